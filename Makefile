@@ -1,0 +1,32 @@
+# Thin: meson and ninja do the work; the scripts in tools/ and tests/ can be called by hand, too.
+BUILD ?= build
+PREFIX ?= /usr/local
+.PHONY: all test demo bench install check-format format clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: meson.build meson_options.txt
+	@tools/deps build
+	@test -f $@ || meson setup $(BUILD) --prefix=$(PREFIX) $(if $(CI),-Dwerror=true)
+
+test: all
+	@tools/deps test guest
+	@tests/run
+
+demo: all
+	@tools/deps test
+	@tools/demo
+
+bench: all
+	@tools/deps bench
+	@bench/run
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+
+format:
+	@tools/format --fix
+
+clean:
+	@rm -rf $(BUILD) build-asan build-fuzz

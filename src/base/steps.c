@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * steps.c - the engine of journaled operations.  See steps.h.
+ */
+#include "base/steps.h"
+
+#include "base/cleanup.h"
+
+#include <stdint.h>
+#include <string.h>
+
+void crash_point(const char *operation, const char *step, const char *suffix)
+{
+#ifdef CROFT_CRASH_POINTS
+        const char *at = getenv("CROFT_CRASH_AT");
+        char point[128];
+
+        if (!at)
+                return;
+        (void)snprintf(point, sizeof(point), "%s.%s%s", operation, step, suffix);
+        if (strcmp(at, point) == 0)
+                _exit(77); /* as sudden as kill -9: no handler, no flush, no cleanup */
+#else
+        (void)operation;
+        (void)step;
+        (void)suffix;
+#endif
+}
+
+void steps_print_crash_points(const struct operation *op)
+{
+        for (size_t i = 0; i < op->n_steps; i++)
+                printf("%s.%s\n%s.%s.done\n", op->name, op->steps[i].name, op->name, op->steps[i].name);
+}
+
+static int run_step(
+        const struct operation *op, size_t i, void *context, const struct steps_journal *j, struct croft_error *err)
+{
+        const struct step *step = &op->steps[i];
+        int r;
+
+        r = j->intent(j->journal, (unsigned int)i, step->name, err);
+        if (r < 0)
+                return r;
+        crash_point(op->name, step->name, "");
+        r = step->act(context, step->arg, err);
+        if (r < 0)
+                return r;
+        crash_point(op->name, step->name, ".done");
+        return j->done(j->journal, (unsigned int)i, err);
+}
+
+/* Undoes the steps from..0 backward; each one is tried whatever became of the others.  Returns the first error. */
+static int unwind(const struct operation *op, size_t count, void *context, struct croft_error *err)
+{
+        int first = 0;
+
+        for (size_t i = count; i-- > 0;) {
+                const struct step *step = &op->steps[i];
+                struct croft_error e = CROFT_ERROR_INIT;
+                int r;
+
+                if (!step->undo)
+                        continue;
+                r = step->undo(context, step->arg, &e);
+                if (r < 0 && first == 0) {
+                        first = r;
+                        croft_error_prefix(&e, "undo '%s' of '%s'", step->name, op->name);
+                        croft_error_copy(err, &e);
+                }
+        }
+        return first;
+}
+
+static int run_undoable(
+        const struct operation *op, void *context, const struct steps_journal *j, struct croft_error *err)
+{
+        for (size_t i = 0; i < op->n_steps; i++) {
+                struct croft_error undo_error = CROFT_ERROR_INIT;
+                int r = run_step(op, i, context, j, err);
+
+                if (r == 0)
+                        continue;
+                if (unwind(op, i + 1, context, &undo_error) < 0) {
+                        char line[CROFT_ERROR_TEXT_MAX];
+
+                        croft_error_prefix(err, "(%s failed too, the next start of croftd tries again)",
+                                croft_error_line(&undo_error, line, sizeof(line)));
+                        return r;
+                }
+                (void)j->end(j->journal, NULL); /* a record too many is undone again, which does nothing */
+                return r;
+        }
+        return j->end(j->journal, err);
+}
+
+/* All steps are tried, the first error is told.  A recovery runs all of them again: one that failed may stand before
+ * one that is done. */
+static int run_finishing(
+        const struct operation *op, void *context, const struct steps_journal *j, struct croft_error *err)
+{
+        int first = 0;
+
+        for (size_t i = 0; i < op->n_steps; i++) {
+                struct croft_error e = CROFT_ERROR_INIT;
+                int r = run_step(op, i, context, j, &e);
+
+                if (r < 0 && first == 0) {
+                        first = r;
+                        croft_error_copy(err, &e);
+                }
+        }
+        return first < 0 ? first : j->end(j->journal, err);
+}
+
+int steps_run(const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err)
+{
+        int r = journal->begin(journal->journal, op->name, err);
+
+        if (r < 0)
+                return r;
+        if (op->policy == STEPS_UNDO)
+                return run_undoable(op, context, journal, err);
+        return run_finishing(op, context, journal, err);
+}
+
+int steps_recover(const struct operation *op, int position, void *context, const struct steps_journal *journal,
+        struct croft_error *err)
+{
+        int r;
+
+        if (op->policy == STEPS_FINISH)
+                return run_finishing(op, context, journal, err);
+        if (position >= 0 && (size_t)position >= op->n_steps)
+                position = (int)op->n_steps - 1; /* the list was longer in the version that wrote the record */
+        r = unwind(op, (size_t)(position + 1), context, err);
+        return r < 0 ? r : journal->end(journal->journal, err);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * steps.h - operations of several steps that survive the death of the process that runs them (requirement C-9).
+ *
+ * Before a step acts, an intent is written to the journal, after it a done record.  When a step fails, the done ones
+ * are undone backward and the operation ends as if it had not been asked for.  When the process dies, the next one
+ * reads the journal and calls steps_recover(): by the operation's policy it is undone (create, start) or finished
+ * (stop, remove).  Therefore act and undo must both be idempotent, and undo must cope with an act that stopped halfway
+ * or never began.
+ */
+#ifndef CROFT_BASE_STEPS_H
+#define CROFT_BASE_STEPS_H
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct step {
+        const char *name; /* "cgroup": the crash point is "<operation>.cgroup" */
+        const void *arg;  /* handed to act and undo */
+        int (*act)(void *context, const void *arg, struct croft_error *err);
+        int (*undo)(void *context, const void *arg, struct croft_error *err); /* NULL: nothing to undo */
+};
+
+enum steps_policy {
+        STEPS_UNDO,   /* what was interrupted is taken back */
+        STEPS_FINISH, /* what was interrupted is carried on; a failing step doesn't keep the later ones from being tried
+                         (X-1) */
+};
+
+/* Where records go.  write() makes one record durable before it returns; position is the index of the step. */
+struct steps_journal {
+        int (*begin)(void *journal, const char *operation, struct croft_error *err);
+        int (*intent)(void *journal, unsigned int position, const char *step, struct croft_error *err);
+        int (*done)(void *journal, unsigned int position, struct croft_error *err);
+        int (*end)(void *journal, struct croft_error *err); /* the operation is over, its records go */
+        void *journal;
+};
+
+struct operation {
+        const char *name;
+        enum steps_policy policy;
+        const struct step *steps;
+        size_t n_steps;
+};
+
+/* Runs the operation from its first step.  STEPS_UNDO: on failure unwinds and returns the first error; faults while
+ * unwinding are added as
+ * "... (undo of 'x' failed too: ...)" and leave the operation in the journal, for the next recovery.  STEPS_FINISH:
+ * tries all steps, returns the first error; then too the operation stays in the journal. */
+int steps_run(const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err);
+
+/* Settles an operation that a dead process left: position is that of the newest intent record, -1 when there is none.
+ */
+int steps_recover(const struct operation *op, int position, void *context, const struct steps_journal *journal,
+        struct croft_error *err);
+
+/* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (after the intent, before the act) or
+ * "operation.step.done" (after the act, before the done record).  Does nothing in a release build (C-10). */
+void crash_point(const char *operation, const char *step, const char *suffix);
+
+/* Prints every crash point of the operation, a line each. */
+void steps_print_crash_points(const struct operation *op);
+
+#endif

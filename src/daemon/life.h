@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life.h - the life cycle of partitions: every operation that an administrator can ask for, safe against concurrency
+ * and kill -9.
+ *
+ * All functions are called from any thread and block until done.  Operations on one partition are serial: a second one
+ * is refused at once with -EBUSY and "'web' is being stopped".  A name resolves at the time of the call; -ENOENT "no
+ * partition 'web'" for an unknown one.
+ */
+#ifndef CROFT_DAEMON_LIFE_H
+#define CROFT_DAEMON_LIFE_H
+
+#include "partition/partition.h"
+#include "partition/property.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct life;
+struct host;
+
+/* Takes over what the state directory and the kernel hold: settles interrupted operations, re-adopts running
+ * partitions, reaps dead ones.  Each thing settled becomes a notice. */
+int life_open(struct host *host, struct life **ret, struct croft_error *err);
+/* Lets go; partitions run on. */
+struct life *life_free(struct life *life);
+/* Serves wardens: to be called from the main loop when life_fd() (an epoll descriptor) is readable. */
+int life_fd(const struct life *life);
+void life_dispatch(struct life *life);
+/* Starts what is marked autostart, by start.order. */
+void life_autostart(struct life *life);
+
+/* A snapshot, copied; life_info_done() frees what it owns. */
+struct life_info {
+        struct partition_def def; /* properties: an own copy */
+        enum partition_state state;
+        const char *operation; /* static string or NULL */
+        pid_t pid;             /* 0: none */
+        int64_t started;
+        int64_t exit_status;       /* of the last init, as in warden_state */
+        char last_error[512];      /* "" or why the last operation failed */
+        struct cgroup_usage usage; /* all zero when not loaded */
+};
+void life_info_done(struct life_info *info);
+int life_get(struct life *life, const char *name, struct life_info *ret, struct croft_error *err);
+/* All, sorted by name; the caller ends each and frees the array. */
+int life_list(struct life *life, struct life_info **ret, size_t *ret_count, struct croft_error *err);
+
+/* image: NULL for a native partition.  properties are borrowed and already checked (property_set()). */
+int life_create(struct life *life, const char *name, const char *image, const struct property *properties,
+        struct croft_error *err);
+int life_remove(struct life *life, const char *name, bool force, struct croft_error *err); /* force: stops it first */
+int life_load(struct life *life, const char *name, struct croft_error *err);               /* phase 1 only */
+int life_start(
+        struct life *life, const char *name, struct croft_error *err); /* both phases, or phase 2 of a loaded one */
+/* timeout_ms: how long init may take after SIGRTMIN+3/SIGPWR/SIGTERM before cgroup.kill; 0: stop.timeout.  force: kill
+ * at once, and repair Broken. */
+int life_stop(struct life *life, const char *name, unsigned int timeout_ms, bool force, struct croft_error *err);
+int life_restart(struct life *life, const char *name, unsigned int timeout_ms, bool force, struct croft_error *err);
+int life_kill(struct life *life, const char *name, int signal,
+        struct croft_error *err); /* signal to init; SIGKILL ends all at once */
+int life_freeze(struct life *life, const char *name, struct croft_error *err);
+int life_thaw(struct life *life, const char *name, struct croft_error *err);
+/* Checks all first, then applies all or none. An empty value unsets. */
+int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err);
+int life_rename(struct life *life, const char *name, const char *new_name, struct croft_error *err);
+
+struct exec_spec;
+/* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the
+ * session has taken it over; *ret_pidfd (caller closes) tells when it is over. */
+int life_exec(struct life *life, const char *name, struct exec_spec *spec, int client, int *ret_pidfd,
+        struct croft_error *err);
+/* Hands client to the warden's console. */
+int life_console(struct life *life, const char *name, int client, struct croft_error *err);
+/* A descriptor of the console log (croft_log ring, see warden/ring.h); the caller closes it. */
+int life_log(struct life *life, const char *name, struct croft_error *err);
+
+/* Events: {"time":..,"type":"state|progress|notice|image","partition":"web","id":3,"state":"Active","text":".."} as one
+ * JSON line each.  A subscriber that doesn't read loses the oldest, and is told how many. */
+struct life_events;
+int life_subscribe(struct life *life, struct life_events **ret, struct croft_error *err);
+/* Waits for the next line (new string, caller frees): 1, 0 on time-out, or a negative errno (-ESHUTDOWN: croftd ends).
+ */
+int life_event_next(struct life_events *events, unsigned int timeout_ms, char **ret);
+struct life_events *life_unsubscribe(struct life_events *events);
+/* Sends an event of an image being built or imported. */
+void life_event(struct life *life, const char *type, const char *subject, const char *text);
+
+/* The oldest notice not yet told ("the interrupted 'start' of 'web' was undone"), removed from the list; NULL: none.
+ * Caller frees. */
+char *life_notice(struct life *life);
+/* For image_remove(): is a partition made of this image? */
+bool life_image_in_use(void *life, const char *id);
+/* Ends every wait with -ESHUTDOWN: croftd is about to end. */
+void life_shutdown(struct life *life);
+
+#endif

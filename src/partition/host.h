@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * host.h - what all partitions of one croftd share.  Made by croftd at start, constant afterwards.
+ */
+#ifndef CROFT_PARTITION_HOST_H
+#define CROFT_PARTITION_HOST_H
+
+struct cgroup_tree;
+struct image_store;
+struct plane;
+
+struct host {
+        char tag[9];   /* 8 hex digits: the instance (kept with the state directory) */
+        int state_dir; /* descriptors of the directories */
+        int run_dir;
+        int partitions_dir; /* STATE/partitions */
+        int stage_dir; /* RUN/stage, empty: where wardens mount their staging tmpfs, each in its own mount namespace */
+        int wardens_dir; /* RUN/w */
+        int tools_dir;   /* static programs that appear below /run/croft/bin */
+        int base_filter; /* sealed memfds with seccomp programs (struct sock_filter[]) */
+        int warden_filter;
+        const char *warden_path; /* the croft-warden binary */
+        struct cgroup_tree *cgroups;
+        struct image_store *images;
+        struct plane *plane; /* NULL: no BPF here */
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * partition.h - one partition as croftd holds it: its definition (kept in the database) and its run (kept in the
+ * kernel, and here).
+ */
+#ifndef CROFT_PARTITION_PARTITION_H
+#define CROFT_PARTITION_PARTITION_H
+
+#include "base/str.h"
+#include "kernel/cgroup.h"
+
+#include <croft/error.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PARTITION_IDS 65536 /* user and group ids of each partition */
+
+/* C-7.  The names shown are these, capitalised as there. */
+enum partition_state {
+        PARTITION_DEFINED,
+        PARTITION_LOADED, /* configured in the kernel, no program of its own runs yet */
+        PARTITION_ACTIVE,
+        PARTITION_FROZEN,
+        PARTITION_PAUSED,
+        PARTITION_MAINTENANCE, /* configured and mounted, no process */
+        PARTITION_MOVING,
+        PARTITION_BROKEN,      /* a stop failed: something is left; `stop --force` tries again */
+        PARTITION_TRANSITIONAL /* an operation is under way */
+};
+const char *partition_state_name(enum partition_state state); /* "Defined", ... */
+
+/* What the database holds.  Copied by value; strings are fixed. */
+struct partition_def {
+        uint64_t id; /* pid64: never reused (C-3) */
+        char name[NAME_LENGTH_MAX + 1];
+        char image[65];              /* image id; a native partition's template has one too */
+        bool native;                 /* shares the host's /usr and /opt */
+        uint32_t uid_base;           /* first of PARTITION_IDS host ids */
+        int64_t created;             /* seconds since the epoch */
+        struct property *properties; /* owned list, by key; see property.h */
+};
+
+/* What runs.  All descriptors are -EBADF when there is none. */
+struct partition_run {
+        pid_t pid;           /* PID 1, host's number; 0: none */
+        uint64_t start_time; /* with pid names the process */
+        int pidfd, netns, console, listen, log;
+        int warden; /* SEQPACKET to the warden */
+        int warden_pidfd;
+        int64_t started;     /* seconds since the epoch */
+        int64_t exit_status; /* as warden_state */
+};
+
+struct host; /* what all partitions share: directories, cgroups, filters, instance tag (host.h) */
+
+struct partition {
+        struct partition_def def;
+        struct partition_run run;
+        enum partition_state state;
+        const char *operation; /* the one in force ("start"), NULL: none */
+        struct host *host;
+        pthread_mutex_t lock; /* held over state, operation and run; not while an operation blocks */
+};
+
+#endif

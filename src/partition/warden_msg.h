@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * warden_msg.h - what croftd and a warden (or an exec session) say to one another: one SEQPACKET packet a message.
+ *
+ * A packet is u32 type, the roles of the descriptors that come along (a list of strings, in their order), then the body
+ * of the type.  The receiver finds descriptors by role, closes those it doesn't know, and rejects trailing bytes.
+ * croftd repeats every check of a warden: it assumes the warden has been taken over.
+ */
+#ifndef CROFT_PARTITION_WARDEN_MSG_H
+#define CROFT_PARTITION_WARDEN_MSG_H
+
+#include "base/sock.h"
+#include "base/wire.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define WARDEN_PACKET_MAX 131072
+#define WARDEN_STRINGS_MAX 1024 /* argv and environment, each */
+#define WARDEN_STRING_MAX 32768 /* bytes of one of them */
+
+enum warden_type {
+        /* croftd to warden */
+        WARDEN_LAUNCH = 1, /* struct launch_spec.  Descriptors: cgroup lower upper work tools stage filter warden-filter
+                              listen log, and share:/usr ... */
+        WARDEN_RUN,        /* no body: let init go */
+        WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter: take over from a
+                           dead warden */
+        WARDEN_HELLO,   /* no body: from the next croftd, on the listening socket; answered by STATE */
+        WARDEN_SIGNAL,  /* i64 signal for init */
+        WARDEN_CONSOLE, /* descriptor client: speak croft/stream.h with it; history first */
+        WARDEN_QUIT,    /* no body: the end is noted, go */
+        /* croftd to session */
+        WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd cgroup filter client */
+        /* answers */
+        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console */
+        WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next */
+        WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log (those there are) */
+        WARDEN_EXITED,      /* struct warden_state: init has ended */
+        WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes */
+};
+
+/* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */
+struct launch_spec {
+        uint64_t id;
+        char name[64];
+        char hostname[65];
+        uint32_t uid_base;  /* host id of the partition's 0 */
+        uint32_t uid_count; /* 65536 */
+        char **argv;        /* init and its arguments; looked up inside the root */
+        char **environment;
+        uint64_t nofile;    /* RLIMIT_NOFILE hard limit to lower to, 0: inherit */
+        bool own_network;   /* a network namespace of its own */
+        bool console_getty; /* init expects to be the session leader of /dev/console */
+};
+
+enum warden_phase { WARDEN_PHASE_LOADED = 1, WARDEN_PHASE_RUNNING, WARDEN_PHASE_EXITED };
+
+struct warden_state {
+        uint64_t id;
+        enum warden_phase phase;
+        int64_t pid;         /* of PID 1, in the host's numbers */
+        uint64_t start_time; /* field 22 of /proc/PID/stat: pid and this name a process */
+        int64_t exit_status; /* as waitid(2): code << 8 | status (CLD_EXITED, CLD_KILLED ...); -1: not ended, -2: ended,
+                                nobody knows how */
+};
+
+struct exec_spec {
+        uint64_t id;
+        uint32_t uid_base, uid_count;
+        char **argv;
+        char **environment; /* added to and overriding PATH, HOME, USER, SHELL, TERM of the user */
+        char user[64];      /* "root", "1000", "1000:1000", "www-data": looked up inside */
+        char *directory;    /* "": the user's home, else / */
+        bool terminal;
+        uint16_t rows, columns;
+};
+
+void launch_spec_done(struct launch_spec *spec);
+void exec_spec_done(struct exec_spec *spec);
+
+/* Writers append the body to w; readers return 0 or a negative errno and leave *ret empty on failure. */
+void launch_spec_put(struct wire_writer *w, const struct launch_spec *spec);
+int launch_spec_get(struct wire_reader *r, struct launch_spec *ret);
+void exec_spec_put(struct wire_writer *w, const struct exec_spec *spec);
+int exec_spec_get(struct wire_reader *r, struct exec_spec *ret);
+void warden_state_put(struct wire_writer *w, const struct warden_state *state);
+int warden_state_get(struct wire_reader *r, struct warden_state *ret);
+void warden_error_put(struct wire_writer *w, const struct croft_error *e);
+int warden_error_get(struct wire_reader *r, struct croft_error *ret);
+
+/* A descriptor with its role. */
+struct warden_fd {
+        const char *role;
+        int fd; /* borrowed; < 0: left out */
+};
+
+/* Sends a message: body (may be NULL) is what a *_put() wrote.  0 or a negative errno. */
+int warden_send(
+        int socket, enum warden_type type, const struct warden_fd *fds, size_t n_fds, const struct wire_writer *body);
+
+struct warden_packet {
+        struct sock_packet packet;
+        enum warden_type type;
+        char **roles;
+        struct wire_reader body; /* at the beginning of the body */
+};
+
+/* 1: a message, 0: the peer is gone, else a negative errno (-EAGAIN, -EBADMSG ...).  *ret is ended by
+ * warden_packet_done(). */
+int warden_receive(int socket, struct warden_packet *ret);
+void warden_packet_done(struct warden_packet *p);
+/* Takes the descriptor of that role out of the packet; -EBADF: none. */
+int warden_packet_take_fd(struct warden_packet *p, const char *role);
+
+#endif
