@@ -37,6 +37,7 @@ struct life_info {
         enum partition_state state;
         const char *operation; /* static string or NULL */
         pid_t pid;             /* 0: none */
+        pid_t warden;          /* its pid, 0: none */
         int64_t started;
         int64_t exit_status;       /* of the last init, as in warden_state */
         char last_error[512];      /* "" or why the last operation failed */
