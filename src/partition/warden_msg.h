@@ -23,23 +23,30 @@
 
 enum warden_type {
         /* croftd to warden */
-        WARDEN_LAUNCH = 1, /* struct launch_spec.  Descriptors: cgroup lower upper work tools stage filter warden-filter
-                              listen log, and share:/usr ... */
+        WARDEN_LAUNCH = 1, /* struct launch_spec.  Descriptors: cgroup (unified, O_RDONLY), lower (a directory: the
+                              image's root), rw (the directory that holds upper/ and work/, one descriptor because
+                              overlayfs wants both on one mount), tools, stage (an empty directory), filter,
+                              warden-filter, listen (bound, listening), log (read-write), and share:/usr ...
+                              (directories of the host).  A LAUNCH that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter: take over from a
                            dead warden */
         WARDEN_HELLO,   /* no body: from the next croftd, on the listening socket; answered by STATE */
         WARDEN_SIGNAL,  /* i64 signal for init */
-        WARDEN_CONSOLE, /* descriptor client: speak croft/stream.h with it; history first */
+        WARDEN_CONSOLE, /* descriptor client: speak croft/stream.h with it; history first.  No answer: failures are
+                           told to the client */
         WARDEN_QUIT,    /* no body: the end is noted, go */
-        /* croftd to session */
-        WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd cgroup filter client */
+        /* croftd to session, over the SEQPACKET that it inherits as descriptor 3 */
+        WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd (of PID 1), cgroup (unified), filter, warden-filter,
+                        client. Answered by LOADED with the pid of the process that will become the command (for
+                        cgroup_attach_v1()), then croftd says RUN and may close its end: the rest is told to the client
+                        only.  Before RUN a failure is answered by FAILED, and told to the client, too. */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console */
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next */
         WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log (those there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
-        WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes */
+        WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
 };
 
 /* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */
@@ -107,6 +114,9 @@ struct warden_packet {
         char **roles;
         struct wire_reader body; /* at the beginning of the body */
 };
+
+/* The name of a type, for errors and logs: "LAUNCH". */
+const char *warden_type_name(enum warden_type type);
 
 /* 1: a message, 0: the peer is gone, else a negative errno (-EAGAIN, -EBADMSG ...).  *ret is ended by
  * warden_packet_done(). */
