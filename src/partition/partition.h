@@ -42,6 +42,10 @@ struct partition_def {
         struct property *properties; /* owned list, by key; see property.h */
 };
 
+/* Deep copy and end of a definition (the properties are an own list of each).  -ENOMEM: *ret is empty. */
+int partition_def_copy(const struct partition_def *def, struct partition_def *ret);
+void partition_def_done(struct partition_def *def);
+
 /* What runs.  All descriptors are -EBADF when there is none. */
 struct partition_run {
         pid_t pid;           /* PID 1, host's number; 0: none */
@@ -49,8 +53,21 @@ struct partition_run {
         int pidfd, netns, console, listen, log;
         int warden; /* SEQPACKET to the warden */
         int warden_pidfd;
+        pid_t warden_pid; /* 0: none */
+        uint64_t warden_start_time;
         int64_t started;     /* seconds since the epoch */
         int64_t exit_status; /* as warden_state */
+};
+
+/* Nothing runs: no process, every descriptor -EBADF. */
+void partition_run_init(struct partition_run *run);
+/* Closes the descriptors; what they stand for runs on. */
+void partition_run_done(struct partition_run *run);
+
+/* How the next stop is to be done; set by the life cycle before it runs the facets. */
+struct partition_stop {
+        unsigned int timeout_ms; /* how long init may take */
+        bool force;              /* init isn't asked, all is killed at once */
 };
 
 struct host; /* what all partitions share: directories, cgroups, filters, instance tag (host.h) */
@@ -58,6 +75,7 @@ struct host; /* what all partitions share: directories, cgroups, filters, instan
 struct partition {
         struct partition_def def;
         struct partition_run run;
+        struct partition_stop stop;
         enum partition_state state;
         const char *operation; /* the one in force ("start"), NULL: none */
         struct host *host;

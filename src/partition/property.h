@@ -34,9 +34,14 @@ extern const struct property_info property_table[];
 /* NULL: no such key. */
 const struct property_info *property_find(const char *key);
 
-/* Checks "KEY=VALUE" or key and value and puts it into the list (replacing); an empty value removes.  -EINVAL says what
+/* The longest value that is kept. */
+#define PROPERTY_VALUE_MAX 32768
+
+/* Checks key and value and puts it into the list (replacing); an empty value removes.  -EINVAL says what
  * is wrong and what is allowed. */
 int property_set(struct property **list, const char *key, const char *value, struct croft_error *err);
+/* Takes "KEY=VALUE" apart and does the same. */
+int property_set_text(struct property **list, const char *text, struct croft_error *err);
 /* The value set, else the default, else NULL.  Borrowed. */
 const char *property_get(const struct property *list, const char *key);
 struct property *property_free(struct property *list);
