@@ -1,0 +1,64 @@
+#!/bin/sh
+# where: here
+# timeout: 400
+# That guest-run keeps its promises: output, status and files come back, a hang and a death are told apart, nothing stays.
+# What kernel is inside, and what it can do, is for test_guest_kernel.sh.
+T_NETWORK=host # guest-prepare may have to download
+. "$(dirname "$0")/../lib.sh"
+run=$t_top/tests/guest/guest-run
+mkdir "$T/tree" "$T/tmp"
+export TMPDIR="$T/tmp" # guest-run's files; empty afterwards
+echo "from outside" >"$T/tree/file"
+mkdir "$T/tree/unwanted"
+
+# What runs inside is in a file, so that its quoting is its own.
+cat >"$T/tree/first" <<'END'
+cat file
+pwd
+printf 'arguments:'
+printf ' <%s>' "$@"
+echo
+echo "variable: $TEST_VARIABLE"
+echo "not a line at the end of it" >/dev/stderr
+ls -d unwanted
+echo changed >file
+mkdir /out/folder
+head -c 100000 /dev/urandom | tee /out/folder/random | sha256sum
+(sleep 1000 &) # holds the output open; must not hold up the end
+printf 'no newline'
+exit 42
+END
+status=0
+"$run" -o "$T/back" -x unwanted -e "TEST_VARIABLE=with 'quotes' and \$dollar" "$T/tree" -- \
+        bash ./first 'one  two' '*' "it's" >"$T/stdout" 2>"$T/stderr" || status=$?
+stdout=$(cat "$T/stdout")
+t_is "the status of the command comes back" "$status" 42
+t_like "the tree is there under its own path" "$stdout" "^$T/tree\$"
+t_like "a file of the tree can be read" "$stdout" '^from outside$'
+t_like "arguments arrive as they were" "$stdout" "^arguments: <one  two> <\*> <it's>\$"
+t_like "a variable arrives as it was" "$stdout" "^variable: with 'quotes' and \\\$dollar\$"
+t_like "standard error can be reopened and comes back" "$stdout" '^not a line at the end of it$'
+t_unlike "a path that was left out is not there" "$stdout" '^unwanted$'
+t_is "the last bytes come back" "$(tail -n 1 "$T/stdout")" "no newline"
+t_is "what is changed in the tree stays inside" "$(cat "$T/tree/file")" "from outside"
+t_like "files come back whole" "$stdout" "^$(sha256sum <"$T/back/folder/random" | cut -d' ' -f1) "
+
+t_fails_with 124 "a command that doesn't end is ended after its time" "$run" -t 3 "$T/tree" -- sleep 1000
+t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
+        "$run" "$T/tree" -- sh -c 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100'
+t_like "the panic is shown" "$(cat "$T/error")" 'Kernel panic'
+t_fails_with 2 "a tree that would cover the guest's own files is refused" "$run" /usr -- true
+
+status=0
+"$run" -i systemd "$T/tree" -- sh -c 'cat /proc/1/comm; systemctl is-system-running; exit 9' >"$T/stdout" 2>&1 || status=$?
+t_is "under systemd, too, the status comes back" "$status" 9
+t_is "systemd is PID 1 and all of its units run" "$(cat "$T/stdout")" "$(printf 'systemd\nrunning')"
+
+if apt-cache search --names-only '^linux-image-6\.12\..*-cloud-amd64$' | grep -q .; then
+        t_is "kernel 6.12 boots, too" "$("$run" -k 6.12 "$T/tree" -- uname -r | grep -o '^6\.12\.')" 6.12.
+else
+        t_skip "kernel 6.12 boots, too" "apt offers none here (bookworm-security or bookworm-backports has it)"
+fi
+t_is "guest-run leaves no files" "$(ls "$T/tmp")" ""
+t_is "guest-run leaves no processes" "$(pgrep -f "$T/tmp/croft-guest")" ""
+t_done
