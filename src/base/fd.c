@@ -6,7 +6,9 @@
 
 #include "base/cleanup.h"
 
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,6 +62,8 @@ int fd_read_file(int dir_fd, const char *path, size_t max_bytes, char **ret, siz
 
         if (fd < 0)
                 return -errno;
+        if (max_bytes > SSIZE_MAX)
+                max_bytes = SSIZE_MAX; /* room for the two bytes more that are asked for below */
         for (;;) {
                 ssize_t n;
 
@@ -127,6 +131,21 @@ static int write_beside(int dir_fd, const char *temporary, const void *content, 
         return r;
 }
 
+/* The directory that path is in.  Failure is not told: the new content stands, only its durability over a power loss is
+ * at stake. */
+static void sync_parent(int dir_fd, const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!parent)
+                return;
+        fd = openat(dir_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+                (void)fsync(fd);
+}
+
 int fd_replace_file(
         int dir_fd, const char *path, const void *content, size_t size, mode_t mode, struct croft_error *err)
 {
@@ -144,8 +163,7 @@ int fd_replace_file(
                 (void)unlinkat(dir_fd, temporary, 0);
                 return croft_error_set(err, r, "replace '%s'", path);
         }
-        if (dir_fd >= 0)
-                (void)fsync(dir_fd); /* the new content stands; only its durability over power loss is at stake */
+        sync_parent(dir_fd, path);
         return 0;
 }
 
@@ -163,6 +181,8 @@ int fd_make_dirs(int dir_fd, const char *path, mode_t mode, struct croft_error *
         for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
                 int next;
 
+                if (strcmp(part, "..") == 0)
+                        return croft_error_set(err, EINVAL, "make directory '%s': '..' is not allowed.", path);
                 if (mkdirat(at, part, mode) < 0 && errno != EEXIST)
                         return croft_error_set(err, errno, "make directory '%s' at '%s'", path, part);
                 next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -174,48 +194,120 @@ int fd_make_dirs(int dir_fd, const char *path, mode_t mode, struct croft_error *
         return 0;
 }
 
-/* One level of the walk of fd_remove_tree(). */
+/* One level of the walk of fd_remove_tree().  Only the deepest levels are open, so that a tree of any depth can be
+ * removed with few descriptors; a closed one is reached again by "..", and compared, on the way up. */
 struct level {
-        DIR *dir;
+        DIR *dir;   /* NULL: closed meanwhile */
         char *name; /* in the level above */
+        dev_t device;
+        ino_t inode;
+        unsigned int rewinds;
 };
 
 struct walk {
         struct level *levels;
         size_t depth, room;
-        dev_t device;
 };
+
+#define WALK_OPEN_MAX 32
+#define WALK_REWINDS_MAX 1000
+
+static bool is_mount_root(int fd)
+{
+        struct statx st;
+
+        return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/* Opens a directory of the walk; -EBUSY for a mount point, because what is below isn't ours to delete.  RESOLVE_NO_XDEV
+ * sees bind mounts of the same file system, too, which a comparison of st_dev doesn't. */
+static int walk_open(const struct walk *walk, int dir_fd, const char *name)
+{
+        _cleanup_close_ int fd = -EBADF;
+
+        if (walk->depth > 0) {
+                fd = fd_open2(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+                return fd == -EXDEV ? -EBUSY : TAKE_FD(fd);
+        }
+        fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        return is_mount_root(fd) ? -EBUSY : TAKE_FD(fd);
+}
+
+static int walk_reserve(struct walk *walk)
+{
+        size_t room = walk->room ? walk->room * 2 : 32;
+        struct level *p;
+
+        if (walk->depth < walk->room)
+                return 0;
+        p = reallocarray(walk->levels, room, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        walk->levels = p;
+        walk->room = room;
+        return 0;
+}
+
+static void walk_close_oldest(struct walk *walk)
+{
+        struct level *level;
+
+        if (walk->depth <= WALK_OPEN_MAX)
+                return;
+        level = &walk->levels[walk->depth - 1 - WALK_OPEN_MAX];
+        croft_closedirp(&level->dir);
+        level->dir = NULL;
+}
 
 static int walk_enter(struct walk *walk, int dir_fd, const char *name)
 {
-        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        struct level level = {0};
+        _cleanup_close_ int fd = walk_open(walk, dir_fd, name);
+        _cleanup_free_ char *copy = NULL;
+        struct stat st;
+        DIR *dir;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = walk_reserve(walk);
+        if (r < 0)
+                return r;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        dir = fdopendir(fd);
+        if (!dir)
+                return -errno;
+        (void)TAKE_FD(fd); /* owned by dir now */
+        walk->levels[walk->depth++] =
+                (struct level){.dir = dir, .name = TAKE(copy), .device = st.st_dev, .inode = st.st_ino};
+        walk_close_oldest(walk);
+        return 0;
+}
+
+/* Opens the level above the deepest one when it was closed. */
+static int walk_reopen_above(struct walk *walk)
+{
+        struct level *above = &walk->levels[walk->depth - 2];
+        _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
+        if (above->dir)
+                return 0;
+        fd = openat(dirfd(above[1].dir), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
-        if (walk->depth > 0 && st.st_dev != walk->device)
-                return -EBUSY; /* a mount point: what is below isn't ours to delete */
-        walk->device = st.st_dev;
-        if (walk->depth == walk->room) {
-                size_t room = walk->room ? walk->room * 2 : 32;
-                struct level *p = reallocarray(walk->levels, room, sizeof(*p));
-
-                if (!p)
-                        return -ENOMEM;
-                walk->levels = p;
-                walk->room = room;
-        }
-        level.name = strdup(name);
-        if (!level.name)
-                return -ENOMEM;
-        level.dir = fdopendir(fd);
-        if (!level.dir) {
-                free(level.name);
+        if (st.st_dev != above->device || st.st_ino != above->inode)
+                return -EBUSY; /* somebody moved the directory that we are in */
+        above->dir = fdopendir(fd);
+        if (!above->dir)
                 return -errno;
-        }
-        (void)TAKE_FD(fd); /* owned by level.dir now */
-        walk->levels[walk->depth++] = level;
+        (void)TAKE_FD(fd); /* owned by above->dir now */
         return 0;
 }
 
@@ -223,53 +315,67 @@ static void walk_leave(struct walk *walk)
 {
         struct level *level = &walk->levels[--walk->depth];
 
-        closedir(level->dir);
+        croft_closedirp(&level->dir);
         free(level->name);
 }
 
 /* Deletes one entry or enters it.  Returns 0 or a negative errno. */
 static int remove_entry(struct walk *walk, const char *name)
 {
-        int fd = dirfd(walk->levels[walk->depth - 1].dir);
+        int fd = dirfd(walk->levels[walk->depth - 1].dir), r;
 
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return 0;
         if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
                 return 0;
-        if (errno != EISDIR && errno != EPERM)
-                return -errno;
+        r = -errno;
+        if (r != -EISDIR && r != -EPERM)
+                return r;
         if (unlinkat(fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                 return 0;
+        if (errno == ENOTDIR)
+                return r; /* a file that can't be removed */
         if (errno != ENOTEMPTY && errno != EEXIST)
                 return -errno;
-        return walk_enter(walk, fd, name);
+        r = walk_enter(walk, fd, name);
+        return r == -ENOENT ? 0 : r; /* somebody else took it away */
+}
+
+/* Removes the deepest level, which has been read to its end, and goes back to the one above. */
+static int remove_level(struct walk *walk, int dir_fd)
+{
+        struct level *level = &walk->levels[walk->depth - 1];
+
+        if (walk->depth > 1) {
+                int r = walk_reopen_above(walk);
+
+                if (r < 0)
+                        return r;
+                dir_fd = dirfd(level[-1].dir);
+        }
+        if (unlinkat(dir_fd, level->name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+                if ((errno != ENOTEMPTY && errno != EEXIST) || level->rewinds++ == WALK_REWINDS_MAX)
+                        return -errno;
+                rewinddir(level->dir); /* entries appeared meanwhile, or readdir skipped some */
+                return 0;
+        }
+        walk_leave(walk);
+        return 0;
 }
 
 static int remove_all(struct walk *walk, int dir_fd)
 {
         while (walk->depth > 0) {
-                struct level *level = &walk->levels[walk->depth - 1];
                 struct dirent *entry;
-                int above, r;
+                int r;
 
                 errno = 0;
-                entry = readdir(level->dir);
-                if (entry) {
-                        r = remove_entry(walk, entry->d_name);
-                        if (r < 0)
-                                return r;
-                        continue;
-                }
-                if (errno)
+                entry = readdir(walk->levels[walk->depth - 1].dir);
+                if (!entry && errno)
                         return -errno;
-                above = walk->depth > 1 ? dirfd(walk->levels[walk->depth - 2].dir) : dir_fd;
-                if (unlinkat(above, level->name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-                        if (errno != ENOTEMPTY)
-                                return -errno;
-                        rewinddir(level->dir); /* entries appeared meanwhile, or readdir skipped some */
-                        continue;
-                }
-                walk_leave(walk);
+                r = entry ? remove_entry(walk, entry->d_name) : remove_level(walk, dir_fd);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -280,15 +386,15 @@ int fd_remove_tree(int dir_fd, const char *path, struct croft_error *err)
         int r;
 
         r = walk_enter(&walk, dir_fd, path);
+        if (r == -ENOTDIR || r == -ELOOP)
+                r = unlinkat(dir_fd, path, 0) < 0 ? -errno : 0;
+        if (r == -ENOENT)
+                r = 0;
         if (r == 0)
                 r = remove_all(&walk, dir_fd);
-        else if (r == -ENOTDIR || r == -ELOOP)
-                r = unlinkat(dir_fd, path, 0) < 0 ? -errno : 0;
         while (walk.depth > 0)
                 walk_leave(&walk);
         free(walk.levels);
-        if (r == -ENOENT)
-                r = 0;
         return r < 0 ? croft_error_set(err, r, "remove '%s'", path) : 0;
 }
 

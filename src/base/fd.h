@@ -26,17 +26,18 @@ int fd_read_file(int dir_fd, const char *path, size_t max_bytes, char **ret, siz
 /* Writes text to an existing file (a /proc, /sys or cgroup attribute) in one write(2). */
 int fd_write_file(int dir_fd, const char *path, const char *text);
 
-/* Replaces path by a new file of that content: a temporary beside it, fsync, rename, fsync of the directory.  After
- * failure the old content stands. */
+/* Replaces path by a new file of that content: a temporary "<path>.new" beside it, fsync, rename, fsync of the
+ * directory.  After failure the old content stands.  mode is subject to the umask.  Writers of one path must be serial:
+ * they share the temporary. */
 int fd_replace_file(
         int dir_fd, const char *path, const void *content, size_t size, mode_t mode, struct croft_error *err);
 
-/* Makes a directory and its missing parents below dir_fd, never through a symbolic link.  An existing directory is
- * fine. */
+/* Makes a directory and its missing parents below dir_fd, never through a symbolic link and never upwards ("..":
+ * -EINVAL).  An existing directory is fine. */
 int fd_make_dirs(int dir_fd, const char *path, mode_t mode, struct croft_error *err);
 
-/* Removes the tree at path: follows no link, crosses no mount point (-EBUSY there), depth bounded by descriptors on the
- * heap.  A missing tree is success. */
+/* Removes the tree at path, of any depth: follows no link, crosses no mount point (-EBUSY there, bind mounts too),
+ * needs 40 descriptors at most.  A missing tree is success. */
 int fd_remove_tree(int dir_fd, const char *path, struct croft_error *err);
 
 /* A memfd of that content, sealed against every change.  Returns the descriptor or a negative errno. */

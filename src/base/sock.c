@@ -67,6 +67,8 @@ int sock_send_packet(int fd, const void *data, size_t size, const int *fds, size
 
         if (n_fds > SOCK_FDS_MAX)
                 return -E2BIG;
+        if (size == 0)
+                return -EINVAL; /* would read as the end of the connection */
         if (n_fds > 0) {
                 message.msg_control = &control;
                 message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));

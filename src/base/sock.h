@@ -26,7 +26,7 @@ int sock_listen(int dir_fd, const char *name, int type, mode_t mode, struct crof
 int sock_connect(int dir_fd, const char *name, int type, struct croft_error *err);
 
 /* Sends one packet with n_fds descriptors (borrowed).  0 or a negative errno (-EMSGSIZE: larger than the socket
- * buffer). MSG_NOSIGNAL. */
+ * buffer; -EINVAL: empty; -E2BIG: more than SOCK_FDS_MAX descriptors). MSG_NOSIGNAL. */
 int sock_send_packet(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /* Receives one packet.  *ret must be empty.  1: a packet, 0: the peer closed, negative errno: -EMSGSIZE and -EBADMSG

@@ -75,23 +75,27 @@ static int unwind(const struct operation *op, size_t count, void *context, struc
 static int run_undoable(
         const struct operation *op, void *context, const struct steps_journal *j, struct croft_error *err)
 {
-        for (size_t i = 0; i < op->n_steps; i++) {
-                struct croft_error undo_error = CROFT_ERROR_INIT;
-                int r = run_step(op, i, context, j, err);
+        struct croft_error undo_error = CROFT_ERROR_INIT;
+        size_t i = 0;
+        int r = 0;
 
-                if (r == 0)
-                        continue;
-                if (unwind(op, i + 1, context, &undo_error) < 0) {
-                        char line[CROFT_ERROR_TEXT_MAX];
+        while (i < op->n_steps && r == 0)
+                r = run_step(op, i++, context, j, err);
+        /* Without the record of its end the next croftd would undo the operation: better now, while somebody is told.
+         */
+        if (r == 0)
+                r = j->end(j->journal, err);
+        if (r == 0)
+                return 0;
+        if (unwind(op, i, context, &undo_error) < 0) {
+                char line[CROFT_ERROR_TEXT_MAX];
 
-                        croft_error_prefix(err, "(%s failed too, the next start of croftd tries again)",
-                                croft_error_line(&undo_error, line, sizeof(line)));
-                        return r;
-                }
-                (void)j->end(j->journal, NULL); /* a record too many is undone again, which does nothing */
+                croft_error_prefix(err, "(to take it back failed too, the next start of croftd tries again: %s)",
+                        croft_error_line(&undo_error, line, sizeof(line)));
                 return r;
         }
-        return j->end(j->journal, err);
+        (void)j->end(j->journal, NULL); /* a record too many is undone again, which does nothing */
+        return r;
 }
 
 /* All steps are tried, the first error is told.  A recovery runs all of them again: one that failed may stand before
@@ -131,6 +135,8 @@ int steps_recover(const struct operation *op, int position, void *context, const
 
         if (op->policy == STEPS_FINISH)
                 return run_finishing(op, context, journal, err);
+        if (position < -1)
+                position = -1;
         if (position >= 0 && (size_t)position >= op->n_steps)
                 position = (int)op->n_steps - 1; /* the list was longer in the version that wrote the record */
         r = unwind(op, (size_t)(position + 1), context, err);

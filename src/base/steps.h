@@ -45,9 +45,8 @@ struct operation {
 };
 
 /* Runs the operation from its first step.  STEPS_UNDO: on failure unwinds and returns the first error; faults while
- * unwinding are added as
- * "... (undo of 'x' failed too: ...)" and leave the operation in the journal, for the next recovery.  STEPS_FINISH:
- * tries all steps, returns the first error; then too the operation stays in the journal. */
+ * unwinding are added in front and leave the operation in the journal, for the next recovery; a failing end() unwinds
+ * too.  STEPS_FINISH: tries all steps, returns the first error; then too the operation stays in the journal. */
 int steps_run(const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err);
 
 /* Settles an operation that a dead process left: position is that of the newest intent record, -1 when there is none.

@@ -87,6 +87,29 @@ bool str_copy(char *dst, size_t size, const char *src)
         return true;
 }
 
+/* Marks that turn the direction of text around, or hide it, make one name look like another. */
+static bool is_misleading(uint32_t c)
+{
+        static const struct {
+                uint32_t first, last;
+        } marks[] = {
+                {0xad, 0xad},       /* soft hyphen */
+                {0x61c, 0x61c},     /* Arabic letter mark */
+                {0x180e, 0x180e},   /* Mongolian vowel separator */
+                {0x200b, 0x200f},   /* zero width space .. right-to-left mark */
+                {0x2028, 0x202e},   /* line separator .. right-to-left override */
+                {0x2060, 0x206f},   /* word joiner .. nominal digit shapes */
+                {0xfeff, 0xfeff},   /* byte order mark */
+                {0xfff9, 0xfffb},   /* interlinear annotation */
+                {0xe0000, 0xe0fff}, /* tags and variation selectors */
+        };
+
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+                if (c >= marks[i].first && c <= marks[i].last)
+                        return true;
+        return false;
+}
+
 /* Length of the valid UTF-8 sequence of a printable code point above ASCII that s begins with, 0 for none. */
 static size_t utf8_printable(const unsigned char *s, size_t size)
 {
@@ -104,10 +127,7 @@ static size_t utf8_printable(const unsigned char *s, size_t size)
         if (c < 0xa0 || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff ||
                 (c >= 0xd800 && c <= 0xdfff))
                 return 0;
-        /* Marks that turn the direction of text around or hide it make one name look like another. */
-        if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
-                return 0;
-        return n;
+        return is_misleading(c) ? 0 : n;
 }
 
 char *str_escape(char *dst, size_t size, const char *src, size_t src_size)

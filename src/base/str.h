@@ -18,14 +18,15 @@ bool str_is_name(const char *name);
 /* Decimal number without sign, blanks or excess; false when it isn't one or is above max. */
 bool str_to_u64(const char *text, uint64_t max, uint64_t *ret);
 
-/* Bytes with an optional suffix K, M, G, T (1024-based, optional trailing "iB" or "B"), or "max" = UINT64_MAX. */
+/* Bytes with an optional suffix K, M, G, T, P, E (1024-based, optional trailing "iB" or "B"), or "max" = UINT64_MAX. */
 bool str_to_size(const char *text, uint64_t *ret);
 
 /* Copies src, cut to size with NUL. Returns false when it was cut. */
 bool str_copy(char *dst, size_t size, const char *src);
 
-/* Escapes what isn't printable ASCII or valid UTF-8 text, and backslashes, as \xNN into dst (cut to size, NUL-ended).
- * Returns dst. For everything that a partition or a peer wrote and a person reads. */
+/* Escapes what isn't printable ASCII or valid UTF-8 text, marks that hide or turn text around, and backslashes, as \xNN
+ * into dst (cut to size, NUL-ended). Returns dst. For everything that a partition or a peer wrote and a person reads.
+ */
 char *str_escape(char *dst, size_t size, const char *src, size_t src_size);
 
 bool str_has_prefix(const char *text, const char *prefix);

@@ -91,7 +91,7 @@ void wire_reader_init(struct wire_reader *r, const void *data, size_t size)
 /* The next n bytes, NULL on a fault. */
 static const uint8_t *get(struct wire_reader *r, size_t n)
 {
-        const uint8_t *p = r->data + r->at;
+        const uint8_t *p;
 
         if (r->fault)
                 return NULL;
@@ -99,6 +99,7 @@ static const uint8_t *get(struct wire_reader *r, size_t n)
                 r->fault = -EBADMSG;
                 return NULL;
         }
+        p = r->data + r->at;
         r->at += n;
         return p;
 }
