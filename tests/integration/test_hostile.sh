@@ -18,7 +18,7 @@ t_ok "it starts" croft start evil
 # --- attempts from inside ---------------------------------------------------------------------------------------------
 
 before=$(sha256sum "$BUILD/croft-warden" "$BUILD/croft-init" "$BUILD/croftd")
-put "$BUILD/tests/t-hostile" /root/t-hostile
+put "$BUILD/tests/kit/t-hostile" /root/t-hostile
 inside /root/t-hostile >"$T/attempts" 2>&1
 attempts=$?
 while read -r line; do
