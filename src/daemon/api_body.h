@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * api_body.h - the bodies of requests, decoded strictly: bytes in, a struct or a sentence that names the fault out.
+ *
+ * Pure functions, each with a fuzz target.  Refused are: what is no JSON object, nesting deeper than API_BODY_DEPTH,
+ * keys that aren't known or appear twice, values of a wrong type.  An empty body is an empty object.  A null is as good
+ * as a key left out, unless said otherwise.
+ */
+#ifndef CROFT_DAEMON_API_BODY_H
+#define CROFT_DAEMON_API_BODY_H
+
+#include "partition/property.h"
+#include "partition/warden_msg.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define API_BODY_DEPTH 8
+/* Arguments and environment of a command, together: they travel in one packet. */
+#define API_EXEC_BYTES_MAX (WARDEN_PACKET_MAX * 3 / 4)
+
+/* {"name": "web", "image": "bookworm", "properties": {"memory.max": "64M", "cpu.weight": 50}} */
+struct api_create {
+        char *name;
+        char *image; /* NULL: native */
+        struct property *properties;
+};
+int api_create_decode(const void *data, size_t size, struct api_create *ret, struct croft_error *err);
+void api_create_done(struct api_create *create);
+
+/* {"name": "new"} or {"properties": {"memory.max": "64M", "cpu.max": null}}; null or "" unsets a property, and stands
+ * in the list as an empty value. */
+struct api_change {
+        char *name; /* NULL: not renamed */
+        struct property *properties;
+};
+int api_change_decode(const void *data, size_t size, struct api_change *ret, struct croft_error *err);
+void api_change_done(struct api_change *change);
+
+/* {"timeout_ms": 5000, "force": true} of stop and restart, {"signal": "TERM"} of kill, {} of the others. */
+enum api_action_keys { API_ACTION_TIMEOUT = 1, API_ACTION_FORCE = 2, API_ACTION_SIGNAL = 4 };
+struct api_action {
+        unsigned int timeout_ms; /* 0: not given */
+        bool force;
+        int signal; /* SIGKILL when not given */
+};
+/* known: those of the keys that the action has. */
+int api_action_decode(
+        const void *data, size_t size, unsigned int known, struct api_action *ret, struct croft_error *err);
+
+/* {"argv": ["ps", "-e"], "environment": {"TERM": "xterm"}, "user": "root", "directory": "/", "terminal": true,
+ * "rows": 24, "columns": 80}.  The ids in *ret stay 0. Ended by exec_spec_done(). */
+int api_exec_decode(const void *data, size_t size, struct exec_spec *ret, struct croft_error *err);
+
+/* {"name": "deb12", "build": {"suite": "bookworm", "mirror": .., "variant": "minbase", "include": "vim,less"}} or
+ * {"name": "deb12", "import": {"path": "/root/deb12.tar.xz"}} */
+struct api_image {
+        char *name;
+        char *path; /* import; NULL: build */
+        char *suite, *mirror, *variant, *include;
+};
+int api_image_decode(const void *data, size_t size, struct api_image *ret, struct croft_error *err);
+void api_image_done(struct api_image *image);
+
+#endif
