@@ -1,7 +1,7 @@
 # Thin: meson and ninja do the work; the scripts in tools/ and tests/ can be called by hand, too.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: all test demo bench install check-format format clean
+.PHONY: all test asan demo bench install format clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -13,6 +13,12 @@ $(BUILD)/build.ninja: meson.build meson_options.txt
 test: all
 	@tools/deps test guest
 	@tests/run
+
+# The profile that the unit tests run under: address and undefined-behaviour sanitizers.
+asan:
+	@tools/deps build test
+	@test -f build-asan/build.ninja || meson setup build-asan -Db_sanitize=address,undefined -Dbuildtype=debug -Db_lundef=false
+	@ninja -C build-asan
 
 demo: all
 	@tools/deps test

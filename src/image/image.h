@@ -27,9 +27,23 @@ struct image_info {
         uint64_t size_bytes;
 };
 
-/* state_dir is borrowed for the life of the store.  tools: path of the croft-image worker. */
+/* Opens the store below state_dir (borrowed for its life) and deletes what a killed predecessor left half made in
+ * STATE/tmp: the caller holds the state directory's lock.  worker: path of the croft-image program. */
 int image_store_open(int state_dir, const char *worker, struct image_store **ret, struct croft_error *err);
 struct image_store *image_store_free(struct image_store *store);
+static inline void image_store_freep(struct image_store **store)
+{
+        *store = image_store_free(*store);
+}
+
+/* What one image may hold; beyond it an import is refused. */
+#define IMAGE_BYTES_MAX (64ULL << 30)
+#define IMAGE_ENTRIES_MAX 5000000ULL
+struct image_limits {
+        uint64_t bytes, entries; /* sum of the files' sizes, holes included; entries of the archive */
+};
+/* To be called before the store is shared with other threads. */
+void image_store_set_limits(struct image_store *store, const struct image_limits *limits);
 
 /* Says what it is doing, for people ("unpacking 120 MB"); called from the thread that builds. */
 typedef void (*image_progress)(void *context, const char *text);
@@ -38,6 +52,10 @@ typedef void (*image_progress)(void *context, const char *text);
  * found in well under a millisecond. Thread-safe: two callers make one. */
 int image_native(
         struct image_store *store, image_progress say, void *context, struct image_info *ret, struct croft_error *err);
+
+/* The same for a host whose root directory is that descriptor (a fixture, or another tree). */
+int image_native_from(struct image_store *store, int host_root_fd, image_progress say, void *context,
+        struct image_info *ret, struct croft_error *err);
 
 /* mmdebstrap --variant=minbase|important|... suite; mirror NULL: the host's own sources. extra: packages, comma
  * separated, or NULL. */

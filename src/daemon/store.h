@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * store.h - what croftd remembers: definitions, properties, runs, interrupted operations and notices, in
+ * STATE/croft.db (SQLite, WAL).
+ *
+ * Thread-safe.  Every function that changes something is one transaction: after -1 of it, nothing is changed; after a
+ * kill -9, all or nothing of it.  "Durable" ones are on the disk when they return (synchronous=FULL); the others
+ * survive the death of croftd but may be lost with the power, and then so is what they describe: processes and
+ * cgroups.
+ * Errors: -ENOSPC the disk is full, -EUCLEAN the database is damaged, else as SQLite's nearest.
+ */
+#ifndef CROFT_DAEMON_STORE_H
+#define CROFT_DAEMON_STORE_H
+
+#include "base/steps.h"
+#include "partition/partition.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* User and group ids of partitions: 2048 ranges of 65,536 from here.  Above the ranges of useradd (to 600100000),
+ * systemd-nspawn (524288 to 1879048191) and sssd (200000 to 2000200000), below the sign bit. */
+#define STORE_UID_FIRST UINT32_C(0x78000000)
+#define STORE_UID_RANGES 2048
+
+struct store;
+
+/* Opens or makes croft.db in state_dir (borrowed, not kept).  -EUCLEAN: damaged, or it is missing while partitions/
+ * holds some: nothing was changed and the message says what to do.  -EPROTO: made by a newer croft. */
+int store_open(int state_dir, struct store **ret, struct croft_error *err);
+struct store *store_close(struct store *store);
+void store_closep(struct store **store);
+
+/* The instance's tag, 8 hex digits, random, made with the database.  Borrowed. */
+const char *store_tag(const struct store *store);
+/* True when this is another boot of the machine than that of the last store_open(): runs of then are gone. */
+bool store_is_new_boot(const struct store *store);
+const char *store_boot_id(const struct store *store);
+
+/* A new definition, half-made until store_create_done(): allocates def->id (never given before, C-3) and def->uid_base
+ * (free, disjoint), and records the operation "create".  -EUSERS: no range is free. */
+int store_create(struct store *store, struct partition_def *def, struct croft_error *err);
+/* Durable: the definition counts from now on, the operation is over. */
+int store_create_done(struct store *store, uint64_t id, struct croft_error *err);
+/* Durable: definition, properties, run and operation go, the id range is free.  Idempotent. */
+int store_forget(struct store *store, uint64_t id, struct croft_error *err);
+/* Durable: the list replaces what was set. */
+int store_set_properties(struct store *store, uint64_t id, const struct property *properties, struct croft_error *err);
+/* Durable. -EEXIST: another partition has that name. */
+int store_rename(struct store *store, uint64_t id, const char *name, struct croft_error *err);
+
+/* What is known of a run; all numbers, so that it can be written at each step. */
+struct store_run {
+        enum partition_state state; /* DEFINED: not running; then stopped tells whether on purpose in this boot */
+        int64_t pid, warden_pid;
+        uint64_t start_time, warden_start_time;
+        int64_t started, exit_status;
+        bool stopped;   /* was stopped in this boot: autostart leaves it alone */
+        bool this_boot; /* read only: the record is of this boot */
+        char last_error[512];
+};
+int store_set_run(struct store *store, uint64_t id, const struct store_run *run, struct croft_error *err);
+
+/* An operation that was not ended. */
+struct store_operation {
+        char name[32]; /* "" : none */
+        int position;  /* of the newest intent, -1: none */
+};
+/* The journal of the partition's operation for steps_run(): one operation a partition, a second begin() replaces it.
+ * end() also writes run (borrowed, may change until then), when it isn't NULL. */
+struct store_journal {
+        struct store *store;
+        uint64_t id;
+        const struct store_run *run;
+        struct steps_journal steps; /* made by store_journal_init(): hand &journal.steps to steps_run() */
+};
+void store_journal_init(struct store_journal *journal, struct store *store, uint64_t id, const struct store_run *run);
+/* Durable: ends the operation and sets the properties, in one. */
+int store_end_with_properties(
+        struct store *store, uint64_t id, const struct property *properties, struct croft_error *err);
+
+/* Calls f for each partition, by id.  def's properties are taken over by f (set to NULL) or freed afterwards.  Stops at
+ * the first non-zero and returns it. */
+struct store_entry {
+        struct partition_def def;
+        bool half_made;
+        struct store_run run;
+        struct store_operation operation;
+};
+int store_each(struct store *store, int (*f)(struct store_entry *entry, void *context), void *context,
+        struct croft_error *err);
+
+/* Adds what an administrator is to be told with the next command. */
+int store_add_notice(struct store *store, const char *text, struct croft_error *err);
+/* Takes the oldest away: a new string (caller frees), NULL: none. Free of charge when there is none. */
+char *store_take_notice(struct store *store);
+
+/* Ids below this one were given away at some time. */
+uint64_t store_next_id(const struct store *store);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * store_private.h - how the files of the store see the database: prepared statements under one mutex.
+ */
+#ifndef CROFT_DAEMON_STORE_PRIVATE_H
+#define CROFT_DAEMON_STORE_PRIVATE_H
+
+#include "daemon/store.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum statement {
+        SQL_BEGIN,
+        SQL_COMMIT,
+        SQL_ROLLBACK,
+        SQL_SYNC_NORMAL,
+        SQL_SYNC_FULL,
+        SQL_META_SET,
+        SQL_PARTITION_ADD,
+        SQL_PARTITION_DONE,
+        SQL_PARTITION_DROP,
+        SQL_PARTITION_RENAME,
+        SQL_UIDS,
+        SQL_PROPERTY_ADD,
+        SQL_PROPERTIES_DROP,
+        SQL_RUN_SET,
+        SQL_RUN_DROP,
+        SQL_OPERATION_BEGIN,
+        SQL_OPERATION_INTENT,
+        SQL_OPERATION_DONE,
+        SQL_OPERATION_END,
+        SQL_NOTICE_ADD,
+        SQL_NOTICE_FIRST,
+        SQL_NOTICE_DROP,
+        SQL_ALL,
+        SQL_PROPERTIES,
+        SQL_COUNT
+};
+
+struct store {
+        sqlite3 *db;
+        sqlite3_stmt *statements[SQL_COUNT];
+        pthread_mutex_t lock; /* over all of it; held for a transaction */
+        bool full_sync;       /* what "PRAGMA synchronous" says now */
+        char tag[9];
+        char boot_id[40];
+        bool new_boot;
+        uint64_t next_id;
+        uint32_t next_range; /* where the search for a free id range begins */
+        unsigned int notices;
+        bool taken[STORE_UID_RANGES]; /* ranges that /etc/subuid or /etc/subgid give to somebody */
+};
+
+/* Sets *err from SQLite's last result; returns the negative errno. */
+int store_fault(struct store *store, int result, struct croft_error *err, const char *doing);
+/* A statement, reset and unbound. */
+sqlite3_stmt *store_statement(struct store *store, enum statement which);
+/* Runs a statement that gives no rows. */
+int store_run_statement(struct store *store, enum statement which, struct croft_error *err);
+int store_set_meta(struct store *store, const char *key, const char *value, struct croft_error *err);
+int store_set_meta_number(struct store *store, const char *key, uint64_t value, struct croft_error *err);
+
+/* Takes the lock and begins; every begin is followed by exactly one store_commit(), which is told how the work went
+ * (0 or a negative errno): it commits or rolls back, drops the lock, and returns the errno of the first failure. */
+int store_begin(struct store *store, bool durable, struct croft_error *err);
+int store_commit(struct store *store, int result, struct croft_error *err);
+
+#endif

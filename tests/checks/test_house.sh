@@ -1,0 +1,105 @@
+#!/bin/sh
+# where: here
+# The house rules (layers, sizes, headers, words, format) hold in this tree; and each check finds what it is made for.
+T_NETWORK=host
+. "$(dirname "$0")/../lib.sh"
+
+t_ok "each folder includes only downwards" "$t_top/tools/check-layers"
+t_ok "files and functions are of a size that can be read" "$t_top/tools/check-size"
+t_ok "each header compiles alone, the public ones as C++ too" "$t_top/tools/check-headers"
+t_ok "no file tells where it was written" "$t_top/tools/check-words"
+t_ok "the C files are formatted" "$t_top/tools/format"
+
+# A small tree with every fault in it.
+house=$T/house
+mkdir -p "$house/src/base" "$house/src/image" "$house/src/move" "$house/src/cli" "$house/src/strange" "$house/include/croft"
+
+plant() { # FILE: its content from standard input
+        cat >"$house/$1"
+}
+
+# CHECK WHAT SENTENCE: the check fails and says so
+finds() {
+        status=0
+        "$t_top/tools/$1" "$house" >"$T/findings" 2>&1 || status=$?
+        t_is "$3 (status)" "$status" 1
+        t_like "$3" "$(cat "$T/findings")" "$2"
+}
+
+t_ok "an empty tree has no fault of layers" "$t_top/tools/check-layers" "$house"
+t_ok "an empty tree has no fault of size" "$t_top/tools/check-size" "$house"
+
+plant src/base/up.c <<'C'
+#include "kernel/cgroup.h"
+C
+finds check-layers 'src/base/up.c:1: includes "kernel/cgroup.h": only downwards' "a folder that includes upwards is found"
+rm "$house/src/base/up.c"
+plant src/image/other.c <<'C'
+#include "base/fd.h"
+#include "move/move.h"
+C
+finds check-layers 'src/image/other.c:2: .*a system never includes another one' "a system that includes another one is found"
+rm "$house/src/image/other.c"
+plant src/cli/base.c <<'C'
+#  include  "base/str.h"
+C
+finds check-layers 'cli sees include/croft' "a command line that sees the inside is found"
+rm "$house/src/cli/base.c"
+plant src/move/dots.c <<'C'
+#include "../image/image.h"
+C
+finds check-layers "not by '..'" "a way round the layers is found"
+rm "$house/src/move/dots.c"
+plant src/strange/x.c <<'C'
+#include "base/str.h"
+C
+finds check-layers "folder 'strange' has no layer" "a folder without a layer is found"
+rm "$house/src/strange/x.c"
+plant src/cli/good.c <<'C'
+#include "cli.h"
+#include "cli/table.h"
+#include <croft/error.h>
+C
+t_ok "what is allowed is left alone" "$t_top/tools/check-layers" "$house"
+rm "$house/src/cli/good.c"
+
+{
+        echo 'int long_one(void)'
+        echo '{'
+        seq -f '        f(%g);' 61
+        echo '}'
+} | plant src/base/long.c
+finds check-size 'src/base/long.c:2: long_one\(\) has 61 lines' "a long function is found"
+sed -i '$d; 3d' "$house/src/base/long.c"
+echo '}' >>"$house/src/base/long.c"
+t_ok "a function of 60 lines is left alone" "$t_top/tools/check-size" "$house"
+seq -f '/* %g */' 801 | plant src/base/long.c
+finds check-size 'src/base/long.c: 801 lines' "a long file is found"
+rm "$house/src/base/long.c"
+
+plant src/base/needy.h <<'C'
+struct needy { uint32_t value; };
+C
+finds check-headers 'src/base/needy.h: .*alone as C' "a header that needs another one is found"
+rm "$house/src/base/needy.h"
+if command -v g++ >/dev/null; then
+        plant include/croft/only_c.h <<'C'
+struct only_c { int class; };
+C
+        finds check-headers 'only_c.h: .*alone as C++' "a public header that is no C++ is found"
+        rm "$house/include/croft/only_c.h"
+fi
+
+echo "see $house/notes.txt" | plant words.txt
+finds check-words 'words.txt:1: a path of this machine' "a path of this machine is found"
+rm "$house/words.txt"
+
+printf 'int  x ;\n' | plant src/base/ugly.c
+cp "$t_top/.clang-format" "$house/"
+status=0
+"$t_top/tools/format" "$house" >"$T/findings" 2>&1 || status=$?
+t_is "an unformatted file is found" "$status" 1
+t_ok "it can be formatted" "$t_top/tools/format" --fix "$house"
+t_ok "and is then left alone" "$t_top/tools/format" "$house"
+
+t_done
