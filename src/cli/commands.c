@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * commands.c - the table of commands: names, words, options and help.  Man pages and completion are compared with it by
+ * tests.
+ */
+#include "cli.h"
+
+#define NAMES "NAME..."
+#define SET_OPTION                                                                                                     \
+        {                                                                                                              \
+                "set", 's', "KEY=VALUE", "set a property (repeatable; see: croft help properties)", true               \
+        }
+#define COLUMNS_OPTION                                                                                                 \
+        {                                                                                                              \
+                "columns", 'o', "LIST", "these columns: name,state,properties.memory.max, or all"                      \
+        }
+
+static const struct cli_option create_options[] = {
+        {"image", 'i', "IMAGE", "the image to make it of; without: a native partition that shares the host's /usr"},
+        SET_OPTION,
+        {NULL},
+};
+static const struct cli_option set_options[] = {
+        SET_OPTION,
+        {"unset", 'u', "KEY", "back to the default (repeatable; KEY= does the same)", true},
+        {NULL},
+};
+static const struct cli_option stop_options[] = {
+        {"timeout", 't', "SECONDS", "how long init may take before all is killed (default: stop.timeout)"},
+        {"force", 'f', NULL, "kill all processes at once; repairs Broken"},
+        {NULL},
+};
+static const struct cli_option kill_options[] = {
+        {"signal", 's', "SIGNAL", "name or number (default: KILL, which ends all its processes)"},
+        {NULL},
+};
+static const struct cli_option remove_options[] = {
+        {"force", 'f', NULL, "kill what runs in it first"},
+        {NULL},
+};
+static const struct cli_option list_options[] = {
+        {"state", 's', "STATE", "only those in that state: active, defined,loaded ..."},
+        COLUMNS_OPTION,
+        {NULL},
+};
+static const struct cli_option image_list_options[] = {
+        COLUMNS_OPTION,
+        {NULL},
+};
+static const struct cli_option exec_options[] = {
+        {"tty", 't', NULL, "with a terminal (the default when input and output are terminals)"},
+        {"no-tty", 'T', NULL, "without one"},
+        {"user", 'u', "USER", "as this user: name or number, also USER:GROUP (default: root)"},
+        {"directory", 'w', "DIR", "in this directory (default: the user's home)"},
+        {"env", 'e', "KEY=VALUE", "with this variable (repeatable)", true},
+        {NULL},
+};
+static const struct cli_option console_options[] = {
+        {"escape", 'e', "KEY", "the key before q that detaches: ^a (default), ^b ..., or none"},
+        {NULL},
+};
+static const struct cli_option log_options[] = {
+        {"follow", 'f', NULL, "go on as more comes"},
+        {"lines", 'n', "N", "only the last N lines"},
+        {"raw", 'r', NULL, "no escaping on a terminal"},
+        {NULL},
+};
+static const struct cli_option build_options[] = {
+        {"suite", 's', "SUITE", "the release: bookworm, trixie ..."},
+        {"mirror", 'm', "URL", "where packages come from (default: the host's own sources)"},
+        {"variant", 'V', "VARIANT", "minbase (default), important, standard ..., see mmdebstrap(1)"},
+        {"include", 'I', "PACKAGES", "further packages, separated by commas"},
+        {NULL},
+};
+static const struct cli_option import_options[] = {
+        {"name", 'n', "NAME", "what to call it (default: by its file)"},
+        {NULL},
+};
+
+static const struct cli_command image_commands[] = {
+        {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
+                cli_cmd_image_build, NULL, "image"},
+        {"import", NULL, "FILE|DIR [--name NAME]", "make an image of an archive or a tree",
+                "FILE is a tar of a root, an LXC or Incus image (unified, or META,ROOTFS for a split one), or an OCI\n"
+                "layout; DIR is a root or an OCI layout.",
+                import_options, 1, 1, false, cli_cmd_image_import, NULL, "image"},
+        {"list", "ls", NULL, "the images", NULL, image_list_options, 0, 0, false, cli_cmd_image_list, NULL, "image"},
+        {"show", NULL, NAMES, "everything about images", NULL, NULL, 1, CLI_ANY, false, cli_cmd_image_show, NULL,
+                "image"},
+        {"remove", "rm", NAMES, "remove images that no partition uses", NULL, NULL, 1, CLI_ANY, false,
+                cli_cmd_image_remove, NULL, "image"},
+        {NULL},
+};
+
+const struct cli_command cli_commands[] = {
+        {"create", NULL, "NAME [--image IMAGE] [-s KEY=VALUE]...", "define a partition", NULL, create_options, 1, 1,
+                false, cli_cmd_create},
+        {"start", NULL, NAMES, "start partitions", NULL, NULL, 1, CLI_ANY, false, cli_cmd_start},
+        {"stop", NULL, NAMES, "ask init to stop, then kill what is left", NULL, stop_options, 1, CLI_ANY, false,
+                cli_cmd_stop},
+        {"restart", NULL, NAMES, "stop, then start", NULL, stop_options, 1, CLI_ANY, false, cli_cmd_restart},
+        {"kill", NULL, NAMES, "send a signal to init", NULL, kill_options, 1, CLI_ANY, false, cli_cmd_kill},
+        {"load", NULL, NAMES, "only the first phase of start: configured in the kernel, nothing runs", NULL, NULL, 1,
+                CLI_ANY, false, cli_cmd_load},
+        {"freeze", NULL, NAMES, "halt every process where it stands", NULL, NULL, 1, CLI_ANY, false, cli_cmd_freeze},
+        {"thaw", NULL, NAMES, "let them go on", NULL, NULL, 1, CLI_ANY, false, cli_cmd_thaw},
+        {"exec", NULL, "NAME [-tT] [-u USER] [-w DIR] [-e K=V]... -- CMD...", "run a command in a partition",
+                "The exit status is the command's own, 128+N after signal N, 126 when it can't be run, 127 when it\n"
+                "isn't found, 125 when croft failed.",
+                exec_options, 1, 1, true, cli_cmd_exec},
+        {"console", NULL, "NAME", "the partition's console, what was said before it first",
+                "Ctrl-a q detaches, Ctrl-a Ctrl-a sends one Ctrl-a.", console_options, 1, 1, false, cli_cmd_console},
+        {"log", NULL, "NAME", "what init and the console said", NULL, log_options, 1, 1, false, cli_cmd_log},
+        {"list", "ls", "[NAME...]", "the partitions", NULL, list_options, 0, CLI_ANY, false, cli_cmd_list},
+        {"show", NULL, NAMES, "everything about partitions", NULL, NULL, 1, CLI_ANY, false, cli_cmd_show},
+        {"set", NULL, "NAME KEY=VALUE...", "change properties, all or none of them", NULL, set_options, 1, CLI_ANY,
+                false, cli_cmd_set},
+        {"rename", "mv", "NAME NEW", "give another name", NULL, NULL, 2, 2, false, cli_cmd_rename},
+        {"remove", "rm", NAMES, "remove partitions with all that is in them", NULL, remove_options, 1, CLI_ANY, false,
+                cli_cmd_remove},
+        {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
+        {"check", NULL, NULL, "what this kernel offers, and what is lost without it", NULL, NULL, 0, 0, false,
+                cli_cmd_check},
+        {"events", NULL, "[NAME...]", "what happens, as it happens", NULL, NULL, 0, CLI_ANY, false, cli_cmd_events},
+        {"help", NULL, "[COMMAND...]", "this help, or that of a command", NULL, NULL, 0, 2, false, cli_cmd_help},
+        {"version", NULL, NULL, "the versions of croft and croftd", NULL, NULL, 0, 0, false, cli_cmd_version},
+        {NULL},
+};
