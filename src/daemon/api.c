@@ -299,6 +299,7 @@ static enum MHD_Result dispatch(struct api_request *q, const char *method)
                 return refuse_too_large(q);
         if (options && q->uri && strcmp(q->uri, "*") == 0)
                 return answer_options(q, allow);
+        q->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
         r = prepare(q, method, allow, &status, &err);
         if (options && status == MHD_HTTP_METHOD_NOT_ALLOWED)
                 return answer_options(q, allow);

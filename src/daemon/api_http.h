@@ -54,6 +54,7 @@ struct api_request {
         const struct api_route *route;
         const char *name; /* the {name} of the route, checked; points into target */
         bool begun;       /* the header was judged */
+        bool head;        /* the method is HEAD: the library leaves the body out */
         bool too_large;
         uint64_t deadline_ms; /* of the body; CLOCK_MONOTONIC */
         uint64_t seen;        /* bytes of the body, kept or not */

@@ -87,25 +87,36 @@ static void end_events(void *context)
         free(s);
 }
 
-int api_events(struct api_request *q, struct api_answer *a, struct croft_error *err)
+static struct MHD_Response *events_response(struct api_request *q, struct croft_error *err)
 {
         struct event_stream *s = calloc(1, sizeof(*s));
-        int r;
+        struct MHD_Response *response;
 
-        if (!s)
-                return croft_error_set(err, ENOMEM, "subscribe to events");
+        if (!s) {
+                croft_error_set(err, ENOMEM, "subscribe to events");
+                return NULL;
+        }
         s->request = q;
         s->api = q->api;
-        r = life_subscribe(q->api->life, &s->events, err);
-        if (r < 0) {
+        if (life_subscribe(q->api->life, &s->events, err) < 0) {
                 free(s);
-                return r;
+                return NULL;
         }
-        a->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, s, end_events);
-        if (!a->response) {
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, s, end_events);
+        if (!response) {
                 end_events(s);
-                return croft_error_set(err, ENOMEM, "subscribe to events");
+                croft_error_set(err, ENOMEM, "subscribe to events");
         }
+        return response;
+}
+
+int api_events(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        /* The library would put the end of a chunked body behind an answer to HEAD. */
+        a->response =
+                q->head ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT) : events_response(q, err);
+        if (!a->response)
+                return q->head ? croft_error_set(err, ENOMEM, "subscribe to events") : -err->code;
         (void)MHD_add_response_header(a->response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/jsonl");
         (void)MHD_add_response_header(a->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
         return 0;
