@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * plane_bpf.h - inside the plane: loading, pinning and adopting its objects.
+ */
+#ifndef CROFT_PLANE_PLANE_BPF_LOADER_H
+#define CROFT_PLANE_PLANE_BPF_LOADER_H
+
+#include <croft/error.h>
+
+/* Adopts what is pinned in bpf_dir (a bpffs), or loads and pins it anew.  Returns the descriptor of map `partitions`
+ * (the caller closes it) or a negative errno, as plane_open(). */
+int plane_bpf_open(int bpf_dir, const char *tag, unsigned int level, struct croft_error *err);
+/* Takes the pins away, the one that makes the others count first. */
+int plane_bpf_unpin(int bpf_dir, struct croft_error *err);
+/* BPF_OBJ_GET of a pin.  Descriptor or negative errno. */
+int plane_bpf_get(int bpf_dir, const char *name);
+/* 1: the map holds something, 0: it is empty, else a negative errno. */
+int plane_bpf_in_use(int map);
+
+#endif
