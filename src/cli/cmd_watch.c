@@ -6,48 +6,47 @@
 #include "text.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- log --- */
 
 struct log_sink {
-        bool escape;
-        char held[4]; /* the beginning of a code point that was cut between two pieces */
-        size_t n_held;
+        char *data; /* all of it: croftd keeps a bounded log */
+        size_t size, room;
 };
 
-/* How many bytes at the end may be the beginning of a code point. */
-static size_t unfinished(const char *data, size_t size)
+static int log_take(void *context, const void *data, size_t size)
 {
-        for (size_t n = 1; n <= 3 && n <= size; n++) {
-                unsigned char c = (unsigned char)data[size - n];
+        struct log_sink *sink = context;
 
-                if (c >= 0xc0)
-                        return (c >= 0xf0 ? 4U : c >= 0xe0 ? 3U : 2U) > n ? n : 0;
-                if (c < 0x80)
-                        return 0;
+        if (size > CROFT_REPLY_MAX - sink->size)
+                return -EMSGSIZE;
+        if (sink->size + size > sink->room) {
+                size_t room = (sink->size + size) * 2;
+                char *p = realloc(sink->data, room);
+
+                if (!p)
+                        return -ENOMEM;
+                sink->data = p;
+                sink->room = room;
         }
+        memcpy(sink->data + sink->size, data, size);
+        sink->size += size;
         return 0;
 }
 
-static int put_escaped(struct log_sink *sink, const char *data, size_t size)
+/* Where the last n lines begin. */
+static size_t last_lines(const char *data, size_t size, unsigned long n)
 {
-        _cleanup_free_ char *all = malloc(size + sizeof(sink->held)), *escaped = NULL;
-        size_t n = sink->n_held, keep;
+        size_t at = size > 0 && data[size - 1] == '\n' ? size - 1 : size;
 
-        if (!all)
-                return -ENOMEM;
-        memcpy(all, sink->held, n);
-        memcpy(all + n, data, size);
-        keep = unfinished(all, n + size);
-        memcpy(sink->held, all + n + size - keep, keep);
-        sink->n_held = keep;
-        escaped = text_escape(all, n + size - keep, true);
-        if (!escaped)
-                return -ENOMEM;
-        return fputs(escaped, stdout) < 0 ? -errno : 0;
+        if (n == 0)
+                return size;
+        for (; at > 0; at--) {
+                if (data[at - 1] == '\n' && --n == 0)
+                        return at;
+        }
+        return 0;
 }
 
 /* Carriage returns at the end of lines are what every terminal driver writes: no need to show them. */
@@ -62,24 +61,26 @@ static size_t drop_returns(char *data, size_t size)
         return n;
 }
 
-static int log_write(void *context, const void *data, size_t size)
+/* A terminal gets no byte that it could take for a command. */
+static int put_log(const struct log_sink *sink, size_t begin, bool escape)
 {
-        struct log_sink *sink = context;
-        int r = 0;
+        size_t size = sink->size - begin;
+        _cleanup_free_ char *escaped = NULL;
 
-        if (sink->escape) {
-                _cleanup_free_ char *copy = malloc(size ? size : 1);
-
-                if (!copy)
-                        return -ENOMEM;
-                memcpy(copy, data, size);
-                r = put_escaped(sink, copy, drop_returns(copy, size));
-        } else if (fwrite(data, 1, size, stdout) != size) {
-                r = -errno;
+        if (size == 0)
+                return output_end(stdout);
+        if (escape) {
+                size = drop_returns(sink->data + begin, size);
+                escaped = text_escape(sink->data + begin, size, true);
+                if (!escaped) {
+                        (void)fprintf(stderr, "croft: no memory\n");
+                        return CROFT_EXIT_EXHAUSTED;
+                }
+                (void)fputs(escaped, stdout);
+        } else {
+                (void)fwrite(sink->data + begin, 1, size, stdout);
         }
-        if (r == 0 && fflush(stdout) != 0)
-                r = -errno;
-        return r;
+        return output_end(stdout);
 }
 
 static bool is_number(const char *text)
@@ -89,29 +90,30 @@ static bool is_number(const char *text)
 
 int cli_cmd_log(struct cli *cli, const struct cli_args *args)
 {
-        struct log_sink sink = {.escape = cli->terminal && !cli_has(args, "raw")};
+        _cleanup_free_ char *path = cli_path(NULL, "partitions", args->words[0], "log", NULL);
         const char *lines = cli_value(args, "lines");
         struct croft_error err = CROFT_ERROR_INIT;
-        _cleanup_free_ char *path = NULL;
-        char query[64], what[160];
-        int r = cli_connect(cli);
+        struct log_sink sink = {.data = NULL};
+        char what[160];
+        int r;
 
         if (lines && !is_number(lines))
                 return cli_usage(args->command, "'%s' is no number of lines", lines);
+        r = cli_connect(cli);
         if (r != 0)
                 return r;
-        (void)snprintf(query, sizeof(query), "%s%s%s%s", lines ? "lines=" : "", lines ? lines : "",
-                lines && cli_has(args, "follow") ? "&" : "", cli_has(args, "follow") ? "follow=1" : "");
-        path = cli_path(*query ? query : NULL, "partitions", args->words[0], "log", NULL);
-        if (!path) {
-                (void)croft_error_set(&err, ENOMEM, "make a request");
-                return cli_fail(cli, &err, NULL);
-        }
         (void)snprintf(what, sizeof(what), "log of '%s'", args->words[0]);
-        r = croft_client_fetch(cli->client, path, log_write, &sink, &err);
-        if (r == -EPIPE)
-                return CROFT_EXIT_FAILURE;
-        return r < 0 ? cli_fail(cli, &err, what) : output_end(stdout);
+        if (!path)
+                r = croft_error_set(&err, ENOMEM, "make a request");
+        else
+                r = croft_client_fetch(cli->client, path, log_take, &sink, &err);
+        if (r < 0)
+                r = cli_fail(cli, &err, what);
+        else
+                r = put_log(&sink, lines ? last_lines(sink.data, sink.size, strtoul(lines, NULL, 10)) : 0,
+                        cli->terminal && !cli_has(args, "raw"));
+        free(sink.data);
+        return r;
 }
 
 /* --- events --- */

@@ -60,7 +60,6 @@ static const struct cli_option console_options[] = {
         {NULL},
 };
 static const struct cli_option log_options[] = {
-        {"follow", 'f', NULL, "go on as more comes"},
         {"lines", 'n', "N", "only the last N lines"},
         {"raw", 'r', NULL, "no escaping on a terminal"},
         {NULL},

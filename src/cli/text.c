@@ -154,8 +154,11 @@ const char *text_bytes(char *buf, size_t size, uint64_t bytes)
 
 const char *text_duration(char *buf, size_t size, double seconds)
 {
-        uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
+        uint64_t s;
 
+        if (!(seconds > 0))
+                seconds = 0; /* a clock that was set back */
+        s = (uint64_t)seconds;
         if (s >= 86400)
                 (void)snprintf(buf, size, "%llu d %llu h", (unsigned long long)(s / 86400),
                         (unsigned long long)(s % 86400 / 3600));
@@ -168,7 +171,7 @@ const char *text_duration(char *buf, size_t size, double seconds)
         else if (s >= 10 || seconds == (double)s)
                 (void)snprintf(buf, size, "%llu s", (unsigned long long)s);
         else
-                (void)snprintf(buf, size, "%.3f s", seconds > 0 ? seconds : 0);
+                (void)snprintf(buf, size, "%.3f s", seconds);
         return buf;
 }
 
