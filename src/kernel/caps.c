@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * caps.c - capabilities.  See caps.h.
+ */
+#include "kernel/caps.h"
+
+#include "base/cleanup.h"
+
+#include <linux/capability.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* All of them are checked against the initial user namespace by the kernel; a partition's root couldn't use them.
+ * Kept although useless there: SYS_RESOURCE, SYS_NICE, MKNOD and SYS_TTY_CONFIG, because programs ask for them before
+ * they do what they are allowed to do anyway. */
+static const int never[] = {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_SYSLOG,
+        CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_AUDIT_CONTROL, CAP_AUDIT_READ};
+
+int caps_bound(struct croft_error *err)
+{
+        for (size_t i = 0; i < ELEMENTS(never); i++)
+                /* EINVAL: the kernel has no such capability, which is as good. */
+                if (prctl(PR_CAPBSET_DROP, never[i], 0, 0, 0) < 0 && errno != EINVAL)
+                        return croft_error_set(err, errno, "drop capability %d from the bounding set", never[i]);
+        return 0;
+}
+
+int caps_drop_all(struct croft_error *err)
+{
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        struct __user_cap_data_struct none[2] = {0};
+
+        for (int cap = 0; cap < 64; cap++)
+                if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
+                        return croft_error_set(err, errno, "drop capability %d from the bounding set", cap);
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+                return croft_error_set(err, errno, "clear the ambient capabilities");
+        if (syscall(SYS_capset, &header, none) < 0)
+                return croft_error_set(err, errno, "give up all capabilities");
+        return 0;
+}

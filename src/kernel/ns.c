@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ns.c - namespaces.  See ns.h.
+ */
+#include "kernel/ns.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+        struct clone_args args = {
+                .flags = flags,
+                /* clone3 wants none with CLONE_PARENT: the child inherits ours. */
+                .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+        };
+        int pidfd = -EBADF;
+        long pid;
+
+        if (ret_pidfd) {
+                args.flags |= CLONE_PIDFD;
+                args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+        }
+        if (cgroup_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t)cgroup_fd;
+        }
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid < 0)
+                return -errno;
+        if (pid > 0 && ret_pidfd)
+                *ret_pidfd = pidfd;
+        return (pid_t)pid;
+}
+
+static int write_map(pid_t pid, const char *file, uint32_t base, uint32_t count, struct croft_error *err)
+{
+        char path[64], line[64];
+        int r;
+
+        snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+        snprintf(line, sizeof(line), "0 %" PRIu32 " %" PRIu32 "\n", base, count);
+        r = fd_write_file(AT_FDCWD, path, line);
+        return r < 0 ? croft_error_set(err, r, "write %s '0 %" PRIu32 " %" PRIu32 "'", file, base, count) : 0;
+}
+
+int ns_write_maps(pid_t pid, uint32_t base, uint32_t count, struct croft_error *err)
+{
+        int r = write_map(pid, "uid_map", base, count, err);
+
+        return r < 0 ? r : write_map(pid, "gid_map", base, count, err);
+}
+
+int ns_open(pid_t pid, const char *name)
+{
+        char path[64];
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int ns_enter(int pidfd, int flags)
+{
+        return setns(pidfd, flags) < 0 ? -errno : 0;
+}
+
+/* Offsets so that both clocks read (nearly) zero: seconds are exact, a nanosecond part would only be noise. */
+static int write_offsets(struct croft_error *err)
+{
+        struct timespec monotonic, boot;
+        char text[128];
+        int r;
+
+        clock_gettime(CLOCK_MONOTONIC, &monotonic);
+        clock_gettime(CLOCK_BOOTTIME, &boot);
+        snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n", (long long)monotonic.tv_sec,
+                (long long)boot.tv_sec);
+        r = fd_write_file(AT_FDCWD, "/proc/self/timens_offsets", text);
+        return r < 0 ? croft_error_set(err, r, "set the clocks of the time namespace") : 0;
+}
+
+int ns_restart_clocks(struct croft_error *err)
+{
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (unshare(CLONE_NEWTIME) < 0)
+                return croft_error_set(err, errno == EINVAL ? EOPNOTSUPP : errno, "make a time namespace");
+        r = write_offsets(err);
+        if (r < 0)
+                return r;
+        /* unshare() is for children only; the offsets are frozen by the first one who enters. */
+        fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+                return croft_error_set(err, errno, "enter the time namespace");
+        return 0;
+}
+
+int ns_start_time(pid_t pid, uint64_t *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        char path[64], *p;
+        int r;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        r = fd_read_file(AT_FDCWD, path, 4096, &text, NULL);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+        p = strrchr(text, ')'); /* the name before it may hold blanks and brackets */
+        for (int field = 2; p && field < 22; field++)
+                p = strchr(p + 1, ' ');
+        if (!p || sscanf(p + 1, "%" SCNu64, ret) != 1)
+                return -EBADMSG;
+        return 0;
+}

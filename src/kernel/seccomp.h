@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * seccomp.h - system call filters: built once by croftd (libseccomp), handed on as sealed memfds that hold an array of
+ * struct sock_filter, installed by those who only know system calls.
+ */
+#ifndef CROFT_KERNEL_SECCOMP_H
+#define CROFT_KERNEL_SECCOMP_H
+
+#include <croft/error.h>
+
+/* The base filter of every process of a partition, for x86-64, i386 and x32: refuses what reaches past the namespaces.
+ * A sealed memfd, or a negative errno. */
+int seccomp_build_base(struct croft_error *err);
+
+/* What a warden and a session may call once they are set up; everything else is answered with EPERM. */
+int seccomp_build_warden(struct croft_error *err);
+
+/* Installs the filter in fd for the calling thread; needs no_new_privs or CAP_SYS_ADMIN in its user namespace.
+ * -EBADMSG: not a sealed filter. */
+int seccomp_install(int fd, struct croft_error *err);
+
+#endif

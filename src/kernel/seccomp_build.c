@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * seccomp_build.c - makes the filters with libseccomp.  See seccomp.h.
+ *
+ * The base filter is a deny list: a partition runs whole systems of any age, and the user namespace is the first line.
+ * It takes away what the kernel doesn't confine by namespaces, or has been a way in again and again.
+ */
+#include "kernel/seccomp.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+static void release(scmp_filter_ctx *filter)
+{
+        if (*filter)
+                seccomp_release(*filter);
+}
+
+struct refusal {
+        const char *name;
+        int code;
+};
+
+/* ENOSYS where programs have a way without; EPERM where they expect to be told so. */
+static const struct refusal refused[] = {
+        {"kexec_load", EPERM},
+        {"kexec_file_load", EPERM},
+        {"init_module", EPERM},
+        {"finit_module", EPERM},
+        {"delete_module", EPERM},
+        {"create_module", ENOSYS},
+        {"open_by_handle_at", EPERM}, /* names any inode of a file system, past every mount */
+        {"swapon", EPERM},
+        {"swapoff", EPERM},
+        {"acct", EPERM},
+        {"iopl", EPERM},
+        {"ioperm", EPERM},
+        {"quotactl", EPERM},
+        {"quotactl_fd", EPERM},
+        {"nfsservctl", ENOSYS},
+        {"lookup_dcookie", EPERM},
+        {"perf_event_open", EPERM}, /* no namespace confines it; perf_event_paranoid is the host's choice */
+        {"userfaultfd", EPERM},     /* the favourite tool for winning races in the kernel */
+        {"uselib", ENOSYS},
+        {"ustat", ENOSYS},
+        {"sysfs", ENOSYS},
+        {"_sysctl", ENOSYS},
+        {"vm86", ENOSYS},
+        {"vm86old", ENOSYS},
+        {"add_key", ENOSYS}, /* keyrings belong to users of the host's kernel, not to a namespace */
+        {"keyctl", ENOSYS},
+        {"request_key", ENOSYS},
+        {"settimeofday", EPERM},
+        {"stime", EPERM},
+        {"clock_settime", EPERM},
+        {"clock_settime64", EPERM},
+        {"clock_adjtime", EPERM},
+        {"clock_adjtime64", EPERM},
+        {"adjtimex", EPERM},
+        {"syslog", EPERM},
+        {"bdflush", ENOSYS},
+};
+
+/* A filter for the three ABIs of x86-64; a caller with another one is killed. */
+static int new_filter(uint32_t action, scmp_filter_ctx *ret, struct croft_error *err)
+{
+        _cleanup_(release) scmp_filter_ctx filter = seccomp_init(action);
+        static const uint32_t more[] = {SCMP_ARCH_X86, SCMP_ARCH_X32};
+        int r;
+
+        if (!filter)
+                return croft_error_set(err, ENOMEM, "make a system call filter");
+        for (size_t i = 0; i < ELEMENTS(more) && seccomp_arch_native() == SCMP_ARCH_X86_64; i++) {
+                r = seccomp_arch_add(filter, more[i]);
+                if (r < 0 && r != -EEXIST)
+                        return croft_error_set(err, -r, "add an ABI to the system call filter");
+        }
+        /* Our processes decide about no_new_privs: sudo must work inside. */
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+        if (r == 0)
+                /* a binary tree over the numbers: a getppid() costs 5 comparisons instead of 40 */
+                (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        if (r < 0)
+                return croft_error_set(err, -r, "set up the system call filter");
+        *ret = TAKE(filter);
+        return 0;
+}
+
+/* The program as a sealed memfd. */
+static int export(scmp_filter_ctx filter, const char *name, struct croft_error *err)
+{
+        _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int r;
+
+        if (fd < 0)
+                return croft_error_set(err, errno, "make memory for the system call filter");
+        r = seccomp_export_bpf(filter, fd);
+        if (r < 0)
+                return croft_error_set(err, -r, "export the system call filter");
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+                return croft_error_set(err, errno, "seal the system call filter");
+        return TAKE_FD(fd);
+}
+
+int seccomp_build_base(struct croft_error *err)
+{
+        _cleanup_(release) scmp_filter_ctx filter = NULL;
+        int r = new_filter(SCMP_ACT_ALLOW, &filter, err);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTS(refused); i++) {
+                int number = seccomp_syscall_resolve_name(refused[i].name);
+
+                if (number == __NR_SCMP_ERROR)
+                        continue; /* not in this libseccomp's tables, so it can't name it either */
+                r = seccomp_rule_add(filter, SCMP_ACT_ERRNO((unsigned int)refused[i].code), number, 0);
+                if (r < 0)
+                        return croft_error_set(err, -r, "refuse '%s' in the system call filter", refused[i].name);
+        }
+        return export(filter, "croft-base-filter", err);
+}
+
+/* epoll loop, sockets with descriptors, files that are open, the clock, and what the C library needs to get memory and
+ * to die. */
+static const char *const warden_calls[] = {"read", "write", "readv", "writev", "pread64", "pwrite64", "lseek",
+        "recvmsg", "sendmsg", "recvfrom", "sendto", "accept4", "getsockopt", "setsockopt", "shutdown", "epoll_wait",
+        "epoll_pwait", "epoll_ctl", "poll", "ppoll", "close", "close_range", "dup", "fcntl", "fstat", "newfstatat",
+        "ftruncate", "waitid", "wait4", "pidfd_send_signal", "kill", "brk", "munmap", "mremap", "madvise", "futex",
+        "clock_gettime", "clock_nanosleep", "restart_syscall", "getpid", "gettid", "getppid", "tgkill", "rt_sigaction",
+        "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group", "fdatasync"};
+
+int seccomp_build_warden(struct croft_error *err)
+{
+        _cleanup_(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+        int r;
+
+        if (!filter)
+                return croft_error_set(err, ENOMEM, "make a system call filter");
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(warden_calls); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(warden_calls[i]), 0);
+        /* The size of a terminal, and how init ended (PIDFD_GET_INFO of any size).  Nothing that types into one. */
+        if (r == 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSWINSZ));
+        if (r == 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xc000ffff, 0xc000ff0b));
+        /* Memory, but none that can be run. */
+        if (r == 0)
+                r = seccomp_rule_add(
+                        filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        if (r == 0)
+                r = seccomp_rule_add(
+                        filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        if (r < 0)
+                return croft_error_set(err, -r, "make the warden's system call filter");
+        return export(filter, "croft-warden-filter", err);
+}
