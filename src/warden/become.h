@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * become.h - the last steps before a process of ours becomes a program of a partition: init and every exec'd command go
+ * through the same door.
+ */
+#ifndef CROFT_WARDEN_BECOME_H
+#define CROFT_WARDEN_BECOME_H
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct become {
+        char *const *argv;
+        char *const *environment;
+        int stdio[3];    /* borrowed; become 0, 1, 2 */
+        bool session;    /* setsid() first */
+        bool terminal;   /* stdio[0] becomes the controlling terminal */
+        int filter;      /* base filter; < 0: none */
+        uint64_t nofile; /* RLIMIT_NOFILE's hard limit, 0: as it is */
+        uid_t uid;       /* inside */
+        gid_t gid;
+        const gid_t *groups;
+        size_t n_groups;
+        const char *directory; /* NULL: / ; tried as the user, a missing one is an error */
+};
+
+/* Doesn't return on success.  On failure the process must end: it is half changed.  The code of *err is that of execve
+ * when the program couldn't be run; *ret_exec tells so. */
+int become(const struct become *b, bool *ret_exec, struct croft_error *err);
+
+/* Makes the calling process root of the partition whose user namespace it is in. */
+int become_root(struct croft_error *err);
+
+#endif

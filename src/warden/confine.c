@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * confine.c - gives up privileges.  See warden.h.
+ */
+#include "kernel/caps.h"
+#include "kernel/seccomp.h"
+#include "warden/warden.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+
+int warden_confine(int filter, struct croft_error *err)
+{
+        int r;
+
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return croft_error_set(err, errno, "give up new privileges");
+        r = caps_drop_all(err);
+        if (r < 0 || filter < 0)
+                return r;
+        return seccomp_install(filter, err);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * launch.c - the warden's side of making PID 1.  See launch.h.
+ */
+#include "warden/launch.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "kernel/mount.h"
+#include "kernel/ns.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+void launch_init(struct launch *l)
+{
+        *l = (struct launch){.cgroup = -EBADF,
+                .lower = -EBADF,
+                .rw = -EBADF,
+                .tools = -EBADF,
+                .filter = -EBADF,
+                .stub = -EBADF,
+                .pidfd = -EBADF,
+                .netns = -EBADF,
+                .console = -EBADF};
+}
+
+void launch_done(struct launch *l)
+{
+        launch_spec_done(&l->spec);
+        for (size_t i = 0; i < l->n_shares; i++) {
+                close_fd(l->shares[i].fd);
+                free(l->shares[i].path);
+        }
+        close_fd(l->cgroup);
+        close_fd(l->lower);
+        close_fd(l->rw);
+        close_fd(l->tools);
+        close_fd(l->filter);
+        close_fd(l->stub);
+        close_fd(l->pidfd);
+        close_fd(l->netns);
+        close_fd(l->console);
+        launch_init(l);
+}
+
+#define SHARE_PREFIX "share:"
+
+static int take_shares(struct launch *l, struct warden_packet *p, struct croft_error *err)
+{
+        for (size_t i = 0; p->roles && p->roles[i]; i++) {
+                const char *path = p->roles[i] + strlen(SHARE_PREFIX);
+
+                if (!str_has_prefix(p->roles[i], SHARE_PREFIX))
+                        continue;
+                if (l->n_shares == LAUNCH_SHARES_MAX)
+                        return croft_error_set(err, E2BIG, "more than %d shared directories.", LAUNCH_SHARES_MAX);
+                l->shares[l->n_shares].path = strdup(path);
+                if (!l->shares[l->n_shares].path)
+                        return croft_error_set(err, ENOMEM, "note share '%s'", path);
+                l->shares[l->n_shares++].fd = sock_packet_take_fd(&p->packet, i);
+        }
+        return 0;
+}
+
+int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err)
+{
+        struct {
+                const char *role;
+                int *fd;
+                bool optional;
+        } table[] = {{"cgroup", &l->cgroup, false}, {"lower", &l->lower, false}, {"rw", &l->rw, false},
+                {"tools", &l->tools, true}, {"filter", &l->filter, false}};
+        int r;
+
+        r = launch_spec_get(&p->body, &l->spec);
+        if (r < 0)
+                return croft_error_set(err, r, "read the launch message");
+        for (size_t i = 0; i < ELEMENTS(table); i++) {
+                *table[i].fd = warden_packet_take_fd(p, table[i].role);
+                if (*table[i].fd < 0 && !table[i].optional)
+                        return croft_error_set(
+                                err, EBADMSG, "the launch message lacks descriptor '%s'.", table[i].role);
+        }
+        return take_shares(l, p, err);
+}
+
+static int say_go(const struct launch *l, struct croft_error *err)
+{
+        if (send(l->stub, "g", 1, MSG_NOSIGNAL) < 0)
+                return croft_error_set(
+                        err, errno == EPIPE ? ESRCH : errno, "the process that is to become init has died.");
+        return 0;
+}
+
+/* 1: a report (descriptor in *ret_fd if there came one), 0: end of file. */
+static int hear(const struct launch *l, int *ret_fd, struct croft_error *err)
+{
+        _cleanup_(sock_packet_done) struct sock_packet p = {0};
+        struct stub_report report;
+        int r = sock_receive_packet(l->stub, sizeof(report), &p);
+
+        if (r == 0)
+                return 0;
+        if (r < 0 || p.size != sizeof(report))
+                return croft_error_set(err, r < 0 ? r : -EBADMSG, "hear from the process that is to become init");
+        memcpy(&report, p.data, sizeof(report));
+        if (report.failed)
+                return croft_error_copy(err, &report.error);
+        if (ret_fd && p.n_fds == 1)
+                *ret_fd = sock_packet_take_fd(&p, 0);
+        return 1;
+}
+
+/* The stub, in a user and a pid namespace of its own.  The others it makes itself, while we stage its root. */
+static int clone_stub(struct launch *l, struct croft_error *err)
+{
+        int pair[2];
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return croft_error_set(err, errno, "make a socket to the new process");
+        pid = ns_clone(CLONE_NEWUSER | CLONE_NEWPID, l->cgroup, &l->pidfd);
+        if (pid == 0) {
+                close_fd(pair[0]);
+                stub_main(l, pair[1]);
+        }
+        close_fd(pair[1]);
+        l->stub = pair[0];
+        if (pid < 0)
+                return croft_error_set(err, pid, "clone into the user and pid namespaces");
+        l->pid = pid;
+        return 0;
+}
+
+static int identify(struct launch *l, struct croft_error *err)
+{
+        int r = ns_start_time(l->pid, &l->start_time);
+
+        if (r < 0)
+                return croft_error_set(err, r, "read the start time of process %d", (int)l->pid);
+        l->netns = ns_open(l->pid, "net");
+        return l->netns < 0 ? croft_error_set(err, l->netns, "open the network namespace") : 0;
+}
+
+/* A stub that isn't wanted any more. */
+static void kill_stub(struct launch *l)
+{
+        if (l->pidfd < 0)
+                return;
+        (void)syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0); /* ESRCH: it has gone by itself */
+        (void)TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)l->pidfd, NULL, WEXITED));
+        l->pidfd = close_fd(l->pidfd);
+}
+
+int launch_isolate(struct croft_error *err)
+{
+        if (unshare(CLONE_NEWNS) < 0)
+                return croft_error_set(err, errno, "make a private mount namespace");
+        return mount_make_private(err);
+}
+
+static int load(struct launch *l, struct stage *stage, struct croft_error *err)
+{
+        _cleanup_close_ int userns = -EBADF;
+        int r;
+
+        r = stage_copy(stage, l, err);
+        if (r < 0)
+                return r;
+        r = launch_isolate(err);
+        if (r == 0)
+                r = clone_stub(l, err);
+        if (r == 0)
+                r = ns_write_maps(l->pid, l->spec.uid_base, l->spec.uid_count, err);
+        if (r == 0)
+                r = say_go(l, err);
+        if (r < 0)
+                return r;
+        userns = ns_open(l->pid, "user");
+        if (userns < 0)
+                return croft_error_set(err, userns, "open the user namespace");
+        r = stage_attach(stage, l, userns, err);
+        if (r == 0)
+                r = say_go(l, err);
+        if (r == 0)
+                r = hear(l, &l->console, err);
+        if (r == 0)
+                return croft_error_set(err, ESRCH, "the process that is to become init has died.");
+        if (r > 0 && l->console < 0)
+                return croft_error_set(err, EBADMSG, "there came no console.");
+        return r < 0 ? r : identify(l, err);
+}
+
+int launch_load(struct launch *l, struct croft_error *err)
+{
+        _cleanup_(stage_done) struct stage stage;
+        int r;
+
+        stage_init(&stage);
+        r = load(l, &stage, err);
+        if (r < 0)
+                kill_stub(l);
+        return r;
+}
+
+int launch_leave(struct croft_error *err)
+{
+        static const char *const options[] = {"mode=555", "size=4k", "nr_inodes=1", NULL};
+        _cleanup_close_ int root = -EBADF, old = -EBADF;
+        int r;
+
+        root = mount_new(
+                "tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+        if (root < 0)
+                return croft_error_prefix(err, "make an empty root");
+        old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        r = old < 0 ? -errno : mount_attach(root, old);
+        if (r < 0)
+                return croft_error_set(err, r, "attach the empty root");
+        return mount_pivot(root, err);
+}
+
+int launch_run(struct launch *l, struct croft_error *err)
+{
+        int r = say_go(l, err);
+
+        if (r < 0)
+                return r;
+        /* End of file: execve has closed the other end. */
+        r = hear(l, NULL, err);
+        if (r > 0)
+                r = croft_error_set(err, EBADMSG, "init said something unexpected.");
+        if (r < 0)
+                kill_stub(l);
+        l->stub = close_fd(l->stub);
+        return r;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * launch.h - makes PID 1 of a partition: its namespaces, its root, and a stub of ours that waits to become init.
+ *
+ *   warden                                        stub (PID 1 of the partition)
+ *   clone3(user, pid) into the cgroup             born, waits
+ *   id maps                              GO ->    root of the partition; uts, ipc, net, time namespaces
+ *   idmapped, read-only layers in a
+ *   private mount namespace              GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
+ *                                                 /proc ..., pivot_root, console
+ *   takes the console                 <- READY
+ *   (croftd: v1 cgroups, network)        GO ->    cgroup namespace, execve(init)
+ *                                     <- end of file: init runs; or a report of what failed
+ *
+ * The stub dies with the warden (end of file on their socket) until it has become init.
+ */
+#ifndef CROFT_WARDEN_LAUNCH_H
+#define CROFT_WARDEN_LAUNCH_H
+
+#include "partition/warden_msg.h"
+
+#define LAUNCH_SHARES_MAX 16
+
+struct share {
+        char *path; /* inside, "/usr"; owned */
+        int fd;
+};
+
+struct launch {
+        struct launch_spec spec;
+        /* Borrowed from nobody: owned, closed by launch_done(). */
+        int cgroup, lower, rw, tools, filter;
+        struct share shares[LAUNCH_SHARES_MAX];
+        size_t n_shares;
+        int stub; /* socket to the stub */
+        /* Results. */
+        pid_t pid;
+        uint64_t start_time;
+        int pidfd, netns, console;
+};
+
+void launch_init(struct launch *l);
+void launch_done(struct launch *l);
+
+/* Takes the descriptors of a LAUNCH packet and its body. */
+int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err);
+
+/* Phase 1.  Afterwards the warden's root is a copy of what it staged, to be left by launch_leave(). */
+int launch_load(struct launch *l, struct croft_error *err);
+
+/* Puts the caller into a mount namespace of its own, with no way back to the host's mounts by propagation. */
+int launch_isolate(struct croft_error *err);
+
+/* Moves the warden (isolated) to an empty, read-only root. */
+int launch_leave(struct croft_error *err);
+
+/* Phase 2: returns when init's program is being run, or with why it could not be. */
+int launch_run(struct launch *l, struct croft_error *err);
+
+/* Between the files of the launcher. */
+
+/* stage.c: detached copies of what the partition gets from the host (to be made in the host's mount namespace), then
+ * their attachment in a root of the warden's own. */
+struct stage {
+        int lower, rw, tools, dev, proc, sys;
+        int shares[LAUNCH_SHARES_MAX];
+};
+void stage_init(struct stage *s);
+void stage_done(struct stage *s);
+int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err);
+int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err);
+
+/* root.c: in the stub, below the staged root.  Ends in the partition's root. */
+int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);
+int root_mount_cgroup(struct croft_error *err);
+
+/* stub.c: never returns. */
+struct stub_report {
+        uint32_t failed;
+        struct croft_error error;
+};
+void stub_main(struct launch *l, int socket) __attribute__((noreturn));
+
+#endif

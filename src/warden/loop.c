@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * loop.c - the life of a warden: one epoll loop over croftd's channel, the listening socket, init's pidfd and the
+ * console.  No timers: an idle partition wakes nobody.
+ *
+ * It outlives croftd (the next one connects and says HELLO) and init (until QUIT, so that the exit status isn't lost).
+ * Before the first byte of the partition is read, warden_confine() has been called.
+ */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "kernel/ns.h"
+#include "warden/console.h"
+#include "warden/launch.h"
+#include "warden/warden.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PENDING_MAX 4
+
+enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING };
+
+struct warden {
+        int epoll;
+        int channel;              /* croftd; -EBADF: it has gone */
+        int listen;               /* where the next croftd connects */
+        int pending[PENDING_MAX]; /* connected, not yet HELLO */
+        int filter;               /* the warden's own */
+        int log;
+        int pidfd, netns, master;
+        bool confined, quit;
+        struct launch launch; /* empty after RUN and in an adopted partition */
+        struct warden_state state;
+        struct console console;
+};
+
+static int watch(const struct warden *w, int fd, enum tag tag, uint32_t index)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)tag << 32 | index};
+
+        return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int64_t exit_status(int pidfd);
+
+/* Tells croftd where things are.  A channel that takes no answer is given up: croftd reconnects. */
+static void tell_state(struct warden *w, enum warden_type type)
+{
+        _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
+        const struct warden_fd fds[] = {{"pidfd", w->pidfd}, {"netns", w->netns}, {"console", w->master},
+                {"listen", type == WARDEN_STATE ? w->listen : -EBADF}, {"log", type == WARDEN_STATE ? w->log : -EBADF}};
+        bool with_fds = type == WARDEN_LOADED || type == WARDEN_STATE;
+
+        if (w->channel < 0)
+                return;
+        /* The kernel tells how a process ended that isn't our child once its parent has reaped it: perhaps by now. */
+        if (w->state.phase == WARDEN_PHASE_EXITED && w->state.exit_status == -2)
+                w->state.exit_status = exit_status(w->pidfd);
+        warden_state_put(&body, &w->state);
+        if (warden_send(w->channel, type, fds, with_fds ? ELEMENTS(fds) : 0, &body) < 0)
+                w->channel = close_fd(w->channel);
+}
+
+static void tell_failure(struct warden *w, const struct croft_error *err)
+{
+        _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
+
+        warden_error_put(&body, err);
+        if (w->channel < 0 || warden_send(w->channel, WARDEN_FAILED, NULL, 0, &body) < 0)
+                log_error(LOG_LEVEL_ERROR, err, "partition id=%llu", (unsigned long long)w->state.id);
+        w->quit = true;
+}
+
+static int confine(struct warden *w, struct croft_error *err)
+{
+        int r = launch_leave(err);
+
+        if (r == 0)
+                r = warden_confine(w->filter, err);
+        w->confined = r == 0;
+        return r;
+}
+
+/* From here on the partition's bytes are read. */
+static int open_console(struct warden *w, struct croft_error *err)
+{
+        int r = confine(w, err);
+
+        if (r < 0)
+                return r;
+        r = console_open(&w->console, w->epoll, w->master, w->log);
+        if (r == 0 && w->pidfd >= 0)
+                r = watch(w, w->pidfd, TAG_INIT, 0);
+        return r < 0 ? croft_error_set(err, r, "watch the console and init") : 0;
+}
+
+static void take_common_fds(struct warden *w, struct warden_packet *p)
+{
+        w->listen = warden_packet_take_fd(p, "listen");
+        w->log = warden_packet_take_fd(p, "log");
+        w->filter = warden_packet_take_fd(p, "warden-filter");
+}
+
+static int listen_for_croftd(struct warden *w, struct croft_error *err)
+{
+        int r = w->listen < 0 ? 0 : watch(w, w->listen, TAG_LISTEN, 0);
+
+        return r < 0 ? croft_error_set(err, r, "watch the listening socket") : 0;
+}
+
+static int launch(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int r;
+
+        if (w->state.phase)
+                return croft_error_set(err, EALREADY, "this warden has a partition already.");
+        take_common_fds(w, p);
+        r = launch_take(&w->launch, p, err);
+        w->state.id = w->launch.spec.id;
+        if (r == 0)
+                r = launch_load(&w->launch, err);
+        if (r < 0)
+                return r;
+        w->pidfd = TAKE_FD(w->launch.pidfd);
+        w->netns = TAKE_FD(w->launch.netns);
+        w->master = TAKE_FD(w->launch.console);
+        w->state.phase = WARDEN_PHASE_LOADED;
+        w->state.pid = w->launch.pid;
+        w->state.start_time = w->launch.start_time;
+        w->state.exit_status = -1;
+        tell_state(w, WARDEN_LOADED);
+        /* croftd goes on with the network while we confine ourselves. */
+        r = open_console(w, err);
+        return r < 0 ? r : listen_for_croftd(w, err);
+}
+
+static int run(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int r;
+
+        (void)p;
+        if (w->state.phase != WARDEN_PHASE_LOADED)
+                return croft_error_set(err, EALREADY, "init isn't waiting to be run.");
+        r = launch_run(&w->launch, err);
+        launch_done(&w->launch);
+        if (r < 0)
+                return r;
+        w->state.phase = WARDEN_PHASE_RUNNING;
+        tell_state(w, WARDEN_RUNNING);
+        return 0;
+}
+
+static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int r;
+
+        if (w->state.phase)
+                return croft_error_set(err, EALREADY, "this warden has a partition already.");
+        r = warden_state_get(&p->body, &w->state);
+        if (r < 0)
+                return croft_error_set(err, r, "read the state to adopt");
+        take_common_fds(w, p);
+        w->pidfd = warden_packet_take_fd(p, "pidfd");
+        w->netns = warden_packet_take_fd(p, "netns");
+        w->master = warden_packet_take_fd(p, "console");
+        if (w->pidfd < 0 && w->state.phase != WARDEN_PHASE_EXITED)
+                return croft_error_set(err, EBADMSG, "the message lacks descriptor 'pidfd'.");
+        if (w->state.phase == WARDEN_PHASE_LOADED)
+                return croft_error_set(err, EINVAL, "what is only loaded dies with its warden.");
+        r = launch_isolate(err);
+        if (r == 0)
+                r = open_console(w, err);
+        if (r == 0)
+                r = listen_for_croftd(w, err);
+        if (r == 0)
+                tell_state(w, WARDEN_STATE);
+        return r;
+}
+
+static int hello(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        (void)p;
+        (void)err;
+        tell_state(w, WARDEN_STATE);
+        return 0;
+}
+
+static int send_signal(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int64_t signal = wire_get_i64(&p->body);
+
+        (void)err;
+        /* Answered by what init does about it; one that has ended can't be told anything. */
+        if (wire_reader_end(&p->body) == 0 && signal > 0 && signal <= SIGRTMAX && w->pidfd >= 0)
+                (void)syscall(SYS_pidfd_send_signal, w->pidfd, (int)signal, NULL, 0);
+        return 0;
+}
+
+static int attach_console(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int fd = warden_packet_take_fd(p, "client");
+
+        (void)err;
+        if (fd >= 0 && w->confined)
+                console_attach(&w->console, fd);
+        else
+                close_fd(fd);
+        return 0;
+}
+
+static int quit(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        (void)p;
+        (void)err;
+        w->quit = true;
+        return 0;
+}
+
+/* A failure of any of these is told by FAILED and ends the warden. */
+static const struct {
+        enum warden_type type;
+        int (*handle)(struct warden *w, struct warden_packet *p, struct croft_error *err);
+} handlers[] = {{WARDEN_LAUNCH, launch}, {WARDEN_RUN, run}, {WARDEN_ADOPT, adopt}, {WARDEN_HELLO, hello},
+        {WARDEN_SIGNAL, send_signal}, {WARDEN_CONSOLE, attach_console}, {WARDEN_QUIT, quit}};
+
+static void dispatch(struct warden *w, struct warden_packet *p)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        for (size_t i = 0; i < ELEMENTS(handlers); i++)
+                if (handlers[i].type == p->type && handlers[i].handle(w, p, &err) < 0)
+                        tell_failure(w, &err);
+}
+
+static void lose_channel(struct warden *w)
+{
+        w->channel = close_fd(w->channel);
+        /* Nothing runs yet, and nobody will ever say RUN: the stub ends with us. */
+        if (w->state.phase < WARDEN_PHASE_RUNNING)
+                w->quit = true;
+}
+
+static void serve_channel(struct warden *w)
+{
+        _cleanup_(warden_packet_done) struct warden_packet p = {0};
+        int r = warden_receive(w->channel, &p);
+
+        if (r > 0)
+                dispatch(w, &p);
+        else if (r != -EAGAIN)
+                lose_channel(w);
+}
+
+static void accept_croftd(struct warden *w)
+{
+        _cleanup_close_ int fd = accept4(w->listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        uid_t uid;
+        pid_t pid;
+
+        if (fd < 0 || sock_peer(fd, &uid, &pid) < 0 || uid != 0)
+                return;
+        for (uint32_t i = 0; i < PENDING_MAX; i++)
+                if (w->pending[i] < 0) {
+                        if (watch(w, fd, TAG_PENDING, i) == 0)
+                                w->pending[i] = TAKE_FD(fd);
+                        return;
+                }
+}
+
+/* A new connection becomes the channel by HELLO, and by nothing else. */
+static void serve_pending(struct warden *w, uint32_t i)
+{
+        _cleanup_(warden_packet_done) struct warden_packet p = {0};
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (i >= PENDING_MAX || w->pending[i] < 0)
+                return;
+        r = warden_receive(w->pending[i], &p);
+        if (r == -EAGAIN)
+                return;
+        fd = TAKE_FD(w->pending[i]);
+        if (r <= 0 || p.type != WARDEN_HELLO || epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL) < 0)
+                return;
+        close_fd(w->channel);
+        w->channel = TAKE_FD(fd);
+        if (watch(w, w->channel, TAG_CHANNEL, 0) < 0)
+                w->channel = close_fd(w->channel);
+        dispatch(w, &p);
+}
+
+/* struct pidfd_info of Linux 6.15, when the headers know none of it. */
+struct exit_info {
+        uint64_t mask, cgroup_id;
+        uint32_t pid, tgid, ppid, ids[8];
+        int32_t exit_code;
+};
+#define EXIT_INFO_GET _IOWR(0xff, 11, struct exit_info)
+#define EXIT_INFO_EXIT (1ULL << 3)
+
+static int64_t from_wait_status(int status)
+{
+        if (WIFEXITED(status))
+                return (int64_t)CLD_EXITED << 8 | WEXITSTATUS(status);
+        return (int64_t)(WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED) << 8 | WTERMSIG(status);
+}
+
+/* How init ended: from the kernel when it is our child, from its pidfd when it isn't and the kernel can tell. */
+static int64_t exit_status(int pidfd)
+{
+        struct exit_info info = {.mask = EXIT_INFO_EXIT};
+        siginfo_t si = {0};
+
+        if (TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED)) == 0)
+                return (int64_t)si.si_code << 8 | (si.si_status & 0xff);
+        if (ioctl(pidfd, EXIT_INFO_GET, &info) == 0 && (info.mask & EXIT_INFO_EXIT))
+                return from_wait_status(info.exit_code);
+        return -2;
+}
+
+static uint32_t shell_status(int64_t status)
+{
+        if (status < 0)
+                return 0;
+        return status >> 8 == CLD_EXITED ? (uint32_t)(status & 0xff) : 128 + (uint32_t)(status & 0x7f);
+}
+
+static void init_ended(struct warden *w)
+{
+        w->state.exit_status = exit_status(w->pidfd);
+        w->state.phase = WARDEN_PHASE_EXITED;
+        (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->pidfd, NULL);
+        console_end(&w->console, shell_status(w->state.exit_status));
+        w->master = close_fd(w->master);
+        tell_state(w, WARDEN_EXITED);
+}
+
+static void serve(struct warden *w, const struct epoll_event *event)
+{
+        uint32_t tag = (uint32_t)(event->data.u64 >> 32), index = (uint32_t)event->data.u64;
+
+        switch (tag) {
+        case TAG_CHANNEL:
+                if (w->channel >= 0)
+                        serve_channel(w);
+                break;
+        case TAG_LISTEN:
+                accept_croftd(w);
+                break;
+        case TAG_PENDING:
+                serve_pending(w, index);
+                break;
+        case TAG_INIT:
+                init_ended(w);
+                break;
+        case CONSOLE_TAG_MASTER:
+                console_master_ready(&w->console, event->events);
+                break;
+        case CONSOLE_TAG_CLIENT:
+                console_client_ready(&w->console, index, event->events);
+                break;
+        default:
+                break;
+        }
+}
+
+static void warden_init(struct warden *w)
+{
+        *w = (struct warden){.epoll = epoll_create1(EPOLL_CLOEXEC),
+                .channel = WARDEN_CHANNEL,
+                .listen = -EBADF,
+                .filter = -EBADF,
+                .log = -EBADF,
+                .pidfd = -EBADF,
+                .netns = -EBADF,
+                .master = -EBADF,
+                .state = {.exit_status = -1}};
+        for (size_t i = 0; i < PENDING_MAX; i++)
+                w->pending[i] = -EBADF;
+        launch_init(&w->launch);
+        (void)console_open(&w->console, w->epoll, -EBADF, -EBADF);
+}
+
+int warden_main(void)
+{
+        struct warden w;
+
+        warden_init(&w);
+        if (w.epoll < 0 || watch(&w, w.channel, TAG_CHANNEL, 0) < 0)
+                return EXIT_FAILURE;
+        while (!w.quit) {
+                /* One at a time: what an event closes can't be meant by a later one of the same call. */
+                struct epoll_event event;
+                int n = epoll_wait(w.epoll, &event, 1, -1);
+
+                if (n < 0 && errno != EINTR)
+                        return EXIT_FAILURE;
+                if (n == 1)
+                        serve(&w, &event);
+        }
+        console_close(&w.console);
+        launch_done(&w.launch);
+        return EXIT_SUCCESS;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * root.c - builds the root of a partition from what the warden staged, as root of the partition.
+ *
+ * Whatever is in the layers was written by the partition: every mount point is opened below the root and through no
+ * link.  Nothing here is more than the partition's own root could do later, so nothing here has to be locked; what must
+ * be locked comes from the stage.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kernel/mount.h"
+#include "kernel/pty.h"
+#include "warden/launch.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define NSNDNX (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+static int mount_overlay(struct croft_error *err)
+{
+        static const char *const options[] = {
+                "lowerdir=/lower", "upperdir=/rw/upper", "workdir=/rw/work", "userxattr", NULL};
+        _cleanup_close_ int fd = mount_new("overlay", options, 0, err), target = -EBADF;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        target = open("/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (target < 0)
+                return croft_error_set(err, errno, "open the place of the root");
+        r = mount_attach(fd, target);
+        return r < 0 ? croft_error_set(err, r, "attach the root") : TAKE_FD(fd);
+}
+
+/* Attaches a copy of a staged mount, or of a file or directory on one, with more flags. */
+static int bind(int dir_fd, const char *from, int root, const char *to, uint64_t attributes, struct croft_error *err)
+{
+        _cleanup_close_ int fd = mount_clone(dir_fd, from);
+        int r;
+
+        if (fd < 0)
+                return croft_error_set(err, fd, "copy '%s'", from);
+        r = attributes ? mount_change(fd, attributes, 0, -EBADF) : 0;
+        if (r < 0)
+                return croft_error_set(err, r, "set flags of the copy of '%s'", from);
+        return mount_attach_at(fd, root, to, 1, err);
+}
+
+static int attach_new(int root, const char *to, const char *type, const char *const options[], uint64_t attributes,
+        struct croft_error *err)
+{
+        _cleanup_close_ int fd = mount_new(type, options, attributes, err);
+
+        if (fd < 0)
+                return fd;
+        return mount_attach_at(fd, root, to, 1, err);
+}
+
+/* What the kernel shows to everybody and no partition needs.  What isn't there needs no mask. */
+static const char *const masked_files[] = {
+        "proc/kcore", "proc/keys", "proc/timer_list", "proc/latency_stats", "proc/sched_debug", "proc/sysrq-trigger"};
+static const char *const masked_directories[] = {"proc/acpi", "proc/scsi", "sys/firmware", "sys/kernel/security"};
+/* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
+static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
+
+static int mask(int root, const char *from, const char *const paths[], size_t n, struct croft_error *err)
+{
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_close_ int target = mount_point(root, paths[i], 0), fd = -EBADF;
+                int r;
+
+                if (target == -ENOENT)
+                        continue;
+                if (target < 0)
+                        return croft_error_set(err, target, "open '%s' to hide it", paths[i]);
+                fd = mount_clone(AT_FDCWD, from);
+                if (fd < 0)
+                        return croft_error_set(err, fd, "copy '%s'", from);
+                r = mount_change(fd, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+                if (r == 0)
+                        r = mount_attach(fd, target);
+                if (r < 0)
+                        return croft_error_set(err, r, "hide '%s'", paths[i]);
+        }
+        return 0;
+}
+
+/* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
+static int limit_sysctls(int proc, int root, struct croft_error *err)
+{
+        int holes[ELEMENTS(own_sysctls)], r;
+
+        for (size_t i = 0; i < ELEMENTS(own_sysctls); i++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "sys/%s", own_sysctls[i]);
+                holes[i] = mount_clone(proc, path);
+        }
+        r = bind(proc, "sys", root, "proc/sys", MOUNT_ATTR_RDONLY, err);
+        for (size_t i = 0; i < ELEMENTS(own_sysctls); i++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "proc/sys/%s", own_sysctls[i]);
+                if (r == 0 && holes[i] >= 0)
+                        r = mount_attach_at(holes[i], root, path, 0, err);
+                close_fd(holes[i]);
+        }
+        return r;
+}
+
+static int mount_proc(int root, struct croft_error *err)
+{
+        _cleanup_close_ int fd = mount_new("proc", NULL, NSNDNX, err);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = mount_attach_at(fd, root, "proc", 1, err);
+        if (r == 0)
+                r = limit_sysctls(fd, root, err);
+        return r;
+}
+
+/* A sysfs can be mounted by who owns the network namespace; otherwise the host's is shown. */
+static int mount_sys(const struct launch *l, int root, struct croft_error *err)
+{
+        if (!l->spec.own_network)
+                return bind(AT_FDCWD, "/sys", root, "sys", NSNDNX | MOUNT_ATTR_RDONLY, err);
+        return attach_new(root, "sys", "sysfs", NULL, NSNDNX | MOUNT_ATTR_RDONLY, err);
+}
+
+static int mount_dev(int root, struct croft_error *err)
+{
+        static const char *const pts[] = {"ptmxmode=666", "mode=620", "gid=5", NULL}, *const shm[] = {
+                                                                                              "mode=1777", NULL};
+        int r;
+
+        r = bind(AT_FDCWD, "/dev", root, "dev", 0, err);
+        if (r == 0)
+                r = attach_new(root, "dev/pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+        if (r == 0)
+                r = attach_new(root, "dev/shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+        if (r == 0)
+                r = attach_new(root, "dev/mqueue", "mqueue", NULL, NSNDNX, err);
+        return r;
+}
+
+static int mount_run(const struct launch *l, int root, struct croft_error *err)
+{
+        static const char *const options[] = {"mode=755", "size=20%", "nr_inodes=819200", NULL};
+        int r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+
+        if (r == 0 && l->tools >= 0)
+                r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
+        return r;
+}
+
+static int mount_shares(const struct launch *l, int root, struct croft_error *err)
+{
+        char name[32];
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
+                snprintf(name, sizeof(name), "/share%zu", i);
+                r = bind(AT_FDCWD, name, root, l->shares[i].path, 0, err);
+                if (r < 0)
+                        return croft_error_prefix(err, "share '%s'", l->shares[i].path);
+        }
+        return r;
+}
+
+static int open_console(int root, int *ret_master, int *ret_slave, struct croft_error *err)
+{
+        _cleanup_close_ int pts = mount_point(root, "dev/pts", 0), directory = -EBADF, master = -EBADF, slave = -EBADF;
+        unsigned int index;
+        char name[16];
+        int r;
+
+        if (pts >= 0)
+                directory = openat(pts, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
+                return croft_error_set(err, errno, "open /dev/pts");
+        r = pty_open(directory, &master, &slave, &index, err);
+        if (r < 0)
+                return r;
+        if (fchmod(slave, 0600) < 0)
+                return croft_error_set(err, errno, "protect the console");
+        snprintf(name, sizeof(name), "%u", index);
+        r = bind(directory, name, root, "dev/console", 0, err);
+        if (r < 0)
+                return r;
+        *ret_master = TAKE_FD(master);
+        *ret_slave = TAKE_FD(slave);
+        return 0;
+}
+
+int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err)
+{
+        _cleanup_close_ int root = -EBADF, master = -EBADF, slave = -EBADF;
+        int r;
+
+        root = mount_overlay(err);
+        if (root < 0)
+                return root;
+        r = mount_shares(l, root, err);
+        if (r == 0)
+                r = mount_proc(root, err);
+        if (r == 0)
+                r = mount_sys(l, root, err);
+        if (r == 0)
+                r = mount_dev(root, err);
+        if (r == 0)
+                r = mount_run(l, root, err);
+        if (r == 0)
+                r = mask(root, "/dev/null", masked_files, ELEMENTS(masked_files), err);
+        if (r == 0)
+                r = mask(root, "/empty", masked_directories, ELEMENTS(masked_directories), err);
+        if (r == 0)
+                r = open_console(root, &master, &slave, err);
+        if (r == 0)
+                r = mount_pivot(root, err);
+        if (r < 0)
+                return r;
+        *ret_master = TAKE_FD(master);
+        *ret_slave = TAKE_FD(slave);
+        return 0;
+}
+
+/* In a cgroup namespace of its own: the partition's directory is the root of what it sees. */
+int root_mount_cgroup(struct croft_error *err)
+{
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+
+        if (root < 0)
+                return croft_error_set(err, errno, "open '/'");
+        fd = mount_new("cgroup2", NULL, NSNDNX, err);
+        return fd < 0 ? fd : mount_attach_at(fd, root, "sys/fs/cgroup", 0, err);
+}

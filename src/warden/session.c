@@ -1,0 +1,5 @@
+#include "warden/warden.h"
+int session_main(void)
+{
+        return 1;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * stage.c - what the warden, still privileged, prepares for the root of a partition: idmapped layers, the host's shared
+ * directories, /dev with real nodes.
+ *
+ * Invariant: everything is attached with its final flags before the stub takes its copy of the mount namespace.  The
+ * kernel then locks those flags against the partition's root; a mount that was moved in later would not be locked.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kernel/mount.h"
+#include "warden/launch.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define TTY_GROUP 5 /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
+
+void stage_init(struct stage *s)
+{
+        *s = (struct stage){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, {0}};
+        for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
+                s->shares[i] = -EBADF;
+}
+
+void stage_done(struct stage *s)
+{
+        for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
+                close_fd(s->shares[i]);
+        close_fd(s->lower);
+        close_fd(s->rw);
+        close_fd(s->tools);
+        close_fd(s->dev);
+        close_fd(s->proc);
+        close_fd(s->sys);
+        stage_init(s);
+}
+
+static int copy(int dir_fd, const char *path, const char *what, int *ret, struct croft_error *err)
+{
+        *ret = mount_clone(dir_fd, path);
+        return *ret < 0 ? croft_error_set(err, *ret, "copy the mount of %s", what) : 0;
+}
+
+int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err)
+{
+        int r;
+
+        r = copy(l->lower, "", "the lower layer", &s->lower, err);
+        if (r == 0)
+                r = copy(l->rw, "", "the upper layer", &s->rw, err);
+        if (r == 0 && l->tools >= 0)
+                r = copy(l->tools, "", "the tools", &s->tools, err);
+        /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already. */
+        if (r == 0)
+                r = copy(AT_FDCWD, "/proc", "/proc", &s->proc, err);
+        if (r == 0)
+                r = copy(AT_FDCWD, "/sys", "/sys", &s->sys, err);
+        for (size_t i = 0; r == 0 && i < l->n_shares; i++)
+                r = copy(l->shares[i].fd, "", l->shares[i].path, &s->shares[i], err);
+        return r;
+}
+
+struct node {
+        const char *name;
+        mode_t mode;
+        unsigned int major, minor;
+};
+
+static const struct node nodes[] = {{"null", 0666, 1, 3}, {"zero", 0666, 1, 5}, {"full", 0666, 1, 7},
+        {"random", 0666, 1, 8}, {"urandom", 0666, 1, 9}, {"tty", 0666, 5, 0}};
+
+static const char *const links[][2] = {{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"},
+        {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"}};
+
+/* Directories that something is mounted on, and the file that becomes the console. */
+static int fill_dev(int dev, uid_t base)
+{
+        static const char *const directories[] = {"pts", "shm", "mqueue"};
+
+        for (size_t i = 0; i < ELEMENTS(nodes); i++) {
+                gid_t group = nodes[i].major == 5 ? TTY_GROUP : 0;
+
+                if (mknodat(dev, nodes[i].name, S_IFCHR | nodes[i].mode, makedev(nodes[i].major, nodes[i].minor)) < 0 ||
+                        fchownat(dev, nodes[i].name, base, base + group, AT_SYMLINK_NOFOLLOW) < 0)
+                        return -errno;
+        }
+        for (size_t i = 0; i < ELEMENTS(links); i++)
+                if (symlinkat(links[i][0], dev, links[i][1]) < 0 ||
+                        fchownat(dev, links[i][1], base, base, AT_SYMLINK_NOFOLLOW) < 0)
+                        return -errno;
+        for (size_t i = 0; i < ELEMENTS(directories); i++)
+                if (mkdirat(dev, directories[i], 0755) < 0 || fchownat(dev, directories[i], base, base, 0) < 0)
+                        return -errno;
+        if (mknodat(dev, "console", S_IFREG | 0600, 0) < 0 ||
+                fchownat(dev, "console", base, base + TTY_GROUP, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        return 0;
+}
+
+/* A tmpfs of the initial user namespace: only there do device nodes work. */
+static int make_dev(struct stage *s, uid_t base, struct croft_error *err)
+{
+        char uid[32], gid[32];
+        const char *options[] = {"mode=755", "size=4m", "nr_inodes=4096", uid, gid, NULL};
+        mode_t mask;
+        int r;
+
+        snprintf(uid, sizeof(uid), "uid=%u", base);
+        snprintf(gid, sizeof(gid), "gid=%u", base);
+        s->dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
+        if (s->dev < 0)
+                return croft_error_prefix(err, "make /dev");
+        mask = umask(0);
+        r = fill_dev(s->dev, base);
+        umask(mask);
+        return r < 0 ? croft_error_set(err, r, "make the nodes of /dev") : 0;
+}
+
+static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
+{
+        int r = mount_change(s->lower, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, 0, userns);
+
+        if (r < 0)
+                return croft_error_set(err, r, "map the ids of the lower layer");
+        r = mount_change(s->rw, MOUNT_ATTR_NODEV, 0, userns);
+        if (r < 0)
+                return croft_error_set(err, r, "map the ids of the upper layer");
+        /* Croft's own tools need no ids: root's files that anybody may read and run. */
+        r = s->tools < 0 ? 0
+                         : mount_change(s->tools, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
+        if (r < 0)
+                return croft_error_set(err, r, "share the tools");
+        r = mount_change(s->proc, 0, MOUNT_ATTR__ATIME, -EBADF);
+        if (r == 0)
+                r = mount_change(s->sys, 0, MOUNT_ATTR__ATIME, -EBADF);
+        return r < 0 ? croft_error_set(err, r, "copy /proc and /sys") : 0;
+}
+
+/* A share is read-only; set-user-id programs in it stay what they are, for root of the partition instead of the host's.
+ * Where the file system can't map ids (tmpfs before 6.3, an overlay), its files belong to nobody and such programs
+ * would be the host's root's: they are switched off. */
+static int prepare_share(int fd, int userns)
+{
+        int r = mount_change(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, 0, userns);
+
+        if (r != -EINVAL)
+                return r;
+        return mount_change(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
+}
+
+static int attach_one(int root, int mount_fd, const char *name, struct croft_error *err)
+{
+        return mount_fd < 0 ? 0 : mount_attach_at(mount_fd, root, name, 1, err);
+}
+
+static int attach_all(const struct stage *s, const struct launch *l, int root, struct croft_error *err)
+{
+        const struct {
+                const char *name;
+                int fd;
+        } table[] = {{"lower", s->lower}, {"rw", s->rw}, {"tools", s->tools}, {"dev", s->dev}, {"proc", s->proc},
+                {"sys", s->sys}};
+        char name[32];
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(table); i++)
+                r = attach_one(root, table[i].fd, table[i].name, err);
+        for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
+                snprintf(name, sizeof(name), "share%zu", i);
+                r = attach_one(root, s->shares[i], name, err);
+        }
+        return r;
+}
+
+int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
+{
+        static const char *const options[] = {"mode=755", "size=64k", NULL};
+        _cleanup_close_ int root = -EBADF, old = -EBADF;
+        int r;
+
+        r = prepare_layers(s, userns, err);
+        if (r == 0)
+                r = make_dev(s, l->spec.uid_base, err);
+        for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
+                r = prepare_share(s->shares[i], userns);
+                if (r < 0)
+                        return croft_error_set(err, r, "share '%s'", l->shares[i].path);
+        }
+        if (r < 0)
+                return r;
+        root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+        if (root < 0)
+                return croft_error_prefix(err, "make the staging root");
+        old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (old < 0)
+                return croft_error_set(err, errno, "open '/'");
+        r = mount_attach(root, old);
+        if (r < 0)
+                return croft_error_set(err, r, "attach the staging root");
+        if (mkdirat(root, "root", 0755) < 0 || mkdirat(root, "empty", 0755) < 0)
+                return croft_error_set(err, errno, "fill the staging root");
+        r = attach_all(s, l, root, err);
+        return r < 0 ? r : mount_pivot(root, err);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * stub.c - PID 1 of a partition before it is init.  See launch.h for the conversation with the warden.
+ *
+ * Runs no byte of the partition and reads none but directory entries, until it executes init.
+ */
+#include "base/cleanup.h"
+#include "kernel/ns.h"
+#include "warden/become.h"
+#include "warden/launch.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* Waits for the warden; the end of it is ours. */
+static void wait_go(int socket)
+{
+        char go;
+
+        if (TEMP_FAILURE_RETRY(recv(socket, &go, 1, 0)) != 1)
+                _exit(EXIT_FAILURE);
+}
+
+static void report(int socket, int fd, const struct croft_error *err)
+{
+        struct stub_report message = {.failed = err != NULL};
+
+        if (err)
+                message.error = *err;
+        (void)sock_send_packet(socket, &message, sizeof(message), &fd, fd >= 0 ? 1 : 0); /* gone: wait_go() sees it */
+        if (err)
+                _exit(EXIT_FAILURE);
+}
+
+static int make_namespaces(const struct launch *l, struct croft_error *err)
+{
+        int r;
+
+        if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | (l->spec.own_network ? CLONE_NEWNET : 0)) < 0)
+                return croft_error_set(err, errno, "make the uts, ipc and network namespaces");
+        if (sethostname(l->spec.hostname, strlen(l->spec.hostname)) < 0)
+                return croft_error_set(err, errno, "set the host name '%s'", l->spec.hostname);
+        r = ns_restart_clocks(err);
+        if (r == -EOPNOTSUPP) {
+                croft_error_clear(err); /* uptime is the host's then; `croft check` says so */
+                r = 0;
+        }
+        return r;
+}
+
+/* Phase 1, up to READY. */
+static int prepare(const struct launch *l, int socket, int *ret_slave, struct croft_error *err)
+{
+        _cleanup_close_ int master = -EBADF;
+        int r;
+
+        r = become_root(err);
+        if (r < 0)
+                return r;
+        /* Our own /proc/self files would be the host root's otherwise.  Nobody else is in here yet. */
+        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+        r = make_namespaces(l, err);
+        if (r < 0)
+                return r;
+        wait_go(socket);
+        if (unshare(CLONE_NEWNS) < 0)
+                return croft_error_set(err, errno, "make the mount namespace");
+        r = root_build(l, &master, ret_slave, err);
+        if (r < 0)
+                return r;
+        report(socket, master, NULL);
+        return 0;
+}
+
+/* Phase 2: the cgroup namespace comes now, because croftd has moved us into the v1 cgroups meanwhile. */
+static int run(const struct launch *l, int slave, struct croft_error *err)
+{
+        struct become b = {
+                .argv = l->spec.argv,
+                .environment = l->spec.environment,
+                .stdio = {slave, slave, slave},
+                .session = true,
+                .terminal = l->spec.console_getty,
+                .filter = l->filter,
+                .nofile = l->spec.nofile,
+        };
+        bool tried;
+        int r;
+
+        if (unshare(CLONE_NEWCGROUP) < 0)
+                return croft_error_set(err, errno, "make the cgroup namespace");
+        r = root_mount_cgroup(err);
+        if (r < 0)
+                return r;
+        (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
+        return become(&b, &tried, err);
+}
+
+void stub_main(struct launch *l, int socket)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int slave = -EBADF;
+
+        wait_go(socket);
+        if (prepare(l, socket, &slave, &err) < 0)
+                report(socket, -EBADF, &err);
+        wait_go(socket);
+        (void)run(l, slave, &err);
+        report(socket, -EBADF, &err);
+        _exit(EXIT_FAILURE);
+}

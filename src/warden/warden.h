@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * warden.h - the two lives of croft-warden: the warden of a partition, and an exec session.
+ */
+#ifndef CROFT_WARDEN_WARDEN_H
+#define CROFT_WARDEN_WARDEN_H
+
+#include <croft/error.h>
+
+#define WARDEN_CHANNEL 3 /* the SEQPACKET to croftd, inherited */
+
+/* Both return the process's exit status. */
+int warden_main(void);
+int session_main(void);
+
+/* Gives up everything that isn't needed any more: capabilities, the way to new privileges, other processes' view into
+ * this one, and all system calls but those of the filter.  filter < 0: none (tests). */
+int warden_confine(int filter, struct croft_error *err);
+
+#endif
