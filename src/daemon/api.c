@@ -295,6 +295,8 @@ static enum MHD_Result dispatch(struct api_request *q, const char *method)
         bool options = strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0;
         int r;
 
+        if (q->api->policy(socket_of(q->connection), &err) < 0) /* again: the body had senders, too */
+                return send_error(q, MHD_HTTP_FORBIDDEN, &err, NULL);
         if (q->too_large)
                 return refuse_too_large(q);
         if (options && q->uri && strcmp(q->uri, "*") == 0)
@@ -420,10 +422,11 @@ int api_start_policy(struct life *life, struct image_store *images, struct host 
         struct api **ret, struct croft_error *err)
 {
         _cleanup_close_ int copy = fd_dup(listen_fd);
+        int r = copy < 0 ? copy : api_peer_listen(copy);
         struct api *api;
 
-        if (copy < 0)
-                return croft_error_set(err, copy, "serve the API");
+        if (r < 0)
+                return croft_error_set(err, r, "serve the API");
         api = calloc(1, sizeof(*api));
         if (!api)
                 return croft_error_set(err, ENOMEM, "serve the API");
