@@ -15,9 +15,10 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#define NATIVE_FORMAT 1              /* part of the key: a new croft makes new templates when this changes */
-#define NATIVE_FILE_MAX (16UL << 20) /* bytes of one file that is copied; the package database may have 8 times that   \
-                                      */
+#define NATIVE_FORMAT 1 /* part of the key: a new croft makes new templates when this changes */
+#define NATIVE_FILE_MAX                                                                                                \
+        (16UL << 20) /* bytes of one file that is copied; the package database may have 8 times that                   \
+                      */
 
 /* Where from, where to, and what came of it. */
 struct native_tree {

@@ -53,6 +53,17 @@ int image_find_template(struct image_store *store, const char *id, const char *s
 /* Replaces images/<id>/meta.json. */
 int image_write_meta(struct image_store *store, const struct image_meta *meta, struct croft_error *err);
 
+/* The last part of a build or import: draft/rootfs is looked at by the worker and becomes an image. */
+struct image_finish {
+        struct evp_md_ctx_st *hash; /* EVP_MD_CTX of what made it; finished here */
+        const char *name, *source;
+        uint64_t nodes; /* device nodes passed over */
+        image_progress say;
+        void *context;
+        struct image_info *ret;
+};
+int image_finish(struct image_draft *draft, struct image_finish *f, struct croft_error *err);
+
 bool image_is_id(const char *text); /* 64 lower-case hex digits */
 /* New string (caller frees); NULL: out of memory. */
 char *image_meta_encode(const struct image_meta *meta);

@@ -108,6 +108,39 @@ static int do_show(struct image_store *store, int argc, char **argv, struct crof
         return r;
 }
 
+static int do_import(struct image_store *store, int argc, char **argv, struct croft_error *err)
+{
+        struct image_info info;
+        int r;
+
+        if (argc < 2)
+                return croft_error_set(err, EINVAL, "import what?.");
+        if (argc > 3) {
+                struct image_limits limits = {strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10)};
+
+                image_store_set_limits(store, &limits);
+        }
+        r = image_import(store, argv[0], argv[1], say, NULL, &info, err);
+        if (r == 0)
+                print_info(&info);
+        return r;
+}
+
+static int do_build(struct image_store *store, int argc, char **argv, struct croft_error *err)
+{
+        struct image_build what = {.name = argc > 0 ? argv[0] : "",
+                .suite = argc > 1 ? argv[1] : NULL,
+                .variant = argc > 2 ? argv[2] : NULL,
+                .include = argc > 3 ? argv[3] : NULL,
+                .mirror = argc > 4 ? argv[4] : NULL};
+        struct image_info info;
+        int r = image_build(store, &what, say, NULL, &info, err);
+
+        if (r == 0)
+                print_info(&info);
+        return r;
+}
+
 static bool is_used(void *context, const char *id)
 {
         return context && strcmp(context, id) == 0;
@@ -146,6 +179,8 @@ static const struct {
         {"show", do_show},
         {"remove", do_remove},
         {"prune", do_prune},
+        {"import", do_import},
+        {"build", do_build},
         {"shares", do_shares},
 };
 
