@@ -58,6 +58,9 @@ nested 'echo "sleep 777 & " >$T/work; t_croftd_start; t_done'
 t_like "a process left behind is a failure" "$out" '^not ok 1 - nothing is left on the host'
 t_like "it is named" "$out" 'process [0-9]+ sleep 777'
 t_is "it is killed, and all is taken away" "$(remains)" ""
+# What follows is the same on every kernel and takes long under emulation.
+[ -z "${CROFT_GUEST:-}" ] || t_done
+
 nested 't_croftd_start; mkdir "$T/m"; mount -t tmpfs t "$T/m"; t_done'
 t_like "a mount left behind is a failure" "$out" 'got: +mount .*/m$'
 t_is "it is unmounted, and all is taken away" "$(remains)$(grep -F "$T/" /proc/self/mounts)" ""
