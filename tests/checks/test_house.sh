@@ -9,6 +9,7 @@ t_ok "files and functions are of a size that can be read" "$t_top/tools/check-si
 t_ok "each header compiles alone, the public ones as C++ too" "$t_top/tools/check-headers"
 t_ok "no file tells where it was written" "$t_top/tools/check-words"
 t_ok "the C files are formatted" "$t_top/tools/format"
+t_ok "each requirement has one row, and the tests it names exist" "$t_top/tools/check-requirements"
 
 # A small tree with every fault in it.
 house=$T/house
@@ -93,6 +94,29 @@ fi
 echo "see $house/notes.txt" | plant words.txt
 finds check-words 'words.txt:1: a path of this machine' "a path of this machine is found"
 rm "$house/words.txt"
+
+mkdir -p "$house/docs" "$house/tests"
+echo 'static void it_works(void **state)' | plant tests/test_x.c
+requirements() { # ROW...
+        printf '    C 1-2\n\n'
+        printf '%s\n' "$@"
+}
+good='| C-1 | a | met | `tests/test_x.c: it_works` |'
+requirements "$good" '| C-2 | b | not yet | |' | plant docs/requirements.md
+t_ok "a table without fault is left alone" "$t_top/tools/check-requirements" "$house"
+requirements "$good" | plant docs/requirements.md
+finds check-requirements 'C-2 has no row' "a requirement without a row is found"
+requirements "$good" "$good" '| C-2 | b | not yet | |' | plant docs/requirements.md
+finds check-requirements 'C-1 has 2 rows' "a requirement with two rows is found"
+requirements "$good" '| C-2 | b | not yet | |' '| C-3 | c | not yet | |' | plant docs/requirements.md
+finds check-requirements 'C-3 is in no list of ids' "a row for nothing is found"
+requirements "$good" '| C-2 | b | met | `tests/test_x.c: it_flies` |' | plant docs/requirements.md
+finds check-requirements "doesn't claim 'it_flies'" "a test that claims something else is found"
+requirements "$good" '| C-2 | b | met | `tests/test_y.c: it_works` |' | plant docs/requirements.md
+finds check-requirements 'there is no tests/test_y.c' "a test that isn't there is found"
+requirements "$good" '| C-2 | b | met | |' | plant docs/requirements.md
+finds check-requirements "the others have some" "a requirement that is met by nothing is found"
+rm -r "$house/docs" "$house/tests"
 
 printf 'int  x ;\n' | plant src/base/ugly.c
 cp "$t_top/.clang-format" "$house/"
