@@ -115,7 +115,7 @@ finds check-requirements "doesn't claim 'it_flies'" "a test that claims somethin
 requirements "$good" '| C-2 | b | met | `tests/test_y.c: it_works` |' | plant docs/requirements.md
 finds check-requirements 'there is no tests/test_y.c' "a test that isn't there is found"
 requirements "$good" '| C-2 | b | met | |' | plant docs/requirements.md
-finds check-requirements "the others have some" "a requirement that is met by nothing is found"
+finds check-requirements "the other states have some" "a requirement that is met by nothing is found"
 rm -r "$house/docs" "$house/tests"
 
 printf 'int  x ;\n' | plant src/base/ugly.c
