@@ -87,12 +87,12 @@ static void print_option_words(const struct cli_option *options)
 {
         for (const struct cli_option *o = options; o && o->name; o++) {
                 if (o->letter)
-                        (void)printf("-%c\n", o->letter);
+                        (void)printf("-%c%s\n", o->letter, o->argument ? "=" : "");
                 (void)printf("--%s%s\n", o->name, o->argument ? "=" : "");
         }
 }
 
-/* For completion: the words that may follow. */
+/* For completion: the words that may follow; '=' at the end: with a value. */
 static void print_words(const struct cli_command *c)
 {
         const struct cli_command *table = c ? c->children : cli_commands;

@@ -1,0 +1,120 @@
+# Completion of croft(1) for bash.
+#
+# Commands and options come from `croft help --quiet`, so that they are always those of the croft that is called; names of
+# partitions and images from croftd, which may not be there: then there is nothing to offer.
+
+# Fills COMPREPLY with those of the lines of $1 that begin with $2.
+_croft_offer() {
+        local word
+        while IFS= read -r word; do
+                [[ -n $word && $word == "$2"* ]] && COMPREPLY+=("$word")
+        done <<<"$1"
+}
+
+# The value of option $1 of the command $2; fails when it has none.
+_croft_value() {
+        local option=$1 command=$2
+        case $command:$option in
+        *:--socket | "image import":*) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        *:--format) _croft_offer $'table\njson\ncsv\nyaml' "$cur" ;;
+        create:--image | create:-i) _croft_offer "$(_croft_ask image list)" "$cur" ;;
+        create:--set | create:-s | set:--set | set:-s)
+                _croft_offer "$(_croft_ask help properties | sed 's/[^.]$/&=/')" "$cur"
+                compopt -o nospace 2>/dev/null
+                ;;
+        set:--unset | set:-u) _croft_offer "$(_croft_ask help properties)" "$cur" ;;
+        list:--state | list:-s) _croft_offer "$_croft_states" "${cur,,}" ;;
+        list:--columns | list:-o) _croft_offer "$_croft_columns" "$cur" ;;
+        "image list:--columns" | "image list:-o") _croft_offer $'name\nid\nos\nsize_bytes\ncreated\nsource\nnative\nall' "$cur" ;;
+        kill:--signal | kill:-s) _croft_offer $'TERM\nINT\nHUP\nKILL\nQUIT\nUSR1\nUSR2\nPWR\nRTMIN+3' "${cur^^}" ;;
+        exec:--directory | exec:-w) COMPREPLY=($(compgen -d -- "$cur")) ;;
+        console:--escape | console:-e) _croft_offer $'^a\n^b\n^]\nnone' "$cur" ;;
+        "image build:--suite" | "image build:-s") _croft_offer $'bullseye\nbookworm\ntrixie\nsid' "$cur" ;;
+        "image build:--variant" | "image build:-V")
+                _croft_offer $'minbase\nimportant\nstandard\nrequired\napt\nessential\nbuildd' "$cur"
+                ;;
+        esac
+}
+
+_croft_states=$'defined\nloaded\nactive\nfrozen\npaused\nmaintenance\nmoving\nbroken\ntransitional'
+_croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden_pid\nuid_base\ncreated\nstarted\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
+
+# Runs croft quietly, at the socket that the line names.
+_croft_ask() {
+        "${COMP_WORDS[0]}" "${socket[@]}" --quiet "$@" 2>/dev/null
+}
+
+# The words that are no options, for the command $1.
+_croft_words() {
+        case $1 in
+        start | stop | restart | kill | load | freeze | thaw | show | remove | rm | list | ls | events)
+                _croft_offer "$(_croft_ask list)" "$cur"
+                ;;
+        console | log | rename | mv) [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        set)
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                else
+                        _croft_value --set set
+                fi
+                ;;
+        exec)
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                elif [ "$named" = 1 ]; then
+                        COMPREPLY=($(compgen -c -- "$cur"))
+                else
+                        COMPREPLY=($(compgen -f -- "$cur"))
+                fi
+                ;;
+        help) _croft_offer "$(_croft_ask help | grep -v '^-')"$'\nproperties' "$cur" ;;
+        "help image" | image) _croft_offer "$(_croft_ask help image | grep -v '^-')" "$cur" ;;
+        "image show" | "image remove" | "image rm") _croft_offer "$(_croft_ask image list)" "$cur" ;;
+        "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
+        "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
+        esac
+}
+
+_croft() {
+        local cur=${COMP_WORDS[COMP_CWORD]} command= options word i named=0 takes= rest=
+        local socket=()
+        COMPREPLY=()
+        # '=' breaks words: "--image=x" is three of them.
+        [ "$cur" = "=" ] && cur=
+        options=$(_croft_ask help)
+        for ((i = 1; i < COMP_CWORD; i++)); do
+                word=${COMP_WORDS[i]}
+                if [ -n "$takes" ]; then
+                        [ "$word" = "=" ] && continue
+                        [ "$takes" = --socket ] && socket=(--socket "$word")
+                        takes=
+                elif [ "$word" = "=" ]; then
+                        takes=value
+                elif [ -n "$rest" ]; then
+                        named=$((named + 1))
+                elif [ "$word" = -- ]; then
+                        rest=yes
+                elif [[ $word == -* ]]; then
+                        grep -qxF -e "$word=" <<<"$options" && takes=$word
+                elif [ -z "$command" ] || [ "$command" = image ] || [ "$command $word" = "help image" ]; then
+                        command=${command:+$command }$word
+                        # shellcheck disable=SC2086 # two words for two ranks
+                        options=$(_croft_ask help $command)
+                else
+                        named=$((named + 1))
+                        [ "$command" = exec ] && [ "$named" = 2 ] && rest=yes
+                fi
+        done
+        case $command in # an alias is as good as its name
+        ls) command=list ;;
+        "image ls") command="image list" ;;
+        esac
+        if [ -n "$takes" ]; then
+                _croft_value "$takes" "$command"
+        elif [[ $cur == -* && -z $rest ]]; then
+                _croft_offer "$(grep '^-' <<<"$options" | sed 's/=$//')" "$cur"
+        else
+                _croft_words "$command"
+        fi
+}
+complete -F _croft croft

@@ -1,0 +1,72 @@
+#!/bin/bash
+# where: here
+# The completion of bash offers what croft knows.  croftd isn't needed: a croft of a few lines stands in for the names that come from it.
+T_NETWORK=host
+. "$(dirname "$0")/../lib.sh"
+
+mkdir "$T/bin"
+cat >"$T/bin/croft" <<SH
+#!/bin/sh
+case "\$*" in
+*help*) exec "$BUILD/croft" "\$@" ;;
+*"--socket /other"*list*) echo elsewhere ;;
+*"image list"*) printf 'deb12\ndeb13\n' ;;
+*list*) printf 'db\nweb\nweb2\n' ;;
+esac
+SH
+chmod +x "$T/bin/croft"
+PATH=$T/bin:$PATH
+
+# WORD...: what is offered for the last of the words, in one line
+offered() {
+        bash --norc -c '
+                compopt() { :; }
+                . "$0"
+                COMP_WORDS=("$@")
+                COMP_CWORD=$(($# - 1))
+                _croft
+                printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " " | sed "s/ *\$//"
+        ' "$t_top/completions/croft.bash" "$@"
+}
+
+t_is "a command is completed" "$(offered croft st)" "start stop"
+t_is "a subcommand is completed" "$(offered croft image im)" import
+t_is "help completes a command" "$(offered croft help tha)" thaw
+t_is "help completes the subcommands of image" "$(offered croft help image re)" remove
+t_is "names of partitions come from croftd" "$(offered croft stop we)" "web web2"
+t_is "a second name is completed, too" "$(offered croft stop web d)" db
+t_is "console takes one name only" "$(offered croft console web d)" ""
+t_is "the socket of the line is asked" "$(offered croft --socket /other stop "")" elsewhere
+t_is "images are completed" "$(offered croft create x --image deb)" "deb12 deb13"
+t_is "images are completed behind '='" "$(offered croft create x --image = deb)" "deb12 deb13"
+t_is "images are removed by name" "$(offered croft image remove "")" "deb12 deb13"
+t_is "keys are completed with their '='" "$(offered croft create x -s memory.)" "memory.max= memory.swap.max="
+t_is "keys stand bare in set" "$(offered croft set web stop)" stop.timeout=
+t_is "a key that is a prefix gets no '='" "$(offered croft set web env)" env.
+t_is "unset takes a key" "$(offered croft set web --unset cpu.w)" cpu.weight
+t_is "states are completed" "$(offered croft list -s fro)" frozen
+t_is "states are completed for the alias, too" "$(offered croft ls --state fro)" frozen
+t_is "formats are completed everywhere" "$(offered croft image list --format "")" "csv json table yaml"
+t_is "signals are completed" "$(offered croft kill -s te)" TERM
+t_is "a value isn't taken for the command" "$(offered croft --format json st)" "start stop"
+t_is "options of the command inside exec are not ours" "$(offered croft exec web -- ls --fo)" ""
+t_is "an option of exec is completed after the name" "$(offered croft exec web --us)" --user
+
+# All that help tells is offered, for every command.
+same=yes
+for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove}; do
+        # shellcheck disable=SC2086 # "image build" is two words
+        want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
+        [ "$command" = image ] && continue
+        # shellcheck disable=SC2086
+        got=$(offered croft $command --)
+        for option in $want; do
+                case " $got " in *" $option "*) ;; *)
+                        same=no
+                        t_note "$command lacks $option: $got"
+                        ;;
+                esac
+        done
+done
+t_is "every option that help names is offered" "$same" yes
+t_done

@@ -1,0 +1,41 @@
+#!/bin/sh
+# where: here
+# The man pages are well-formed and say what the programs say: every command, option, property and function is there.
+T_NETWORK=host
+. "$(dirname "$0")/../lib.sh"
+man=$t_top/man
+
+for page in "$man"/*.[1-9]; do
+        t_is "$(basename "$page") is well-formed" "$(mandoc -T lint -W warning "$page" 2>&1)" ""
+done
+
+# FILE STRING...: which of the strings the page lacks, as a reader sees it
+lacks() {
+        mandoc -T ascii "$1" | col -bx | tr -s ' \n' ' ' >"$T/page"
+        shift
+        for string; do grep -qF -e "$string" "$T/page" || printf '%s; ' "$string"; done
+}
+
+commands=$(croft help -q | grep -vE '^(-|image$)')
+commands="$commands $(croft help -q image | grep -v '^-' | sed 's/^/image_/')"
+for command in $commands; do
+        words=$(echo "$command" | tr _ ' ')
+        # shellcheck disable=SC2086 # two words for two ranks
+        options=$(croft help -q $words | sed -n 's/=$//; /^--/p')
+        # shellcheck disable=SC2086
+        t_is "croft(1) has $words and its options" "$(lacks "$man/croft.1" "$words" $options)" ""
+done
+
+for key in $(croft help -q properties); do
+        when=$(croft help properties | grep -qE "^  $(echo "$key" | sed 's/\.$/.NAME/; s/\./[.]/g') \*" && echo 'next start' || echo live)
+        item=$(sed -n "s/^\.It Cm $(echo "$key" | sed 's/\./[.]/g')\( Ns Ar NAME\)\{0,1\} Pq .*\(live\|next start\);.*/\2/p" "$man/croft-properties.7")
+        t_is "croft-properties(7) says of $key when it takes effect" "$item" "$when"
+done
+
+functions=$(grep -ohE '\bcroft_[a-z_]+\(' "$t_top/include/croft/croft.h" "$t_top/include/croft/error.h" | tr -d '(' | sort -u)
+# shellcheck disable=SC2086 # one word each
+t_is "libcroft(3) has every function" "$(lacks "$man/libcroft.3" $functions)" ""
+types=$(grep -oE 'CROFT_STREAM_(STDIN|STDOUT|STDERR|EXIT|SIZE|SIGNAL|ERROR)\b' "$t_top/include/croft/stream.h" | sed 's/.*_//')
+# shellcheck disable=SC2086
+t_is "croft-stream(7) has every type of frame" "$(lacks "$man/croft-stream.7" $types)" ""
+t_done
