@@ -20,9 +20,10 @@ const char *oci_architecture(void)
 {
         static const char *const names[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i686", "386"},
                 {"armv7l", "arm"}, {"ppc64le", "ppc64le"}, {"s390x", "s390x"}, {"riscv64", "riscv64"}};
-        struct utsname host;
+        static struct utsname host;
 
-        if (uname(&host) == 0)
+        /* Asked once, before the worker is shut in. */
+        if (host.machine[0] || uname(&host) == 0)
                 for (size_t i = 0; i < ELEMENTS(names); i++)
                         if (strcmp(host.machine, names[i][0]) == 0)
                                 return names[i][1];

@@ -119,6 +119,20 @@ static int reap(struct child *child, bool end_it)
         return status;
 }
 
+/* For reading: control bytes escaped.  The worker escapes what it quotes, so its backslashes stay. */
+static void show(char *dst, size_t size, const char *text)
+{
+        char *to = dst;
+
+        str_escape(dst, size, text, strnlen(text, 750));
+        for (const char *from = dst; *from; from++) {
+                *to++ = *from;
+                if (strncmp(from, "\\x5c", 4) == 0)
+                        from += 3;
+        }
+        *to = '\0';
+}
+
 int worker_report_line(struct worker_run *run, const char *line, struct croft_error *err)
 {
         const char *text = line[0] && line[1] == ' ' ? line + 2 : "";
@@ -127,7 +141,7 @@ int worker_report_line(struct worker_run *run, const char *line, struct croft_er
         char *end;
         long code;
 
-        str_escape(quoted, sizeof(quoted), text, strnlen(text, 750));
+        show(quoted, sizeof(quoted), text);
         switch (line[0]) {
         case '.':
                 return 1;
@@ -149,8 +163,8 @@ int worker_report_line(struct worker_run *run, const char *line, struct croft_er
         case 'E':
                 code = strtol(text, &end, 10);
                 if (code < 1 || code > 133 || *end != ' ')
-                        code = EILSEQ, end = quoted;
-                str_escape(quoted, sizeof(quoted), end + (*end == ' '), strnlen(end + (*end == ' '), 750));
+                        return croft_error_set(err, EILSEQ, "the worker says what it shouldn't.");
+                show(quoted, sizeof(quoted), end + 1);
                 return croft_error_set(err, (int)code, "%s.", quoted);
         default:
                 return croft_error_set(err, EILSEQ, "the worker says what it shouldn't.");

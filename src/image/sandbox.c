@@ -30,17 +30,25 @@
 #define WORKER_IDS 0x7FFD0000U
 #define MEMORY_MAX (3ULL << 30) /* address space: the windows of xz and zstd, and folders' names */
 
-static int write_map(pid_t pid, const char *file)
+/* Ids of a source beyond those that an image may have get numbers of their own, so that they are seen and refused: one
+ * without a number would look like "nobody". */
+#define FOREIGN_IDS 0x80000000U
+#define FOREIGN_COUNT 0x7FF00000U
+
+static int write_map(pid_t pid, const char *file, bool foreign)
 {
-        char path[64], map[64];
+        char path[64], map[128];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-        (void)snprintf(map, sizeof(map), "0 %u 65536\n", WORKER_IDS);
+        if (foreign)
+                (void)snprintf(map, sizeof(map), "0 %u 65536\n65536 %u %u\n", WORKER_IDS, FOREIGN_IDS, FOREIGN_COUNT);
+        else
+                (void)snprintf(map, sizeof(map), "0 %u 65536\n", WORKER_IDS);
         return fd_write_file(AT_FDCWD, path, map);
 }
 
 /* A namespace lives by its descriptor; the child that it is made with goes at once. */
-static int open_user_namespace(struct croft_error *err)
+static int open_user_namespace(bool foreign, struct croft_error *err)
 {
         pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0UL);
         char path[64];
@@ -53,9 +61,9 @@ static int open_user_namespace(struct croft_error *err)
                 for (;;)
                         pause();
         }
-        r = write_map(pid, "uid_map");
+        r = write_map(pid, "uid_map", foreign);
         if (r == 0)
-                r = write_map(pid, "gid_map");
+                r = write_map(pid, "gid_map", foreign);
         (void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
         fd = r < 0 ? r : open(path, O_RDONLY | O_CLOEXEC);
         if (fd == -1)
@@ -184,7 +192,7 @@ static int filter_calls(struct croft_error *err)
 
 int sandbox_enter(struct sandbox *box, struct croft_error *err)
 {
-        _cleanup_close_ int userns = open_user_namespace(err), target = -EBADF, source = -EBADF;
+        _cleanup_close_ int userns = open_user_namespace(box->source >= 0, err), target = -EBADF, source = -EBADF;
         int r;
 
         if (userns < 0)

@@ -370,6 +370,8 @@ int sink_whiteout(struct sink *s, const char *name, struct croft_error *err)
 
         if (!str_has_prefix(base, ".wh."))
                 return 0;
+        if (!base[4] || strcmp(base + 4, ".") == 0 || strcmp(base + 4, "..") == 0)
+                return sink_refuse(err, name, "is a whiteout of nothing");
         folder = open_folder(s, path, false);
         if (folder == -ENOENT || folder == -ENOTDIR)
                 return 0; /* lower layers have nothing there */
@@ -380,10 +382,7 @@ int sink_whiteout(struct sink *s, const char *name, struct croft_error *err)
         forget_folder(s);
         if (strcmp(base, ".wh..wh..opq") == 0)
                 return empty_folder(folder, name, err);
-        base += 4;
-        if (!base[0] || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
-                return sink_refuse(err, name, "is a whiteout of nothing");
-        return fd_remove_tree(folder, base, err);
+        return fd_remove_tree(folder, base + 4, err);
 }
 
 int sink_end(struct sink *s, struct croft_error *err)

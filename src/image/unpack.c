@@ -20,6 +20,11 @@
 
 struct stream {
         struct archive *raw; /* undoes the compression */
+        int fd;
+        unsigned char packed[CHUNK]; /* what is read from fd */
+        unsigned char tail[8];       /* its last bytes: sum and length at the end of a gzip file */
+        uint32_t crc;                /* of what comes out, if that is gzip */
+        bool gzip;
         uint64_t read, max;
         bool ended, ends_in_zeros;
         struct croft_error fault;
@@ -54,6 +59,54 @@ static void watch_end(struct stream *stream, size_t size)
                 memcmp(stream->buf + size - tail, zeros, tail) == 0 && (tail == BLOCK || stream->ends_in_zeros);
 }
 
+/* CRC-32 of gzip (RFC 1952). */
+static uint32_t add_crc(uint32_t crc, const char *data, size_t size)
+{
+        static uint32_t table[256];
+
+        for (uint32_t i = 0; !table[255] && i < 256; i++) {
+                uint32_t c = i;
+
+                for (int bit = 0; bit < 8; bit++)
+                        c = c & 1 ? 0xEDB88320U ^ (c >> 1) : c >> 1;
+                table[i] = c;
+        }
+        crc = ~crc;
+        for (size_t i = 0; i < size; i++)
+                crc = table[(crc ^ (unsigned char)data[i]) & 0xFF] ^ (crc >> 8);
+        return ~crc;
+}
+
+static uint32_t little_endian(const unsigned char *p)
+{
+        return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* libarchive doesn't look at gzip's sum.  A file of several members has the sum of the last only: it is left alone. */
+static bool has_bad_sum(const struct stream *stream)
+{
+        return stream->gzip && little_endian(stream->tail + 4) == (uint32_t)stream->read &&
+               little_endian(stream->tail) != stream->crc;
+}
+
+static la_ssize_t read_packed(struct archive *a, void *data, const void **ret)
+{
+        struct stream *stream = data;
+        ssize_t n;
+
+        do
+                n = read(stream->fd, stream->packed, sizeof(stream->packed));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                archive_set_error(a, errno, "can't be read");
+        for (ssize_t i = n < 8 ? 0 : n - 8; i < n; i++) {
+                memmove(stream->tail, stream->tail + 1, sizeof(stream->tail) - 1);
+                stream->tail[7] = stream->packed[i];
+        }
+        *ret = stream->packed;
+        return n;
+}
+
 /* Fills buf as far as the stream goes; 0: its end; -1: fault is set. */
 static la_ssize_t read_stream(struct stream *stream)
 {
@@ -76,6 +129,8 @@ static la_ssize_t read_stream(struct stream *stream)
         }
         if (used > 0)
                 watch_end(stream, used);
+        if (stream->gzip)
+                stream->crc = add_crc(stream->crc, stream->buf, used);
         return (la_ssize_t)used;
 }
 
@@ -90,7 +145,7 @@ static la_ssize_t read_callback(struct archive *a, void *data, const void **ret)
         return n;
 }
 
-static int open_raw(struct stream *stream, int fd, struct croft_error *err)
+static int open_raw(struct stream *stream, struct croft_error *err)
 {
         struct archive_entry *entry;
         int r;
@@ -106,11 +161,12 @@ static int open_raw(struct stream *stream, int fd, struct croft_error *err)
         (void)archive_read_support_filter_zstd(stream->raw);
         (void)archive_read_support_filter_lz4(stream->raw);
         (void)archive_read_support_format_raw(stream->raw);
-        if (archive_read_open_fd(stream->raw, fd, CHUNK) != ARCHIVE_OK)
+        if (archive_read_open(stream->raw, stream, NULL, read_packed, NULL) != ARCHIVE_OK)
                 return bad_archive(err, stream->raw, "read the archive");
         r = archive_read_next_header(stream->raw, &entry);
         if (r == ARCHIVE_EOF)
                 return croft_error_set(err, EILSEQ, "the archive is empty.");
+        stream->gzip = archive_filter_code(stream->raw, 0) == ARCHIVE_FILTER_GZIP;
         return r == ARCHIVE_OK || r == ARCHIVE_WARN ? 0 : bad_archive(err, stream->raw, "read the archive");
 }
 
@@ -267,6 +323,8 @@ static int drain(struct stream *stream, struct croft_error *err)
                 ;
         if (n < 0)
                 return croft_error_copy(err, &stream->fault);
+        if (has_bad_sum(stream))
+                return croft_error_set(err, EILSEQ, "the archive is damaged: its gzip checksum is wrong.");
         if (!stream->ends_in_zeros)
                 return croft_error_set(err, EILSEQ, "the archive is cut off, or something follows it.");
         return 0;
@@ -280,8 +338,9 @@ int unpack_archive(struct sink *s, int fd, enum unpack_pass pass, struct croft_e
 
         if (!stream || !a)
                 return croft_error_set(err, ENOMEM, "read the archive");
+        stream->fd = fd;
         stream->max = s->max_bytes + s->max_entries * 4096;
-        r = open_raw(stream, fd, err);
+        r = open_raw(stream, err);
         raw = stream->raw;
         if (r < 0)
                 return r;

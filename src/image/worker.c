@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "image/guard.h"
+#include "image/oci_json.h"
 #include "image/os_release.h"
 #include "image/sink.h"
 
@@ -120,7 +121,7 @@ static void warm_up(void)
 
         (void)setlocale(LC_CTYPE, "C.UTF-8"); /* names in pax headers are UTF-8 */
         (void)EVP_Digest("", 0, sum, NULL, EVP_sha256(), NULL);
-        (void)tzset();
+        (void)oci_architecture();
         (void)umask(0);
 }
 
