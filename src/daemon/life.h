@@ -19,15 +19,23 @@
 
 struct life;
 struct host;
+struct store;
 
 /* Takes over what the state directory and the kernel hold: settles interrupted operations, re-adopts running
- * partitions, reaps dead ones.  Each thing settled becomes a notice. */
-int life_open(struct host *host, struct life **ret, struct croft_error *err);
+ * partitions, reaps dead ones.  Each thing settled becomes a notice.
+ * host and store are borrowed. */
+int life_open(struct host *host, struct store *store, struct life **ret, struct croft_error *err);
 /* Lets go; partitions run on. */
 struct life *life_free(struct life *life);
 /* Serves wardens: to be called from the main loop when life_fd() (an epoll descriptor) is readable. */
 int life_fd(const struct life *life);
 void life_dispatch(struct life *life);
+/* To be called by the thread that got SIGCHLD, the main one: orphans are its children, croftd is a subreaper. */
+void life_reap(struct life *life);
+/* Every crash point of every operation, a line each, to standard output. */
+void life_print_crash_points(void);
+/* Partitions that aren't just Defined. */
+size_t life_running(struct life *life);
 /* Starts what is marked autostart, by start.order. */
 void life_autostart(struct life *life);
 

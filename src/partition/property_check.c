@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "kernel/net.h"
+#include "partition/init_command.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -334,11 +335,16 @@ int property_check_hostname(const char *value, char **ret, struct croft_error *e
 
 int property_check_init(const char *value, char **ret, struct croft_error *err)
 {
+        char **words = NULL;
+
         if (strcmp(value, "auto") != 0 && strcmp(value, "croft") != 0 && !str_has_prefix(value, "croft ") &&
                 value[0] != '/')
                 return refuse(err, value, "no init; give auto, croft, \"croft COMMAND...\" or /PATH ARGUMENTS...");
         if (strpbrk(value, "\n\r"))
                 return refuse(err, value, "no init; it is one line");
+        if (init_words(value, &words) < 0)
+                return refuse(err, value, "no init; it has a quote that doesn't end");
+        strv_free(words);
         return give(ret, err, "%s", value);
 }
 

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * facet_warden.c - a partition's processes: its warden, which makes namespaces and root (prepare), lets init go
+ * (start), and the end of both (stop, release).
+ *
+ * croftd keeps its own proofs: PID 1 is known by a pidfd whose process is in the partition's cgroup, not by what the
+ * warden says; its end is seen on that pidfd.  The warden's pid is recorded before it is told anything, so that the
+ * next croftd finds it.
+ */
+#include "daemon/facet_warden.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sock.h"
+#include "daemon/life_private.h"
+#include "daemon/process.h"
+#include "daemon/warden_link.h"
+#include "image/image.h"
+#include "partition/init_command.h"
+
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define QUIT_MS 1000   /* a warden has its log to write */
+#define EMPTY_MS 10000 /* for the kernel to take processes apart: core dumps, big address spaces */
+
+static struct unit *unit_of(struct partition *p)
+{
+        return (struct unit *)p; /* its first member; facets of croftd get no other partitions */
+}
+
+static void socket_name(const struct partition *p, char name[32])
+{
+        (void)snprintf(name, 32, "%ju.sock", (uintmax_t)p->def.id);
+}
+
+/* --- what a launch needs -------------------------------------------------------------------------------------------
+ */
+
+/* Has the root an init of its own?  A native one sees the host's /usr. */
+static bool has_own_init(const struct partition *p, int lower)
+{
+        int fd = fd_open2(lower, "sbin/init", O_PATH, 0, RESOLVE_IN_ROOT);
+
+        if (fd < 0 && p->def.native)
+                fd = fd_open2(AT_FDCWD, "/usr/sbin/init", O_PATH, 0, 0);
+        close_fd(fd);
+        return fd >= 0;
+}
+
+static int make_environment(const struct partition *p, char ***ret)
+{
+        for (const struct property *property = p->def.properties; property; property = property->next) {
+                _cleanup_free_ char *text = NULL;
+                int r;
+
+                if (!str_has_prefix(property->key, "env."))
+                        continue;
+                if (asprintf(&text, "%s=%s", property->key + 4, property->value) < 0) {
+                        text = NULL;
+                        return -ENOMEM;
+                }
+                r = strv_append(ret, text);
+                if (r < 0)
+                        return r;
+        }
+        return strv_append(ret, "container=croft");
+}
+
+static int make_spec(const struct partition *p, int lower, struct launch_spec *ret, struct croft_error *err)
+{
+        const char *hostname = property_get(p->def.properties, "hostname");
+        const char *nofile = property_get(p->def.properties, "rlimit.nofile");
+        int r;
+
+        *ret = (struct launch_spec){
+                .id = p->def.id, .uid_base = p->def.uid_base, .uid_count = PARTITION_IDS, .own_network = true};
+        (void)str_copy(ret->name, sizeof(ret->name), p->def.name);
+        (void)str_copy(ret->hostname, sizeof(ret->hostname), hostname ? hostname : p->def.name);
+        if (nofile)
+                (void)str_to_u64(nofile, UINT64_MAX, &ret->nofile);
+        r = init_command(property_get(p->def.properties, "init"), has_own_init(p, lower), &ret->argv);
+        if (r == 0)
+                r = make_environment(p, &ret->environment);
+        if (r < 0)
+                return croft_error_set(err, r, "make the arguments of init");
+        /* An init of a system opens its console by itself. */
+        ret->console_getty = strcmp(ret->argv[0], INIT_ROOTS) != 0;
+        return 0;
+}
+
+#define SHARES_MAX 16
+
+struct launch_fds {
+        int cgroup, lower, rw, log, listen;
+        int shares[SHARES_MAX];
+        char roles[SHARES_MAX][64];
+        size_t n_shares;
+};
+
+static void launch_fds_done(struct launch_fds *f)
+{
+        close_fd(f->cgroup);
+        close_fd(f->lower);
+        close_fd(f->rw);
+        close_fd(f->log);
+        close_fd(f->listen);
+        for (size_t i = 0; i < f->n_shares; i++)
+                close_fd(f->shares[i]);
+}
+
+static int open_shares(struct launch_fds *f, struct croft_error *err)
+{
+        for (char *const *path = image_native_shares(); path && *path; path++) {
+                int fd = f->n_shares < SHARES_MAX ? fd_open2(AT_FDCWD, *path, O_PATH | O_DIRECTORY, 0, 0) : -E2BIG;
+
+                if (fd < 0)
+                        return croft_error_set(err, fd, "open '%s' to share it", *path);
+                (void)snprintf(f->roles[f->n_shares], sizeof(f->roles[0]), "share:%s", *path);
+                f->shares[f->n_shares++] = fd;
+        }
+        return 0;
+}
+
+static int open_log(const struct partition *p)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "%ju/console.log", (uintmax_t)p->def.id);
+        return fd_open2(p->host->partitions_dir, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, 0);
+}
+
+/* The directory that holds upper/ and work/; both are made again if a power cut took them. */
+static int open_rw(const struct partition *p, struct croft_error *err)
+{
+        char path[64];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "%ju/rw/work", (uintmax_t)p->def.id);
+        r = fd_make_dirs(p->host->partitions_dir, path, 0700, err);
+        (void)snprintf(path, sizeof(path), "%ju/rw/upper", (uintmax_t)p->def.id);
+        if (r == 0)
+                r = fd_make_dirs(p->host->partitions_dir, path, 0755, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "%ju/rw", (uintmax_t)p->def.id);
+        r = fd_open2(p->host->partitions_dir, path, O_RDONLY | O_DIRECTORY, 0, 0);
+        return r < 0 ? croft_error_set(err, r, "open 'partitions/%s'", path) : r;
+}
+
+static int open_all(const struct partition *p, struct launch_fds *f, struct croft_error *err)
+{
+        char name[32];
+
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
+        f->cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
+        if (f->cgroup < 0)
+                return f->cgroup;
+        f->lower = image_open_root(p->host->images, p->def.image, err);
+        if (f->lower < 0)
+                return f->lower;
+        f->rw = open_rw(p, err);
+        if (f->rw < 0)
+                return f->rw;
+        f->log = open_log(p);
+        if (f->log < 0)
+                return croft_error_set(err, f->log, "open the console's log");
+        socket_name(p, name);
+        f->listen = sock_listen(p->host->wardens_dir, name, SOCK_SEQPACKET, 0600, err);
+        if (f->listen < 0)
+                return f->listen;
+        return p->def.native ? open_shares(f, err) : 0;
+}
+
+static int send_launch(
+        struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
+{
+        struct warden_fd fds[9 + SHARES_MAX] = {
+                {"cgroup", f->cgroup},
+                {"lower", f->lower},
+                {"rw", f->rw},
+                {"tools", p->host->tools_dir},
+                {"stage", p->host->stage_dir},
+                {"filter", p->host->base_filter},
+                {"warden-filter", p->host->warden_filter},
+                {"listen", f->listen},
+                {"log", f->log},
+        };
+        struct wire_writer body = WIRE_WRITER_INIT;
+        size_t n = 9;
+        int r;
+
+        for (size_t i = 0; i < f->n_shares; i++)
+                fds[n++] = (struct warden_fd){f->roles[i], f->shares[i]};
+        launch_spec_put(&body, spec);
+        r = warden_send(p->run.warden, WARDEN_LAUNCH, fds, n, &body);
+        wire_writer_done(&body);
+        return r < 0 ? croft_error_set(err, r, "send LAUNCH to the warden") : 0;
+}
+
+/* --- prepare -------------------------------------------------------------------------------------------------------
+ */
+
+/* Takes PID 1 from the answer, and proves that it is what it should be. */
+static int take_init(struct partition *p, struct warden_packet *packet, struct croft_error *err)
+{
+        _cleanup_close_ int pidfd = warden_packet_take_fd(packet, "pidfd");
+        char tail[64];
+        uint64_t start_time = 0;
+        pid_t pid = 0;
+        int r;
+
+        r = process_of_pidfd(pidfd, &pid);
+        if (r == 0)
+                r = process_start_time(pid, &start_time);
+        if (r < 0)
+                return croft_error_set(err, r, "look at the partition's first process");
+        (void)snprintf(tail, sizeof(tail), "/croft.%s/%ju", p->host->tag, (uintmax_t)p->def.id);
+        if (!process_in_cgroup(pid, tail))
+                return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)pid);
+        (void)pthread_mutex_lock(&p->lock);
+        p->run.pid = pid;
+        p->run.start_time = start_time;
+        p->run.pidfd = TAKE_FD(pidfd);
+        p->run.netns = warden_packet_take_fd(packet, "netns");
+        p->run.console = warden_packet_take_fd(packet, "console");
+        p->run.exit_status = -1;
+        (void)pthread_mutex_unlock(&p->lock);
+        return 0;
+}
+
+static int spawn_warden(struct partition *p, struct croft_error *err)
+{
+        struct warden_process warden;
+        int r = warden_spawn(p->host->warden_path, "warden", &warden, err);
+
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&p->lock);
+        p->run.warden = warden.socket;
+        p->run.warden_pidfd = warden.pidfd;
+        p->run.warden_pid = warden.pid;
+        p->run.warden_start_time = warden.start_time;
+        (void)pthread_mutex_unlock(&p->lock);
+        /* A warden that croftd dies before this sees the end of its socket and goes. */
+        return unit_save_run(unit_of(p), PARTITION_DEFINED, err);
+}
+
+static int launch(struct partition *p, struct launch_fds *f, struct croft_error *err)
+{
+        _cleanup_(launch_spec_done) struct launch_spec spec = {.id = 0};
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+        struct warden_state state;
+        int r;
+
+        r = make_spec(p, f->lower, &spec, err);
+        if (r == 0)
+                r = spawn_warden(p, err);
+        if (r == 0)
+                r = send_launch(p, f, &spec, err);
+        if (r == 0)
+                r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
+        if (r == 0)
+                r = take_init(p, &packet, err);
+        if (r == 0)
+                r = cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
+        return r;
+}
+
+static int release(struct partition *p, struct croft_error *err);
+
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        struct launch_fds f;
+        int r;
+
+        /* What an earlier attempt of this croftd may have left. */
+        if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0) {
+                r = release(p, err);
+                if (r < 0)
+                        return r;
+        }
+        r = open_all(p, &f, err);
+        if (r == 0)
+                r = launch(p, &f, err);
+        if (r == 0) {
+                (void)pthread_mutex_lock(&p->lock);
+                p->run.log = TAKE_FD(f.log);
+                p->run.listen = TAKE_FD(f.listen);
+                (void)pthread_mutex_unlock(&p->lock);
+        }
+        launch_fds_done(&f);
+        return r;
+}
+
+/* --- start ---------------------------------------------------------------------------------------------------------
+ */
+
+static int start(struct partition *p, struct croft_error *err)
+{
+        struct warden_state state;
+        int r = warden_send(p->run.warden, WARDEN_RUN, NULL, 0, NULL);
+
+        if (r < 0)
+                return croft_error_set(err, r, "send RUN to the warden");
+        r = warden_expect(p->run.warden, WARDEN_RUNNING, WARDEN_ANSWER_MS, &state, NULL, err);
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&p->lock);
+        p->run.started = (int64_t)time(NULL);
+        (void)pthread_mutex_unlock(&p->lock);
+        return 0;
+}
+
+/* --- stop ----------------------------------------------------------------------------------------------------------
+ */
+
+/* What this init understands as "stop", known by what it has a handler for or waits for by signalfd: the kernel drops
+ * every other signal to a PID 1.  0: nothing would help. */
+static int stop_signal(pid_t pid)
+{
+        const int candidates[] = {SIGRTMIN + 3 /* systemd: halt */, SIGPWR /* sysvinit, LXC's habit */, SIGTERM};
+        uint64_t handled;
+
+        if (process_handled_signals(pid, &handled) < 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTS(candidates); i++)
+                if (handled & (UINT64_C(1) << (candidates[i] - 1)))
+                        return candidates[i];
+        return 0;
+}
+
+/* Asks init and waits; 0: it has ended. */
+static int ask_init(struct partition *p)
+{
+        int signal = stop_signal(p->run.pid), timeout = (int)p->stop.timeout_ms, r;
+
+        if (signal == 0)
+                return -ETIMEDOUT;
+        if (process_signal(p->run.pidfd, signal) < 0)
+                return -ETIMEDOUT;
+        if (signal != SIGPWR)
+                return process_wait(p->run.pidfd, timeout);
+        /* An init without a powerfail entry does nothing; the second half of the time is SIGTERM's. */
+        r = process_wait(p->run.pidfd, timeout / 2);
+        if (r == -ETIMEDOUT) {
+                (void)process_signal(p->run.pidfd, SIGTERM);
+                r = process_wait(p->run.pidfd, timeout - timeout / 2);
+        }
+        return r;
+}
+
+/* Everything inside ends now.  Idempotent; with the cgroup gone there is nothing inside. */
+static int kill_all(struct partition *p, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r = cgroup_kill(p->host->cgroups, p->def.id, &e);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r == 0)
+                r = cgroup_wait_empty(p->host->cgroups, p->def.id, EMPTY_MS, &e);
+        if (r == 0 && process_wait(p->run.pidfd, EMPTY_MS) < 0)
+                r = croft_error_set(&e, EBUSY, "process %d doesn't end", (int)p->run.pid);
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? croft_error_copy(err, &e) : 0;
+}
+
+/* How init ended: the warden knows if it is its parent; if not, we are, perhaps. */
+static void learn_exit_status(struct partition *p)
+{
+        struct warden_state state = {.exit_status = -2};
+        int64_t status = p->run.exit_status;
+
+        if (p->run.pidfd < 0 || status >= 0)
+                return;
+        if (!process_reap(p->run.pidfd, &status) && p->run.warden >= 0 &&
+                warden_expect(p->run.warden, WARDEN_EXITED, QUIT_MS, &state, NULL, NULL) == 0)
+                status = state.exit_status;
+        (void)pthread_mutex_lock(&p->lock);
+        p->run.exit_status = status < 0 ? -2 : status;
+        (void)pthread_mutex_unlock(&p->lock);
+}
+
+static int stop(struct partition *p, struct croft_error *err)
+{
+        bool loaded_only = p->run.started == 0;
+        int r;
+
+        if (p->run.pidfd >= 0 && !process_ended(p->run.pidfd) && !p->stop.force && !loaded_only) {
+                if (p->state == PARTITION_FROZEN) /* it must run to stop */
+                        (void)cgroup_freeze(p->host->cgroups, p->def.id, false, EMPTY_MS, NULL);
+                if (ask_init(p) < 0)
+                        unit_event(unit_of(p), "progress", "init didn't stop; everything inside is killed");
+        }
+        r = kill_all(p, err);
+        if (r == 0)
+                learn_exit_status(p);
+        return r;
+}
+
+/* --- release -------------------------------------------------------------------------------------------------------
+ */
+
+static int end_warden(struct partition *p, struct croft_error *err)
+{
+        if (p->run.warden_pidfd < 0)
+                return 0;
+        if (p->run.warden >= 0)
+                (void)warden_send(p->run.warden, WARDEN_QUIT, NULL, 0, NULL); /* a dead one needs no telling */
+        if (p->run.warden < 0 || process_wait(p->run.warden_pidfd, QUIT_MS) < 0) {
+                (void)process_signal(p->run.warden_pidfd, SIGKILL);
+                if (process_wait(p->run.warden_pidfd, EMPTY_MS) < 0)
+                        return croft_error_set(
+                                err, EBUSY, "the warden, process %d, doesn't end", (int)p->run.warden_pid);
+        }
+        (void)process_reap(p->run.warden_pidfd, NULL);
+        return 0;
+}
+
+static int release(struct partition *p, struct croft_error *err)
+{
+        struct partition_run old;
+        char name[32];
+        int r = kill_all(p, err);
+
+        if (r == 0)
+                r = end_warden(p, err);
+        if (r < 0)
+                return r;
+        (void)process_reap(p->run.pidfd, NULL); /* an orphan of a dead warden is our child */
+        socket_name(p, name);
+        (void)unlinkat(p->host->wardens_dir, name, 0); /* a stale one is replaced by the next start */
+        (void)pthread_mutex_lock(&p->lock);
+        old = p->run;
+        partition_run_init(&p->run);
+        p->run.exit_status = old.exit_status;
+        (void)pthread_mutex_unlock(&p->lock);
+        partition_run_done(&old);
+        return 0;
+}
+
+const struct facet facet_warden = {
+        .name = "warden",
+        .prepare = prepare,
+        .start = start,
+        .stop = stop,
+        .release = release,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * facets.c - the one table of all subsystems, in the order of start; stop runs it backward (X-1).
+ */
+#include "base/cleanup.h"
+#include "daemon/facet_warden.h"
+#include "daemon/life_private.h"
+#include "partition/facet_cgroup.h"
+#include "partition/facet_net.h"
+#include "partition/facet_plane.h"
+
+const struct facet *const facets[] = {&facet_cgroup, &facet_plane, &facet_warden, &facet_net};
+const size_t n_facets = ELEMENTS(facets);

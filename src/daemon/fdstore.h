@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * fdstore.h - copies of a partition's descriptors in systemd's descriptor store, for the case that croftd and a warden
+ * die together.  Does nothing without systemd.
+ */
+#ifndef CROFT_DAEMON_FDSTORE_H
+#define CROFT_DAEMON_FDSTORE_H
+
+#include <stdint.h>
+
+struct unit;
+
+/* Takes over what systemd kept for us.  Once, at start. */
+void fdstore_open(void);
+/* The kept descriptor of that role ("console", "listen", "log"), given away; -EBADF: none. */
+int fdstore_take(uint64_t id, const char *role);
+/* Stores the unit's; forgets them. */
+void fdstore_push(struct unit *u);
+void fdstore_remove(struct unit *u);
+/* Closes what nobody took. */
+void fdstore_close(void);
+
+#endif

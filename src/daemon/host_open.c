@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * host_open.c - makes what all partitions share.  See host_open.h.
+ */
+#include "daemon/host_open.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "image/image.h"
+#include "kernel/cgroup.h"
+#include "kernel/seccomp.h"
+#include "plane/plane.h"
+
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/* Opens a directory of ours, making it and its parents. It must be root's alone. */
+static int open_directory(int at, const char *path, mode_t mode, struct croft_error *err)
+{
+        int fd, r = fd_make_dirs(path[0] == '/' ? AT_FDCWD : at, path, mode, err);
+
+        if (r < 0)
+                return r;
+        fd = fd_open2(at, path, O_RDONLY | O_DIRECTORY, 0, 0);
+        return fd < 0 ? croft_error_set(err, fd, "open '%s'", path) : fd;
+}
+
+static int lock_state(struct daemon_host *h, const char *path, struct croft_error *err)
+{
+        int fd = fd_open2(h->host.state_dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600, 0);
+
+        if (fd < 0)
+                return croft_error_set(err, fd, "open '%s/lock'", path);
+        h->lock = fd;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        if (errno == EWOULDBLOCK)
+                return croft_error_set(err, EBUSY, "another croftd uses '%s'.", path);
+        return croft_error_set(err, errno, "lock '%s'", path);
+}
+
+static int open_state(struct daemon_host *h, const char *path, struct croft_error *err)
+{
+        struct host *host = &h->host;
+        int r;
+
+        host->state_dir = open_directory(AT_FDCWD, path, 0700, err);
+        if (host->state_dir < 0)
+                return host->state_dir;
+        if (fchmod(host->state_dir, 0700) < 0)
+                return croft_error_set(err, errno, "change the mode of '%s'", path);
+        r = lock_state(h, path, err);
+        if (r == 0)
+                r = store_open(host->state_dir, &h->store, err); /* before partitions/ is made: it looks for that */
+        if (r < 0)
+                return r;
+        (void)str_copy(host->tag, sizeof(host->tag), store_tag(h->store));
+        r = fd_make_dirs(host->state_dir, "tmp", 0700, err);
+        if (r < 0)
+                return r;
+        host->partitions_dir = open_directory(host->state_dir, "partitions", 0700, err);
+        return host->partitions_dir < 0 ? host->partitions_dir : 0;
+}
+
+static int open_run(struct daemon_host *h, const char *path, struct croft_error *err)
+{
+        struct host *host = &h->host;
+
+        host->run_dir = open_directory(AT_FDCWD, path, 0700, err);
+        if (host->run_dir < 0)
+                return host->run_dir;
+        host->stage_dir = open_directory(host->run_dir, "stage", 0700, err);
+        if (host->stage_dir < 0)
+                return host->stage_dir;
+        host->wardens_dir = open_directory(host->run_dir, "w", 0700, err);
+        return host->wardens_dir < 0 ? host->wardens_dir : 0;
+}
+
+/* Where this program lies: its helpers lie beside it in the build and when installed in LIBEXECDIR. */
+static int find_helper(const char *name, char *buf, size_t size, struct croft_error *err)
+{
+        ssize_t n = readlink("/proc/self/exe", buf, size);
+        char *slash;
+
+        if (n < 0 || (size_t)n >= size)
+                return croft_error_set(err, n < 0 ? errno : ENAMETOOLONG, "find this program's place");
+        buf[n] = '\0';
+        slash = strrchr(buf, '/');
+        (void)snprintf(slash + 1, size - (size_t)(slash + 1 - buf), "%s", name);
+        if (access(buf, F_OK) == 0)
+                return 0;
+        (void)snprintf(buf, size, "%s/%s", CROFT_LIBEXECDIR, name);
+        return access(buf, F_OK) == 0 ? 0 : croft_error_set(err, errno, "find '%s'", name);
+}
+
+static int open_tools(struct daemon_host *h, const char *path, struct croft_error *err)
+{
+        char found[4096];
+        int r = 0;
+
+        if (!path) {
+                r = find_helper("tools", found, sizeof(found), NULL);
+                path = found;
+        }
+        if (r < 0) { /* a build without them: partitions see an empty directory */
+                h->host.tools_dir = open_directory(h->host.run_dir, "tools", 0755, err);
+                return h->host.tools_dir < 0 ? h->host.tools_dir : 0;
+        }
+        h->host.tools_dir = fd_open2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, 0);
+        if (h->host.tools_dir < 0)
+                return croft_error_set(err, h->host.tools_dir, "open the partitions' tools in '%s'", path);
+        return 0;
+}
+
+static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_error *err)
+{
+        struct host *host = &h->host;
+        int r = cgroup_tree_open(host->tag, cgroup, &host->cgroups, err);
+
+        if (r < 0)
+                return r;
+        host->base_filter = seccomp_build_base(err);
+        if (host->base_filter < 0)
+                return host->base_filter;
+        host->warden_filter = seccomp_build_warden(err);
+        if (host->warden_filter < 0)
+                return host->warden_filter;
+        if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
+                host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
+        return 0;
+}
+
+static int open_all(const struct host_options *options, struct daemon_host *h, struct croft_error *err)
+{
+        char worker[4096];
+        int r = open_state(h, options->state_dir, err);
+
+        if (r == 0)
+                r = open_run(h, options->run_dir, err);
+        if (r == 0)
+                r = find_helper("croft-warden", h->warden_path, sizeof(h->warden_path), err);
+        if (r == 0)
+                r = find_helper("croft-image", worker, sizeof(worker), err);
+        if (r == 0)
+                r = open_tools(h, options->tools_dir, err);
+        if (r == 0)
+                r = open_kernel(h, options->cgroup, err);
+        if (r == 0)
+                r = image_store_open(h->host.state_dir, worker, &h->host.images, err);
+        h->host.warden_path = h->warden_path;
+        return r;
+}
+
+int daemon_host_open(const struct host_options *options, struct daemon_host *ret, struct croft_error *err)
+{
+        int r;
+
+        *ret = (struct daemon_host){.lock = -EBADF};
+        ret->host = (struct host){.state_dir = -EBADF,
+                .run_dir = -EBADF,
+                .partitions_dir = -EBADF,
+                .stage_dir = -EBADF,
+                .wardens_dir = -EBADF,
+                .tools_dir = -EBADF,
+                .base_filter = -EBADF,
+                .warden_filter = -EBADF};
+        r = open_all(options, ret, err);
+        if (r < 0)
+                daemon_host_close(ret, false);
+        return r;
+}
+
+/* What lies in the kernel and in RUN stands for partitions; without any it goes. */
+static void tidy_up(struct host *host)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (host->plane && plane_remove(host->plane, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "the kernel plane stays");
+        if (host->cgroups && cgroup_tree_remove(host->cgroups, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "croft's control groups stay");
+        (void)unlinkat(host->run_dir, "stage", AT_REMOVEDIR);
+        (void)unlinkat(host->run_dir, "w", AT_REMOVEDIR);
+        (void)unlinkat(host->run_dir, "tools", AT_REMOVEDIR);
+}
+
+void daemon_host_close(struct daemon_host *h, bool clean)
+{
+        struct host *host = &h->host;
+
+        if (clean)
+                tidy_up(host);
+        host->plane = plane_free(host->plane);
+        host->images = image_store_free(host->images);
+        host->cgroups = cgroup_tree_free(host->cgroups);
+        h->store = store_close(h->store);
+        close_fd(host->base_filter);
+        close_fd(host->warden_filter);
+        close_fd(host->tools_dir);
+        close_fd(host->wardens_dir);
+        close_fd(host->stage_dir);
+        close_fd(host->partitions_dir);
+        close_fd(host->run_dir);
+        close_fd(host->state_dir);
+        h->lock = close_fd(h->lock);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_define.c - what changes a definition: create, remove, set, rename.
+ *
+ * A partition's files are STATE/partitions/<id>/{rw/{upper,work},console.log}.  They are made and removed under
+ * STATE/tmp and renamed, so that a directory in partitions/ is whole.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "daemon/life_private.h"
+#include "image/image.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static void directory_name(const struct unit *u, char name[32])
+{
+        (void)snprintf(name, 32, "%ju", (uintmax_t)u->p.def.id);
+}
+
+static void half_name(const struct unit *u, char name[64])
+{
+        (void)snprintf(name, 64, "tmp/partition-%ju", (uintmax_t)u->p.def.id);
+}
+
+/* --- create --- */
+
+static int make_files(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+        struct host *host = act->u->p.host;
+        char half[64], path[80], name[32];
+        int r;
+
+        (void)arg;
+        directory_name(act->u, name);
+        half_name(act->u, half);
+        (void)snprintf(path, sizeof(path), "%s/rw/work", half);
+        r = fd_make_dirs(host->state_dir, path, 0700, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "%s/rw/upper", half);
+        if (mkdirat(host->state_dir, path, 0755) < 0) /* the mode that the partition's / will have */
+                return croft_error_set(err, errno, "make '%s'", path);
+        if (fchmodat(host->state_dir, path, 0755, 0) < 0)
+                return croft_error_set(err, errno, "change the mode of '%s'", path);
+        if (renameat(host->state_dir, half, host->partitions_dir, name) < 0)
+                return croft_error_set(err, errno, "rename '%s' to 'partitions/%s'", half, name);
+        return 0;
+}
+
+/* Idempotent, and for files that are half made, or removed halfway. */
+static int remove_files(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+        struct host *host = act->u->p.host;
+        char half[64], name[32];
+
+        (void)arg;
+        act->undone = true;
+        directory_name(act->u, name);
+        half_name(act->u, half);
+        if (renameat(host->partitions_dir, name, host->state_dir, half) < 0 && errno != ENOENT) {
+                /* Something half removed lies there already: away with that first. */
+                int r = fd_remove_tree(host->state_dir, half, err);
+
+                if (r < 0)
+                        return r;
+                if (renameat(host->partitions_dir, name, host->state_dir, half) < 0 && errno != ENOENT)
+                        return croft_error_set(err, errno, "rename 'partitions/%s' to '%s'", name, half);
+        }
+        return fd_remove_tree(host->state_dir, half, err);
+}
+
+/* The definition counts as a user of the image by now: if the image is there, it stays. */
+static int check_image(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+        int fd;
+
+        (void)arg;
+        fd = image_open_root(act->u->p.host->images, act->u->p.def.image, err);
+        if (fd < 0)
+                return fd;
+        close_fd(fd);
+        return 0;
+}
+
+int create_end(struct act *act, struct croft_error *err)
+{
+        struct unit *u = act->u;
+
+        return act->undone ? store_forget(u->life->store, u->p.def.id, err)
+                           : store_create_done(u->life->store, u->p.def.id, err);
+}
+
+static const struct step create_steps[] = {
+        {.name = "image", .act = check_image},
+        {.name = "files", .act = make_files, .undo = remove_files},
+};
+const struct operation op_create = {
+        .name = "create", .policy = STEPS_UNDO, .steps = create_steps, .n_steps = ELEMENTS(create_steps)};
+
+static void say_progress(void *context, const char *text)
+{
+        struct unit *u = context;
+
+        unit_event(u, "progress", text);
+}
+
+static int choose_image(struct unit *u, const char *image, struct croft_error *err)
+{
+        struct image_store *images = u->life->host->images;
+        struct image_info info;
+        int r;
+
+        if (image)
+                r = image_find(images, image, &info, err);
+        else
+                r = image_native(images, say_progress, u, &info, err);
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&u->life->lock); /* life_image_in_use() reads it */
+        (void)str_copy(u->p.def.image, sizeof(u->p.def.image), info.id);
+        (void)pthread_mutex_unlock(&u->life->lock);
+        u->p.def.native = info.native;
+        return 0;
+}
+
+static int create_unit(struct unit *u, const char *image, struct croft_error *err)
+{
+        struct act act = {.u = u, .end = create_end};
+        struct operation op = life_operation("create");
+        struct partition_def def;
+        int r;
+
+        r = choose_image(u, image, err);
+        if (r < 0)
+                return r;
+        def = u->p.def;
+        r = store_create(u->life->store, &def, err);
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&u->p.lock);
+        u->p.def.id = def.id;
+        u->p.def.uid_base = def.uid_base;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return act_run(&act, &op, err);
+}
+
+int life_create(struct life *life, const char *name, const char *image, const struct property *properties,
+        struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct partition_def def = {.created = (int64_t)time(NULL)};
+        struct croft_error own = CROFT_ERROR_INIT;
+        char escaped[256];
+        bool ok;
+        int r;
+
+        if (!str_is_name(name))
+                return croft_error_set(err, EINVAL, "'%s' is no name for a partition; give %s.",
+                        str_escape(escaped, sizeof(escaped), name, strlen(name)), STR_NAME_RULE);
+        (void)str_copy(def.name, sizeof(def.name), name);
+        def.properties = property_copy(properties, &ok);
+        u = ok ? unit_new(life, &def) : NULL;
+        if (!u) {
+                partition_def_done(&def);
+                return croft_error_set(err, ENOMEM, "create '%s'", name);
+        }
+        u->p.operation = "create";
+        r = life_insert(life, u, err);
+        if (r < 0)
+                return r;
+        r = create_unit(u, image, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "create '%s'", name);
+                croft_error_copy(err, &own);
+                life_delist(life, u);
+        }
+        return life_end(u, PARTITION_DEFINED, r, &own);
+}
+
+/* --- remove --- */
+
+int remove_end(struct act *act, struct croft_error *err)
+{
+        return store_forget(act->u->life->store, act->u->p.def.id, err);
+}
+
+static const struct step remove_steps[] = {
+        {.name = "files", .act = remove_files},
+};
+const struct operation op_remove = {
+        .name = "remove", .policy = STEPS_FINISH, .steps = remove_steps, .n_steps = ELEMENTS(remove_steps)};
+
+int life_remove(struct life *life, const char *name, bool force, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        struct operation op = life_operation("remove");
+        enum partition_state state;
+        struct act act;
+        int r;
+
+        r = life_begin(life, name, force ? LIFE_FORCED_REMOVE : LIFE_REMOVE, &u, err);
+        if (r < 0)
+                return r;
+        state = u->p.state;
+        if (state != PARTITION_DEFINED)
+                r = unit_stop(u, 0, true, &state, &own);
+        act = (struct act){.u = u, .end = remove_end};
+        if (r == 0) {
+                r = act_run(&act, &op, &own);
+                state = r < 0 ? PARTITION_BROKEN : PARTITION_DEFINED;
+        }
+        if (r == 0) {
+                life_delist(life, u);
+        } else {
+                croft_error_prefix(&own, "remove '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, state, r, &own);
+}
+
+/* --- set --- */
+
+/* Hands every live property of the list that differs from the other one to the facets. */
+static int apply_differences(
+        struct unit *u, const struct property *from, const struct property *to, struct croft_error *err)
+{
+        for (const struct property *lists[2] = {to, from}, **list = lists; list < lists + 2; list++)
+                for (const struct property *property = *list; property; property = property->next) {
+                        const char *old = property_get(from, property->key), *new = property_get(to, property->key);
+                        const struct property_info *info = property_find(property->key);
+
+                        if (!info || !info->live || (old && new &&strcmp(old, new) == 0) || (!old && !new))
+                                continue;
+                        for (size_t i = 0; i < n_facets; i++) {
+                                int r = facets[i]->apply ? facets[i]->apply(&u->p, property->key, new, err) : 0;
+
+                                if (r < 0) {
+                                        croft_error_prefix(err, "%s", property->key);
+                                        return r;
+                                }
+                        }
+                }
+        return 0;
+}
+
+static int apply_new(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+
+        (void)arg;
+        return apply_differences(act->u, act->u->p.def.properties, act->properties, err);
+}
+
+/* What the definition says rules again.  After a crash the new list is gone, and so is the knowledge of what was
+ * applied: then everything that is set is applied, and what isn't set is lifted. */
+static int apply_old(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+        int first = 0;
+
+        (void)arg;
+        act->undone = true;
+        if (act->u->p.state == PARTITION_DEFINED)
+                return 0;
+        for (const struct property_info *info = property_table; info->key; info++)
+                for (size_t i = 0; info->cgroup_key && i < n_facets; i++) {
+                        const char *value = property_get(act->u->p.def.properties, info->key);
+                        int r = facets[i]->apply ? facets[i]->apply(&act->u->p, info->key, value, err) : 0;
+
+                        /* A limit that the host doesn't know can't have been set either. */
+                        if (r < 0 && (value || r != -EOPNOTSUPP) && first == 0)
+                                first = r;
+                }
+        return first;
+}
+
+int set_end(struct act *act, struct croft_error *err)
+{
+        struct unit *u = act->u;
+
+        return store_end_with_properties(
+                u->life->store, u->p.def.id, act->undone ? u->p.def.properties : act->properties, err);
+}
+
+static const struct step set_steps[] = {
+        {.name = "apply", .act = apply_new, .undo = apply_old},
+};
+const struct operation op_set = {
+        .name = "set", .policy = STEPS_UNDO, .steps = set_steps, .n_steps = ELEMENTS(set_steps)};
+
+/* The list as it will be: a copy of what is set, with the changes. */
+static int merge(struct unit *u, const struct property *changes, struct property **ret, struct croft_error *err)
+{
+        struct property *list;
+        bool ok;
+
+        list = property_copy(u->p.def.properties, &ok);
+        if (!ok)
+                return croft_error_set(err, ENOMEM, "set properties");
+        for (; changes; changes = changes->next) {
+                int r = property_set(&list, changes->key, changes->value, err);
+
+                if (r == 0 && strcmp(changes->key, "net") == 0 && u->p.state != PARTITION_DEFINED)
+                        r = croft_error_set(err, EBUSY, "net can be changed while the partition is stopped only.");
+                if (r < 0) {
+                        property_free(list);
+                        return r;
+                }
+        }
+        *ret = list;
+        return 0;
+}
+
+static int set_merged(struct unit *u, const struct property *list, struct croft_error *err)
+{
+        struct act act = {.u = u, .properties = list, .end = set_end};
+        struct operation op = life_operation("set");
+
+        if (u->p.state == PARTITION_DEFINED || u->p.state == PARTITION_BROKEN)
+                return store_set_properties(u->life->store, u->p.def.id, list, err);
+        return act_run(&act, &op, err);
+}
+
+int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        struct property *list = NULL, *old = NULL;
+        int r;
+
+        r = life_begin(life, name, LIFE_SET, &u, err);
+        if (r < 0)
+                return r;
+        r = merge(u, properties, &list, &own);
+        if (r == 0)
+                r = set_merged(u, list, &own);
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (r == 0) {
+                old = u->p.def.properties;
+                u->p.def.properties = TAKE(list);
+        }
+        (void)pthread_mutex_unlock(&u->p.lock);
+        property_free(list);
+        property_free(old);
+        if (r < 0) {
+                croft_error_prefix(&own, "set properties of '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, u->p.state, r, &own);
+}
+
+/* --- rename --- */
+
+static int rename_unit(struct unit *u, const char *new_name, struct croft_error *err)
+{
+        struct life *life = u->life;
+        struct unit **place;
+        int r;
+
+        r = store_rename(life->store, u->p.def.id, new_name, err);
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&life->lock);
+        (void)pthread_mutex_lock(&u->p.lock);
+        for (place = &life->units; *place != u; place = &(*place)->next)
+                ;
+        *place = u->next;
+        (void)str_copy(u->p.def.name, sizeof(u->p.def.name), new_name);
+        for (place = &life->units; *place && strcmp((*place)->p.def.name, new_name) < 0; place = &(*place)->next)
+                ;
+        u->next = *place;
+        *place = u;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        (void)pthread_mutex_unlock(&life->lock);
+        return 0;
+}
+
+int life_rename(struct life *life, const char *name, const char *new_name, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        char escaped[256], text[160];
+        int r;
+
+        if (!str_is_name(new_name))
+                return croft_error_set(err, EINVAL, "'%s' is no name for a partition; give %s.",
+                        str_escape(escaped, sizeof(escaped), new_name, strlen(new_name)), STR_NAME_RULE);
+        r = life_begin(life, name, LIFE_RENAME, &u, err);
+        if (r < 0)
+                return r;
+        r = rename_unit(u, new_name, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "rename '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        r = life_end(u, u->p.state, r, &own);
+        (void)snprintf(text, sizeof(text), "renamed from '%s'", name);
+        if (r == 0)
+                unit_event(u, "state", text);
+        return r;
+}

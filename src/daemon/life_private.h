@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_private.h - how the files of the life cycle see it.
+ *
+ * Locks, in this order: life.lock (the table of units, names, sessions) and then partition.lock of a unit (state,
+ * operation, run, definition).  Neither is held while something blocks.  Who has set partition.operation owns the
+ * partition until life_end(): only he changes it, and he may read it without the lock.
+ */
+#ifndef CROFT_DAEMON_LIFE_PRIVATE_H
+#define CROFT_DAEMON_LIFE_PRIVATE_H
+
+#include "base/steps.h"
+#include "daemon/life.h"
+#include "daemon/life_rules.h"
+#include "daemon/store.h"
+#include "partition/facet.h"
+#include "partition/host.h"
+
+#define WARDEN_DEATHS_MAX 5 /* in WARDEN_DEATHS_S seconds; then the partition goes on without one */
+#define WARDEN_DEATHS_S 10
+#define REBOOTS_MAX 5 /* in REBOOTS_S seconds; then the partition stays stopped */
+#define REBOOTS_S 10
+
+/* The times of the newest events of a kind, to see when there are too many. */
+struct rate {
+        int64_t at_s[8];
+        unsigned int next;
+};
+
+/* A partition and what croftd notes about it. */
+struct unit {
+        struct partition p; /* first: facets get &unit.p */
+        struct life *life;
+        struct unit *next;      /* by name */
+        unsigned int refs;      /* life.lock */
+        bool listed;            /* life.lock: in the table */
+        bool queued;            /* queue_lock: a check is waiting for a worker */
+        bool internal;          /* partition.lock: the operation is croftd's own and short, others wait for its end */
+        unsigned int entering;  /* partition.lock: sessions on their way in */
+        bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
+        pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
+        struct rate deaths, reboots;
+        char last_error[512]; /* partition.lock */
+};
+
+struct life {
+        struct host *host;
+        struct store *store;
+        pthread_mutex_t lock;
+        struct unit *units;
+        int *sessions; /* pidfds of children that serve exec, to be reaped */
+        size_t n_sessions;
+        int epoll;
+        struct events *events;
+        /* work for the worker threads */
+        pthread_mutex_t queue_lock;
+        pthread_cond_t queue_filled;
+        struct unit **queue; /* each holds a reference */
+        size_t n_queue, room_queue;
+        bool ending;
+        pthread_t workers[4];
+        size_t n_workers;
+};
+
+/* --- life.c: the table --- */
+struct unit *unit_new(struct life *life, struct partition_def *def); /* takes def over; listed nowhere; one reference */
+struct unit *unit_ref(struct unit *u);
+struct unit *unit_unref(struct unit *u);
+void unit_unrefp(struct unit **u);
+int life_insert(struct life *life, struct unit *u, struct croft_error *err); /* -EEXIST; takes a reference */
+void life_delist(struct life *life, struct unit *u);
+struct unit *life_find(struct life *life, const char *name, struct croft_error *err);
+struct unit *life_find_id(struct life *life, uint64_t id);
+
+/* Makes the caller the owner: *ret with a reference.  On failure nothing is held. */
+int life_begin(
+        struct life *life, const char *name, enum life_action action, struct unit **ret, struct croft_error *err);
+/* The same for croftd's own work on a unit; -EBUSY: somebody else is at it. */
+int life_begin_unit(struct unit *u, const char *operation, bool internal);
+/* Ends the ownership: state is the new one; a failure (err->code) is kept as last_error and told as an event. Returns
+ * r. */
+int life_end(struct unit *u, enum partition_state state, int r, struct croft_error *err);
+/* The state as shown: Transitional while a transition is in force.  partition.lock is held. */
+enum partition_state unit_shown_state(const struct unit *u);
+bool rate_exceeded(struct rate *rate, unsigned int max, int64_t seconds); /* notes one more */
+
+/* --- life_steps.c: journaled operations --- */
+struct act {
+        struct unit *u;
+        struct store_journal journal;
+        enum partition_state target;   /* when it succeeds */
+        enum partition_state fallback; /* when it is undone */
+        bool undone, ended;
+        const struct property *properties; /* of set: the new list; NULL when a dead croftd's is undone */
+        int (*end)(struct act *act, struct croft_error *err);
+};
+extern const struct operation op_create, op_remove, op_set; /* life_define.c */
+struct operation life_operation(const char *name);          /* by name; n_steps 0: unknown */
+/* Runs or (position of the newest intent given) recovers it. */
+int act_run(struct act *act, const struct operation *op, struct croft_error *err);
+int act_recover(struct act *act, const struct operation *op, int position, struct croft_error *err);
+/* What is recorded of a unit's run. */
+void unit_record(struct unit *u, enum partition_state state, struct store_run *ret);
+int unit_save_run(struct unit *u, enum partition_state state, struct croft_error *err);
+
+/* --- life_define.c --- */
+int create_end(struct act *act, struct croft_error *err);
+int remove_end(struct act *act, struct croft_error *err);
+int set_end(struct act *act, struct croft_error *err);
+
+/* --- life_run.c: by the owner; they leave the new state in *state --- */
+int unit_start(struct unit *u, enum partition_state *state, struct croft_error *err);
+int unit_stop(
+        struct unit *u, unsigned int timeout_ms, bool force, enum partition_state *state, struct croft_error *err);
+
+/* --- life_watch.c --- */
+int watch_open(struct life *life, struct croft_error *err);
+void watch_close(struct life *life);
+void watch_arm(struct unit *u); /* partition.lock is not held */
+void watch_queue(struct unit *u);
+int unit_succeed(struct unit *u, struct croft_error *err); /* a new warden; the caller is the owner */
+
+/* --- life_recover.c --- */
+int life_recover(struct life *life, struct croft_error *err);
+
+/* --- life_events.c --- */
+struct events *events_new(void);
+struct events *events_free(struct events *events);
+void events_end(struct events *events);
+struct life_events *events_subscribe(struct events *events);
+/* Sends one to all; strings are borrowed, name and state may be NULL. */
+void events_say(
+        struct events *events, const char *type, const char *name, uint64_t id, const char *state, const char *text);
+void unit_event(struct unit *u, const char *type, const char *text);
+
+/* --- facets.c: in order of start --- */
+extern const struct facet *const facets[];
+extern const size_t n_facets;
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_session.c - what looks into a running partition: exec, console, log.  They are no operations: any number may be
+ * under way, and a stop waits only for those that are just getting in.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "daemon/life_private.h"
+#include "daemon/process.h"
+#include "daemon/warden_link.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+/* Notes one more session on its way in, if the partition is in a state for it. */
+static int begin_entering(struct unit *u, const char *name, int *ret_pidfd, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        while (u->p.operation && u->internal)
+                (void)pthread_cond_wait(&u->changed, &u->p.lock);
+        if (u->p.operation && life_action_is_transition(u->p.operation))
+                r = croft_error_set(err, EBUSY, "'%s' is being %s.", name, life_action_participle(u->p.operation));
+        else
+                r = life_action_check(LIFE_EXEC, u->p.state, name, err);
+        if (r == 0) {
+                *ret_pidfd = fd_dup(u->p.run.pidfd);
+                if (*ret_pidfd < 0 || process_ended(*ret_pidfd))
+                        r = croft_error_set(err, ESRCH, "'%s' isn't running.", name);
+        }
+        u->entering += r == 0;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        if (r < 0)
+                *ret_pidfd = close_fd(*ret_pidfd);
+        return r;
+}
+
+static void end_entering(struct unit *u)
+{
+        (void)pthread_mutex_lock(&u->p.lock);
+        u->entering--;
+        (void)pthread_cond_broadcast(&u->changed);
+        (void)pthread_mutex_unlock(&u->p.lock);
+}
+
+/* The child is ours to reap when it has ended; without memory it stays a zombie until croftd ends. */
+static void note_session(struct life *life, int pidfd)
+{
+        int copy = fd_dup(pidfd), *p;
+
+        (void)pthread_mutex_lock(&life->lock);
+        p = copy < 0 ? NULL : reallocarray(life->sessions, life->n_sessions + 1, sizeof(*p));
+        if (p) {
+                life->sessions = p;
+                p[life->n_sessions++] = TAKE_FD(copy);
+        }
+        (void)pthread_mutex_unlock(&life->lock);
+        close_fd(copy);
+}
+
+void life_reap(struct life *life)
+{
+        siginfo_t info;
+
+        (void)pthread_mutex_lock(&life->lock);
+        for (size_t i = 0; i < life->n_sessions;)
+                if (process_reap(life->sessions[i], NULL)) {
+                        close_fd(life->sessions[i]);
+                        life->sessions[i] = life->sessions[--life->n_sessions];
+                } else {
+                        i++;
+                }
+        (void)pthread_mutex_unlock(&life->lock);
+        /* Orphans come to the main thread, which this is; children of the other threads are awaited by them.  The first
+         * process of a partition whose warden died is one: whoever releases it wants its exit status. */
+        for (;;) {
+                bool known = false;
+
+                info.si_pid = 0;
+                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD) < 0 || info.si_pid == 0)
+                        break;
+                (void)pthread_mutex_lock(&life->lock);
+                for (struct unit *u = life->units; u && !known; u = u->next) {
+                        (void)pthread_mutex_lock(&u->p.lock);
+                        known = u->p.run.pid == info.si_pid && u->p.run.pidfd >= 0;
+                        if (known && u->p.run.exit_status < 0)
+                                u->p.run.exit_status = (int64_t)info.si_code << 8 | (info.si_status & 0xff);
+                        (void)pthread_mutex_unlock(&u->p.lock);
+                }
+                (void)pthread_mutex_unlock(&life->lock);
+                (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+        }
+}
+
+/* The process that will become the command: in the partition's cgroup, or it isn't ours to attach. */
+static int attach(struct unit *u, const struct warden_state *state, struct croft_error *err)
+{
+        char tail[64];
+
+        if (state->pid <= 0 || state->pid > INT32_MAX)
+                return croft_error_set(err, EBADMSG, "the session names no process.");
+        (void)snprintf(tail, sizeof(tail), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
+        if (!process_in_cgroup((pid_t)state->pid, tail))
+                return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)state->pid);
+        return cgroup_attach_v1(u->p.host->cgroups, u->p.def.id, (pid_t)state->pid, err);
+}
+
+static int talk(struct unit *u, int socket, struct exec_spec *spec, const struct warden_fd *fds, size_t n_fds,
+        struct croft_error *err)
+{
+        struct wire_writer body = WIRE_WRITER_INIT;
+        struct warden_state state;
+        int r;
+
+        exec_spec_put(&body, spec);
+        r = warden_send(socket, WARDEN_EXEC, fds, n_fds, &body);
+        wire_writer_done(&body);
+        if (r < 0)
+                return croft_error_set(err, r, "send EXEC to the session");
+        r = warden_expect(socket, WARDEN_LOADED, WARDEN_ANSWER_MS, &state, NULL, err);
+        if (r == 0)
+                r = attach(u, &state, err);
+        if (r < 0)
+                return r;
+        r = warden_send(socket, WARDEN_RUN, NULL, 0, NULL);
+        return r < 0 ? croft_error_set(err, r, "send RUN to the session") : 0;
+}
+
+static int start_session(
+        struct unit *u, struct exec_spec *spec, int init, int client, int *ret_pidfd, struct croft_error *err)
+{
+        _cleanup_close_ int cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
+        struct warden_process session;
+        int r;
+
+        if (cgroup < 0)
+                return cgroup;
+        r = warden_spawn(u->p.host->warden_path, "session", &session, err);
+        if (r < 0)
+                return r;
+        note_session(u->life, session.pidfd);
+        r = talk(u, session.socket, spec,
+                (const struct warden_fd[]){{"pidfd", init}, {"cgroup", cgroup}, {"filter", u->p.host->base_filter},
+                        {"warden-filter", u->p.host->warden_filter}, {"client", client}},
+                5, err);
+        close_fd(session.socket);
+        if (r < 0) {
+                (void)process_signal(session.pidfd, SIGKILL);
+                close_fd(session.pidfd);
+                return r;
+        }
+        *ret_pidfd = session.pidfd;
+        return 0;
+}
+
+int life_exec(struct life *life, const char *name, struct exec_spec *spec, int client, int *ret_pidfd,
+        struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
+        _cleanup_close_ int init = -EBADF;
+        int r;
+
+        if (!u)
+                return -ENOENT;
+        r = begin_entering(u, name, &init, err);
+        if (r < 0)
+                return r;
+        spec->id = u->p.def.id;
+        spec->uid_base = u->p.def.uid_base;
+        spec->uid_count = PARTITION_IDS;
+        r = start_session(u, spec, init, client, ret_pidfd, err);
+        end_entering(u);
+        if (r < 0)
+                croft_error_prefix(err, "exec in '%s'", name);
+        return r;
+}
+
+int life_console(struct life *life, const char *name, int client, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
+        int r;
+
+        if (!u)
+                return -ENOENT;
+        (void)pthread_mutex_lock(&u->p.lock);
+        r = life_action_check(LIFE_CONSOLE, u->p.state, name, err);
+        if (r == 0 && u->p.run.warden < 0)
+                r = croft_error_set(err, ENOTCONN, "'%s' has no warden; its console can't be reached.", name);
+        if (r == 0) {
+                struct warden_fd fd = {"client", client};
+
+                r = warden_send(u->p.run.warden, WARDEN_CONSOLE, &fd, 1, NULL); /* nonblocking */
+                if (r < 0)
+                        croft_error_set(err, r, "hand the connection to the warden of '%s'", name);
+        }
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return r;
+}
+
+int life_log(struct life *life, const char *name, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
+        char path[64];
+        int fd;
+
+        if (!u)
+                return -ENOENT;
+        (void)snprintf(path, sizeof(path), "%ju/console.log", (uintmax_t)u->p.def.id);
+        fd = fd_open2(life->host->partitions_dir, path, O_RDONLY | O_NOFOLLOW, 0, 0);
+        if (fd == -ENOENT)
+                fd = fd_sealed("croft-log", "", 0); /* never started: nothing was said */
+        return fd < 0 ? croft_error_set(err, fd, "open the log of '%s'", name) : fd;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_watch.c - what happens by itself: an init ends, a warden dies.
+ *
+ * The main thread only learns that a unit wants a look (epoll, each descriptor one-shot); worker threads look, because
+ * releasing a partition blocks.  While an operation is in force nobody looks: its owner sees for himself, and its end
+ * arms the descriptors again.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sock.h"
+#include "daemon/fdstore.h"
+#include "daemon/life_private.h"
+#include "daemon/process.h"
+#include "daemon/warden_link.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static void arm(struct life *life, uint64_t id, int fd)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = id};
+
+        if (fd < 0)
+                return;
+        if (epoll_ctl(life->epoll, EPOLL_CTL_MOD, fd, &event) < 0 && errno == ENOENT)
+                (void)epoll_ctl(life->epoll, EPOLL_CTL_ADD, fd, &event); /* no memory: found by the next command */
+}
+
+void watch_arm(struct unit *u)
+{
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (!u->p.operation) {
+                arm(u->life, u->p.def.id, u->p.run.pidfd);
+                arm(u->life, u->p.def.id, u->p.run.warden);
+                arm(u->life, u->p.def.id, u->p.run.warden_pidfd);
+        }
+        (void)pthread_mutex_unlock(&u->p.lock);
+}
+
+/* Puts the unit in line for a worker, once. */
+void watch_queue(struct unit *u)
+{
+        struct life *life = u->life;
+
+        (void)pthread_mutex_lock(&life->queue_lock);
+        if (!u->queued && life->n_queue == life->room_queue) {
+                size_t room = life->room_queue * 2 + 16;
+                struct unit **queue = reallocarray(life->queue, room, sizeof(*queue));
+
+                if (queue) {
+                        life->queue = queue;
+                        life->room_queue = room;
+                }
+        }
+        if (!u->queued && !life->ending && life->n_queue < life->room_queue) {
+                u->queued = true;
+                life->queue[life->n_queue++] = unit_ref(u);
+                (void)pthread_cond_signal(&life->queue_filled);
+        }
+        (void)pthread_mutex_unlock(&life->queue_lock);
+}
+
+void life_dispatch(struct life *life)
+{
+        struct epoll_event events[64];
+        int n = epoll_wait(life->epoll, events, (int)ELEMENTS(events), 0);
+
+        for (int i = 0; i < n; i++) {
+                _cleanup_(unit_unrefp) struct unit *u = life_find_id(life, events[i].data.u64);
+
+                if (u)
+                        watch_queue(u);
+        }
+}
+
+/* --- a new warden for one that died --------------------------------------------------------------------------------
+ */
+
+static void take_warden(struct unit *u, struct warden_process *warden)
+{
+        int old_socket, old_pidfd;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        old_socket = u->p.run.warden;
+        old_pidfd = u->p.run.warden_pidfd;
+        u->p.run.warden = warden ? warden->socket : -EBADF;
+        u->p.run.warden_pidfd = warden ? warden->pidfd : -EBADF;
+        u->p.run.warden_pid = warden ? warden->pid : 0;
+        u->p.run.warden_start_time = warden ? warden->start_time : 0;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        close_fd(old_socket);
+        close_fd(old_pidfd);
+}
+
+/* Descriptors that died with croftd and warden are made anew; the console's other end is lost then. */
+static int complete_run(struct unit *u, struct croft_error *err)
+{
+        struct partition_run *run = &u->p.run;
+        char name[32], path[64];
+        int fd;
+
+        (void)snprintf(name, sizeof(name), "%ju.sock", (uintmax_t)u->p.def.id);
+        (void)snprintf(path, sizeof(path), "%ju/console.log", (uintmax_t)u->p.def.id);
+        if (run->listen < 0) {
+                fd = sock_listen(u->p.host->wardens_dir, name, SOCK_SEQPACKET, 0600, err);
+                if (fd < 0)
+                        return fd;
+                run->listen = fd;
+        }
+        if (run->log < 0) {
+                fd = fd_open2(u->p.host->partitions_dir, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, 0);
+                if (fd < 0)
+                        return croft_error_set(err, fd, "open the console's log");
+                run->log = fd;
+        }
+        return 0;
+}
+
+static int send_adopt(struct unit *u, int socket, struct croft_error *err)
+{
+        const struct partition_run *run = &u->p.run;
+        const struct warden_fd fds[] = {{"pidfd", run->pidfd}, {"netns", run->netns}, {"console", run->console},
+                {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter}};
+        struct warden_state state = {.id = u->p.def.id,
+                .phase = WARDEN_PHASE_RUNNING,
+                .pid = run->pid,
+                .start_time = run->start_time,
+                .exit_status = -1};
+        struct wire_writer body = WIRE_WRITER_INIT;
+        int r;
+
+        warden_state_put(&body, &state);
+        r = warden_send(socket, WARDEN_ADOPT, fds, ELEMENTS(fds), &body);
+        wire_writer_done(&body);
+        return r < 0 ? croft_error_set(err, r, "send ADOPT to the warden") : 0;
+}
+
+int unit_succeed(struct unit *u, struct croft_error *err)
+{
+        struct warden_process warden;
+        int r;
+
+        (void)process_reap(u->p.run.warden_pidfd, NULL);
+        take_warden(u, NULL);
+        r = complete_run(u, err);
+        if (r == 0)
+                r = warden_spawn(u->p.host->warden_path, "warden", &warden, err);
+        if (r < 0)
+                return r;
+        take_warden(u, &warden);
+        r = send_adopt(u, warden.socket, err);
+        if (r == 0)
+                r = warden_expect(warden.socket, WARDEN_STATE, WARDEN_ANSWER_MS, NULL, NULL, err);
+        if (r == 0)
+                r = unit_save_run(u, u->p.state, err);
+        if (r == 0)
+                fdstore_push(u);
+        return r;
+}
+
+static void replace_warden(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int r;
+
+        if (rate_exceeded(&u->deaths, WARDEN_DEATHS_MAX, WARDEN_DEATHS_S)) {
+                take_warden(u, NULL);
+                r = croft_error_set(&err, ENOTRECOVERABLE,
+                        "the warden died %d times in %d s, the partition runs on without console and log.",
+                        WARDEN_DEATHS_MAX, WARDEN_DEATHS_S);
+        } else {
+                r = unit_succeed(u, &err);
+                if (r == 0)
+                        unit_event(u, "progress", "the warden died; a new one has taken over");
+        }
+        (void)life_end(u, u->p.state, r, &err);
+}
+
+/* --- an init that ended --------------------------------------------------------------------------------------------
+ */
+
+/* reboot(2) in a pid namespace ends its init by a signal that says what was asked for. */
+static bool asks_for_reboot(int64_t status)
+{
+        return status >= 0 && status >> 8 == CLD_KILLED && (status & 0xff) == SIGHUP;
+}
+
+static void say_end(struct unit *u)
+{
+        int64_t status = u->p.run.exit_status;
+        char text[96];
+
+        if (status < 0)
+                (void)snprintf(text, sizeof(text), "init has ended");
+        else if (asks_for_reboot(status))
+                (void)snprintf(text, sizeof(text), "it asked for a reboot");
+        else if (status >> 8 == CLD_EXITED)
+                (void)snprintf(text, sizeof(text), "init has ended with status %d", (int)(status & 0xff));
+        else
+                (void)snprintf(text, sizeof(text), "init was ended by signal %d", (int)(status & 0xff));
+        unit_event(u, "progress", text);
+}
+
+/* The caller is the owner, as "stop". */
+static void release_ended(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        enum partition_state state = u->p.state;
+        bool was_active = state != PARTITION_LOADED;
+        int r;
+
+        r = unit_stop(u, 0, true, &state, &err);
+        say_end(u);
+        if (r == 0 && was_active && asks_for_reboot(u->p.run.exit_status)) {
+                if (rate_exceeded(&u->reboots, REBOOTS_MAX, REBOOTS_S))
+                        r = croft_error_set(&err, EAGAIN, "it rebooted %d times in %d s and stays stopped.",
+                                REBOOTS_MAX, REBOOTS_S);
+                else
+                        r = unit_start(u, &state, &err);
+        }
+        if (r < 0)
+                croft_error_prefix(&err, "after the end of init");
+        (void)life_end(u, state, r, &err);
+}
+
+/* --- the look ------------------------------------------------------------------------------------------------------
+ */
+
+enum finding { NOTHING, INIT_ENDED, WARDEN_DIED, NOT_NOW };
+
+static bool hung_up(int socket)
+{
+        struct pollfd p = {.fd = socket, .events = POLLRDHUP};
+
+        return socket >= 0 && poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLRDHUP | POLLERR);
+}
+
+/* What a warden says unasked tells nothing that croftd doesn't see for itself; it is taken away, so that it can't
+ * pile up.  EXITED stays for the one who releases. */
+static void drain(int socket)
+{
+        for (int i = 0; i < 16; i++) {
+                struct warden_packet packet = {.roles = NULL};
+
+                if (warden_receive(socket, &packet) != 1)
+                        return;
+                warden_packet_done(&packet);
+        }
+}
+
+/* Becomes the owner when there is something to do. */
+static enum finding look(struct unit *u)
+{
+        const struct partition_run *run = &u->p.run;
+        enum finding found = NOTHING;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (u->p.operation || !u->listed)
+                found = NOT_NOW;
+        else if (process_ended(run->pidfd))
+                found = INIT_ENDED;
+        else if (process_ended(run->warden_pidfd) || hung_up(run->warden))
+                found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
+        else if (run->warden >= 0)
+                drain(run->warden);
+        if (found == INIT_ENDED || found == WARDEN_DIED) {
+                u->p.operation = found == INIT_ENDED ? "stop" : "succeed";
+                u->internal = found == WARDEN_DIED;
+        }
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return found;
+}
+
+static void check(struct unit *u)
+{
+        switch (look(u)) {
+        case INIT_ENDED:
+                release_ended(u);
+                return;
+        case WARDEN_DIED:
+                replace_warden(u);
+                return;
+        case NOTHING:
+                watch_arm(u);
+                return;
+        case NOT_NOW:
+                return;
+        }
+}
+
+/* --- workers -------------------------------------------------------------------------------------------------------
+ */
+
+static struct unit *next_unit(struct life *life)
+{
+        struct unit *u = NULL;
+
+        (void)pthread_mutex_lock(&life->queue_lock);
+        while (life->n_queue == 0 && !life->ending)
+                (void)pthread_cond_wait(&life->queue_filled, &life->queue_lock);
+        if (!life->ending) {
+                u = life->queue[0];
+                life->n_queue--;
+                memmove(life->queue, life->queue + 1, life->n_queue * sizeof(struct unit *));
+                u->queued = false;
+        }
+        (void)pthread_mutex_unlock(&life->queue_lock);
+        return u;
+}
+
+static void *work(void *context)
+{
+        struct unit *u;
+
+        while ((u = next_unit(context))) {
+                check(u);
+                unit_unref(u);
+        }
+        return NULL;
+}
+
+int watch_open(struct life *life, struct croft_error *err)
+{
+        life->epoll = epoll_create1(EPOLL_CLOEXEC);
+        if (life->epoll < 0)
+                return croft_error_set(err, errno, "watch partitions");
+        for (size_t i = 0; i < ELEMENTS(life->workers); i++) {
+                int r = pthread_create(&life->workers[i], NULL, work, life);
+
+                if (r != 0)
+                        return croft_error_set(err, r, "start a worker");
+                life->n_workers++;
+        }
+        return 0;
+}
+
+void watch_close(struct life *life)
+{
+        (void)pthread_mutex_lock(&life->queue_lock);
+        life->ending = true;
+        (void)pthread_cond_broadcast(&life->queue_filled);
+        (void)pthread_mutex_unlock(&life->queue_lock);
+        for (size_t i = 0; i < life->n_workers; i++)
+                (void)pthread_join(life->workers[i], NULL);
+        life->n_workers = 0;
+        for (size_t i = 0; i < life->n_queue; i++)
+                unit_unref(life->queue[i]);
+        free(life->queue);
+        life->queue = NULL;
+        life->n_queue = 0;
+        life->epoll = close_fd(life->epoll);
+}

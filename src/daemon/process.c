@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * process.c - processes held by pidfd.  See process.h.  What is read of /proc here is the kernel's word about a
+ * process, except its name, which is skipped.
+ */
+#include "daemon/process.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static int read_proc(pid_t pid, const char *file, char **ret)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+        return fd_read_file(AT_FDCWD, path, 65536, ret, NULL);
+}
+
+/* The state letter and the start time. */
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+{
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL, *word = NULL, *end;
+        int r = read_proc(pid, "stat", &text);
+
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+        end = strrchr(text, ')'); /* the name may hold anything, a ')' too */
+        if (!end || end[1] != ' ' || !end[2])
+                return -EBADMSG;
+        *ret_state = end[2];
+        word = strtok_r(end + 1, " ", &save); /* field 3 */
+        for (int i = 3; word && i < 22; i++)
+                word = strtok_r(NULL, " ", &save);
+        return word && str_to_u64(word, UINT64_MAX, ret_start) ? 0 : -EBADMSG;
+}
+
+int process_start_time(pid_t pid, uint64_t *ret)
+{
+        char state;
+
+        return read_stat(pid, &state, ret);
+}
+
+int process_open(pid_t pid, uint64_t start_time)
+{
+        _cleanup_close_ int fd = -EBADF;
+        uint64_t start;
+        char state;
+        int r;
+
+        if (pid <= 0)
+                return -ESRCH;
+        fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (fd < 0)
+                return -errno;
+        /* Looked at after the pidfd was made: if it is the right one now, the pidfd is its. */
+        r = read_stat(pid, &state, &start);
+        if (r < 0)
+                return r;
+        if (start != start_time || state == 'Z' || state == 'X')
+                return -ESRCH;
+        return TAKE_FD(fd);
+}
+
+int process_of_pidfd(int pidfd, pid_t *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        uint64_t pid;
+        char path[64], *line;
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        r = fd_read_file(AT_FDCWD, path, 4096, &text, NULL);
+        if (r < 0)
+                return -EBADF;
+        line = strstr(text, "\nPid:\t");
+        if (!line)
+                return -EBADF;
+        line += 6;
+        line[strcspn(line, "\n")] = '\0';
+        if (!str_to_u64(line, INT32_MAX, &pid) || pid == 0) /* "-1": gone, "0": not in our namespace */
+                return -ESRCH;
+        *ret = (pid_t)pid;
+        return 0;
+}
+
+bool process_in_cgroup(pid_t pid, const char *tail)
+{
+        _cleanup_free_ char *text = NULL;
+        char *line, *at;
+
+        if (read_proc(pid, "cgroup", &text) < 0)
+                return false;
+        line = str_has_prefix(text, "0::") ? text : strstr(text, "\n0::");
+        if (!line)
+                return false;
+        line += *line == '\n';
+        line[strcspn(line, "\n")] = '\0';
+        at = strstr(line, tail);
+        return at && (at[strlen(tail)] == '\0' || at[strlen(tail)] == '/');
+}
+
+int process_wait(int pidfd, int timeout_ms)
+{
+        struct pollfd p = {.fd = pidfd, .events = POLLIN};
+        int r;
+
+        if (pidfd < 0)
+                return 0;
+        do
+                r = poll(&p, 1, timeout_ms);
+        while (r < 0 && errno == EINTR);
+        if (r < 0)
+                return -errno;
+        return r == 0 ? -ETIMEDOUT : 0;
+}
+
+bool process_ended(int pidfd)
+{
+        return pidfd >= 0 && process_wait(pidfd, 0) == 0;
+}
+
+int process_signal(int pidfd, int signal)
+{
+        if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 || errno == ESRCH)
+                return 0;
+        return -errno;
+}
+
+bool process_reap(int pidfd, int64_t *ret)
+{
+        siginfo_t info = {.si_pid = 0};
+
+        if (pidfd < 0 || waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return false;
+        if (ret)
+                *ret = (int64_t)info.si_code << 8 | (int64_t)(info.si_status & 0xff);
+        return true;
+}
+
+static bool read_mask(const char *status, const char *name, uint64_t *ret)
+{
+        const char *line = strstr(status, name);
+
+        return line && sscanf(line + strlen(name), " %" SCNx64, ret) == 1;
+}
+
+int process_handled_signals(pid_t pid, uint64_t *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        uint64_t blocked, caught;
+        int r = read_proc(pid, "status", &text);
+
+        if (r < 0)
+                return r;
+        /* The first line is the name; its control bytes are escaped by the kernel, so no line of it is another's. */
+        if (!read_mask(text, "\nSigBlk:", &blocked) || !read_mask(text, "\nSigCgt:", &caught))
+                return -EBADMSG;
+        *ret = blocked | caught;
+        return 0;
+}
