@@ -165,14 +165,18 @@ static void request_over(
         *request = NULL;
 }
 
-/* By the length that the header gives; a body in chunks has none and is counted as it comes. */
-static bool announces_too_much(struct api_request *q)
+static const char *header(struct api_request *q, const char *name)
 {
-        const char *length =
-                MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-        uint64_t n;
+        return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
+}
 
-        return length && (!str_to_u64(length, UINT64_MAX, &n) || n > API_BODY_MAX);
+/* How large a body the header announces; one in chunks has no length and is counted as it comes. */
+static uint64_t announced(struct api_request *q)
+{
+        const char *length = header(q, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        uint64_t n = 0;
+
+        return length && !str_to_u64(length, UINT64_MAX, &n) ? UINT64_MAX : n;
 }
 
 static enum MHD_Result refuse_too_large(struct api_request *q)
@@ -200,7 +204,10 @@ static enum MHD_Result begin(struct api_request *q)
                 croft_error_set(&err, EUSERS, "more than %d connections.", API_CONNECTIONS_MAX);
                 return send_error(q, MHD_HTTP_SERVICE_UNAVAILABLE, &err, NULL);
         }
-        return announces_too_much(q) ? refuse_too_large(q) : MHD_YES;
+        q->too_large = announced(q) > API_BODY_MAX;
+        /* Who sends without asking first is easier served when it can send to the end; but not for ever. */
+        return q->too_large && (announced(q) > DISCARD_MAX || header(q, MHD_HTTP_HEADER_EXPECT)) ? refuse_too_large(q)
+                                                                                                 : MHD_YES;
 }
 
 /* MHD_NO ends the connection: it is too late for an answer while the body still comes. */
@@ -211,10 +218,9 @@ static enum MHD_Result take_body(struct api_request *q, const char *data, size_t
         q->seen += size;
         if (q->seen > DISCARD_MAX || now_ms() > q->deadline_ms)
                 return MHD_NO;
-        if (q->seen > API_BODY_MAX) {
-                q->too_large = true;
+        q->too_large = q->too_large || q->seen > API_BODY_MAX;
+        if (q->too_large)
                 return MHD_YES;
-        }
         body = realloc(q->body, q->body_size + size);
         if (!body)
                 return MHD_NO;
@@ -226,7 +232,7 @@ static enum MHD_Result take_body(struct api_request *q, const char *data, size_t
 
 static int check_body(struct api_request *q, struct croft_error *err, unsigned int *ret_status)
 {
-        const char *type = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+        const char *type = header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
         size_t length = type ? strcspn(type, "; \t") : 0;
 
         if (q->body_size == 0)

@@ -99,7 +99,7 @@ json_t *api_json_partition(const struct life_info *info, const char *root)
                 "native", def->native,                                                                       /**/
                 "image", def->image,                                                                         /**/
                 "pid", pid,                                                                                  /**/
-                "warden_pid", warden,                                                                        /**/
+                "warden", warden,                                                                            /**/
                 "uid_base", (json_int_t)def->uid_base,                                                       /**/
                 "created", api_json_time(def->created),                                                      /**/
                 "started", api_json_time(info->started),                                                     /**/

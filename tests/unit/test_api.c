@@ -301,12 +301,17 @@ static void bodies_of_other_types_or_where_none_belongs_are_refused(void **state
 static void a_large_body_is_413_announced_or_in_chunks(void **state)
 {
         static const char announced[] = "POST /v1/partitions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                        "Content-Length: 1048577\r\n\r\n";
+                                        "Content-Length: 99999999\r\n\r\n",
+                          expecting[] = "POST /v1/partitions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                        "Expect: 100-continue\r\nContent-Length: 1048577\r\n\r\n";
         static const char chunked[] = "POST /v1/partitions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                                       "Transfer-Encoding: chunked\r\n\r\n100001\r\n";
         _cleanup_free_ char *answer = talk(*state, announced, strlen(announced)), *all = NULL;
         size_t head = strlen(chunked), body = 0x100001;
 
+        assert_non_null(strstr(answer, "HTTP/1.1 413 "));
+        free(TAKE(answer));
+        answer = talk(*state, expecting, strlen(expecting));
         assert_non_null(strstr(answer, "HTTP/1.1 413 "));
         free(TAKE(answer));
         all = malloc(head + body + 7);

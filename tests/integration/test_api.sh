@@ -1,0 +1,40 @@
+#!/bin/sh
+# where: here
+# The examples of docs/api.md do what the page says; live answers are as docs/openapi.yaml describes them.
+. "$(dirname "$0")/../lib.sh"
+
+t_croftd_start || exit 1
+mkdir "$T/page"
+cd "$T/page" || exit 1
+
+# Each ```sh block becomes NN.sh, the ```text block that follows it NN.expected, and its heading NN.title.  All run in
+# one shell, as a reader would type them.
+awk '
+/^## / { title = substr($0, 4) }
+/^```/ && inside { close(file); inside = 0; next }
+/^```sh$/ { n++; file = sprintf("%02d.sh", n); inside = 1; print title >(sprintf("%02d.title", n)); next }
+/^```text$/ { file = sprintf("%02d.expected", n); inside = 1; next }
+/^```/ { inside = 1; file = "/dev/null"; next }
+inside { print >file }
+' "$t_top/docs/api.md"
+for block in [0-9]*.sh; do
+        block=${block%.sh}
+        echo "{ . ./$block.sh; } >$block.out 2>$block.err </dev/null; echo \$? >$block.status"
+done >page
+bash page
+
+t_isnt "the page has examples" "$(ls -- *.sh)" ""
+for block in [0-9]*.sh; do
+        block=${block%.sh}
+        claim="example $block of docs/api.md ($(cat "$block.title"))"
+        if [ -e "$block.expected" ]; then
+                t_is "$claim gives what it says" "$(cat "$block.out" "$block.err")" "$(cat "$block.expected")"
+        else
+                t_is "$claim runs" "$(cat "$block.status")" 0
+        fi
+done
+
+cd "$T" || exit 1
+python3 -B "$t_top/tests/integration/api_live.py" "$CROFT_SOCKET" "$t_top/docs/openapi.yaml"
+t_is "the live answers are as described (status)" "$?" 0
+t_done
