@@ -8,6 +8,7 @@
 #include "warden/become.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "kernel/caps.h"
 #include "kernel/seccomp.h"
 
@@ -16,6 +17,7 @@
 #include <linux/close_range.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -105,6 +107,17 @@ static const char *find_path(char *const *environment)
         return DEFAULT_PATH;
 }
 
+/* execve, but never of what only a magic link of /proc names: "/proc/self/exe" would be our own program, run inside. */
+static int run_file(const char *file, char *const *argv, char *const *environment)
+{
+        _cleanup_close_ int fd = fd_open2(AT_FDCWD, file, O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+
+        if (fd < 0)
+                return -fd;
+        execve(file, argv, environment);
+        return errno;
+}
+
 /* execvpe(3) that never falls back to a shell.  Returns the errno to report: EACCES beats ENOENT. */
 static int run(char *const *argv, char *const *environment)
 {
@@ -113,19 +126,18 @@ static int run(char *const *argv, char *const *environment)
         int worst = ENOENT;
 
         environment = environment ? environment : no_environment;
-        if (strchr(argv[0], '/')) {
-                execve(argv[0], argv, environment);
-                return errno;
-        }
+        if (strchr(argv[0], '/'))
+                return run_file(argv[0], argv, environment);
         while (*argv[0] && *path) {
                 size_t length = strcspn(path, ":");
                 char file[4096];
 
                 if (length > 0 &&
                         (size_t)snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, argv[0]) < sizeof(file)) {
-                        execve(file, argv, environment);
-                        if (errno != ENOENT && errno != ENOTDIR)
-                                worst = errno;
+                        int code = run_file(file, argv, environment);
+
+                        if (code != ENOENT && code != ENOTDIR)
+                                worst = code;
                 }
                 path += length + (path[length] == ':');
         }
@@ -150,7 +162,7 @@ int become(const struct become *b, bool *ret_exec, struct croft_error *err)
                 r = change_user(b, err);
         if (r < 0)
                 return r;
-        if (chdir(directory) < 0)
+        if (chdir(directory) < 0 && !(b->directory_or_root && chdir("/") == 0))
                 return croft_error_set(err, errno, "enter directory '%s'", directory);
         if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return croft_error_set(err, errno, "close all other descriptors");

@@ -24,7 +24,8 @@ struct become {
         gid_t gid;
         const gid_t *groups;
         size_t n_groups;
-        const char *directory; /* NULL: / ; tried as the user, a missing one is an error */
+        const char *directory;  /* NULL: / ; entered as the user */
+        bool directory_or_root; /* a missing directory is no error: / then */
 };
 
 /* Doesn't return on success.  On failure the process must end: it is half changed.  The code of *err is that of execve
