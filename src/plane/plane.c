@@ -104,15 +104,13 @@ int plane_open(int run_dir, const char *tag, unsigned int level, struct plane **
         if (!plane)
                 return croft_error_set(err, ENOMEM, "open the kernel plane");
         *plane = (struct plane){.run_dir = run_dir, .bpf_dir = -EBADF, .partitions = -EBADF};
-        plane->bpf_dir = open_bpffs(run_dir, &mounted, err);
-        if (plane->bpf_dir < 0) {
-                r = plane->bpf_dir;
-                (void)unlinkat(run_dir, "bpf", AT_REMOVEDIR); /* if it was ours and is empty */
-        } else {
-                r = plane->partitions = plane_bpf_open(plane->bpf_dir, tag, level, err);
-                if (r < 0 && mounted)
-                        (void)unmount_bpffs(run_dir, NULL); /* the error that is told came before */
-        }
+        plane->bpf_dir = r = open_bpffs(run_dir, &mounted, err);
+        if (r >= 0)
+                plane->partitions = r = plane_bpf_open(plane->bpf_dir, tag, level, err);
+        if (r < 0 && mounted)
+                (void)unmount_bpffs(run_dir, NULL); /* the error that is told came before */
+        else if (r < 0)
+                (void)unlinkat(run_dir, "bpf", AT_REMOVEDIR); /* if it was made for this and is empty */
         if (r < 0) {
                 (void)croft_error_prefix(err, "open the kernel plane");
                 return r;

@@ -10,6 +10,7 @@
 #include "base/sock.h"
 #include "plane/plane.bpf.h"
 #include "plane/plane.h"
+#include "tests/unit/fault.h"
 
 #include <bpf/bpf.h>
 #include <limits.h>
@@ -713,6 +714,44 @@ static void without_permission_it_says_what_is_missing_and_leaves_nothing(void *
         assert_int_equal(unlinkat(run_dir, "other", AT_REMOVEDIR), 0); /* empty, so nothing is left in it */
 }
 
+/* Opens a plane in that directory, takes it away again if it was opened; anything left makes rmdir fail. */
+static int open_elsewhere(void *context)
+{
+        const int *dir = context;
+        struct plane *own = NULL;
+        int r = plane_open(*dir, TAG, level, &own, NULL);
+
+        (void)fault_disarm(); /* it was about opening */
+        if (r == 0)
+                assert_int_equal(plane_remove(own, NULL), 0);
+        own = plane_free(own);
+        assert_int_equal(unlinkat(run_dir, "other", AT_REMOVEDIR), 0);
+        assert_int_equal(mkdirat(run_dir, "other", 0700), 0);
+        return r;
+}
+
+static void an_open_that_fails_at_any_call_leaves_nothing(void **state)
+{
+        static const enum fault_kind kinds[] = {FAULT_ALLOCATION, FAULT_CALL};
+
+        (void)state;
+        assert_int_equal(mkdirat(run_dir, "other", 0700), 0);
+        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+                for (unsigned int n = 1, hit = true; hit; n++) {
+                        _cleanup_close_ int dir = openat(run_dir, "other", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                        size_t fds = fault_count_fds();
+                        int r;
+
+                        fault_arm(kinds[i], n);
+                        r = open_elsewhere(&dir);
+                        hit = fault_disarm();
+                        assert_true(hit || r == 0);
+                        assert_int_equal(fault_count_fds(), fds);
+                }
+        }
+        assert_int_equal(unlinkat(run_dir, "other", AT_REMOVEDIR), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -743,6 +782,7 @@ int main(void)
                 TEST(what_a_death_between_two_pins_left_is_replaced),
                 TEST(a_record_of_other_sizes_is_never_taken_for_ours),
                 TEST(the_plane_is_not_removed_while_partitions_are_on_record),
+                TEST(an_open_that_fails_at_any_call_leaves_nothing),
                 TEST(without_permission_it_says_what_is_missing_and_leaves_nothing),
         };
 
