@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INPUT_SIZE 32768
+#define INPUT_SIZE 16384
 #define PIECE 4096 /* a pipe or terminal that polls writable takes that much at once */
 #define SIGNALS_MAX 64
 
@@ -38,7 +38,7 @@ struct stream {
         uint32_t body_size;
         bool complete;
 
-        uint8_t out[2 * CROFT_STREAM_HEADER + INPUT_SIZE + 1024];
+        uint8_t out[4 * INPUT_SIZE];
         size_t out_at, out_size;
 };
 
@@ -52,6 +52,24 @@ static bool put_frame(struct stream *s, enum croft_stream_type type, const void 
         memcpy(s->out + s->out_size + CROFT_STREAM_HEADER, body, size);
         s->out_size += CROFT_STREAM_HEADER + size;
         return true;
+}
+
+/* How much input may be read now: what goes out must hold it, and a few control frames besides. */
+static size_t input_room(struct stream *s)
+{
+        const size_t reserve = 1024;
+        size_t left;
+
+        if (s->out_at > 0) {
+                memmove(s->out, s->out + s->out_at, s->out_size - s->out_at);
+                s->out_size -= s->out_at;
+                s->out_at = 0;
+        }
+        left = sizeof(s->out) - s->out_size;
+        if (left <= reserve + CROFT_STREAM_HEADER + 1)
+                return 0;
+        left -= reserve + CROFT_STREAM_HEADER + 1;
+        return left < INPUT_SIZE ? left : INPUT_SIZE;
 }
 
 /* What is due goes out when there is room for it. */
@@ -98,14 +116,14 @@ static size_t filter(struct stream *s, const uint8_t *data, size_t size, uint8_t
 static void read_input(struct stream *s)
 {
         uint8_t data[INPUT_SIZE], body[INPUT_SIZE + 1];
-        ssize_t n = read(s->spec->input, data, sizeof(data));
+        ssize_t n = read(s->spec->input, data, input_room(s));
         size_t size;
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return;
         if (n <= 0) {
                 s->input_ended = true;
-                (void)put_frame(s, CROFT_STREAM_STDIN, "", 0); /* there is room: input is read when nothing waits */
+                (void)put_frame(s, CROFT_STREAM_STDIN, "", 0); /* there is room, or it wouldn't be read */
                 return;
         }
         size = filter(s, data, (size_t)n, body);
@@ -267,7 +285,7 @@ enum { POLL_SOCKET, POLL_SIGNALS, POLL_INPUT, POLL_OUTPUT, POLL_N };
 
 static int wait_for(struct stream *s, struct pollfd *p, struct croft_error *err)
 {
-        bool room = s->out_size == 0, writing = s->complete && s->delivered < s->body_size;
+        bool room = input_room(s) > 0, writing = s->complete && s->delivered < s->body_size;
 
         p[POLL_SOCKET] = (struct pollfd){
                 .fd = s->spec->fd, .events = (short)((s->complete ? 0 : POLLIN) | (s->out_size ? POLLOUT : 0))};
@@ -331,6 +349,8 @@ int stream_run(const struct stream_spec *spec, enum stream_end *ret_end, int *re
         s->size_due = spec->terminal;
         while (r == 0 && !s->exited && !s->detached && !s->pipe_broken && !s->closed)
                 r = turn(s, err);
+        if (r == 0 && s->detached && s->out_size > 0)
+                r = send_out(s, err); /* what was typed before the key; a session that hangs doesn't hold us */
         terminal_end(&s->terminal);
         if (r == 0) {
                 *ret_end = end_of(s);

@@ -326,6 +326,39 @@ static void the_key_detaches_even_in_two_pieces(void **state)
         assert_int_equal(rig.end, STREAM_DETACHED);
 }
 
+static void what_was_typed_before_the_key_is_sent(void **state)
+{
+        enum croft_stream_type type;
+        struct rig rig;
+        char buf[16];
+
+        (void)state;
+        rig_start(&rig, 1);
+        put(rig.input, "ab\001q", 4);
+        assert_int_equal(get_frame(rig.session, &type, buf), 2);
+        assert_memory_equal(buf, "ab", 2);
+        rig_end(&rig);
+        assert_int_equal(rig.end, STREAM_DETACHED);
+}
+
+static void the_key_detaches_from_a_session_that_reads_nothing(void **state)
+{
+        int small = 4096;
+        char block[4096];
+        struct rig rig;
+
+        (void)state;
+        rig_start(&rig, 1);
+        memset(block, 'x', sizeof(block));
+        /* The least that the kernel gives a socket is far less than these. */
+        assert_int_equal(setsockopt(rig.spec.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+        for (int i = 0; i < 8; i++)
+                put(rig.input, block, sizeof(block));
+        put(rig.input, "\001q", 2);
+        rig_end(&rig);
+        assert_int_equal(rig.end, STREAM_DETACHED);
+}
+
 static void the_key_twice_is_sent_once_and_others_stay(void **state)
 {
         enum croft_stream_type type;
@@ -355,6 +388,8 @@ int main(void)
                 cmocka_unit_test(an_error_frame_is_kept_for_the_one_who_asked),
                 cmocka_unit_test(frames_that_croft_never_sends_are_refused),
                 cmocka_unit_test(the_key_detaches_even_in_two_pieces),
+                cmocka_unit_test(what_was_typed_before_the_key_is_sent),
+                cmocka_unit_test(the_key_detaches_from_a_session_that_reads_nothing),
                 cmocka_unit_test(the_key_twice_is_sent_once_and_others_stay),
         };
 
