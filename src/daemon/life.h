@@ -82,7 +82,7 @@ int life_exec(struct life *life, const char *name, struct exec_spec *spec, int c
         struct croft_error *err);
 /* Hands client to the warden's console. */
 int life_console(struct life *life, const char *name, int client, struct croft_error *err);
-/* A descriptor of the console log (croft_log ring, see warden/ring.h); the caller closes it. */
+/* A descriptor of the console log (croft_log ring, see partition/ring.h); the caller closes it. */
 int life_log(struct life *life, const char *name, struct croft_error *err);
 
 /* Events: {"time":..,"type":"state|progress|notice|image","partition":"web","id":3,"state":"Active","text":".."} as one

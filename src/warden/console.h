@@ -5,7 +5,7 @@
 #ifndef CROFT_WARDEN_CONSOLE_H
 #define CROFT_WARDEN_CONSOLE_H
 
-#include "warden/ring.h"
+#include "partition/ring.h"
 #include "warden/stream.h"
 
 #define CONSOLE_CLIENTS_MAX 8

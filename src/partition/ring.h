@@ -7,8 +7,8 @@
  * copy.  What a killed writer leaves is at worst the loss of its last write.  A damaged header is taken for an empty
  * log; no field of it is trusted.
  */
-#ifndef CROFT_WARDEN_RING_H
-#define CROFT_WARDEN_RING_H
+#ifndef CROFT_PARTITION_RING_H
+#define CROFT_PARTITION_RING_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  *
  * pwrite, no mapping: a mapping would turn a full disk into SIGBUS, and count as the warden's memory.
  */
-#include "warden/ring.h"
+#include "partition/ring.h"
 
 #include "base/cleanup.h"
 
