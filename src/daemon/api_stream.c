@@ -13,6 +13,7 @@
 #include "daemon/api_http.h"
 #include "daemon/api_pump.h"
 #include "daemon/life.h"
+#include "partition/ring.h"
 
 #include <croft/stream.h>
 #include <poll.h>
@@ -322,6 +323,23 @@ int api_partition_console(struct api_request *q, struct api_answer *a, struct cr
 
 int api_partition_log(struct api_request *q, struct api_answer *a, struct croft_error *err)
 {
-        (void)a;
-        return croft_error_set(err, ENOSYS, "read the log of '%s'", q->name);
+        _cleanup_close_ int fd = life_log(q->api->life, q->name, err);
+        uint8_t *text = NULL;
+        size_t size = 0;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = ring_copy(fd, &text, &size);
+        if (r < 0)
+                return croft_error_set(err, r, "read the log of '%s'", q->name);
+        a->response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+        if (!a->response) {
+                free(text);
+                return croft_error_set(err, ENOMEM, "read the log of '%s'", q->name);
+        }
+        /* The bytes of a partition, whatever they are: no character set is claimed, and none is to be guessed. */
+        (void)MHD_add_response_header(a->response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain");
+        (void)MHD_add_response_header(a->response, "X-Content-Type-Options", "nosniff");
+        return 0;
 }

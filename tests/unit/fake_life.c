@@ -7,12 +7,14 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "image/image.h"
+#include "partition/ring.h"
 #include "partition/warden_msg.h"
 
 #include <croft/stream.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -417,13 +419,20 @@ int life_console(struct life *life, const char *name, int client, struct croft_e
 
 int life_log(struct life *life, const char *name, struct croft_error *err)
 {
+        int fd = memfd_create("log", MFD_CLOEXEC);
         struct life_info info;
+        struct ring ring;
         int r = life_get(life, name, &info, err);
 
-        if (r < 0)
+        if (r < 0) {
+                close_fd(fd);
                 return r;
+        }
         life_info_done(&info);
-        return fd_sealed("log", "boot\xff\033[31m\n", 11);
+        if (strcmp(name, "silent") != 0 &&
+                (ring_open(&ring, fd, RING_SIZE_DEFAULT) < 0 || ring_write(&ring, "boot\xff\033[31m\n", 11) < 0))
+                abort();
+        return fd;
 }
 
 /* --- events and notices --- */

@@ -580,7 +580,7 @@ static void a_command_that_fails_after_101_says_why_in_the_stream(void **state)
         assert_int_equal(recv(fd, &byte, 1, 0), 0);
 }
 
-/* --- events, images --- */
+/* --- events, log, images --- */
 
 static void events_come_a_line_each_until_the_client_goes(void **state)
 {
@@ -603,6 +603,15 @@ static void events_come_a_line_each_until_the_client_goes(void **state)
         close_fd(fd);
         while (fake_life_subscribers(f->life) > 0)
                 life_event(f->life, "state", "web", "again");
+}
+
+static void the_log_is_given_as_its_bytes(void **state)
+{
+        create(*state, "web");
+        assert_answer(*state, "GET", "/v1/partitions/web/log", "", 200, "\r\n\r\nboot\xff\033[31m\n");
+        create(*state, "silent");
+        assert_answer(*state, "GET", "/v1/partitions/silent/log", "", 200, "Content-Length: 0\r\n");
+        assert_status(*state, "GET", "/v1/partitions/db/log", "", 404);
 }
 
 static void images_are_listed_built_refused_and_kept_while_in_use(void **state)
@@ -653,6 +662,7 @@ int main(void)
                 served(exec_in_what_does_not_run_is_409_and_without_upgrade_426),
                 served(a_command_that_fails_after_101_says_why_in_the_stream),
                 served(events_come_a_line_each_until_the_client_goes),
+                served(the_log_is_given_as_its_bytes),
                 served(images_are_listed_built_refused_and_kept_while_in_use),
         };
 
