@@ -21,6 +21,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define QUIT_MS 1000   /* a warden has its log to write */
@@ -132,7 +133,7 @@ static int open_log(const struct partition *p)
         return fd_open2(p->host->partitions_dir, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, 0);
 }
 
-/* The directory that holds upper/ and work/; both are made again if a power cut took them. */
+/* The directory that holds upper/ and work/; what a power cut took of them just after `create` is made again. */
 static int open_rw(const struct partition *p, struct croft_error *err)
 {
         char path[64];
@@ -140,11 +141,15 @@ static int open_rw(const struct partition *p, struct croft_error *err)
 
         (void)snprintf(path, sizeof(path), "%ju/rw/work", (uintmax_t)p->def.id);
         r = fd_make_dirs(p->host->partitions_dir, path, 0700, err);
-        (void)snprintf(path, sizeof(path), "%ju/rw/upper", (uintmax_t)p->def.id);
-        if (r == 0)
-                r = fd_make_dirs(p->host->partitions_dir, path, 0755, err);
         if (r < 0)
                 return r;
+        (void)snprintf(path, sizeof(path), "%ju/rw/upper", (uintmax_t)p->def.id);
+        if (mkdirat(p->host->partitions_dir, path, 0755) == 0)
+                r = fchmodat(p->host->partitions_dir, path, 0755, 0); /* whatever the umask is */
+        else if (errno != EEXIST)
+                r = -1;
+        if (r < 0)
+                return croft_error_set(err, errno, "make 'partitions/%s'", path);
         (void)snprintf(path, sizeof(path), "%ju/rw", (uintmax_t)p->def.id);
         r = fd_open2(p->host->partitions_dir, path, O_RDONLY | O_DIRECTORY, 0, 0);
         return r < 0 ? croft_error_set(err, r, "open 'partitions/%s'", path) : r;
@@ -220,6 +225,7 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
         (void)snprintf(tail, sizeof(tail), "/croft.%s/%ju", p->host->tag, (uintmax_t)p->def.id);
         if (!process_in_cgroup(pid, tail))
                 return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)pid);
+        process_usual_oom(pid);
         (void)pthread_mutex_lock(&p->lock);
         p->run.pid = pid;
         p->run.start_time = start_time;

@@ -106,6 +106,8 @@ static int open_tools(struct daemon_host *h, const char *path, struct croft_erro
         }
         if (r < 0) { /* a build without them: partitions see an empty directory */
                 h->host.tools_dir = open_directory(h->host.run_dir, "tools", 0755, err);
+                if (h->host.tools_dir >= 0 && fchmod(h->host.tools_dir, 0755) < 0)
+                        return croft_error_set(err, errno, "change the mode of 'tools'");
                 return h->host.tools_dir < 0 ? h->host.tools_dir : 0;
         }
         h->host.tools_dir = fd_open2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, 0);

@@ -103,6 +103,7 @@ static int attach(struct unit *u, const struct warden_state *state, struct croft
         (void)snprintf(tail, sizeof(tail), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
         if (!process_in_cgroup((pid_t)state->pid, tail))
                 return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)state->pid);
+        process_usual_oom((pid_t)state->pid);
         return cgroup_attach_v1(u->p.host->cgroups, u->p.def.id, (pid_t)state->pid, err);
 }
 

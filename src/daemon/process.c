@@ -146,6 +146,14 @@ bool process_reap(int pidfd, int64_t *ret)
         return true;
 }
 
+void process_usual_oom(pid_t pid)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+        (void)fd_write_file(AT_FDCWD, path, "0"); /* to raise it is always allowed; the process may have ended */
+}
+
 static bool read_mask(const char *status, const char *name, uint64_t *ret)
 {
         const char *line = strstr(status, name);

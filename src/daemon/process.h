@@ -36,6 +36,9 @@ int process_signal(int pidfd, int signal);
  * status; ret may be NULL). */
 bool process_reap(int pidfd, int64_t *ret);
 
+/* Gives the process the usual place in the order of the OOM killer, whatever croftd's own is (it inherited that). */
+void process_usual_oom(pid_t pid);
+
 /* SigBlk | SigCgt: the signals that the process does something about (blocked ones may wait on a signalfd).  Bit n-1 is
  * signal n. */
 int process_handled_signals(pid_t pid, uint64_t *ret);

@@ -13,11 +13,13 @@
 #include <poll.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #define CHILD_SOCKET 3
+#define NOFILE_USUAL 1024 /* what every system gives its programs at first */
 
 extern char **environ;
 
@@ -65,6 +67,18 @@ static int spawn(const char *path, const char *mode, int socket, pid_t *ret)
         return r;
 }
 
+/* croftd itself has raised the soft limit as far as it goes; programs that use select(2) want the usual one. */
+static void lower_limits(pid_t pid)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        if (limit.rlim_cur > NOFILE_USUAL)
+                limit.rlim_cur = NOFILE_USUAL;
+        (void)prlimit(pid, RLIMIT_NOFILE, &limit, NULL); /* a child that is gone needs none */
+}
+
 int warden_spawn(const char *path, const char *mode, struct warden_process *ret, struct croft_error *err)
 {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
@@ -81,6 +95,7 @@ int warden_spawn(const char *path, const char *mode, struct warden_process *ret,
                 r = spawn(path, mode, theirs, &pid);
         if (r < 0)
                 return croft_error_set(err, r, "run '%s'", path);
+        lower_limits(pid); /* it waits for a message and has done nothing yet */
         /* Our child can't be reaped by anybody else before this function returns it. */
         pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
         r = pidfd < 0 ? -errno : process_start_time(pid, &start_time);

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
                 return 2;
         }
         (void)fcntl(WARDEN_CHANNEL, F_SETFD, FD_CLOEXEC);
+        (void)umask(022); /* what init and commands expect; croftd's own is stricter */
         (void)signal(SIGPIPE, SIG_IGN);
         /* Ctrl-C at a croftd in a terminal, or its end, is nothing to us. */
         (void)signal(SIGINT, SIG_IGN);
