@@ -5,6 +5,7 @@
 #include "warden/launch.h"
 
 #include "base/cleanup.h"
+#include "base/steps.h"
 #include "base/str.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
@@ -169,12 +170,15 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         _cleanup_close_ int userns = -EBADF;
         int r;
 
+        crash_point("launch", "copy", "");
         r = stage_copy(stage, l, err);
         if (r < 0)
                 return r;
         r = launch_isolate(err);
+        crash_point("launch", "clone", "");
         if (r == 0)
                 r = clone_stub(l, err);
+        crash_point("launch", "maps", "");
         if (r == 0)
                 r = ns_write_maps(l->pid, l->spec.uid_base, l->spec.uid_count, err);
         if (r == 0)
@@ -184,7 +188,9 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         userns = ns_open(l->pid, "user");
         if (userns < 0)
                 return croft_error_set(err, userns, "open the user namespace");
+        crash_point("launch", "attach", "");
         r = stage_attach(stage, l, userns, err);
+        crash_point("launch", "root", "");
         if (r == 0)
                 r = say_go(l, err);
         if (r == 0)
@@ -193,6 +199,7 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
                 return croft_error_set(err, ESRCH, "the process that is to become init has died.");
         if (r > 0 && l->console < 0)
                 return croft_error_set(err, EBADMSG, "there came no console.");
+        crash_point("launch", "loaded", "");
         return r < 0 ? r : identify(l, err);
 }
 
@@ -227,10 +234,13 @@ int launch_leave(struct croft_error *err)
 
 int launch_run(struct launch *l, struct croft_error *err)
 {
-        int r = say_go(l, err);
+        int r;
 
+        crash_point("launch", "run", "");
+        r = say_go(l, err);
         if (r < 0)
                 return r;
+        crash_point("launch", "running", "");
         /* End of file: execve has closed the other end. */
         r = hear(l, NULL, err);
         if (r > 0)

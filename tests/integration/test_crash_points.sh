@@ -120,10 +120,27 @@ check_twice() { # POINT
         t_croftd_stop
 }
 
+# A warden that dies while it makes the partition's processes: croftd survives and unwinds.
+check_warden() { # POINT
+        start_croftd "$1" && croft create web -s init="/bin/sleep 1000000"
+        t_fails_with 1 "$1: the start fails" croft start web
+        t_is "$1: the partition is Defined" "$(state)" Defined
+        t_like "$1: show says why" "$(croft show web --format json | jq -r .last_error)" "warden"
+        t_is "$1: nothing is left of it" "$(leftovers "$(id)")" ""
+        t_croftd_stop
+        start_croftd
+        t_ok "$1: without that, it can be started" croft start web
+        t_ok "$1: it can be removed" croft remove web --force
+        t_croftd_stop
+}
+
 points=$("$BUILD/croftd" --list-crash-points)
 for operation in create load start run stop remove set freeze thaw; do
         t_like "there are crash points of $operation" "$points" "^$operation\\."
 done
 for point in $points; do check_point "$point"; done
 for point in $(printf '%s\n' "$points" | grep '^stop\.\|^remove\.' | grep -v done); do check_twice "$point"; done
+for point in launch.copy launch.clone launch.maps launch.attach launch.root launch.loaded launch.run launch.running; do
+        check_warden "$point"
+done
 t_done
