@@ -14,6 +14,7 @@
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
+#include "plane/plane.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -260,6 +261,18 @@ static void release_dead(struct past *past)
         u->p.state = state;
 }
 
+/* Facets see to it that what they hold for a running partition is there. */
+static void adopt(struct unit *u)
+{
+        for (size_t i = 0; i < n_facets; i++) {
+                struct croft_error err = CROFT_ERROR_INIT;
+
+                if (facets[i]->adopt && facets[i]->adopt(&u->p, &err) < 0)
+                        log_error(LOG_LEVEL_WARNING, &err, "'%s' runs on, but not all of '%s' is there", u->p.def.name,
+                                facets[i]->name);
+        }
+}
+
 static void recover_one(struct past *past)
 {
         struct unit *u = past->u;
@@ -276,6 +289,8 @@ static void recover_one(struct past *past)
                 release_dead(past);
         else if (running && u->p.state == PARTITION_LOADED && u->p.run.warden < 0)
                 release_dead(past);
+        if (u->p.state != PARTITION_DEFINED && u->p.state != PARTITION_BROKEN)
+                adopt(u);
         watch_arm(u);
         if (running)
                 watch_queue(u);
@@ -373,6 +388,24 @@ static void sweep_files(struct life *life, const char *name)
         }
 }
 
+/* Entries of partitions that are gone. */
+static void sweep_plane(struct life *life)
+{
+        _cleanup_free_ struct plane_entry *entries = NULL;
+        struct croft_error err = CROFT_ERROR_INIT;
+        size_t count = 0;
+        int r = life->host->plane ? plane_list(life->host->plane, &entries, &count, &err) : 0;
+
+        for (size_t i = 0; i < count && r == 0; i++) {
+                _cleanup_(unit_unrefp) struct unit *u = life_find_id(life, entries[i].id);
+
+                if (!u || u->p.state == PARTITION_DEFINED)
+                        r = plane_remove_partition(life->host->plane, entries[i].id, &err);
+        }
+        if (r < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "entries of partitions that are gone stay");
+}
+
 int life_recover(struct life *life, struct croft_error *err)
 {
         _cleanup_(pasts_done) struct pasts pasts = {.life = life};
@@ -390,6 +423,7 @@ int life_recover(struct life *life, struct croft_error *err)
         r = cgroup_each(life->host->cgroups, remove_stray, life, err);
         if (r < 0)
                 return r;
+        sweep_plane(life);
         each_entry(life->host->state_dir, "tmp", sweep_tmp, life);
         each_entry(life->host->state_dir, "partitions", sweep_files, life);
         each_entry(life->host->wardens_dir, ".", sweep_socket, life);

@@ -19,6 +19,8 @@ struct facet {
         int (*start)(struct partition *p, struct croft_error *err);
         int (*stop)(struct partition *p, struct croft_error *err);
         int (*release)(struct partition *p, struct croft_error *err);
+        /* A new croftd has found the partition running: makes good what of it isn't there any more. */
+        int (*adopt)(struct partition *p, struct croft_error *err);
         int (*freeze)(struct partition *p, struct croft_error *err);
         int (*thaw)(struct partition *p, struct croft_error *err);
         /* A property of a prepared partition has a new value (already checked).  Facets ignore keys that aren't theirs.

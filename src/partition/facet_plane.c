@@ -31,5 +31,6 @@ static int release(struct partition *p, struct croft_error *err)
 const struct facet facet_plane = {
         .name = "plane",
         .prepare = prepare,
+        .adopt = prepare, /* the croftd before may have had no plane, or another one */
         .release = release,
 };

@@ -28,6 +28,13 @@ t_croftd_start || exit 1
 t_is "and the same when the next one has adopted it" "$(t-whoami "$whoami" "$(field web .pid)")" "$id"
 t_is "both are still on record" "$(on_record)" 2
 
+# A croftd of a time without a plane, or with another one.
+t_croftd_kill
+rm "$T/run/bpf/info" "$T/run/bpf/partitions" "$T/run/bpf/whoami"
+t_croftd_start || exit 1
+t_is "a record that was lost is made again of what runs" "$(on_record)" 2
+t_is "with the same id" "$(t-whoami "$whoami" "$(field web .pid)")" "$id"
+
 t_ok "a partition is stopped" croft stop web
 t_is "it is off the record" "$(on_record)" 1
 t_ok "it is removed" croft remove web

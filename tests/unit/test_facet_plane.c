@@ -61,6 +61,13 @@ static void preparing_puts_the_partitions_cgroup_on_record(void **state)
         assert_string_equal(trace, "add 7 to 1007, base 65536");
 }
 
+static void a_running_partition_that_is_found_is_put_on_record_again(void **state)
+{
+        (void)state;
+        assert_int_equal(facet_plane.adopt(&partition, NULL), 0);
+        assert_string_equal(trace, "add 7 to 1007, base 65536");
+}
+
 static void releasing_needs_no_cgroup(void **state)
 {
         (void)state;
@@ -97,6 +104,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(preparing_puts_the_partitions_cgroup_on_record),
+                TEST(a_running_partition_that_is_found_is_put_on_record_again),
                 TEST(releasing_needs_no_cgroup),
                 TEST(a_host_without_a_plane_needs_nothing),
                 TEST(failures_are_told_as_they_are),
