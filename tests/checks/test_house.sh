@@ -9,6 +9,7 @@ t_ok "files and functions are of a size that can be read" "$t_top/tools/check-si
 t_ok "each header compiles alone, the public ones as C++ too" "$t_top/tools/check-headers"
 t_ok "no file tells where it was written" "$t_top/tools/check-words"
 t_ok "the C files are formatted" "$t_top/tools/format"
+t_ok "what the documents name exists" "$t_top/tools/check-docs"
 t_ok "each requirement has one row, and the tests it names exist" "$t_top/tools/check-requirements"
 
 # A small tree with every fault in it.
@@ -96,6 +97,16 @@ finds check-words 'words.txt:1: a path of this machine' "a path of this machine 
 rm "$house/words.txt"
 
 mkdir -p "$house/docs" "$house/tests"
+echo 'void here(void)' | plant src/base/here.c
+echo 'see `src/base/gone.c`' | plant docs/x.md
+finds check-docs 'docs/x.md:1: there is no src/base/gone.c' "a document that names a missing file is found"
+echo 'see [that](gone.md)' | plant docs/x.md
+finds check-docs 'there is no docs/gone.md' "a link to nowhere is found"
+echo '| `src/base/here.c` | `there()` |' | plant docs/x.md
+finds check-docs "there\(\) isn't in the files named" "a document that names a missing function is found"
+echo '| `src/base/here.c` | `here()` |' | plant docs/x.md
+t_ok "a document that is right is left alone" "$t_top/tools/check-docs" "$house"
+rm "$house/docs/x.md" "$house/src/base/here.c"
 echo 'static void it_works(void **state)' | plant tests/test_x.c
 requirements() { # ROW...
         printf '    C 1-2\n\n'
