@@ -117,7 +117,7 @@ static int add_format(char ***argv, const char *option, const char *value)
 
 static int make_command(const struct image_build *what, char ***argv, struct croft_error *err)
 {
-        static const char *const options[] = {"mmdebstrap", "--mode=root", "--format=tar", "--skip=output/dev", NULL};
+        static const char *const options[] = {"mmdebstrap", "--mode=root", "--format=tar", NULL};
         _cleanup_(strv_freep) char **sources = NULL;
         int r = find_sources(what, &sources, err);
 
