@@ -37,7 +37,7 @@ _croft_value() {
 }
 
 _croft_states=$'defined\nloaded\nactive\nfrozen\npaused\nmaintenance\nmoving\nbroken\ntransitional'
-_croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden_pid\nuid_base\ncreated\nstarted\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
+_croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden\nuid_base\ncreated\nstarted\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
 
 # Runs croft quietly, at the socket that the line names.
 _croft_ask() {

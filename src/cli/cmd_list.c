@@ -100,7 +100,7 @@ int cli_cmd_list(struct cli *cli, const struct cli_args *args)
 {
         _cleanup_free_ char *query = state_query(args), *path = cli_path(query, "partitions", NULL);
         _cleanup_json_ json_t *answer = NULL, *chosen = json_array();
-        int status = cli_request(cli, "GET", path, NULL, NULL, &answer), r;
+        int status = cli_request(cli, "GET", path, NULL, "list", &answer), r;
         const json_t *array;
 
         if (status != 0)
@@ -118,7 +118,7 @@ int cli_cmd_image_list(struct cli *cli, const struct cli_args *args)
 {
         _cleanup_free_ char *path = cli_path(NULL, "images", NULL);
         _cleanup_json_ json_t *answer = NULL;
-        int r = cli_request(cli, "GET", path, NULL, NULL, &answer);
+        int r = cli_request(cli, "GET", path, NULL, "list images", &answer);
 
         return r ? r : print(cli, args, array_of(answer, "images"), image_columns);
 }

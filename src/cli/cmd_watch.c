@@ -129,7 +129,22 @@ static int wanted(const struct cli_args *args, const json_t *event)
         return args->n_words == 0;
 }
 
-/* "10:00:01  state  web  Active  text". */
+/* Seconds since the epoch, with a fraction, as a time of the day; what is no number as it is. */
+static char *time_text(const json_t *value)
+{
+        double number = json_number_value(value);
+        time_t seconds = (time_t)number;
+        char day[64], *text = NULL;
+
+        if (!json_is_number(value))
+                return value ? output_scalar(value, COLUMN_TEXT, true) : NULL;
+        text_time(day, sizeof(day), seconds);
+        if (asprintf(&text, "%s.%03d", day, (int)((number - (double)seconds) * 1000)) < 0)
+                return NULL;
+        return text;
+}
+
+/* "2026-11-21 10:00:01.123  state  web  Active  text"; what has no value is left out. */
 static void print_event(const json_t *event)
 {
         static const char *const keys[] = {"time", "type", "partition", "state", "text"};
@@ -137,10 +152,12 @@ static void print_event(const json_t *event)
 
         for (size_t i = 0; i < ELEMENTS(keys); i++) {
                 const json_t *value = json_object_get(event, keys[i]);
-                _cleanup_free_ char *text =
-                        value && !json_is_null(value) ? output_scalar(value, COLUMN_TEXT, true) : NULL;
-                _cleanup_free_ char *escaped = text ? text_escape(text, strlen(text), false) : NULL;
+                _cleanup_free_ char *text = NULL, *escaped = NULL;
 
+                if (!value || json_is_null(value))
+                        continue;
+                text = i == 0 ? time_text(value) : output_scalar(value, COLUMN_TEXT, true);
+                escaped = text && *text ? text_escape(text, strlen(text), false) : NULL;
                 if (!escaped)
                         continue;
                 (void)printf("%s%s", first ? "" : "  ", escaped);
@@ -161,7 +178,7 @@ static int put_event(const struct cli *cli, const struct cli_args *args, const c
                 list = json_pack("[O]", event);
                 yaml_value(stdout, list);
         } else if (cli->format == FORMAT_JSON) {
-                (void)json_dumpf(event, stdout, JSON_COMPACT | (cli->terminal ? JSON_ENSURE_ASCII : 0));
+                (void)json_dumpf(event, stdout, JSON_COMPACT | OUTPUT_REALS | (cli->terminal ? JSON_ENSURE_ASCII : 0));
                 (void)fputc('\n', stdout);
         } else {
                 static const struct cli_column columns[] = {{"TIME", "time", COLUMN_TEXT, true},
@@ -221,7 +238,7 @@ int cli_cmd_check(struct cli *cli, const struct cli_args *args)
         _cleanup_free_ char *path = cli_path(NULL, "check", NULL);
         _cleanup_json_ json_t *answer = NULL;
         const json_t *features;
-        int r = cli_request(cli, "GET", path, NULL, NULL, &answer);
+        int r = cli_request(cli, "GET", path, NULL, "check", &answer);
 
         (void)args;
         if (r != 0)

@@ -67,7 +67,7 @@ static char *plain(const json_t *value, bool table)
                 (void)fclose(f);
                 return text;
         }
-        return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | OUTPUT_REALS);
 }
 
 /* A number, or a string of digits; false: neither. */
@@ -170,7 +170,7 @@ static int print_names(const struct cli *cli, FILE *f, const json_t *array)
 static int print_json(const struct cli *cli, FILE *f, const json_t *value)
 {
         /* A terminal gets no byte that it could take for a command: C1 controls are valid in JSON strings. */
-        (void)json_dumpf(value, f, JSON_INDENT(2) | (cli->terminal ? JSON_ENSURE_ASCII : 0));
+        (void)json_dumpf(value, f, JSON_INDENT(2) | OUTPUT_REALS | (cli->terminal ? JSON_ENSURE_ASCII : 0));
         (void)fputc('\n', f);
         return output_end(f);
 }

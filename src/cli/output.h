@@ -9,6 +9,8 @@
 
 #include "cli.h"
 
+#define OUTPUT_REALS JSON_REAL_PRECISION(15) /* 0.1 is 0.1, not 0.10000000000000001 */
+
 enum column_kind {
         COLUMN_TEXT,
         COLUMN_NUMBER,

@@ -73,7 +73,7 @@ static void put_scalar(FILE *f, const json_t *value)
         if (json_is_array(value) || json_is_object(value)) /* empty ones only */
                 (void)fputs(json_is_array(value) ? "[]" : "{}", f);
         else
-                (void)json_dumpf(value, f, JSON_ENCODE_ANY);
+                (void)json_dumpf(value, f, JSON_ENCODE_ANY | OUTPUT_REALS);
 }
 
 static bool is_leaf(const json_t *value)

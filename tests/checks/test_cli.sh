@@ -127,7 +127,8 @@ wait $client || status=$?
 t_is "a signal goes to the command" "$(cat "$T/out") $status" "ready
 got it 9"
 
-seen=$(in_terminal -k 'ready:ab\x03' croft exec web -- sh -c 'trap "echo interrupted; exit 3" INT; stty size; tty -s && echo ready; cat')
+seen=$(in_terminal -k 'ready:ab\x03' croft exec web -- \
+        sh -c 'trap "echo interrupted; exit 3" INT; stty size; tty -s && echo ready; while :; do sleep 0.05; done')
 t_like "a terminal has our size" "$seen" '^30 100$'
 t_like "Ctrl-C is the command's" "$seen" 'interrupted'
 t_like "the status is the command's" "$seen" '^status 3$'
