@@ -116,6 +116,10 @@ static int make_directory(const struct cgroup_hierarchy *h, int parent_fd, const
         fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
+        /* Whatever our umask: 6.1 (unlike 6.18) lets the partition mount its cgroup namespace only if its root may pass
+         * through all directories above. */
+        if (fchmod(fd, 0755) < 0)
+                return -errno;
         if (!h->v2 && h->controllers & 1U << CGROUP_CPUSET)
                 r = cpuset_inherit(parent_fd, fd);
         if (r < 0)

@@ -527,6 +527,22 @@ static void measure(void)
                 (all - made) / 50);
 }
 
+/* 6.1 lets nobody mount a cgroup namespace who may not pass through the directories above it. */
+static void everybody_may_pass_through_whatever_the_umask(void)
+{
+        mode_t before = umask(077);
+        _cleanup_close_ int fd = -EBADF;
+        struct stat own = {0}, above = {0};
+
+        (void)ok_r(cgroup_create(tree, 40, OWNER, &err), &err, "partition 40 is made with a narrow umask");
+        (void)umask(before);
+        fd = cgroup_open(tree, 40, &err);
+        (void)ok(fd >= 0 && fstat(fd, &own) == 0 && fstatat(fd, "..", &above, 0) == 0 && (own.st_mode & 0777) == 0755 &&
+                         (above.st_mode & 0777) == 0755,
+                "its directory and the one above have mode 0755 (%o, %o)", own.st_mode & 0777, above.st_mode & 0777);
+        (void)ok_r(cgroup_remove(tree, 40, &err), &err, "partition 40 is removed");
+}
+
 int main(void)
 {
         volatile uint64_t *counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -542,6 +558,7 @@ int main(void)
         (void)ok_r(cgroup_create(tree, 1, OWNER, &err), &err, "partition 1 is made");
         (void)ok_r(cgroup_create(tree, 1, OWNER, &err), &err, "making it again is no error");
         the_id_is_that_of_the_kernel();
+        everybody_may_pass_through_whatever_the_umask();
         values_in_force_are_those_asked_for();
         wrong_values_are_refused_with_the_rule();
         memory_max_ends_who_takes_more();
