@@ -39,16 +39,16 @@ int become_root(struct croft_error *err)
 }
 
 /* What a program inherits without asking. */
-static void reset_inherited(void)
+static void reset_inherited(bool block_signals)
 {
         struct sigaction standard = {.sa_handler = SIG_DFL};
         struct sched_param param = {0};
-        sigset_t none;
+        sigset_t mask;
 
         for (int i = 1; i < _NSIG; i++)
                 (void)sigaction(i, &standard, NULL); /* KILL, STOP and the C library's own refuse */
-        sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)(block_signals ? sigfillset(&mask) : sigemptyset(&mask));
+        (void)sigprocmask(SIG_SETMASK, &mask, NULL);
         umask(022);
         /* Failures leave croftd's own value, which is a setting of the administrator's. */
         (void)sched_setscheduler(0, SCHED_OTHER, &param);
@@ -150,7 +150,7 @@ int become(const struct become *b, bool *ret_exec, struct croft_error *err)
         int r;
 
         *ret_exec = false;
-        reset_inherited();
+        reset_inherited(b->block_signals);
         r = lower_nofile(b->nofile, err);
         if (r == 0)
                 r = attach_stdio(b, err);

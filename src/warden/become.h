@@ -15,12 +15,13 @@
 struct become {
         char *const *argv;
         char *const *environment;
-        int stdio[3];    /* borrowed; become 0, 1, 2 */
-        bool session;    /* setsid() first */
-        bool terminal;   /* stdio[0] becomes the controlling terminal */
-        int filter;      /* base filter; < 0: none */
-        uint64_t nofile; /* RLIMIT_NOFILE's hard limit, 0: as it is */
-        uid_t uid;       /* inside */
+        int stdio[3];       /* borrowed; become 0, 1, 2 */
+        bool session;       /* setsid() first */
+        bool terminal;      /* stdio[0] becomes the controlling terminal */
+        bool block_signals; /* leave all signals blocked: what is sent before the program is ready isn't lost */
+        int filter;         /* base filter; < 0: none */
+        uint64_t nofile;    /* RLIMIT_NOFILE's hard limit, 0: as it is */
+        uid_t uid;          /* inside */
         gid_t gid;
         const gid_t *groups;
         size_t n_groups;

@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "kernel/ns.h"
+#include "partition/init_command.h"
 #include "warden/become.h"
 #include "warden/launch.h"
 
@@ -82,6 +83,9 @@ static int run(const struct launch *l, int slave, struct croft_error *err)
                 .stdio = {slave, slave, slave},
                 .session = true,
                 .terminal = l->spec.console_getty,
+                /* PID 1 loses a signal that comes before it looks for it.  Of our own init we know that it expects
+                   this. */
+                .block_signals = strcmp(l->spec.argv[0], INIT_CROFT) == 0,
                 .filter = l->filter,
                 .nofile = l->spec.nofile,
         };

@@ -10,6 +10,7 @@
 
 #include <croft/stream.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -106,6 +107,15 @@ void kit_init(struct kit *k)
         need(k->log >= 0, "console.log");
 }
 
+static int remove_directory(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+        (void)st;
+        (void)ftw;
+        if (type == FTW_DP)
+                (void)rmdir(path); /* busy: a process is ending; the caller tries again */
+        return 0;
+}
+
 void kit_done(struct kit *k)
 {
         char path[640];
@@ -118,11 +128,8 @@ void kit_done(struct kit *k)
         unified_path(path, sizeof(path));
         (void)fd_write_file(k->cgroup, "cgroup.kill", "1");
         for (int i = 0; i < 1000; i++) {
-                char leaf[700];
-
-                snprintf(leaf, sizeof(leaf), "%s/croft.exec", path);
-                (void)rmdir(leaf);
-                if (rmdir(path) == 0 || errno == ENOENT)
+                (void)nftw(path, remove_directory, 16, FTW_DEPTH | FTW_PHYS);
+                if (access(path, F_OK) < 0)
                         break;
                 (void)poll(NULL, 0, 10);
         }
@@ -131,29 +138,27 @@ void kit_done(struct kit *k)
         (void)fd_remove_tree(AT_FDCWD, k->directory, NULL);
 }
 
-static const char *warden_path(void)
+/* What the build made: build/NAME, seen from build/tests/integration/test_x.  In a static buffer. */
+static const char *build_path(const char *name)
 {
         static char path[4096];
-        ssize_t n;
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
         char *slash = NULL;
 
-        if (getenv("CROFT_WARDEN"))
-                return getenv("CROFT_WARDEN");
-        n = readlink("/proc/self/exe", path, sizeof(path) - 32);
         need(n > 0, "own path");
         path[n] = '\0';
-        for (int i = 0; i < 3; i++) { /* build/tests/integration/test_x */
+        for (int i = 0; i < 3; i++) {
                 slash = strrchr(path, '/');
                 need(slash != NULL, "build directory");
                 *slash = '\0';
         }
-        strcat(path, "/croft-warden"); /* room was left for it */
+        snprintf(slash, 64, "/%s", name);
         return path;
 }
 
 pid_t kit_spawn_mode(const char *mode, int *ret_channel)
 {
-        const char *path = warden_path();
+        const char *path = build_path("croft-warden");
         int pair[2];
         pid_t pid;
 
@@ -182,9 +187,9 @@ void kit_spawn(struct kit *k)
 bool kit_launch(struct kit *k, const char *script, char *const *argv)
 {
         _cleanup_(wire_writer_done) struct wire_writer w = WIRE_WRITER_INIT;
-        _cleanup_close_ int lower = openat(k->dir, "lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+        _cleanup_close_ int lower = openat(k->dir, k->lower ? k->lower : "lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                             rw = openat(k->dir, "rw", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                            tools = openat(k->dir, "tools", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                            tools = open(build_path("tools"), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                             share = open("/usr/share", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         char *shell[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, strdup(script ? script : ""), NULL};
         char *environment[] = {(char[]){"PATH=/bin"}, (char[]){"container=croft"}, (char[]){"TERM=linux"}, NULL};

@@ -15,6 +15,7 @@
 struct kit {
         char directory[64]; /* lower/ rw/ stage/ tools/ w.sock console.log */
         int dir;
+        const char *lower; /* another root than that of busybox: a path of the host */
         int cgroup;
         int filter, warden_filter;
         int listen, log;
