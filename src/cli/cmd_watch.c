@@ -219,18 +219,87 @@ int cli_cmd_events(struct cli *cli, const struct cli_args *args)
 static const struct cli_column check_columns[] = {
         {"FEATURE", "name", COLUMN_TEXT, true},
         {"STATUS", "status", COLUMN_STATE, true},
-        {"FALLBACK", "fallback", COLUMN_TEXT, false},
-        {"LOST", "lost", COLUMN_TEXT, false},
-        {"DETAIL", "detail", COLUMN_TEXT, false},
+        {"ESSENTIAL", "essential", COLUMN_TEXT, true},
+        {"USE", "use", COLUMN_TEXT, true},
+        {"FALLBACK", "fallback", COLUMN_TEXT, true},
+        {"LOST", "lost", COLUMN_TEXT, true},
+        {"DETAIL", "detail", COLUMN_TEXT, true},
         {NULL},
 };
 
-/* 0: everything needed is there.  A fallback is no failure; a feature that is needed and missing is. */
-static int check_status(const json_t *answer)
+static const char *text_of(const json_t *feature, const char *key)
 {
-        const json_t *ok = json_object_get(answer, "ok");
+        const char *text = json_string_value(json_object_get(feature, key));
 
-        return json_is_false(ok) ? CROFT_EXIT_FAILURE : CROFT_EXIT_OK;
+        return text && *text ? text : NULL;
+}
+
+static int add_row(struct table *t, const char *name, const char *status, const char *label, const char *text)
+{
+        _cleanup_free_ char *line = NULL;
+
+        if (asprintf(&line, "%s%s", label, text) < 0)
+                line = NULL;
+        if (!line || table_add(t, text_escape(name, strlen(name), false)) < 0 ||
+                table_add(t, text_escape(status, strlen(status), false)) < 0)
+                return -1;
+        return table_add(t, text_escape(line, strlen(line), false));
+}
+
+/* What a feature is for; below it, where it isn't simply there, what is done instead, lost, and found. */
+static int add_feature(struct table *t, const json_t *feature)
+{
+        static const struct {
+                const char *key, *label;
+        } lines[] = {{"fallback", "instead: "}, {"lost", "lost: "}, {"detail", "found: "}};
+        const char *name = text_of(feature, "name"), *status = text_of(feature, "status"),
+                   *use = text_of(feature, "use");
+        bool ok = status && strcmp(status, "ok") == 0;
+        int r = add_row(t, name ? name : "-", status ? status : "-", "", use ? use : "-");
+
+        for (size_t i = 0; i < ELEMENTS(lines) && r == 0; i++) {
+                const char *text = text_of(feature, lines[i].key);
+
+                if (text && !ok)
+                        r = add_row(t, "", "", lines[i].label, text);
+        }
+        return r;
+}
+
+/* The name of the first feature without which nothing runs; NULL: all of them are there. */
+static const char *blocker(const json_t *features)
+{
+        for (size_t i = 0; i < json_array_size(features); i++) {
+                const json_t *f = json_array_get(features, i);
+                const char *status = text_of(f, "status");
+
+                if (json_is_true(json_object_get(f, "essential")) && status && strcmp(status, "missing") == 0)
+                        return text_of(f, "name");
+        }
+        return NULL;
+}
+
+static int print_check(const struct cli *cli, const json_t *features)
+{
+        static const char *const titles[] = {"FEATURE", "STATUS", "USE"};
+        struct table t = {.n_columns = 3, .titles = cli->no_header ? NULL : titles, .state_column = 1};
+        const char *missing = blocker(features);
+        int r = 0;
+
+        for (size_t i = 0; i < json_array_size(features) && r == 0; i++)
+                r = add_feature(&t, json_array_get(features, i));
+        if (r == 0)
+                table_print(&t, stdout, cli->color);
+        table_done(&t);
+        if (r < 0) {
+                (void)fprintf(stderr, "croft: no memory\n");
+                return CROFT_EXIT_EXHAUSTED;
+        }
+        if (missing)
+                (void)printf("\nPartitions can't run here: %s is missing.\n", missing);
+        else
+                (void)printf("\nPartitions can run here.\n");
+        return output_end(stdout);
 }
 
 int cli_cmd_check(struct cli *cli, const struct cli_args *args)
@@ -244,9 +313,9 @@ int cli_cmd_check(struct cli *cli, const struct cli_args *args)
         if (r != 0)
                 return r;
         features = json_is_array(answer) ? answer : json_object_get(answer, "features");
-        if (cli->format == FORMAT_JSON || cli->format == FORMAT_YAML)
-                r = output_list(cli, stdout, answer, check_columns);
+        if (cli->format == FORMAT_TABLE && !cli->quiet)
+                r = print_check(cli, features);
         else
                 r = output_list(cli, stdout, features, check_columns);
-        return r ? r : check_status(answer);
+        return r ? r : blocker(features) ? CROFT_EXIT_FAILURE : CROFT_EXIT_OK;
 }

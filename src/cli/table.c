@@ -32,7 +32,7 @@ static const char *state_color(const char *state)
                 const char *state, *color;
         } table[] = {{"Active", "\033[32m"}, {"Broken", "\033[1;31m"}, {"Frozen", "\033[36m"}, {"Paused", "\033[36m"},
                 {"Maintenance", "\033[33m"}, {"Moving", "\033[33m"}, {"Transitional", "\033[33m"},
-                {"missing", "\033[1;31m"}, {"fallback", "\033[33m"}, {"available", "\033[32m"}};
+                {"missing", "\033[1;31m"}, {"fallback", "\033[33m"}, {"ok", "\033[32m"}};
 
         for (size_t i = 0; i < ELEMENTS(table); i++) {
                 if (strcmp(table[i].state, state) == 0)

@@ -51,7 +51,17 @@ t_like "unless it is asked for raw" "$(in_terminal croft log web --raw)" '^two \
 t_unlike "json on a terminal holds no control byte either" "$(in_terminal croft show db --format json)" '\\x(1b|85|9b)'
 t_like "a terminal gets colours" "$(in_terminal croft list)" '\\x1b\[32mActive'
 t_unlike "but not when NO_COLOR is set" "$(NO_COLOR=1 in_terminal croft list)" '\\x1b'
-t_fails_with 1 "a check that finds something missing fails" croft check
+t_fails_with 1 "a check that finds something essential missing fails" croft check
+t_is "it tells what is done instead and what is lost" "$(croft check)" "FEATURE         STATUS    USE
+time-namespace  fallback  uptime
+                          instead: the host's clock
+                          lost: a little
+                          found: EINVAL
+overlay         missing   roots
+                          lost: all
+
+Partitions can't run here: overlay is missing."
+t_is "scripts get a list" "$(croft check --format json | jq -r '.[1].lost')" all
 t_fails_with 1 "output that can't be written is a failure" sh -c 'croft list >/dev/full'
 t_like "that is told" "$(cat "$T/error")" 'croft: write the output: No space left on device'
 
