@@ -74,12 +74,15 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 {
         const char *hostname = property_get(p->def.properties, "hostname");
         const char *nofile = property_get(p->def.properties, "rlimit.nofile");
+        const char *memory = property_get(p->def.properties, "memory.max");
         int r;
 
         *ret = (struct launch_spec){
                 .id = p->def.id, .uid_base = p->def.uid_base, .uid_count = PARTITION_IDS, .own_network = true};
         (void)str_copy(ret->name, sizeof(ret->name), p->def.name);
         (void)str_copy(ret->hostname, sizeof(ret->hostname), hostname ? hostname : p->def.name);
+        if (memory && strcmp(memory, "max") != 0)
+                (void)str_to_u64(memory, UINT64_MAX, &ret->memory_bytes);
         if (nofile)
                 (void)str_to_u64(nofile, UINT64_MAX, &ret->nofile);
         r = init_command(property_get(p->def.properties, "init"), has_own_init(p, lower), &ret->argv);

@@ -252,6 +252,11 @@ static void drain(int socket)
         }
 }
 
+static bool is_living(const struct unit *u)
+{
+        return u->p.state == PARTITION_LOADED || u->p.state == PARTITION_ACTIVE || u->p.state == PARTITION_FROZEN;
+}
+
 /* Becomes the owner when there is something to do. */
 static enum finding look(struct unit *u)
 {
@@ -261,7 +266,9 @@ static enum finding look(struct unit *u)
         (void)pthread_mutex_lock(&u->p.lock);
         if (u->p.operation || !u->listed)
                 found = NOT_NOW;
-        else if (process_ended(run->pidfd))
+        else if (!is_living(u))
+                found = NOTHING;
+        else if (run->pidfd < 0 || process_ended(run->pidfd)) /* < 0: it ended while there was no croftd */
                 found = INIT_ENDED;
         else if (process_ended(run->warden_pidfd) || hung_up(run->warden))
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;

@@ -91,6 +91,7 @@ void launch_spec_put(struct wire_writer *w, const struct launch_spec *spec)
         wire_put_u64(w, spec->nofile);
         wire_put_u8(w, spec->own_network);
         wire_put_u8(w, spec->console_getty);
+        wire_put_u64(w, spec->memory_bytes);
 }
 
 int launch_spec_get(struct wire_reader *r, struct launch_spec *ret)
@@ -110,6 +111,7 @@ int launch_spec_get(struct wire_reader *r, struct launch_spec *ret)
         spec.nofile = wire_get_u64(r);
         spec.own_network = get_flag(r);
         spec.console_getty = get_flag(r);
+        spec.memory_bytes = wire_get_u64(r);
         result = wire_reader_end(r);
         if (result < 0) {
                 launch_spec_done(&spec);

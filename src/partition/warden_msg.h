@@ -58,9 +58,11 @@ struct launch_spec {
         uint32_t uid_count; /* 65536 */
         char **argv;        /* init and its arguments; looked up inside the root */
         char **environment;
-        uint64_t nofile;    /* RLIMIT_NOFILE hard limit to lower to, 0: inherit */
-        bool own_network;   /* a network namespace of its own */
-        bool console_getty; /* init expects to be the session leader of /dev/console */
+        uint64_t nofile;       /* RLIMIT_NOFILE hard limit to lower to, 0: inherit */
+        bool own_network;      /* a network namespace of its own */
+        uint64_t memory_bytes; /* memory.max, 0: none; /dev/shm and /run are a share of it, so that filling them doesn't
+                                  end init */
+        bool console_getty;    /* init expects to be the session leader of /dev/console */
 };
 
 enum warden_phase { WARDEN_PHASE_LOADED = 1, WARDEN_PHASE_RUNNING, WARDEN_PHASE_EXITED };

@@ -130,11 +130,23 @@ static int mount_sys(const struct launch *l, int root, struct croft_error *err)
         return attach_new(root, "sys", "sysfs", NULL, NSNDNX | MOUNT_ATTR_RDONLY, err);
 }
 
-static int mount_dev(int root, struct croft_error *err)
+/* The size option of a tmpfs: that share of the partition's memory, or of the machine's. */
+static void size_option(const struct launch *l, unsigned int percent, char option[48])
 {
-        static const char *const pts[] = {"ptmxmode=666", "mode=620", "gid=5", NULL}, *const shm[] = {
-                                                                                              "mode=1777", NULL};
+        if (l->spec.memory_bytes > 0)
+                snprintf(option, 48, "size=%ju", (uintmax_t)(l->spec.memory_bytes / 100 * percent));
+        else
+                snprintf(option, 48, "size=%u%%", percent);
+}
+
+static int mount_dev(const struct launch *l, int root, struct croft_error *err)
+{
+        static const char *const pts[] = {"ptmxmode=666", "mode=620", "gid=5", NULL};
+        char size[48];
+        const char *const shm[] = {"mode=1777", size, NULL};
         int r;
+
+        size_option(l, 50, size);
 
         r = bind(AT_FDCWD, "/dev", root, "dev", 0, err);
         if (r == 0)
@@ -148,8 +160,12 @@ static int mount_dev(int root, struct croft_error *err)
 
 static int mount_run(const struct launch *l, int root, struct croft_error *err)
 {
-        static const char *const options[] = {"mode=755", "size=20%", "nr_inodes=819200", NULL};
-        int r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+        char size[48];
+        const char *const options[] = {"mode=755", size, "nr_inodes=819200", NULL};
+        int r;
+
+        size_option(l, 20, size);
+        r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
 
         if (r == 0 && l->tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
@@ -209,7 +225,7 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
         if (r == 0)
                 r = mount_sys(l, root, err);
         if (r == 0)
-                r = mount_dev(root, err);
+                r = mount_dev(l, root, err);
         if (r == 0)
                 r = mount_run(l, root, err);
         if (r == 0)

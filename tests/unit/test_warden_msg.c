@@ -28,6 +28,7 @@ static struct launch_spec launch_sample(void)
                 .argv = words,
                 .environment = words + 1,
                 .nofile = 4096,
+                .memory_bytes = 1 << 28,
                 .own_network = true};
 }
 
@@ -72,6 +73,7 @@ static void launch_spec_survives_a_round_trip(void **state)
         assert_string_equal(got.argv[1], words[1]);
         assert_int_equal(strv_length(got.environment), 2);
         assert_int_equal(got.nofile, 4096);
+        assert_int_equal(got.memory_bytes, 1 << 28);
         assert_true(got.own_network && !got.console_getty);
 }
 
