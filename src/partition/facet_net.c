@@ -9,18 +9,10 @@
 #include "partition/host.h"
 #include "partition/property.h"
 
-#pragma weak net_spec_parse /* until kernel/net.c is there */
-#pragma weak net_setup
-#pragma weak net_release
-
 static int prepare(struct partition *p, struct croft_error *err)
 {
         struct net_spec spec;
-        int r;
-
-        if (!net_spec_parse)
-                return 0;
-        r = net_spec_parse(property_get(p->def.properties, "net"), &spec, err);
+        int r = net_spec_parse(property_get(p->def.properties, "net"), &spec, err);
 
         return r < 0 ? r : net_setup(&spec, p->host->tag, p->def.id, p->run.netns, err);
 }
@@ -28,11 +20,7 @@ static int prepare(struct partition *p, struct croft_error *err)
 static int release(struct partition *p, struct croft_error *err)
 {
         struct net_spec spec;
-        int r;
-
-        if (!net_spec_parse)
-                return 0;
-        r = net_spec_parse(property_get(p->def.properties, "net"), &spec, err);
+        int r = net_spec_parse(property_get(p->def.properties, "net"), &spec, err);
 
         return r < 0 ? r : net_release(&spec, p->host->tag, p->def.id, p->run.netns < 0 ? -1 : p->run.netns, err);
 }

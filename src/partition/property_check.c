@@ -13,8 +13,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#pragma weak net_spec_parse /* until kernel/net.c is there */
-
 #define CPUS_MAX 8192      /* NR_CPUS of the largest kernels */
 #define CPU_PERIOD 100000  /* microseconds, the kernel's default */
 #define HOSTNAME_MAX 64    /* __NEW_UTS_LEN */
@@ -351,11 +349,7 @@ int property_check_init(const char *value, char **ret, struct croft_error *err)
 int property_check_net(const char *value, char **ret, struct croft_error *err)
 {
         struct net_spec spec;
-        int r;
-
-        if (!net_spec_parse)
-                return strcmp(value, "none") == 0 ? give(ret, err, "none") : refuse(err, value, "not possible yet");
-        r = net_spec_parse(value, &spec, err);
+        int r = net_spec_parse(value, &spec, err);
 
         return r < 0 ? r : give(ret, err, "%s", value);
 }

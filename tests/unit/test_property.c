@@ -159,6 +159,8 @@ static void words_are_normalised(void **state)
         expect("init", "/bin/sh -c exit", "/bin/sh -c exit");
         expect("init", "bin/sh", NULL);
         expect("net", "none", "none");
+        expect("net", "bridge=br0,address=10.1.0.2/24", "bridge=br0,address=10.1.0.2/24");
+        expect("net", "bridge", NULL);
         expect("description", "the \\ front \xc3\xa9nd", "the \\ front \xc3\xa9nd");
         expect("description", "two\nlines", NULL);
         expect("description", "\x80", NULL);
