@@ -131,20 +131,37 @@ static enum MHD_Result send_error(
 
 /* --- a request --- */
 
-static void *request_new(void *context, const char *uri, struct MHD_Connection *connection)
-{
-        struct api_request *q = calloc(1, sizeof(*q));
+/* What belongs to a connection.  The library doesn't tell the end of every request that it began (a header too large
+ * for its memory), but of every connection. */
+struct connection {
+        char *uri; /* the target of the newest request, as sent */
+        struct api_request *request;
+};
 
-        if (!q)
-                return NULL;
-        q->api = context;
-        q->connection = connection;
-        q->uri = strdup(uri ? uri : "");
-        return q;
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+/* Only here is the target as it was sent. */
+static void *keep_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+        struct connection *c = connection_of(connection);
+
+        (void)context;
+        if (c) {
+                free(c->uri);
+                c->uri = strdup(uri ? uri : "");
+        }
+        return NULL;
 }
 
 static void request_free(struct api_request *q)
 {
+        if (!q)
+                return;
         api_target_done(&q->target);
         if (q->exec)
                 exec_spec_done(q->exec);
@@ -154,15 +171,36 @@ static void request_free(struct api_request *q)
         free(q);
 }
 
+static struct api_request *request_new(struct api *api, struct MHD_Connection *connection)
+{
+        struct connection *c = connection_of(connection);
+        struct api_request *q;
+
+        if (!c || !c->uri)
+                return NULL;
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return NULL;
+        q->api = api;
+        q->connection = connection;
+        q->uri = TAKE(c->uri);
+        request_free(c->request);
+        c->request = q;
+        return q;
+}
+
 static void request_over(
         void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode why)
 {
+        struct connection *c = connection_of(connection);
+
         (void)context;
-        (void)connection;
         (void)why;
-        if (*request)
-                request_free(*request);
         *request = NULL;
+        if (!c)
+                return;
+        request_free(c->request);
+        c->request = NULL;
 }
 
 static const char *header(struct api_request *q, const char *name)
@@ -192,7 +230,6 @@ static enum MHD_Result begin(struct api_request *q)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
-        q->begun = true;
         q->deadline_ms = now_ms() + UINT64_C(2000) * q->api->timeout_s;
         if (q->api->policy(socket_of(q->connection), &err) < 0)
                 return send_error(q, MHD_HTTP_FORBIDDEN, &err, NULL);
@@ -266,8 +303,6 @@ static int prepare(
 {
         int r;
 
-        if (!q->uri)
-                return croft_error_set(err, ENOMEM, "read the request");
         r = api_target_parse(q->uri, &q->target, err);
         if (r < 0)
                 return r;
@@ -305,7 +340,7 @@ static enum MHD_Result dispatch(struct api_request *q, const char *method)
                 return send_error(q, MHD_HTTP_FORBIDDEN, &err, NULL);
         if (q->too_large)
                 return refuse_too_large(q);
-        if (options && q->uri && strcmp(q->uri, "*") == 0)
+        if (options && strcmp(q->uri, "*") == 0)
                 return answer_options(q, allow);
         q->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
         r = prepare(q, method, allow, &status, &err);
@@ -330,14 +365,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
         struct api_request *q = *request;
 
-        (void)context;
-        (void)connection;
         (void)url; /* decoded by the library after its own mind; the target as sent is in the request */
         (void)version;
-        if (!q)
-                return MHD_NO; /* out of memory */
-        if (!q->begun)
-                return begin(q);
+        if (!q) {
+                q = request_new(context, connection);
+                *request = q;
+                return q ? begin(q) : MHD_NO; /* out of memory: nothing can be said */
+        }
         if (*upload_size > 0) {
                 enum MHD_Result result = take_body(q, upload, *upload_size);
 
@@ -353,13 +387,21 @@ static void count_connection(void *context, struct MHD_Connection *connection, v
         enum MHD_ConnectionNotificationCode what)
 {
         struct api *api = context;
+        struct connection *c = *socket_context;
 
         (void)connection;
-        (void)socket_context;
-        if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+                *socket_context = calloc(1, sizeof(struct connection)); /* without it, its requests end it */
                 atomic_fetch_add(&api->connections, 1);
-        else
-                atomic_fetch_sub(&api->connections, 1);
+                return;
+        }
+        atomic_fetch_sub(&api->connections, 1);
+        (void)api_session_room(api);
+        if (c) {
+                request_free(c->request);
+                free(c->uri);
+                free(c);
+        }
 }
 
 /* Keeps targets as they were sent: segments are split before they are decoded. */
@@ -402,7 +444,7 @@ static struct MHD_Daemon *start_daemon(struct api *api, int listen_fd)
                 MHD_OPTION_CONNECTION_TIMEOUT, api->timeout_s,                       /**/
                 MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES,                           /**/
                 MHD_OPTION_STRICT_FOR_CLIENT, 1,                                     /**/
-                MHD_OPTION_URI_LOG_CALLBACK, request_new, api,                       /**/
+                MHD_OPTION_URI_LOG_CALLBACK, keep_uri, NULL,                         /**/
                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                    /**/
                 MHD_OPTION_NOTIFY_COMPLETED, request_over, NULL,                     /**/
                 MHD_OPTION_NOTIFY_CONNECTION, count_connection, api, MHD_OPTION_END);

@@ -53,7 +53,6 @@ struct api_request {
         struct api_target target;
         const struct api_route *route;
         const char *name; /* the {name} of the route, checked; points into target */
-        bool begun;       /* the header was judged */
         bool head;        /* the method is HEAD: the library leaves the body out */
         bool too_large;
         uint64_t deadline_ms; /* of the body; CLOCK_MONOTONIC */
@@ -105,6 +104,9 @@ bool api_client_gone(struct api_request *q);
 
 /* Long work under way: no time-out (true), or again the usual one counted from now (false). */
 void api_patience(struct api *api, struct MHD_Connection *connection, bool patient);
+
+/* Forgets the sessions that are over, and says whether there is room for another. */
+bool api_session_room(struct api *api);
 
 /* routes (api_partitions.c, api_images.c, api_stream.c) */
 int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err);

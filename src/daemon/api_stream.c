@@ -125,25 +125,25 @@ int api_events(struct api_request *q, struct api_answer *a, struct croft_error *
 
 /* --- sessions --- */
 
-/* Forgets the sessions that are over, and says whether there is room for another. */
-static bool session_room(struct api *api)
+bool api_session_room(struct api *api)
 {
-        bool room;
+        struct pollfd polled[API_SESSIONS_MAX];
+        size_t n = 0;
 
         pthread_mutex_lock(&api->lock);
-        for (size_t i = 0; i < api->n_sessions;) {
-                struct pollfd p = {.fd = api->sessions[i], .events = POLLIN};
-
-                if (poll(&p, 1, 0) == 0) {
-                        i++;
-                        continue;
-                }
-                close_fd(api->sessions[i]);
-                api->sessions[i] = api->sessions[--api->n_sessions];
+        for (size_t i = 0; i < api->n_sessions; i++)
+                polled[i] = (struct pollfd){.fd = api->sessions[i], .events = POLLIN};
+        if (api->n_sessions > 0)
+                (void)poll(polled, api->n_sessions, 0); /* a failure leaves revents 0: none is over */
+        for (size_t i = 0; i < api->n_sessions; i++) {
+                if (polled[i].revents)
+                        close_fd(polled[i].fd);
+                else
+                        api->sessions[n++] = polled[i].fd;
         }
-        room = api->n_sessions < API_SESSIONS_MAX;
+        api->n_sessions = n;
         pthread_mutex_unlock(&api->lock);
-        return room;
+        return n < API_SESSIONS_MAX;
 }
 
 static void session_add(struct api *api, int pidfd)
@@ -274,7 +274,7 @@ static int check_running(struct api_request *q, struct croft_error *err)
         if (state == PARTITION_DEFINED || state == PARTITION_MAINTENANCE)
                 return croft_error_set(
                         err, ENOTCONN, "'%s' isn't running: it is %s.", q->name, partition_state_name(state));
-        if (!session_room(q->api))
+        if (!api_session_room(q->api))
                 return croft_error_set(err, EUSERS, "%d commands are running in partitions.", API_SESSIONS_MAX);
         return 0;
 }

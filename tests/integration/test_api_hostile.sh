@@ -1,0 +1,12 @@
+#!/bin/sh
+# where: here
+# timeout: 240
+# Clients that break the rules of HTTP, of JSON and of good manners: croftd refuses, bounds, and lives on.
+. "$(dirname "$0")/../lib.sh"
+
+CROFT_API_TIMEOUT=1 # seconds instead of 30 that a silent client is borne; test builds honour it
+export CROFT_API_TIMEOUT
+t_croftd_start || exit 1
+python3 -B "$t_top/tests/integration/api_hostile.py" "$CROFT_SOCKET"
+t_is "croftd lived through hostile clients (status)" "$?" 0
+t_done
