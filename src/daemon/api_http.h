@@ -108,8 +108,9 @@ void api_patience(struct api *api, struct MHD_Connection *connection, bool patie
 /* Forgets the sessions that are over, and says whether there is room for another. */
 bool api_session_room(struct api *api);
 
-/* routes (api_partitions.c, api_images.c, api_stream.c) */
+/* routes (api_host.c, api_partitions.c, api_images.c, api_stream.c) */
 int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_create(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_show(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -10,26 +10,12 @@
 #include "daemon/api_json.h"
 #include "daemon/life.h"
 #include "image/image.h"
-#include "partition/host.h"
 
 #include <string.h>
 
 static int no_memory(struct croft_error *err)
 {
         return croft_error_set(err, ENOMEM, "write the answer");
-}
-
-int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err)
-{
-        char link[64], path[4096];
-        ssize_t n;
-
-        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", q->api->host->state_dir);
-        n = readlink(link, path, sizeof(path) - 1);
-        path[n < 0 ? 0 : n] = '\0';
-        a->body = json_pack("{s:s, s:i, s:s, s:o, s:i}", "version", CROFT_VERSION, "api", 1, "tag", q->api->host->tag,
-                "state_dir", api_json_text(path), "pid", (int)getpid());
-        return a->body ? 0 : no_memory(err);
 }
 
 /* What a partition's root is called: the image's name, its id when it has none any more. */

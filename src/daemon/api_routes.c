@@ -12,6 +12,7 @@
 
 const struct api_route api_routes[] = {
         {"GET", "/v1", NULL, 0, api_root},
+        {"GET", "/v1/check", NULL, 0, api_check},
         {"GET", "/v1/partitions", "state", 0, api_partition_list},
         {"POST", "/v1/partitions", NULL, API_TAKES_BODY, api_partition_create},
         {"GET", "/v1/partitions/{name}", NULL, 0, api_partition_show},

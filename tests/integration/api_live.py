@@ -69,6 +69,7 @@ def expect(expected, method, target, body=None, headers=None):
 
 def partitions():
     expect(200, "GET", "/v1")
+    expect(200, "GET", "/v1/check")
     expect(200, "GET", "/v1/partitions")
     made = expect(201, "POST", "/v1/partitions", {"name": "live", "properties": {"description": "caf\u00e9 \U0001f980"}})
     TAP.ok("text comes back as it was sent", made["properties"]["description"] == "caf\u00e9 \U0001f980", made)

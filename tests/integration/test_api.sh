@@ -23,12 +23,15 @@ for block in [0-9]*.sh; do
 done >page
 bash page
 
+failed=$t_failed
 t_isnt "the page has examples" "$(ls -- *.sh)" ""
 for block in [0-9]*.sh; do
         block=${block%.sh}
         claim="example $block of docs/api.md ($(cat "$block.title"))"
         if [ -e "$block.expected" ]; then
-                t_is "$claim gives what it says" "$(cat "$block.out" "$block.err")" "$(cat "$block.expected")"
+                t_is "$claim gives what it says" "$(cat "$block.out")" "$(cat "$block.expected")"
+                [ "$t_failed" = "$failed" ] || t_note "$(cat "$block.err")"
+                failed=$t_failed
         else
                 t_is "$claim runs" "$(cat "$block.status")" 0
         fi

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "image/image.h"
+#include "kernel/probe.h"
 #include "partition/ring.h"
 #include "partition/warden_msg.h"
 
@@ -528,6 +529,34 @@ void life_shutdown(struct life *life)
         life->ending = true;
         pthread_cond_broadcast(&life->change);
         pthread_mutex_unlock(&life->lock);
+}
+
+/* --- the kernel: one feature is there, one isn't --- */
+
+int probe_run(int state_dir, struct cgroup_tree *cgroups, struct probe_result **ret, size_t *ret_count,
+        struct croft_error *err)
+{
+        static const struct probe_result found[] = {
+                {.name = "here", .use = "something", .status = PROBE_OK, .detail = "6.1"},
+                {.name = "gone", .use = "another", .lost = "much", .essential = true, .status = PROBE_MISSING}};
+
+        (void)state_dir;
+        (void)cgroups;
+        (void)err;
+        *ret = malloc(sizeof(found));
+        memcpy(*ret, found, sizeof(found));
+        *ret_count = ELEMENTS(found);
+        return 0;
+}
+
+const char *probe_status_name(enum probe_status status)
+{
+        return status == PROBE_OK ? "ok" : "missing";
+}
+
+const struct probe_result *probe_blocker(const struct probe_result *results, size_t count)
+{
+        return count > 1 ? &results[1] : NULL;
 }
 
 /* --- images: one, "deb12" --- */

@@ -165,6 +165,14 @@ static void the_root_tells_version_and_instance(void **state)
         assert_answer(*state, "GET", "/v1", "", 200, "\"version\":\"");
 }
 
+static void a_check_names_each_feature_and_what_keeps_partitions_from_running(void **state)
+{
+        assert_answer(*state, "GET", "/v1/check", "", 200, "\"ready\":false,\"blocker\":\"gone\"");
+        assert_answer(*state, "GET", "/v1/check", "", 200,
+                "{\"name\":\"here\",\"status\":\"ok\",\"essential\":false,\"use\":\"something\",\"fallback\":null,"
+                "\"lost\":null,\"detail\":\"6.1\"}");
+}
+
 static void a_partition_is_created_shown_and_removed(void **state)
 {
         assert_answer(*state, "POST", "/v1/partitions",
@@ -635,6 +643,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 served(the_root_tells_version_and_instance),
+                served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
                 served(a_partition_is_created_shown_and_removed),
                 served(list_and_show_carry_the_same_facts),
                 served(the_list_can_be_limited_to_states),
