@@ -78,11 +78,12 @@ int cgroup_open_v1(
 int cgroup_join_v1(const int *fds, size_t n);
 
 /* key: memory.max memory.swap.max cpu.weight cpu.max cpuset.cpus pids.max io.max, value in v2 syntax ("max" lifts a
- * limit; NULL or "" is back to the default; sizes may have a suffix).  io.max is the whole of it, a line or
- * ';'-separated part for each device: devices and keys not named have no limit afterwards.  Works while processes run.
- * -EOPNOTSUPP, -EINVAL, -EBUSY (v1: below what is in use; v2 reclaims and then kills), -ENODEV (io.max).
- * On v1 memory.swap.max is kept as the distance of memory.memsw.limit_in_bytes to memory.limit_in_bytes: it needs a
- * memory.max (-EOPNOTSUPP without), so set that first. */
+ * limit; NULL or "" is back to the default; sizes may have a suffix).  io.max holds a line or ';'-separated part for
+ * each device: keys of it that are not named have no limit afterwards, devices that are not named stay as they are;
+ * "max" lifts the limits of all.  Works while processes run. -EOPNOTSUPP, -EINVAL, -EBUSY (v1: below what is in use; v2
+ * reclaims and then kills), -ENODEV (io.max). On v1 memory.swap.max is kept as the distance of
+ * memory.memsw.limit_in_bytes to memory.limit_in_bytes: it needs a memory.max (-EOPNOTSUPP without), so set that first.
+ */
 int cgroup_set(struct cgroup_tree *tree, uint64_t id, const char *key, const char *value, struct croft_error *err);
 /* What is in force, in v2 syntax and in the kernel's normal form (memory in whole pages); new string. */
 int cgroup_get(struct cgroup_tree *tree, uint64_t id, const char *key, char **ret, struct croft_error *err);

@@ -347,9 +347,20 @@ static int write_io_device(int fd, bool v2, const struct cgroup_io_limit *limit)
         return v2 ? fd_write_file(fd, "io.max", text) : r;
 }
 
+/* All devices that have limits, each without any. */
+static int lift_all_io(int fd, bool v2, struct cgroup_io_limits *ret)
+{
+        int r = read_io(fd, v2, ret);
+
+        for (size_t i = 0; r == 0 && i < ret->count; i++)
+                for (int k = 0; k < CGROUP_IO_KEYS; k++)
+                        ret->device[i].value[k] = UINT64_MAX;
+        return r;
+}
+
 static int set_io(int fd, bool v2, const char *value, struct croft_error *err)
 {
-        struct cgroup_io_limits wanted, limits;
+        struct cgroup_io_limits wanted;
         int r = cgroup_parse_io_max(value, &wanted);
 
         if (r == -E2BIG)
@@ -359,13 +370,11 @@ static int set_io(int fd, bool v2, const char *value, struct croft_error *err)
                         "io.max is 'MAJOR:MINOR rbps=BYTES wbps=BYTES riops=N wiops=N' (any of the four, or max), "
                         "devices parted by ';'; not '%s'.",
                         value);
-        r = read_io(fd, v2, &limits);
-        /* Devices that have limits and are not named lose them. */
-        for (size_t i = 0; r == 0 && i < limits.count; i++)
-                if (!cgroup_io_device(&wanted, limits.device[i].major, limits.device[i].minor))
-                        r = -EINVAL;
-        if (r < 0)
-                return croft_error_set(err, r, "change io.max");
+        if (wanted.count == 0) {
+                r = lift_all_io(fd, v2, &wanted);
+                if (r < 0)
+                        return croft_error_set(err, r, "read io.max");
+        }
         for (size_t i = 0; i < wanted.count; i++) {
                 const struct cgroup_io_limit *d = &wanted.device[i];
 

@@ -61,7 +61,7 @@ bool cgroup_parse_cpu_max(const char *text, uint64_t *ret_quota, uint64_t *ret_p
 bool cgroup_is_cpu_list(const char *text);
 
 enum cgroup_io_key { CGROUP_IO_RBPS, CGROUP_IO_WBPS, CGROUP_IO_RIOPS, CGROUP_IO_WIOPS, CGROUP_IO_KEYS };
-#define CGROUP_IO_DEVICES_MAX 32
+#define CGROUP_IO_DEVICES_MAX 64
 extern const char *const cgroup_io_key_name[CGROUP_IO_KEYS]; /* "rbps" ... */
 
 struct cgroup_io_limit {

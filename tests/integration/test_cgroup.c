@@ -126,8 +126,8 @@ static bool round_trips(const char *key, const char *value, const char *expect)
         return truth;
 }
 
-/* "7:0" of some block device. */
-static bool find_device(char *ret, size_t size)
+/* "7:0" of the nth block device. */
+static bool find_device(unsigned int nth, char *ret, size_t size)
 {
         _cleanup_closedir_ DIR *dir = opendir("/sys/block");
         struct dirent *entry;
@@ -137,7 +137,7 @@ static bool find_device(char *ret, size_t size)
                 char path[512];
 
                 (void)snprintf(path, sizeof(path), "/sys/block/%s/dev", entry->d_name);
-                if (entry->d_name[0] == '.' || fd_read_file(AT_FDCWD, path, 32, &dev, NULL) < 0)
+                if (entry->d_name[0] == '.' || nth-- > 0 || fd_read_file(AT_FDCWD, path, 32, &dev, NULL) < 0)
                         continue;
                 dev[strcspn(dev, "\n")] = '\0';
                 (void)snprintf(ret, size, "%s", dev);
@@ -154,19 +154,27 @@ static void values_in_force_are_those_asked_for(void)
                 {"cpu.weight", "1"}, {"cpu.weight", "10000"}, {"cpu.weight", "437"}, {"cpu.max", "50000 100000"},
                 {"cpu.max", "150000 200000"}, {"cpu.max", "20000 20000"}, {"cpu.max", "max 100000"},
                 {"cpuset.cpus", "0"}, {"pids.max", "100"}, {"pids.max", "max"}};
-        char device[40], one[128], other[128];
+        char device[40], second[40], one[128], other[128], both[256];
+        _cleanup_free_ char *is = NULL;
 
         for (size_t i = 0; i < ELEMENTS(table); i++)
                 (void)round_trips(table[i][0], table[i][1], NULL);
         (void)round_trips("memory.max", "64M", "67108864");
         (void)round_trips("memory.max", "", "max");
         (void)round_trips("cpu.weight", "", "100");
-        if (!ok(find_device(device, sizeof(device)), "there is a block device to limit"))
+        if (!ok(find_device(0, device, sizeof(device)) && find_device(1, second, sizeof(second)),
+                    "there are block devices to limit"))
                 return;
         (void)snprintf(one, sizeof(one), "%s rbps=1048576 wbps=2097152 riops=100 wiops=max", device);
         (void)snprintf(other, sizeof(other), "%s rbps=max wbps=2097152 riops=max wiops=7", device);
         (void)round_trips("io.max", one, NULL);
         (void)round_trips("io.max", other, NULL);
+        (void)snprintf(one, sizeof(one), "%s rbps=4096 wbps=max riops=max wiops=max", second);
+        (void)snprintf(both, sizeof(both), "%s\n%s", other, one);
+        (void)ok_r(cgroup_set(tree, 1, "io.max", one, &err), &err, "io.max of a second device");
+        (void)ok(cgroup_get(tree, 1, "io.max", &is, &err) == 0 && strstr(is, one) && strstr(is, other) &&
+                         strlen(is) == strlen(both),
+                "leaves that of the first");
         (void)round_trips("io.max", "max", "");
 }
 

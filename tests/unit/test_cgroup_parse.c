@@ -4,6 +4,7 @@
  * them.
  */
 #include "base/cleanup.h"
+#include "fault.h"
 #include "kernel/cgroup_parse.h"
 
 #include <setjmp.h>
@@ -212,7 +213,7 @@ static void wrong_io_max_is_refused(void **state)
                 "8:0 rbps=0", "8:0 speed=1", "4096:0 rbps=1", "8:1048576 rbps=1", "8:0 riops=4294967295", "sda rbps=1",
                 ":0 rbps=1", "8: rbps=1", "8:0 rbps=1 8:1 rbps=1", "1111111111111111111:0 rbps=1"};
         struct cgroup_io_limits limits;
-        char many[1024] = "";
+        char many[2048] = "";
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(bad); i++)
@@ -267,6 +268,31 @@ static void the_share_of_time_is_never_above_both_old_and_new(void **state)
         }
 }
 
+static int parse_all(void *context)
+{
+        struct cgroup_mount *m = NULL;
+        struct cgroup_membership *c = NULL;
+        size_t n_m = 0, n_c = 0;
+        struct cgroup_io_limits limits;
+        int r = cgroup_parse_mounts("1 2 0:1 / /a rw - cgroup2 c rw\n1 2 0:1 / /b rw - cgroup c rw,cpu\n", &m, &n_m);
+
+        (void)context;
+        if (r == 0)
+                r = cgroup_parse_memberships("0::/a\n1:cpu:/b\n", &c, &n_c);
+        if (r == 0)
+                r = cgroup_parse_io_max("8:0 rbps=1", &limits);
+        cgroup_mounts_free(m, n_m);
+        cgroup_memberships_free(c, n_c);
+        return r;
+}
+
+static void a_lack_of_memory_is_told_and_nothing_leaks(void **state)
+{
+        (void)state;
+        /* three copies; for each mount a place and three strings, for each line a place and two strings */
+        assert_int_equal(fault_walk(FAULT_ALLOCATION, false, parse_all, NULL), 3 + 2 * 4 + 2 * 3);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -285,6 +311,7 @@ int main(void)
                 cmocka_unit_test(files_of_v1_give_the_line_of_v2),
                 cmocka_unit_test(memory_and_sum_are_written_in_an_order_that_v1_takes),
                 cmocka_unit_test(the_share_of_time_is_never_above_both_old_and_new),
+                cmocka_unit_test(a_lack_of_memory_is_told_and_nothing_leaks),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
