@@ -256,32 +256,55 @@ static int probe_notification(const struct probe_context *c, struct probe_result
         return probe_in_child(0, install_filter, &flags);
 }
 
-static int open_device(const char *path)
+/* Could the module be loaded?  Then that is the advice. */
+static void advise_module(const char *module, struct probe_result *result)
+{
+        _cleanup_free_ char *line = NULL;
+        _cleanup_fclose_ FILE *f = NULL;
+        char path[256], file[64];
+        struct utsname name;
+        size_t room = 0;
+
+        if (uname(&name) < 0)
+                return;
+        (void)snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", name.release);
+        (void)snprintf(file, sizeof(file), "/%s.ko", module);
+        f = fopen(path, "re");
+        while (f && getline(&line, &room, f) > 0) {
+                line[strcspn(line, ":")] = '\0';
+                if (!strstr(line, file))
+                        continue;
+                (void)snprintf(result->detail, sizeof(result->detail), "not loaded: modprobe %s", module);
+                return;
+        }
+}
+
+static int open_device(const char *path, const char *module, struct probe_result *result)
 {
         _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+        int r = fd < 0 ? -errno : 0;
 
-        return fd < 0 ? -errno : 0;
+        if (r == -ENOENT)
+                advise_module(module, result);
+        return r;
 }
 
 static int probe_fuse(const struct probe_context *c, struct probe_result *result)
 {
         (void)c;
-        (void)result;
-        return open_device("/dev/fuse");
+        return open_device("/dev/fuse", "fuse", result);
 }
 
 static int probe_loop(const struct probe_context *c, struct probe_result *result)
 {
         (void)c;
-        (void)result;
-        return open_device("/dev/loop-control");
+        return open_device("/dev/loop-control", "loop", result);
 }
 
 static int probe_device_mapper(const struct probe_context *c, struct probe_result *result)
 {
         (void)c;
-        (void)result;
-        return open_device("/dev/mapper/control");
+        return open_device("/dev/mapper/control", "dm-mod", result);
 }
 
 /* With permission the call gets as far as the descriptor, which is none. */
