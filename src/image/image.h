@@ -73,10 +73,12 @@ int image_import(struct image_store *store, const char *name, const char *path, 
 int image_find(struct image_store *store, const char *name, struct image_info *ret, struct croft_error *err);
 /* A new array of all, sorted by name; the caller frees. */
 int image_list(struct image_store *store, struct image_info **ret, size_t *ret_count, struct croft_error *err);
-/* in_use(context, id) is asked under the store's lock; -EBUSY when it is.  Renamed away first, then deleted. */
+/* in_use(context, id) is asked under the store's locks: it must not call the store, and whoever holds a lock that it
+ * takes mustn't either.  -EBUSY when it is in use.  Renamed away first, then deleted. */
 int image_remove(struct image_store *store, const char *name, bool (*in_use)(void *context, const char *id),
         void *context, struct croft_error *err);
-/* Removes templates that are neither current nor in use. */
+/* Removes templates that are neither current nor in use (in_use as above).  Which one is current is known after
+ * image_native(); before, all stay. */
 int image_prune(struct image_store *store, bool (*in_use)(void *context, const char *id), void *context,
         struct croft_error *err);
 

@@ -204,7 +204,7 @@ static void hash_id(EVP_MD_CTX *hash, const char *name, char id[65])
 int image_finish(struct image_draft *draft, struct image_finish *f, struct croft_error *err)
 {
         _cleanup_close_ int root = fd_open2(draft->dir, "rootfs", O_RDONLY | O_DIRECTORY, 0, STRICT);
-        struct worker_run job = {.mode = "inspect", .target = root, .source = -EBADF, .input = -EBADF};
+        struct worker_run job = {.mode = "finish", .target = root, .source = -EBADF, .input = -EBADF};
         struct image_meta meta = {0};
         char text[200];
         int r;

@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 
 struct worker_run {
-        const char *mode;      /* "unpack", "copy", "oci", "inspect" */
+        const char *mode;      /* "unpack", "copy", "oci", "finish" */
         int target, source;    /* folders, borrowed; source -EBADF: none */
         int input;             /* unpack: read to its end, fed to the worker; borrowed */
         char *const *producer; /* or: program whose output is fed to it, NULL: none */

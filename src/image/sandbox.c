@@ -197,7 +197,7 @@ int sandbox_enter(struct sandbox *box, struct croft_error *err)
 
         if (userns < 0)
                 return userns;
-        target = map_folder(box->target, userns, box->only_look ? MOUNT_ATTR_RDONLY : MOUNT_ATTR_NOSYMFOLLOW, err);
+        target = map_folder(box->target, userns, box->follow ? 0 : MOUNT_ATTR_NOSYMFOLLOW, err);
         if (target < 0)
                 return target;
         if (box->source >= 0) {

@@ -92,7 +92,7 @@ struct sandbox {
         int target, source;
         pid_t parent;
         uint64_t max_bytes;
-        bool only_look; /* the target is read, links inside it are followed inside it */
+        bool follow; /* links of the target may be followed (inside it) */
 };
 int sandbox_enter(struct sandbox *box, struct croft_error *err);
 

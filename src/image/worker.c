@@ -2,7 +2,7 @@
  *
  * worker.c - croft-image: reads what others made, for the image store.  Started by it, not by people.
  *
- *   croft-image unpack|copy|oci|inspect PARENT-PID MAX-BYTES MAX-ENTRIES
+ *   croft-image unpack|copy|oci|finish PARENT-PID MAX-BYTES MAX-ENTRIES
  *   croft-image guard PARENT-PID PROGRAM [ARGUMENT]...
  *
  * Descriptors: 0 the archive (unpack), 1 the report, 3 the target folder, 4 the source folder (copy, oci).  The report
@@ -86,11 +86,35 @@ static bool has(int root, const char *path)
         return fd >= 0;
 }
 
-static int inspect(struct sink *s, int root, struct croft_error *err)
+/* Where a partition's file systems are mounted: application images often leave these out. */
+static int make_mount_points(int root, struct croft_error *err)
+{
+        static const struct {
+                const char *name;
+                mode_t mode;
+        } points[] = {{"proc", 0555}, {"sys", 0555}, {"dev", 0755}, {"run", 0755}, {"tmp", 01777}};
+
+        struct stat before, st;
+
+        if (fstat(root, &before) < 0)
+                return croft_error_set(err, errno, "look at the root");
+        for (size_t i = 0; i < ELEMENTS(points); i++) {
+                if (mkdirat(root, points[i].name, points[i].mode) < 0 && errno != EEXIST)
+                        return croft_error_set(err, errno, "make folder '%s'", points[i].name);
+                if (fstatat(root, points[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+                        report("W its /%s is no folder: a partition of it may not start", points[i].name);
+        }
+        (void)utimensat(root, ".", (struct timespec[]){{.tv_nsec = UTIME_OMIT}, before.st_mtim}, 0); /* a nicety */
+        return 0;
+}
+
+static int finish(struct sink *s, int root, struct croft_error *err)
 {
         char os[128];
 
-        (void)s, (void)err;
+        (void)s;
+        if (make_mount_points(root, err) < 0)
+                return -err->code;
         os_release_name(root, NULL, os, sizeof(os));
         report("O %s", os);
         report("S %" PRIu64, measure(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0));
@@ -110,9 +134,9 @@ static int unpack(struct sink *s, int source, struct croft_error *err)
 static const struct {
         const char *name;
         int (*run)(struct sink *s, int source, struct croft_error *err);
-        bool source, only_look;
+        bool source, follow;
 } modes[] = {{"unpack", unpack, false, false}, {"copy", copy_tree, true, false}, {"oci", oci_apply, true, false},
-        {"inspect", inspect, false, true}};
+        {"finish", finish, false, true}};
 
 /* The library's own set-up reads files and makes tables: before the root is gone. */
 static void warm_up(void)
@@ -136,7 +160,7 @@ static int work(size_t mode, char **argv, struct sink *s, struct croft_error *er
                 return croft_error_set(err, EINVAL, "bad arguments.");
         box.parent = (pid_t)parent;
         box.max_bytes = s->max_bytes;
-        box.only_look = modes[mode].only_look;
+        box.follow = modes[mode].follow;
         warm_up();
         r = sandbox_enter(&box, err);
         if (r < 0) {
