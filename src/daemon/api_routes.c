@@ -111,7 +111,7 @@ unsigned int api_status(int code)
                 {EACCES, MHD_HTTP_FORBIDDEN},
                 {ENOENT, MHD_HTTP_NOT_FOUND},
                 {ENXIO, MHD_HTTP_NOT_FOUND},
-                {ESRCH, MHD_HTTP_NOT_FOUND},
+                {ESRCH, MHD_HTTP_CONFLICT},
                 {ENOTSUP, MHD_HTTP_UNPROCESSABLE_CONTENT},
                 {EBUSY, MHD_HTTP_CONFLICT},
                 {EEXIST, MHD_HTTP_CONFLICT},

@@ -13,6 +13,7 @@
 #include "daemon/api_http.h"
 #include "daemon/api_pump.h"
 #include "daemon/life.h"
+#include "daemon/life_rules.h"
 #include "partition/ring.h"
 
 #include <croft/stream.h>
@@ -260,7 +261,7 @@ static int check_upgrade(struct api_request *q, struct croft_error *err)
 }
 
 /* What can be known before the switch is refused with a status; the life cycle checks again. */
-static int check_running(struct api_request *q, struct croft_error *err)
+static int check_running(struct api_request *q, enum life_action action, struct croft_error *err)
 {
         struct life_info info = {.pid = 0};
         enum partition_state state;
@@ -271,12 +272,11 @@ static int check_running(struct api_request *q, struct croft_error *err)
                 return r;
         state = info.state;
         life_info_done(&info);
-        if (state == PARTITION_DEFINED || state == PARTITION_MAINTENANCE)
-                return croft_error_set(
-                        err, ENOTCONN, "'%s' isn't running: it is %s.", q->name, partition_state_name(state));
-        if (!api_session_room(q->api))
-                return croft_error_set(err, EUSERS, "%d commands are running in partitions.", API_SESSIONS_MAX);
-        return 0;
+        if (state != PARTITION_TRANSITIONAL) /* may be over at once: the life cycle knows better */
+                r = life_action_check(action, state, q->name, err);
+        if (r == 0 && !api_session_room(q->api))
+                r = croft_error_set(err, EUSERS, "%d commands are running in partitions.", API_SESSIONS_MAX);
+        return r;
 }
 
 static int answer_upgrade(struct api_answer *a, struct croft_error *err)
@@ -302,7 +302,7 @@ int api_partition_exec(struct api_request *q, struct api_answer *a, struct croft
                 return croft_error_set(err, ENOMEM, "read the body");
         r = api_exec_decode(q->body, q->body_size, q->exec, err);
         if (r == 0)
-                r = check_running(q, err);
+                r = check_running(q, LIFE_EXEC, err);
         return r < 0 ? r : answer_upgrade(a, err);
 }
 
@@ -315,7 +315,7 @@ int api_partition_console(struct api_request *q, struct api_answer *a, struct cr
         if (r == 0)
                 r = api_action_decode(q->body, q->body_size, 0, &none, err);
         if (r == 0)
-                r = check_running(q, err);
+                r = check_running(q, LIFE_CONSOLE, err);
         return r < 0 ? r : answer_upgrade(a, err);
 }
 
