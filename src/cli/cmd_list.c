@@ -23,7 +23,7 @@ static const struct cli_column partition_columns[] = {
 
 static const struct cli_column image_columns[] = {
         {"NAME", "name", COLUMN_TEXT, true},
-        {"ID", "id", COLUMN_TEXT, true},
+        {"ID", "id", COLUMN_DIGEST, true},
         {"OS", "os", COLUMN_TEXT, true},
         {"SIZE", "size_bytes", COLUMN_BYTES, true},
         {"CREATED", "created", COLUMN_TEXT, true},

@@ -103,6 +103,8 @@ char *output_scalar(const json_t *value, enum column_kind kind, bool table)
         double number = 0;
         char buf[64];
 
+        if (table && kind == COLUMN_DIGEST && json_is_string(value))
+                return strndup(json_string_value(value), 12);
         if (table && kind == COLUMN_AGE && age_of(value, &number))
                 return strdup(text_duration(buf, sizeof(buf), number));
         if (table && kind == COLUMN_BYTES && number_of(value, &number))

@@ -18,6 +18,7 @@ enum column_kind {
         COLUMN_AGE,     /* a time "2026-11-21T09:00:00Z" as the time since then */
         COLUMN_SECONDS, /* a length of time */
         COLUMN_STATE,
+        COLUMN_DIGEST, /* 64 digits, of which the first say enough */
 };
 
 struct cli_column {

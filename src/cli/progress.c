@@ -23,7 +23,7 @@ struct progress {
         struct croft_events *events;
         bool tried, shown;
         struct timespec begun;
-        char text[256];
+        char text[256], last[512]; /* croftd's word; the line as it stands */
 };
 
 static long elapsed_ms(const struct progress *p)
@@ -96,6 +96,9 @@ static void show(struct progress *p, long ms)
         text_duration(elapsed, sizeof(elapsed), (double)(ms / 1000));
         (void)snprintf(line, sizeof(line), "%s: %s%s%s", p->what, elapsed, *p->text ? ": " : "", p->text);
         cut(line, size.ws_col > 1 ? size.ws_col - 1 : 79);
+        if (strcmp(line, p->last) == 0)
+                return;
+        memcpy(p->last, line, sizeof(p->last));
         (void)fprintf(stderr, "\r\033[K%s", line);
         (void)fflush(stderr);
         p->shown = true;
