@@ -246,7 +246,7 @@ static int add_row(struct table *t, const char *name, const char *status, const 
         return table_add(t, text_escape(line, strlen(line), false));
 }
 
-/* What a feature is for; below it, where it isn't simply there, what is done instead, lost, and found. */
+/* What a feature is for; below it what is done instead, what is lost, and what was found. */
 static int add_feature(struct table *t, const json_t *feature)
 {
         static const struct {
@@ -254,13 +254,12 @@ static int add_feature(struct table *t, const json_t *feature)
         } lines[] = {{"fallback", "instead: "}, {"lost", "lost: "}, {"detail", "found: "}};
         const char *name = text_of(feature, "name"), *status = text_of(feature, "status"),
                    *use = text_of(feature, "use");
-        bool ok = status && strcmp(status, "ok") == 0;
         int r = add_row(t, name ? name : "-", status ? status : "-", "", use ? use : "-");
 
         for (size_t i = 0; i < ELEMENTS(lines) && r == 0; i++) {
                 const char *text = text_of(feature, lines[i].key);
 
-                if (text && !ok)
+                if (text)
                         r = add_row(t, "", "", lines[i].label, text);
         }
         return r;
