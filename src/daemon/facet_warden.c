@@ -338,7 +338,7 @@ static int stop_signal(pid_t pid)
         for (size_t i = 0; i < ELEMENTS(candidates); i++)
                 if (handled & (UINT64_C(1) << (candidates[i] - 1)))
                         return candidates[i];
-        return 0;
+        return process_waits_for_signal(pid) ? SIGTERM : 0; /* croft-init, tini */
 }
 
 /* Asks init and waits; 0: it has ended. */

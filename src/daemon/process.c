@@ -175,3 +175,16 @@ int process_handled_signals(pid_t pid, uint64_t *ret)
         *ret = blocked | caught;
         return 0;
 }
+
+bool process_waits_for_signal(pid_t pid)
+{
+        static const char *const calls[] = {"128 " /* rt_sigtimedwait of x86-64 */, "177 ", "421 " /* of i386 */};
+        _cleanup_free_ char *text = NULL;
+
+        if (read_proc(pid, "syscall", &text) < 0)
+                return false;
+        for (size_t i = 0; i < ELEMENTS(calls); i++)
+                if (str_has_prefix(text, calls[i]))
+                        return true;
+        return false;
+}

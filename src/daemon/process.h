@@ -43,4 +43,7 @@ void process_usual_oom(pid_t pid);
  * signal n. */
 int process_handled_signals(pid_t pid, uint64_t *ret);
 
+/* Is it in sigwaitinfo(2) or the like?  As long as it is, the kernel shows what it waits for as not blocked. */
+bool process_waits_for_signal(pid_t pid);
+
 #endif

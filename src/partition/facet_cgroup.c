@@ -39,7 +39,10 @@ static void entry_device(const char *entry, char *ret, size_t size)
 {
         size_t n = strcspn(entry, " ;");
 
-        (void)snprintf(ret, size, "%.*s", (int)n, entry);
+        if (n >= size)
+                n = size - 1;
+        memcpy(ret, entry, n);
+        ret[n] = '\0';
 }
 
 static bool names_device(const char *value, const char *device)
