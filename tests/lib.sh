@@ -20,7 +20,7 @@ BUILD=${BUILD:-$t_top/build}
 case $BUILD in /*) ;; *) BUILD=$t_top/$BUILD ;; esac
 PATH=$BUILD:$PATH
 # How long something may take before a test calls it hanging; the guest is 30 times slower.
-T_PATIENCE=${T_PATIENCE:-$(if [ -n "${CROFT_GUEST:-}" ]; then echo 300; else echo 20; fi)}
+T_PATIENCE=${T_PATIENCE:-$(if [ -n "${CROFT_GUEST:-}" ]; then echo 100; else echo 20; fi)}
 
 T_NETWORK=${T_NETWORK:-}
 if [ -z "$T_NETWORK" ]; then

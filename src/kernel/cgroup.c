@@ -105,8 +105,7 @@ static int cpuset_inherit(int parent_fd, int fd)
         return 0;
 }
 
-/* Makes and opens a directory of hierarchy h below parent_fd. */
-static int make_directory(const struct cgroup_hierarchy *h, int parent_fd, const char *name, int *ret_fd)
+int cgroup_make_below(int parent_fd, const char *name, bool v1_cpuset, int *ret_fd)
 {
         _cleanup_close_ int fd = -EBADF;
         int r = 0;
@@ -120,12 +119,18 @@ static int make_directory(const struct cgroup_hierarchy *h, int parent_fd, const
          * through all directories above. */
         if (fchmod(fd, 0755) < 0)
                 return -errno;
-        if (!h->v2 && h->controllers & 1U << CGROUP_CPUSET)
+        if (v1_cpuset)
                 r = cpuset_inherit(parent_fd, fd);
         if (r < 0)
                 return r;
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+/* Makes and opens a directory of hierarchy h below parent_fd. */
+static int make_directory(const struct cgroup_hierarchy *h, int parent_fd, const char *name, int *ret_fd)
+{
+        return cgroup_make_below(parent_fd, name, !h->v2 && h->controllers & 1U << CGROUP_CPUSET, ret_fd);
 }
 
 static const char *hierarchy_name(const struct cgroup_hierarchy *h)

@@ -27,12 +27,11 @@ struct cgroup_tree;
 
 /* Finds the hierarchies (from /proc/self/mountinfo and /proc/self/cgroup) and makes croft.<tag> in each.
  * own: where to build.  NULL: below the caller's own cgroup of each hierarchy.  "/dir": below that directory (as
- * /proc/self/cgroup would name it) in every hierarchy; it must exist.  A text as cgroup_tree_own() returned it, kept
- * from an earlier run: wherever a hierarchy still has the croft.<tag> of then, that one goes on, whatever cgroup the
- * caller is in now; elsewhere as with NULL.
- * Where v2 rules controllers, the caller is moved to the leaf croftd.<tag> of the own cgroup first, so that they can be
- * enabled (not in the root cgroup); -EBUSY names a foreign process that stands in the way.
- * The caller frees *ret with cgroup_tree_free(). */
+ * /proc/self/cgroup would name it) in every hierarchy; its last part is made if missing.  A text as cgroup_tree_own()
+ * returned it, kept from an earlier run: wherever a hierarchy still has the croft.<tag> of then, that one goes on,
+ * whatever cgroup the caller is in now; elsewhere as with NULL. Where v2 rules controllers, the caller is moved to the
+ * leaf croftd.<tag> of the own cgroup first, so that they can be enabled (not in the root cgroup); -EBUSY names a
+ * foreign process that stands in the way. The caller frees *ret with cgroup_tree_free(). */
 int cgroup_tree_open(const char *tag, const char *own, struct cgroup_tree **ret, struct croft_error *err);
 struct cgroup_tree *cgroup_tree_free(struct cgroup_tree *tree);
 void cgroup_tree_freep(struct cgroup_tree **tree);

@@ -149,6 +149,27 @@ static int open_wanted(const struct cgroup_tree *tree, const struct facts *facts
         return -ENOENT;
 }
 
+/* Makes the directory that --cgroup names, if only its last part is missing: systemd takes away the empty control group
+ * of a unit without processes, even of one that is active (unit_prune_cgroup). */
+static int make_named(const struct facts *facts, const struct cgroup_membership *line, const char *path)
+{
+        _cleanup_free_ char *parent = strdup(path);
+        _cleanup_close_ int parent_fd = -EBADF;
+        char *slash = parent ? strrchr(parent, '/') : NULL;
+        int fd, r;
+
+        if (!parent)
+                return -ENOMEM;
+        if (!slash || !slash[1] || strcmp(slash, "/.") == 0 || strcmp(slash, "/..") == 0)
+                return -ENOENT;
+        *slash = '\0';
+        parent_fd = open_path(facts, line, *parent ? parent : "/");
+        if (parent_fd < 0)
+                return parent_fd;
+        r = cgroup_make_below(parent_fd, slash + 1, cgroup_list_has(line->controllers, "cpuset"), &fd);
+        return r < 0 ? r : fd;
+}
+
 /* Opens the own cgroup of the line's hierarchy and tells its path (new string). */
 static int open_own(const struct cgroup_tree *tree, const struct facts *facts, const struct cgroup_membership *line,
         char **ret_path)
@@ -162,6 +183,8 @@ static int open_own(const struct cgroup_tree *tree, const struct facts *facts, c
         if (!path)
                 return -ENOMEM;
         fd = open_path(facts, line, path);
+        if (fd == -ENOENT && facts->directory)
+                fd = make_named(facts, line, path);
         if (fd >= 0)
                 *ret_path = TAKE(path);
         return fd;

@@ -19,13 +19,14 @@ systemctl daemon-reload
 t_is "systemd finds no fault in croft's units" "$(systemd-analyze --man=no verify croftd.service croft-shutdown.service 2>&1)" ""
 t_ok "croftd starts" systemctl start croftd croft-shutdown
 t_ok "it answers as soon as systemd takes it for started" croft list
-[ "$t_failed" = 0 ] || { journalctl -u croftd --no-pager -n 30 | sed 's/^/# /'; exit 1; }
 main_pid() { systemctl show -P MainPID croftd; }
 # kill -9 0 would hit ourselves
 end() { for victim; do [ "$victim" -gt 1 ] && kill -9 "$victim"; done; }
 
 t_ok "a partition is made" croft create web -s memory.max=64M
 t_ok "and started" croft start web
+# Nothing of what follows means anything without these.
+[ "$t_failed" = 0 ] || { journalctl -u croftd --no-pager -n 30 | sed 's/^/# /'; exit 1; }
 pid=$(field web .pid)
 t_like "its processes are below the unit that only holds control groups" "$(cat "/proc/$pid/cgroup")" '^0::/croft.slice/croft-partitions.service/croft\.'
 t_like "croftd's descriptors of it are in systemd's store" "$(systemctl show -P NFileDescriptorStore croftd)" '^[1-9]'
