@@ -35,13 +35,15 @@ chmod +x "$T/build/croftd" "$T/build/croft"
 nested() {
         printf '#!/bin/sh\n. "$(dirname "$0")/../lib.sh"\n%s\n' "$1" >"$T/tests/checks/test_nested.sh"
         status=0
-        out=$(T_NETWORK='' BUILD=$T/build TMPDIR=$T T_PATIENCE=5 sh "$T/tests/checks/test_nested.sh" 2>&1) || status=$?
+        # shellcheck disable=SC2016
+        out=$(T_NETWORK='' BUILD=$T/build TMPDIR=$T T_PATIENCE=5 sh -c 'echo $$ >"$0"; exec sh "$1"' \
+                "$T/nested-pid" "$T/tests/checks/test_nested.sh" 2>&1) || status=$?
 }
 
 # What of the nested tests is still there: directories, cgroups, processes of theirs.
 remains() {
         ls -d "$T"/croft-test.* 2>/dev/null
-        for t_dir in $(t_cgroups); do ls -d "${t_dir%.*}".* 2>/dev/null; done
+        for t_dir in $(t_cgroups); do ls -d "${t_dir%.*}.$(cat "$T/nested-pid")" 2>/dev/null; done
         pgrep -f "sleep 77[7]" || :
 }
 
