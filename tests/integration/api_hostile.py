@@ -1,11 +1,13 @@
 """api_hostile.py SOCKET: part of test_api_hostile.sh: what no client should do, one claim each; after each, the same croftd
 still answers.  It must have been started with CROFT_API_TIMEOUT=1."""
+import ctypes
 import json
 import os
 import random
 import socket
 import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -214,7 +216,6 @@ def paths():
 def pipelining():
     one = b"GET /v1 HTTP/1.1\r\nHost: x\r\n\r\n"
     with dial() as s:
-        import threading
         sender = threading.Thread(target=push, args=(s, one * 999 + one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")))
         sender.start()
         answer = drain(s)
@@ -336,9 +337,7 @@ def passed_to_nobody():
 
 
 def enter_user_namespace():
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x10000000) != 0:  # CLONE_NEWUSER
+    if ctypes.CDLL(None).unshare(0x10000000) != 0:  # CLONE_NEWUSER
         os._exit(1)
 
 
@@ -352,6 +351,25 @@ def passed_to_namespace():
         answer = speak_as(prepare, ASK)
         if status(answer) != 403:
             return answer
+
+
+@trial("nor to a process that is in a partition")
+def passed_into_partition():
+    if status(body(b'{"name":"inside"}')) != 201:
+        return "no partition to try it in"
+    try:
+        answer = get("/v1/partitions/inside/start", "POST")
+        init = json.loads(answer.partition(b"\r\n\r\n")[2])["pid"]
+
+        def enter():
+            fd = os.open(f"/proc/{init}/ns/user", os.O_RDONLY)
+            if ctypes.CDLL(None).setns(fd, 0x10000000) != 0:  # CLONE_NEWUSER
+                os._exit(1)
+            os.setuid(0)  # root of the partition
+        answer = speak_as(enter, ASK)
+        return None if status(answer) == 403 else answer
+    finally:
+        get("/v1/partitions/inside?force=1", "DELETE")
 
 
 @trial("a request that another user completes is refused, and does nothing")

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import struct
 import sys
 import threading
 
@@ -13,6 +14,7 @@ import openapi  # noqa: E402
 
 SOCKET, TAP, DOC = sys.argv[1], openapi.Tap(), openapi.Document(sys.argv[2])
 PATIENCE = float(os.environ.get("T_PATIENCE", "20"))
+STDIN, STDOUT, STDERR, EXIT = range(4)
 
 
 class Connection(http.client.HTTPConnection):
@@ -108,6 +110,60 @@ def actions():
     TAP.ok("a stopped partition has an exit status and no pid", stopped["exit_status"] and stopped["pid"] is None, stopped)
 
 
+def frame(kind, data=b""):
+    return struct.pack(">B3xI", kind, len(data)) + data
+
+
+def stream(path, body, early=b"", late=b""):
+    """Upgrades, with frames sent together with the request and others after 101: all output, the exit status (None: the
+    stream ended without), what ERROR said."""
+    data = json.dumps(body).encode() if body is not None else b""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(SOCKET)
+        s.settimeout(PATIENCE)
+        s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: croft-stream/1\r\n"
+                  f"Content-Length: {len(data)}\r\n\r\n".encode() + data + early)
+        reader = s.makefile("rb")
+        status = reader.readline()
+        while reader.readline() not in (b"\r\n", b""):
+            pass
+        if b" 101 " not in status:
+            return status, None, reader.read()
+        s.sendall(late)
+        out, error = b"", b""
+        while head := reader.read(8):
+            kind, size = struct.unpack(">B3xI", head)
+            data = reader.read(size)
+            if kind == EXIT:
+                return out, struct.unpack(">I", data)[0], error
+            out, error = (out + data, error) if kind in (STDOUT, STDERR) else (out, error + data)
+        return out, None, error
+
+
+def streams():
+    """Commands inside, with input that comes before and after the switch of the protocol."""
+    path = "/v1/partitions/live/exec"
+    expect(200, "POST", "/v1/partitions/live/start")
+    got = stream(path, {"argv": ["cat"]}, late=frame(STDIN, b"late") + frame(STDIN))
+    TAP.ok("a command gets its input and gives its output and status", got == (b"late", 0, b""), got)
+    got = stream(path, {"argv": ["cat"]}, early=frame(STDIN, b"early ") + frame(STDIN, b"x" * 30000)[:10], late=b"x" * 29998 + frame(STDIN))
+    TAP.ok("frames sent with the request arrive, cut where it may be", got == (b"early " + b"x" * 30000, 0, b""), got)
+    got = stream(path, {"argv": ["sh", "-c", 'echo "$A"; exit 42'], "environment": {"A": "caf\u00e9\t\u0001"}}, early=frame(STDIN))
+    TAP.ok("environment and status pass", got == ("caf\u00e9\t\u0001\n".encode(), 42, b""), got)
+    got = stream(path, {"argv": ["/no/such/program"]})
+    TAP.ok("what isn't there is 127 with a reason", got[1] == 127 and got[2], got)
+    got = stream(path, {"argv": ["/etc"]})
+    TAP.ok("what can't be run is 126 with a reason", got[1] == 126 and got[2], got)
+    got = stream(path, {"argv": ["id", "-un"], "user": "no-such-user"})
+    TAP.ok("a user that isn't there is croft's own failure, 125", got[1] == 125 and got[2], got)
+    many = at_once(20, lambda: stream(path, {"argv": ["cat"]}, late=frame(STDIN, b"x" * 1000) + frame(STDIN)))
+    TAP.ok("twenty commands at once each get their own", many == [(b"x" * 1000, 0, b"")] * 20, many)
+    expect(200, "POST", "/v1/partitions/live/freeze")
+    expect(409, "POST", path, {"argv": ["true"]}, {"Connection": "Upgrade", "Upgrade": "croft-stream/1"})
+    expect(200, "POST", "/v1/partitions/live/thaw")
+    expect(200, "POST", "/v1/partitions/live/stop", {"force": True})
+
+
 def images():
     expect(200, "GET", "/v1/images")
     expect(404, "GET", "/v1/images/no-such-image")
@@ -184,6 +240,7 @@ def events():
 def main():
     partitions()
     actions()
+    streams()
     images()
     methods()
     concurrency()
