@@ -32,6 +32,8 @@ for key in $(croft help -q properties); do
         t_is "croft-properties(7) says of $key when it takes effect" "$item" "$when"
 done
 
+# shellcheck disable=SC2046 # one word each
+t_is "croftd(8) has every option" "$(lacks "$man/croftd.8" $(croftd --help | grep -oE -- '--[a-z][a-z-]*' | sort -u))" ""
 functions=$(grep -ohE '\bcroft_[a-z_]+\(' "$t_top/include/croft/croft.h" "$t_top/include/croft/error.h" | tr -d '(' | sort -u)
 # shellcheck disable=SC2086 # one word each
 t_is "libcroft(3) has every function" "$(lacks "$man/libcroft.3" $functions)" ""
