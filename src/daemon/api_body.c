@@ -87,7 +87,7 @@ static int parse(const void *data, size_t size, json_t **ret, struct croft_error
                 json = json_object();
         else
                 json = json_loadb(data, size, JSON_REJECT_DUPLICATES, &fault);
-        if (!json && size == 0)
+        if (!json && (size == 0 || json_error_code(&fault) == json_error_out_of_memory))
                 return croft_error_set(err, ENOMEM, "read the body");
         if (!json)
                 return croft_error_set(err, EINVAL, "the body is no JSON: line %d, column %d: %s.", fault.line,

@@ -4,7 +4,9 @@
  */
 #include "base/cleanup.h"
 #include "daemon/api_body.h"
+#include "fault.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -241,6 +243,45 @@ static void an_image_is_built_or_imported(void **state)
         api_image_done(&i);
 }
 
+/* jansson's allocations, too, so that they can fail. */
+static void *allocate(size_t size)
+{
+        return malloc(size);
+}
+
+struct call {
+        enum decoder which;
+        const char *body;
+};
+
+static int run(void *context)
+{
+        const struct call *c = context;
+
+        return decode(c->which, c->body, NULL);
+}
+
+static void lack_of_memory_at_any_point_is_told_and_leaks_nothing(void **state)
+{
+        static struct call calls[] = {
+                {CREATE, "{\"name\": \"web\", \"image\": \"d\", \"properties\": {\"memory.max\": \"64M\", "
+                         "\"pids.max\": 9}}"},
+                {CHANGE, "{\"properties\": {\"memory.max\": \"64M\", \"pids.max\": null}}"},
+                {STOP, "{\"timeout_ms\": 1, \"force\": true}"},
+                {KILL, "{\"signal\": \"TERM\"}"},
+                {EXEC, "{\"argv\": [\"a\", \"b\"], \"environment\": {\"A\": \"b\"}, \"directory\": \"/\"}"},
+                {EXEC, "{\"argv\": [\"a\"]}"},
+                {IMAGE, "{\"name\": \"d\", \"build\": {\"suite\": \"sid\", \"mirror\": \"m\", \"include\": \"vim\"}}"},
+                {IMAGE, "{\"name\": \"d\", \"import\": {\"path\": \"/x\"}}"},
+                {PLAIN, ""},
+        };
+
+        (void)state;
+        json_set_alloc_funcs(allocate, free);
+        for (size_t i = 0; i < ELEMENTS(calls); i++)
+                assert_true(fault_walk(FAULT_ALLOCATION, false, run, &calls[i]) > 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -252,6 +293,7 @@ int main(void)
                 cmocka_unit_test(a_command_is_taken_whole_and_has_defaults),
                 cmocka_unit_test(commands_are_bounded),
                 cmocka_unit_test(an_image_is_built_or_imported),
+                cmocka_unit_test(lack_of_memory_at_any_point_is_told_and_leaks_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
