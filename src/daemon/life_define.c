@@ -125,6 +125,8 @@ static int choose_image(struct unit *u, const char *image, struct croft_error *e
         (void)str_copy(u->p.def.image, sizeof(u->p.def.image), info.id);
         (void)pthread_mutex_unlock(&u->life->lock);
         u->p.def.native = info.native;
+        if (!image)
+                (void)image_prune(images, life_image_in_use, u->life, NULL); /* what stays only costs space */
         return 0;
 }
 

@@ -78,7 +78,7 @@ int image_list(struct image_store *store, struct image_info **ret, size_t *ret_c
 int image_remove(struct image_store *store, const char *name, bool (*in_use)(void *context, const char *id),
         void *context, struct croft_error *err);
 /* Removes templates that are neither current nor in use (in_use as above).  Which one is current is known after
- * image_native(); before, all stay. */
+ * image_native(); before, all stay, and the last one stays a minute longer for whoever has just been given it. */
 int image_prune(struct image_store *store, bool (*in_use)(void *context, const char *id), void *context,
         struct croft_error *err);
 

@@ -18,6 +18,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DATABASE_MAX (8 * NATIVE_FILE_MAX)
 
@@ -223,9 +224,17 @@ static int native_locked(
                         say(context, "making the template of native partitions from this host's packages");
                 r = make_or_find(store, host, stamp, &found, err);
         }
-        if (r == 0)
-                store->native_last = found;
-        return r;
+        if (r < 0)
+                return r;
+        if (strcmp(store->native_last.info.id, found.info.id) != 0) {
+                struct timespec now = {0};
+
+                (void)clock_gettime(CLOCK_MONOTONIC, &now);
+                (void)str_copy(store->native_before, sizeof(store->native_before), store->native_last.info.id);
+                store->native_since = now.tv_sec;
+        }
+        store->native_last = found;
+        return 0;
 }
 
 int image_native_from(struct image_store *store, int host_root_fd, image_progress say, void *context,

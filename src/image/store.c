@@ -295,6 +295,20 @@ int image_remove(struct image_store *store, const char *name, bool (*in_use)(voi
         return r < 0 ? r : fd_remove_tree(store->tmp, gone, err);
 }
 
+#define GRACE_SECONDS 60
+
+/* Which one is current is known once image_native() was asked; before that all stay.  So does for a while the one
+ * before: somebody may just have been given it, and not be known to use it yet. */
+static bool is_obsolete(const struct image_store *store, const struct image_info *info)
+{
+        struct timespec now = {0};
+
+        if (!info->native || !store->native_last.info.id[0] || strcmp(info->id, store->native_last.info.id) == 0)
+                return false;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return strcmp(info->id, store->native_before) != 0 || now.tv_sec - store->native_since > GRACE_SECONDS;
+}
+
 int image_prune(struct image_store *store, bool (*in_use)(void *context, const char *id), void *context,
         struct croft_error *err)
 {
@@ -308,10 +322,7 @@ int image_prune(struct image_store *store, bool (*in_use)(void *context, const c
         for (size_t i = 0; r == 0 && i < n; i++) {
                 char gone[48];
 
-                /* Which one is current is known once image_native() was asked; before that all stay. */
-                if (!all[i].info.native || !store->native_last.info.id[0] ||
-                        strcmp(all[i].info.id, store->native_last.info.id) == 0 ||
-                        (in_use && in_use(context, all[i].info.id)))
+                if (!is_obsolete(store, &all[i].info) || (in_use && in_use(context, all[i].info.id)))
                         continue;
                 r = take_away(store, all[i].info.id, gone, sizeof(gone), err);
                 if (r == 0)

@@ -26,6 +26,8 @@ struct image_store {
         pthread_mutex_t lock;          /* over names and the set of images; never held while something is built */
         pthread_mutex_t native;        /* held while a template is looked for or built; taken before lock */
         struct image_meta native_last; /* under native: the current template, info.id "" when unknown */
+        char native_before[65];        /* under native: the one before, "" for none ... */
+        int64_t native_since;          /* ... and until when it was the current one, monotonic seconds */
 };
 
 /* A half-made image: the directory STATE/tmp/<name>. */
