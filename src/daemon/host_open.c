@@ -9,12 +9,16 @@
 #include "base/log.h"
 #include "image/image.h"
 #include "kernel/cgroup.h"
+#include "kernel/probe.h"
 #include "kernel/seccomp.h"
 #include "plane/plane.h"
 
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#define CGROUPS_FILE "cgroups" /* of the state directory: cgroup_tree_own() */
+#define CGROUPS_MAX 65536
 
 /* Opens a directory of ours, making it and its parents. It must be root's alone. */
 static int open_directory(int at, const char *path, mode_t mode, struct croft_error *err)
@@ -116,11 +120,57 @@ static int open_tools(struct daemon_host *h, const char *path, struct croft_erro
         return 0;
 }
 
+/* Partitions stay where they were made, even if this croftd was started from another cgroup than the one before. */
+static int open_cgroups(struct host *host, const char *cgroup, struct croft_error *err)
+{
+        _cleanup_free_ char *before = NULL;
+        const char *own;
+        int r;
+
+        if (!cgroup)
+                (void)fd_read_file(
+                        host->state_dir, CGROUPS_FILE, CGROUPS_MAX, &before, NULL); /* none: the first start */
+        r = cgroup_tree_open(host->tag, cgroup ? cgroup : before, &host->cgroups, err);
+        if (r < 0)
+                return r;
+        own = cgroup_tree_own(host->cgroups);
+        if (before && strcmp(before, own) == 0)
+                return 0;
+        return fd_replace_file(host->state_dir, CGROUPS_FILE, own, strlen(own), 0600, err);
+}
+
+static int note_one(uint64_t id, void *context)
+{
+        (void)id;
+        (void)context;
+        return 1;
+}
+
+/* Without an essential feature no partition can start: said now, not at the first start.  Partitions that run already
+ * show that the kernel can, so that what fails now is a shortage, and they need their croftd. */
+static int check_kernel(const struct host *host, struct croft_error *err)
+{
+        _cleanup_free_ struct probe_result *results = NULL;
+        const struct probe_result *blocker;
+        size_t count = 0;
+        int r = probe_run(host->state_dir, host->cgroups, &results, &count, err);
+
+        if (r < 0)
+                return r;
+        blocker = probe_blocker(results, count);
+        if (!blocker || cgroup_each(host->cgroups, note_one, NULL, NULL) == 1)
+                return 0;
+        return croft_error_set(err, EOPNOTSUPP, "partitions can't run here: %s (%s): %s.", blocker->name, blocker->use,
+                blocker->detail);
+}
+
 static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_error *err)
 {
         struct host *host = &h->host;
-        int r = cgroup_tree_open(host->tag, cgroup, &host->cgroups, err);
+        int r = open_cgroups(host, cgroup, err);
 
+        if (r == 0)
+                r = check_kernel(host, err);
         if (r < 0)
                 return r;
         host->base_filter = seccomp_build_base(err);
@@ -169,6 +219,8 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .base_filter = -EBADF,
                 .warden_filter = -EBADF};
         r = open_all(options, ret, err);
+        if (r < 0 && ret->host.cgroups)
+                (void)cgroup_tree_remove(ret->host.cgroups, NULL); /* it stays where there are partitions */
         if (r < 0)
                 daemon_host_close(ret, false);
         return r;
