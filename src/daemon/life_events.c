@@ -4,6 +4,7 @@
  * oldest and is told how many; nobody waits for him (C-15).
  */
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "daemon/life_private.h"
 
 #include <jansson.h>
@@ -150,6 +151,7 @@ void unit_event(struct unit *u, const char *type, const char *text)
         (void)str_copy(name, sizeof(name), u->p.def.name);
         state = unit_shown_state(u);
         (void)pthread_mutex_unlock(&u->p.lock);
+        log_say(LOG_LEVEL_INFO, "%s: %s%s%s", name, partition_state_name(state), *text ? ": " : "", text);
         events_say(u->life->events, type, name, u->p.def.id, partition_state_name(state), text);
 }
 

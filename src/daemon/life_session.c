@@ -172,8 +172,6 @@ int life_exec(struct life *life, const char *name, struct exec_spec *spec, int c
         spec->uid_count = PARTITION_IDS;
         r = start_session(u, spec, init, client, ret_pidfd, err);
         end_entering(u);
-        if (r < 0)
-                croft_error_prefix(err, "exec in '%s'", name);
         return r;
 }
 
