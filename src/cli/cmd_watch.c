@@ -246,22 +246,24 @@ static int add_row(struct table *t, const char *name, const char *status, const 
         return table_add(t, text_escape(line, strlen(line), false));
 }
 
-/* What a feature is for; below it what is done instead, what is lost, and what was found. */
+/* What a feature is for and what was found; below it, where it isn't simply there, what is done instead and what is
+ * lost. */
 static int add_feature(struct table *t, const json_t *feature)
 {
-        static const struct {
-                const char *key, *label;
-        } lines[] = {{"fallback", "instead: "}, {"lost", "lost: "}, {"detail", "found: "}};
         const char *name = text_of(feature, "name"), *status = text_of(feature, "status"),
-                   *use = text_of(feature, "use");
-        int r = add_row(t, name ? name : "-", status ? status : "-", "", use ? use : "-");
+                   *use = text_of(feature, "use"), *detail = text_of(feature, "detail"),
+                   *fallback = text_of(feature, "fallback"), *lost = text_of(feature, "lost");
+        _cleanup_free_ char *both = NULL;
+        int r;
 
-        for (size_t i = 0; i < ELEMENTS(lines) && r == 0; i++) {
-                const char *text = text_of(feature, lines[i].key);
-
-                if (text)
-                        r = add_row(t, "", "", lines[i].label, text);
-        }
+        if (asprintf(&both, "%s%s%s%s", use ? use : "-", detail ? " (" : "", detail ? detail : "", detail ? ")" : "") <
+                0)
+                both = NULL;
+        r = both ? add_row(t, name ? name : "-", status ? status : "-", "", both) : -1;
+        if (r == 0 && fallback)
+                r = add_row(t, "", "", "instead: ", fallback);
+        if (r == 0 && lost)
+                r = add_row(t, "", "", "lost: ", lost);
         return r;
 }
 

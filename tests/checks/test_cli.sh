@@ -53,10 +53,9 @@ t_like "a terminal gets colours" "$(in_terminal croft list)" '\\x1b\[32mActive'
 t_unlike "but not when NO_COLOR is set" "$(NO_COLOR=1 in_terminal croft list)" '\\x1b'
 t_fails_with 1 "a check that finds something essential missing fails" croft check
 t_is "it tells what is done instead and what is lost" "$(croft check)" "FEATURE         STATUS    USE
-time-namespace  fallback  uptime
+time-namespace  fallback  uptime (EINVAL)
                           instead: the host's clock
                           lost: a little
-                          found: EINVAL
 overlay         missing   roots
                           lost: all
 
@@ -87,6 +86,8 @@ t_is "the right one is named" "$(cat "$T/error")" "croft: no command 'strat', di
 t_fails_with 2 "a key without value is usage" croft create x -s memory.max
 t_fails_with 2 "a refused value is usage" croft create usage -s memroy.max=1
 t_is "the key that was meant is named" "$(tail -n 1 "$T/error")" "croft: did you mean 'memory.max'?"
+t_fails_with 4 "who may not reach the socket is denied" setpriv --reuid=65534 --clear-groups "$BUILD/croft" list
+t_is "and told so" "$(cat "$T/error")" "croft: list: connect to croftd at $CROFT_SOCKET: Permission denied"
 t_fails_with 2 "no command at all is usage" croft
 
 # --- requests ---------------------------------------------------------------------------------------------------------
