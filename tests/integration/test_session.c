@@ -159,14 +159,15 @@ static void input_and_output_are_relayed(void)
 static void terminal_is_the_partitions_own(void)
 {
         static const uint8_t size[4] = {0, 44, 0, 55};
-        int fd = shell("tty; stty size; read x; stty size; echo got $x; ls /dev/pts", NULL, true);
+        int fd = shell("tty; stty size; read x; stty size; read y; echo got $x $y; ls /dev/pts", NULL, true);
 
         ok(kit_wait_text(fd, "11 22"), "the terminal has the size that was asked for");
         ok(kit_put(fd, CROFT_STREAM_SIZE, size, 4) && kit_put(fd, CROFT_STREAM_STDIN, "word\n", 5) &&
                         kit_wait_text(fd, "44 55"),
                 "and the new one when the client changes it");
-        ok(kit_collect(fd, out, sizeof(out), NULL, 0) == 0, "the command ends");
-        shows("got word", "what is typed arrives");
+        ok(kit_put(fd, CROFT_STREAM_STDIN, "more\n", 5) && kit_collect(fd, out, sizeof(out), NULL, 0) == 0,
+                "the command ends");
+        shows("got word more", "what is typed arrives");
         close_fd(fd);
         ok(run("tty", NULL, true) == 0 && strstr(out, "/dev/pts/"), "its name is one of the partition's devpts");
         fd = shell("sleep 1000", NULL, true);
