@@ -260,6 +260,34 @@ def events_unread():
                 return answer
 
 
+@trial("an operation may take longer than a client may be silent")
+def long_operation():
+    if status(body(b'{"name":"slow","properties":{"init":"/bin/sleep 1000"}}')) != 201:
+        return "no partition to try it in"
+    try:
+        get("/v1/partitions/slow/start", "POST")
+        answer = talk(b"POST /v1/partitions/slow/stop HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                      b'Content-Length: 20\r\n\r\n{"timeout_ms": 3000}')
+        return None if status(answer) == 200 and b'"state":"Defined"' in answer else answer
+    finally:
+        get("/v1/partitions/slow?force=1", "DELETE")
+
+
+@trial("events come after a silence longer than that, too")
+def events_after_silence():
+    with dial() as s:
+        s.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = s.recv(4096)
+        time.sleep(3)  # three times the time-out
+        body(b'{"name":"late"}')
+        get("/v1/partitions/late", "DELETE")
+        while b'"late"' not in got:
+            more = s.recv(4096)
+            if not more:
+                return got
+            got += more
+
+
 @trial("each of 300 connections at once is served or told to come again")
 def many_connections():
     sockets = []
