@@ -17,7 +17,7 @@ _croft_value() {
         case $command:$option in
         *:--socket | "image import":*) COMPREPLY=($(compgen -f -- "$cur")) ;;
         *:--format) _croft_offer $'table\njson\ncsv\nyaml' "$cur" ;;
-        create:--image | create:-i) _croft_offer "$(_croft_ask image list)" "$cur" ;;
+        create:--image | create:-i) _croft_offer "$(_croft_images)" "$cur" ;;
         create:--set | create:-s | set:--set | set:-s)
                 _croft_offer "$(_croft_ask help properties | sed 's/[^.]$/&=/')" "$cur"
                 compopt -o nospace 2>/dev/null
@@ -38,6 +38,11 @@ _croft_value() {
 
 _croft_states=$'defined\nloaded\nactive\nfrozen\npaused\nmaintenance\nmoving\nbroken\ntransitional'
 _croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden\nuid_base\ncreated\nstarted\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
+
+# Images that have a name; templates of native partitions have none.
+_croft_images() {
+        _croft_ask image list | grep -vxE '[0-9a-f]{64}'
+}
 
 # Runs croft quietly, at the socket that the line names.
 _croft_ask() {
@@ -69,7 +74,7 @@ _croft_words() {
                 ;;
         help) _croft_offer "$(_croft_ask help | grep -v '^-')"$'\nproperties' "$cur" ;;
         "help image" | image) _croft_offer "$(_croft_ask help image | grep -v '^-')" "$cur" ;;
-        "image show" | "image remove" | "image rm") _croft_offer "$(_croft_ask image list)" "$cur" ;;
+        "image show" | "image remove" | "image rm") _croft_offer "$(_croft_images)" "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
         esac

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "text.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,12 +115,23 @@ static int global(struct cli *cli, int argc, char **argv)
         return dispatch(cli, argc - n, argv + n);
 }
 
+/* A standard descriptor that is closed would be given to the next thing opened.  What stands in for it fails when it is
+ * used, as the closed one would. */
+static void keep_standard_descriptors(void)
+{
+        for (int fd = 0; fd <= 2; fd++) {
+                if (fcntl(fd, F_GETFD) < 0)
+                        (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* gets the lowest number: this one */
+        }
+}
+
 int main(int argc, char **argv)
 {
         const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
         struct cli cli = {.terminal = isatty(STDOUT_FILENO) == 1};
         int r;
 
+        keep_standard_descriptors();
         cli.color = cli.terminal && !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
         /* A reader that goes away early is no reason to die without a word; writers look at the result. */
         (void)signal(SIGPIPE, SIG_IGN);

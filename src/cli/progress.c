@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "text.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -25,6 +26,26 @@ struct progress {
         struct timespec begun;
         char text[256], last[512]; /* croftd's word; the line as it stands */
 };
+
+/* Takes the line away before the signal does its work: it is standard again (SA_RESETHAND), and comes once more. */
+static void wipe(int number)
+{
+        static const char wipe_line[] = "\r\033[K";
+
+        (void)!write(STDERR_FILENO, wipe_line, sizeof(wipe_line) - 1); /* nothing to be done about a failure */
+        (void)raise(number);
+}
+
+static void on_interrupt(void (*handler)(int))
+{
+        struct sigaction action = {.sa_handler = handler, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)}, old;
+
+        /* What is ignored stays so (nohup). */
+        if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+                (void)sigaction(SIGINT, &action, NULL);
+        if (sigaction(SIGTERM, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+                (void)sigaction(SIGTERM, &action, NULL);
+}
 
 static long elapsed_ms(const struct progress *p)
 {
@@ -99,6 +120,8 @@ static void show(struct progress *p, long ms)
         if (strcmp(line, p->last) == 0)
                 return;
         memcpy(p->last, line, sizeof(p->last));
+        if (!p->shown)
+                on_interrupt(wipe);
         (void)fprintf(stderr, "\r\033[K%s", line);
         (void)fflush(stderr);
         p->shown = true;
@@ -139,6 +162,7 @@ struct progress *progress_end(struct progress *p)
                 return NULL;
         croft_client_on_wait(p->cli->client, 0, NULL, NULL);
         if (p->shown) {
+                on_interrupt(SIG_DFL);
                 (void)fprintf(stderr, "\r\033[K");
                 (void)fflush(stderr);
         }

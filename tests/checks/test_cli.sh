@@ -61,6 +61,8 @@ overlay         missing   roots
 
 Partitions can't run here: overlay is missing."
 t_is "scripts get a list" "$(croft check --format json | jq -r '.[1].lost')" all
+t_fails_with 1 "output that is closed is a failure" sh -c 'croft list >&-'
+t_is "exec does without standard input" "$(croft exec web -- sh -c 'cat; echo done' <&-)" done
 t_fails_with 1 "output that can't be written is a failure" sh -c 'croft list >/dev/full'
 t_like "that is told" "$(cat "$T/error")" 'croft: write the output: No space left on device'
 
@@ -165,6 +167,9 @@ seen=$(in_terminal croft start slow)
 t_like "what takes long is shown on a terminal" "$seen" "start 'slow': [0-9]+ s"
 t_like "with croftd's latest word, escaped" "$seen" "half\\\\\\\\x1b\[2J way"
 t_like "and taken away again" "$seen" '\\x1b\[K$'
+seen=$(in_terminal -s "INT:'slow': 2 s" croft start slow)
+t_like "an interrupt takes it away, too" "$seen" '\\x1b\[K$'
+t_like "and ends the command" "$seen" '^status -2$'
 t_is "but nothing of it goes into a file" "$(croft start slow 2>&1)" ""
 t_is "the stand-in had no mishap" "$(cat "$T/fake.err")" ""
 kill $fake

@@ -10,7 +10,7 @@ cat >"$T/bin/croft" <<SH
 case "\$*" in
 *help*) exec "$BUILD/croft" "\$@" ;;
 *"--socket /other"*list*) echo elsewhere ;;
-*"image list"*) printf 'deb12\ndeb13\n' ;;
+*"image list"*) printf 'deb12\ndeb13\n%064d\n' 0 ;;
 *list*) printf 'db\nweb\nweb2\n' ;;
 esac
 SH

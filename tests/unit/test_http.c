@@ -3,6 +3,7 @@
  * test_http.c - answers of croftd as they may come: in pieces, chunked, cut off, too long, wrong; and what errors they
  * become.
  */
+#include "fault.h"
 #include "lib/http.h"
 
 #include <errno.h>
@@ -283,6 +284,34 @@ static void a_path_segment_cannot_leave_its_place(void **state)
         assert_string_equal(buf, "abc");
 }
 
+/* A request and its answer, an error with its chain. */
+static int go_through(void *context)
+{
+        static const char answer[] = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                     "29\r\n{\"error\":{\"code\":\"ENOENT\",\"text\":\"none\"}}\r\n0\r\n\r\n";
+        char *request = http_request("POST", "/v1", context, false);
+        enum croft_exit status = CROFT_EXIT_OK;
+        struct http_reply reply;
+        int r = request ? 0 : -ENOMEM;
+
+        http_reply_init(&reply);
+        if (r == 0)
+                r = feed(&reply, answer, strlen(answer), 10, NULL);
+        if (r == 0 && (reply_error(&reply, &status, NULL) != -ENOENT || status != CROFT_EXIT_NOT_FOUND))
+                r = -EPROTO;
+        http_reply_done(&reply);
+        free(request);
+        return r;
+}
+
+static void memory_that_runs_out_is_told(void **state)
+{
+        char body[] = "{}";
+
+        (void)state;
+        assert_true(fault_walk(FAULT_ALLOCATION, false, go_through, body) >= 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -300,6 +329,7 @@ int main(void)
                 cmocka_unit_test(an_error_without_sense_still_says_something),
                 cmocka_unit_test(frames_go_through_their_header),
                 cmocka_unit_test(frames_that_the_protocol_forbids_are_refused),
+                cmocka_unit_test(memory_that_runs_out_is_told),
                 cmocka_unit_test(a_path_segment_cannot_leave_its_place),
         };
 
