@@ -240,8 +240,8 @@ static void dispatch(struct warden *w, struct warden_packet *p)
 static void lose_channel(struct warden *w)
 {
         w->channel = close_fd(w->channel);
-        /* Nothing runs yet, and nobody will ever say RUN: the stub ends with us. */
-        if (w->state.phase < WARDEN_PHASE_RUNNING)
+        /* A launch that hasn't come to its end is undone by the next croftd; what is loaded waits for it. */
+        if (w->state.phase < WARDEN_PHASE_LOADED)
                 w->quit = true;
 }
 

@@ -66,6 +66,9 @@ post web/load >/dev/null
 t_is "phase one leads to Loaded" "$(state web)" Loaded
 t_isnt "it has a first process" "$(field web .pid)" null
 t_fails_with 5 "a loaded one can't be removed" croft remove web
+t_croftd_kill
+t_croftd_start || exit 1
+t_is "it stays so when croftd dies" "$(state web)" Loaded
 t_ok "phase two" croft start web
 t_is "leads to Active" "$(state web)" Active
 t_ok "it stops" croft stop web

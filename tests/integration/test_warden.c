@@ -200,8 +200,10 @@ static bool is_empty(void)
         return false;
 }
 
-static void what_is_only_loaded_dies_with_its_warden_or_croftd(void)
+static void what_is_only_loaded_dies_with_its_warden_and_waits_for_a_croftd(void)
 {
+        struct croft_error err = CROFT_ERROR_INIT;
+
         kit_spawn(&k);
         ok(kit_launch(&k, "sleep 1000", NULL) && kit_expect(&k, WARDEN_LOADED), "a partition is loaded");
         kit_kill_warden(&k);
@@ -211,8 +213,11 @@ static void what_is_only_loaded_dies_with_its_warden_or_croftd(void)
         kit_spawn(&k);
         ok(kit_launch(&k, "sleep 1000", NULL) && kit_expect(&k, WARDEN_LOADED), "another is loaded");
         k.channel = close_fd(k.channel);
-        ok(waitpid(k.warden, NULL, 0) == k.warden && is_empty(), "warden and stub end when croftd has gone");
-        k.warden = 0;
+        k.channel = sock_connect(k.dir, "w.sock", SOCK_SEQPACKET, &err);
+        ok(k.channel >= 0 && kit_send(&k, WARDEN_HELLO) && kit_expect(&k, WARDEN_STATE) &&
+                        k.state.phase == WARDEN_PHASE_LOADED,
+                "it waits when croftd has gone, and says so to the next");
+        ok(kit_send(&k, WARDEN_RUN) && kit_expect(&k, WARDEN_RUNNING), "who can run it");
         kit_stop(&k);
 }
 
@@ -297,7 +302,7 @@ int main(void)
         what_is_shared_stays_read_only();
         device_nodes_work_and_no_others_can_be_made();
         init_that_cannot_run_is_told_precisely();
-        what_is_only_loaded_dies_with_its_warden_or_croftd();
+        what_is_only_loaded_dies_with_its_warden_and_waits_for_a_croftd();
         console_is_a_terminal_with_history();
         partition_outlives_warden_and_croftd();
         kit_done(&k);
