@@ -167,7 +167,7 @@ seen=$(in_terminal croft start slow)
 t_like "what takes long is shown on a terminal" "$seen" "start 'slow': [0-9]+ s"
 t_like "with croftd's latest word, escaped" "$seen" "half\\\\\\\\x1b\[2J way"
 t_like "and taken away again" "$seen" '\\x1b\[K$'
-seen=$(in_terminal -s "INT:'slow': 2 s" croft start slow)
+seen=$(in_terminal -s "INT:'slow': " croft start slow)
 t_like "an interrupt takes it away, too" "$seen" '\\x1b\[K$'
 t_like "and ends the command" "$seen" '^status -2$'
 t_is "but nothing of it goes into a file" "$(croft start slow 2>&1)" ""
