@@ -33,13 +33,17 @@ static int fail(const char *what)
 }
 
 /* PID 1: reaps what the program leaves behind, ends with it. */
-static int be_init(char **argv)
+static int be_init(int alive, char **argv)
 {
         pid_t child, pid;
         int status;
+        char byte;
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return fail("prctl");
+        /* The guard's number isn't known in here; its end of the pipe tells whether it had died before. */
+        if (read(alive, &byte, 1) >= 0)
+                return 125;
         if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
                 return fail("mount /proc");
         child = fork();
@@ -59,7 +63,7 @@ int guard_main(const char *parent, char **argv)
 {
         uint64_t pid;
         pid_t child;
-        int status, tmp;
+        int status, tmp, alive[2];
 
         if (!str_to_u64(parent, INT32_MAX, &pid) || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != (pid_t)pid)
                 return 125;
@@ -75,11 +79,15 @@ int guard_main(const char *parent, char **argv)
                 return fail("mount /tmp");
         if (close_range(3, ~0U, 0) < 0)
                 return fail("close descriptors");
+        if (pipe2(alive, O_CLOEXEC | O_NONBLOCK) < 0)
+                return fail("pipe");
         child = fork();
         if (child < 0)
                 return fail("fork");
-        if (child == 0)
-                _exit(be_init(argv));
+        if (child == 0) {
+                (void)close(alive[1]);
+                _exit(be_init(alive[0], argv));
+        }
         while (waitpid(child, &status, 0) < 0)
                 if (errno != EINTR)
                         return fail("wait");

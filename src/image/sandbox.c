@@ -50,14 +50,15 @@ static int write_map(pid_t pid, const char *file, bool foreign)
 /* A namespace lives by its descriptor; the child that it is made with goes at once. */
 static int open_user_namespace(bool foreign, struct croft_error *err)
 {
-        pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0UL);
+        pid_t self = getpid(), pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0UL);
         char path[64];
         int fd, r;
 
         if (pid < 0)
                 return croft_error_set(err, errno, "make a user namespace");
         if (pid == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
+                        _exit(1);
                 for (;;)
                         pause();
         }

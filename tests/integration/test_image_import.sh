@@ -18,7 +18,7 @@ image() { "$tool" "$state" "$worker" "$@"; }
 left() {
         find "$state" -mindepth 2 -printf '%P\n'
         find "$archives/outside" -printf '%p %s %T@\n'
-        find / -maxdepth 2 -name 'evil*' -print
+        find / -maxdepth 2 -path /proc -prune -o -name 'evil*' -print
 }
 
 id_of() { image list | awk -F'\t' -v name="$1" '$2 == name { print $1 }'; }
