@@ -99,7 +99,7 @@ static int take_format(struct cli *cli, const char *value)
 static int take_option(struct cli *cli, struct cli_args *args, const struct cli_option *option, const char *value)
 {
         if (option >= cli_global_options && option < cli_global_options + ELEMENTS(cli_global_options)) {
-                if (strcmp(option->name, "format") == 0)
+                if (value && strcmp(option->name, "format") == 0)
                         return take_format(cli, value);
                 cli->socket = strcmp(option->name, "socket") == 0 ? value : cli->socket;
                 cli->quiet |= strcmp(option->name, "quiet") == 0;

@@ -285,7 +285,7 @@ int sink_special(struct sink *s, const struct item *item, struct croft_error *er
 
 int sink_file(struct sink *s, const struct item *item, struct croft_error *err)
 {
-        const char *base;
+        const char *base = NULL;
         int folder = prepare(s, item, &base, err), fd;
 
         if (folder < 0)

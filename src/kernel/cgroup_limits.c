@@ -430,7 +430,7 @@ static int open_limit(
 
 int cgroup_set(struct cgroup_tree *tree, uint64_t id, const char *key, const char *value, struct croft_error *err)
 {
-        const struct limit *limit;
+        const struct limit *limit = NULL;
         _cleanup_close_ int fd = open_limit(tree, id, key, &limit, err);
 
         if (fd < 0)
@@ -440,7 +440,7 @@ int cgroup_set(struct cgroup_tree *tree, uint64_t id, const char *key, const cha
 
 int cgroup_get(struct cgroup_tree *tree, uint64_t id, const char *key, char **ret, struct croft_error *err)
 {
-        const struct limit *limit;
+        const struct limit *limit = NULL;
         _cleanup_close_ int fd = open_limit(tree, id, key, &limit, err);
         int r;
 
