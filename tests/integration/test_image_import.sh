@@ -154,6 +154,17 @@ t_isnt "a killed caller leaves its draft" "$(ls "$state/tmp")" ""
 image list >/dev/null
 t_is "which goes when the store is opened next" "$(ls "$state/tmp"; ls "$state/images")" "$images"
 
+# --- a full disk ------------------------------------------------------------------------------------------------------
+
+truncate -s 24M "$T/disk" && mkfs.ext4 -q "$T/disk" && mkdir "$T/small" && mount -o loop "$T/disk" "$T/small"
+t_fails_with 6 "a disk that gets full ends an import" "$tool" "$T/small" "$worker" import big "$archives/good/big.tar"
+t_like "with the entry it couldn't write" "$(cat "$T/error")" "write 'f[0-9]+': No space left"
+t_is "and nothing is left" "$(ls "$T/small/tmp" "$T/small/images")" "$T/small/images:
+
+$T/small/tmp:"
+t_ok "so that a smaller one has room" "$tool" "$T/small" "$worker" import tiny "$archives/good/plain.tar"
+umount "$T/small"
+
 # --- what the worker could do, were it taken over ------------------------------------------------------------------------
 
 "$tool" "$state" "$worker" import big "$archives/good/big.tar" >/dev/null 2>&1 &
