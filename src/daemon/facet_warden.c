@@ -382,15 +382,19 @@ static int kill_all(struct partition *p, struct croft_error *err)
 static void learn_exit_status(struct partition *p)
 {
         struct warden_state state = {.exit_status = -2};
-        int64_t status = p->run.exit_status;
+        int64_t status;
 
+        (void)pthread_mutex_lock(&p->lock);
+        status = p->run.exit_status;
+        (void)pthread_mutex_unlock(&p->lock);
         if (p->run.pidfd < 0 || status >= 0)
                 return;
         if (!process_reap(p->run.pidfd, &status) && p->run.warden >= 0 &&
                 warden_expect(p->run.warden, WARDEN_EXITED, QUIT_MS, &state, NULL, NULL) == 0)
                 status = state.exit_status;
         (void)pthread_mutex_lock(&p->lock);
-        p->run.exit_status = status < 0 ? -2 : status;
+        if (p->run.exit_status < 0) /* life_reap() may have been faster */
+                p->run.exit_status = status < 0 ? -2 : status;
         (void)pthread_mutex_unlock(&p->lock);
 }
 

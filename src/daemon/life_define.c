@@ -109,9 +109,23 @@ static void say_progress(void *context, const char *text)
         unit_event(u, "progress", text);
 }
 
+/* The unit is in the table already: whoever looks for an id or an image holds the one lock, who shows it the other. */
+static void complete_definition(struct unit *u, const struct partition_def *def)
+{
+        (void)pthread_mutex_lock(&u->life->lock);
+        (void)pthread_mutex_lock(&u->p.lock);
+        u->p.def.id = def->id;
+        u->p.def.uid_base = def->uid_base;
+        u->p.def.native = def->native;
+        (void)str_copy(u->p.def.image, sizeof(u->p.def.image), def->image);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        (void)pthread_mutex_unlock(&u->life->lock);
+}
+
 static int choose_image(struct unit *u, const char *image, struct croft_error *err)
 {
         struct image_store *images = u->life->host->images;
+        struct partition_def def;
         struct image_info info;
         int r;
 
@@ -121,12 +135,10 @@ static int choose_image(struct unit *u, const char *image, struct croft_error *e
                 r = image_native(images, say_progress, u, &info, err);
         if (r < 0)
                 return r;
-        (void)pthread_mutex_lock(&u->life->lock); /* life_image_in_use() reads it */
-        (void)str_copy(u->p.def.image, sizeof(u->p.def.image), info.id);
-        (void)pthread_mutex_unlock(&u->life->lock);
-        u->p.def.native = info.native;
-        if (!image)
-                (void)image_prune(images, life_image_in_use, u->life, NULL); /* what stays only costs space */
+        def = u->p.def;
+        (void)str_copy(def.image, sizeof(def.image), info.id);
+        def.native = info.native;
+        complete_definition(u, &def);
         return 0;
 }
 
@@ -144,10 +156,7 @@ static int create_unit(struct unit *u, const char *image, struct croft_error *er
         r = store_create(u->life->store, &def, err);
         if (r < 0)
                 return r;
-        (void)pthread_mutex_lock(&u->p.lock);
-        u->p.def.id = def.id;
-        u->p.def.uid_base = def.uid_base;
-        (void)pthread_mutex_unlock(&u->p.lock);
+        complete_definition(u, &def);
         return act_run(&act, &op, err);
 }
 
