@@ -29,6 +29,15 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+void become_ordinary(pid_t pid)
+{
+        char path[64];
+
+        snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+        (void)fd_write_file(AT_FDCWD, path,
+                "0"); /* lowering what is above 0 may be refused: then it is killed earlier, as croftd is */
+}
+
 int become_root(struct croft_error *err)
 {
         /* By system call: the C library's versions would look for threads to tell. */

@@ -33,6 +33,10 @@ struct become {
  * when the program couldn't be run; *ret_exec tells so. */
 int become(const struct become *b, bool *ret_exec, struct croft_error *err);
 
+/* From outside, while it waits: a process that is to be the partition's is no dearer to the OOM killer than any other,
+ * whatever croftd is. */
+void become_ordinary(pid_t pid);
+
 /* Makes the calling process root of the partition whose user namespace it is in. */
 int become_root(struct croft_error *err);
 

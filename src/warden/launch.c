@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
+#include "warden/become.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -105,7 +106,7 @@ static int hear(const struct launch *l, int *ret_fd, struct croft_error *err)
         struct stub_report report;
         int r = sock_receive_packet(l->stub, sizeof(report), &p);
 
-        if (r == 0)
+        if (r == 0 || r == -ECONNRESET) /* reset: it died without having read what we said */
                 return 0;
         if (r < 0 || p.size != sizeof(report))
                 return croft_error_set(err, r < 0 ? r : -EBADMSG, "hear from the process that is to become init");
@@ -135,6 +136,7 @@ static int clone_stub(struct launch *l, struct croft_error *err)
         if (pid < 0)
                 return croft_error_set(err, pid, "clone into the user and pid namespaces");
         l->pid = pid;
+        become_ordinary(pid);
         return 0;
 }
 
@@ -163,6 +165,21 @@ int launch_isolate(struct croft_error *err)
         if (unshare(CLONE_NEWNS) < 0)
                 return croft_error_set(err, errno, "make a private mount namespace");
         return mount_make_private(err);
+}
+
+/* Killed from elsewhere: by the memory limit, or because cgroup.kill was once written to its cgroup, into which kernels
+ * from 6.14 on (and stable ones of 2025) then clone nothing but processes that are killed at once. */
+static int stub_died(struct launch *l, struct croft_error *err)
+{
+        siginfo_t si = {0};
+
+        (void)TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)l->pidfd, &si, WEXITED | WNOWAIT));
+        if (si.si_code == CLD_KILLED && si.si_status == SIGKILL)
+                return croft_error_set(err, ESRCH,
+                        "the process that is to become init was killed (is memory.max too low, or was its cgroup "
+                        "killed and "
+                        "not made anew?).");
+        return croft_error_set(err, ESRCH, "the process that is to become init has died.");
 }
 
 static int load(struct launch *l, struct stage *stage, struct croft_error *err)
@@ -196,7 +213,7 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         if (r == 0)
                 r = hear(l, &l->console, err);
         if (r == 0)
-                return croft_error_set(err, ESRCH, "the process that is to become init has died.");
+                return stub_died(l, err);
         if (r > 0 && l->console < 0)
                 return croft_error_set(err, EBADMSG, "there came no console.");
         crash_point("launch", "loaded", "");

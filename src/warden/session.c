@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "kernel/ns.h"
 #include "kernel/pty.h"
+#include "warden/become.h"
 #include "warden/stream.h"
 #include "warden/warden.h"
 
@@ -100,6 +101,8 @@ static pid_t clone_helper(struct session *s, int socket)
         }
         if (pid == 0)
                 run_helper(s, socket);
+        if (pid > 0)
+                become_ordinary(pid);
         return pid;
 }
 

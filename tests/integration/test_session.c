@@ -245,6 +245,23 @@ static void hostile_files_give_errors_and_nothing_else(void)
         ok(run("umount /dev/pts", NULL, false) == 0 && run("tty", NULL, true) == 0, "and the true one serves again");
 }
 
+static void cgroup_that_hands_on_its_controllers_gets_a_leaf(void)
+{
+        bool can = run("grep -q pids /sys/fs/cgroup/cgroup.controllers", NULL, false) == 0;
+
+        printf("# the unified hierarchy has %s to hand on\n", can ? "a controller" : "no controller");
+        ok(run("cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && for p in $(cat cgroup.procs); do echo "
+               "$p "
+               ">init/cgroup.procs; done; true",
+                   NULL, false) == 0,
+                "init moves to a cgroup of its own, as systemd does");
+        ok((run("echo $$ >/sys/fs/cgroup/init/cgroup.procs; echo +pids >/sys/fs/cgroup/cgroup.subtree_control", NULL,
+                    false) == 0) == can,
+                "it hands a controller on, if there is one");
+        ok(run("cat /proc/self/cgroup", NULL, false) == 0, "commands run still");
+        shows(can ? "0::/croft.exec\n" : "0::/\n", can ? "in a leaf" : "where they ran before");
+}
+
 int main(void)
 {
         (void)signal(SIGPIPE, SIG_IGN);
@@ -262,6 +279,7 @@ int main(void)
         client_that_goes_ends_its_command();
         sessions_cannot_be_looked_into_from_inside();
         hostile_files_give_errors_and_nothing_else();
+        cgroup_that_hands_on_its_controllers_gets_a_leaf();
         kit_stop(&k);
         kit_done(&k);
         return tap_end();

@@ -132,7 +132,8 @@ static void what_is_shared_stays_read_only(void)
                 "T again sh -c 'mkdir /tmp/m && mount -o bind /usr/share /tmp/m && mount -o remount,rw,bind /tmp/m';"
                 "T tools mount -o remount,rw,bind /run/croft/bin;"
                 "T dev mount -o remount,suid,bind /dev;"
-                "echo before $(ls /usr/share | wc -l); umount /usr/share; echo under $(ls /usr/share | wc -l);"
+                "echo shared $(stat -c %u:%g /usr/share); echo before $(ls /usr/share | wc -l); umount /usr/share; "
+                "echo under $(ls /usr/share | wc -l);"
                 "T upper test -w /etc; touch /etc/mine; echo owner $(stat -c %u:%g /etc/mine)");
 
         is(out, "touch", "refused", "a shared directory can't be written");
@@ -142,6 +143,7 @@ static void what_is_shared_stays_read_only(void)
         is(out, "tools", "refused", "croft's tools stay read-only, too");
         is(out, "dev", "refused", "/dev stays without set-user-id programs");
         ok(strcmp(value_of(out, "before"), "0") != 0, "the shared directory has the host's files");
+        is(out, "shared", "0:0", "and they belong to root inside");
         is(out, "under", "0", "unmounting it reveals the partition's own, empty directory");
         is(out, "owner", "0:0", "a new file belongs to root inside");
         ok(out != NULL, "the script ran to its end");
@@ -185,6 +187,56 @@ static void init_that_cannot_run_is_told_precisely(void)
                 "and the error names the program");
         ok(waitpid(k.warden, NULL, 0) == k.warden, "the warden goes");
         k.warden = 0;
+        kit_stop(&k);
+}
+
+static bool load_fails(int code, const char *text)
+{
+        char line[CROFT_ERROR_TEXT_MAX];
+        bool right;
+
+        kit_spawn(&k);
+        right = kit_launch(&k, "true", NULL) && kit_expect(&k, WARDEN_FAILED) && k.error.code == code &&
+                strstr(croft_error_line(&k.error, line, sizeof(line)), text);
+        kit_stop(&k);
+        return right;
+}
+
+static void links_in_the_root_lead_nowhere(void)
+{
+        (void)mkdirat(k.dir, "outside", 0777);
+        /* What a partition's root can leave behind for its next start. */
+        ok(symlinkat("../../../../..", k.dir, "rw/upper/run") == 0 && load_fails(ELOOP, "mount point 'run' is a link"),
+                "a link where /run should be is refused");
+        (void)unlinkat(k.dir, "rw/upper/run", 0);
+        ok(symlinkat("/etc", k.dir, "rw/upper/proc") == 0 && load_fails(ELOOP, "mount point 'proc' is a link"),
+                "a link where /proc should be is refused");
+        (void)unlinkat(k.dir, "rw/upper/proc", 0);
+        ok(mknodat(k.dir, "rw/upper/sys", S_IFREG | 0644, 0) == 0 && load_fails(EINVAL, "attach at 'sys'"),
+                "a file where a directory should be is refused");
+        (void)unlinkat(k.dir, "rw/upper/sys", 0);
+}
+
+static void flooding_partition_disturbs_nobody(void)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        _cleanup_close_ int slow = -EBADF, quick = -EBADF;
+        struct pollfd p = {0};
+
+        kit_spawn(&k);
+        ok(kit_launch(&k, "exec yes 0123456789abcdef0123456789abcdef", NULL) && kit_expect(&k, WARDEN_LOADED) &&
+                        kit_send(&k, WARDEN_RUN) && kit_expect(&k, WARDEN_RUNNING),
+                "a partition that floods its console runs");
+        slow = kit_console(&k);
+        quick = kit_console(&k);
+        ok(kit_wait_text(quick, "cdef\r\n0123456789"), "a client sees its output");
+        p = (struct pollfd){.fd = slow, .events = POLLRDHUP};
+        ok(poll(&p, 1, KIT_WAIT_MS) == 1, "one that doesn't read is dropped");
+        close_fd(k.channel);
+        k.channel = sock_connect(k.dir, "w.sock", SOCK_SEQPACKET, &err);
+        ok(k.channel >= 0 && kit_send(&k, WARDEN_HELLO) && kit_expect(&k, WARDEN_STATE),
+                "croftd is answered meanwhile");
+        ok(kit_signal(&k, SIGKILL) && kit_expect(&k, WARDEN_EXITED), "and obeyed");
         kit_stop(&k);
 }
 
@@ -302,7 +354,9 @@ int main(void)
         what_is_shared_stays_read_only();
         device_nodes_work_and_no_others_can_be_made();
         init_that_cannot_run_is_told_precisely();
+        links_in_the_root_lead_nowhere();
         what_is_only_loaded_dies_with_its_warden_and_waits_for_a_croftd();
+        flooding_partition_disturbs_nobody();
         console_is_a_terminal_with_history();
         partition_outlives_warden_and_croftd();
         kit_done(&k);

@@ -75,11 +75,14 @@ static void unified_path(char *buf, size_t size)
 static int make_cgroup(void)
 {
         static const char *const delegated[] = {".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
-        char path[640];
+        char path[640], parent[700];
         int fd;
 
         unified_path(path, sizeof(path));
         need(mkdir(path, 0755) == 0, path);
+        /* On a pure v2 host, a controller to hand on. */
+        snprintf(parent, sizeof(parent), "%s/../cgroup.subtree_control", path);
+        (void)fd_write_file(AT_FDCWD, parent, "+pids");
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         need(fd >= 0, path);
         for (size_t i = 0; i < ELEMENTS(delegated); i++)
