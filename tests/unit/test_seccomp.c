@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_seccomp.c - the filters do what they say, for each ABI, without privileges: a child installs one and calls.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kernel/seccomp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#define X32 0x40000000L
+#define NOT_INSTALLED 255
+
+/* The errno (0: success) of a call under the filter. */
+static int under(int filter, long number, long a, long b, long c)
+{
+        int status;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                if (seccomp_install(filter, NULL) < 0)
+                        _exit(NOT_INSTALLED);
+                /* _exit: nothing of the test's own (ASan, cmocka) may run under the filter. */
+                _exit(syscall(number, a, b, c, 0, -1, 0) < 0 ? errno : 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_not_equal(WEXITSTATUS(status), NOT_INSTALLED);
+        return WEXITSTATUS(status);
+}
+
+static int base(void)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int fd = seccomp_build_base(&err);
+
+        assert_true(fd >= 0);
+        return fd;
+}
+
+static int warden(void)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int fd = seccomp_build_warden(&err);
+
+        assert_true(fd >= 0);
+        return fd;
+}
+
+static void base_filter_refuses_what_reaches_past_namespaces(void **state)
+{
+        _cleanup_close_ int f = base();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_init_module, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_finit_module, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_kexec_load, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_open_by_handle_at, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_keyctl, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, SYS_clock_settime, 0, 0, 0), EPERM);
+}
+
+static void base_filter_holds_for_x32_numbers(void **state)
+{
+        _cleanup_close_ int f = base();
+
+        (void)state;
+        /* A kernel without x32 would say ENOSYS by itself; the filter comes first. */
+        assert_int_equal(under(f, X32 | SYS_init_module, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, X32 | SYS_open_by_handle_at, -1, 0, 0), EPERM);
+}
+
+static void base_filter_lets_ordinary_calls_pass(void **state)
+{
+        _cleanup_close_ int f = base();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_getppid, 0, 0, 0), 0);
+        assert_int_equal(under(f, SYS_close, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_mount, 0, 0, 0), EFAULT);
+        assert_int_equal(under(f, SYS_unshare, 0, 0, 0), 0);
+}
+
+static void warden_filter_lets_through_what_the_loop_needs_only(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_close, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_read, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_epoll_wait, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_openat, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_execve, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_socket, AF_UNIX, SOCK_STREAM, 0), EPERM);
+        assert_int_equal(under(f, SYS_setns, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_ptrace, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_clone, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_unlinkat, -1, 0, 0), EPERM);
+}
+
+static void warden_filter_refuses_memory_that_can_be_run(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_mmap, 0, 0, PROT_READ | PROT_WRITE), EBADF); /* the kernel says so */
+        assert_int_equal(under(f, SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC), EPERM);
+        assert_int_equal(under(f, SYS_mprotect, 0, 0, PROT_READ), 0);
+        assert_int_equal(under(f, SYS_mprotect, 0, 0, PROT_READ | PROT_EXEC), EPERM);
+}
+
+static void warden_filter_lets_two_ioctls_through(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_ioctl, -1, TIOCSWINSZ, 0), EBADF);
+        assert_int_equal(under(f, SYS_ioctl, -1, 0xc040ff0b, 0), EBADF);
+        assert_int_equal(under(f, SYS_ioctl, -1, TIOCSTI, 0), EPERM);
+}
+
+static void what_is_no_sealed_filter_is_not_installed(void **state)
+{
+        _cleanup_close_ int open = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        _cleanup_close_ int odd = fd_sealed("odd", "12345", 5), empty = fd_sealed("empty", "", 0);
+
+        (void)state;
+        assert_int_equal(ftruncate(open, 8), 0);
+        assert_int_equal(seccomp_install(open, NULL), -EBADMSG);
+        assert_int_equal(seccomp_install(odd, NULL), -EBADMSG);
+        assert_int_equal(seccomp_install(empty, NULL), -EBADMSG);
+        assert_int_equal(seccomp_install(-EBADF, NULL), -EBADMSG);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(base_filter_refuses_what_reaches_past_namespaces),
+                cmocka_unit_test(base_filter_holds_for_x32_numbers),
+                cmocka_unit_test(base_filter_lets_ordinary_calls_pass),
+                cmocka_unit_test(warden_filter_lets_through_what_the_loop_needs_only),
+                cmocka_unit_test(warden_filter_refuses_memory_that_can_be_run),
+                cmocka_unit_test(warden_filter_lets_two_ioctls_through),
+                cmocka_unit_test(what_is_no_sealed_filter_is_not_installed),
+        };
+
+        return cmocka_run_group_tests_name("seccomp", tests, NULL, NULL);
+}
