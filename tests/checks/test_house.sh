@@ -106,6 +106,14 @@ echo '| `src/base/here.c` | `there()` |' | plant docs/x.md
 finds check-docs "there\(\) isn't in the files named" "a document that names a missing function is found"
 echo '| `src/base/here.c` | `here()` |' | plant docs/x.md
 t_ok "a document that is right is left alone" "$t_top/tools/check-docs" "$house"
+mkdir "$house/docs/adr"
+echo '[1](0001-one.md)' | plant docs/adr/0000-records.md
+echo '# 0001: one' | plant docs/adr/0001-one.md
+t_ok "records that are in the index are left alone" "$t_top/tools/check-docs" "$house"
+echo '# 0001: another' | plant docs/adr/0001-another.md
+finds check-docs "0001-another.md isn't linked" "a record that the index leaves out is found"
+finds check-docs "number 0001 is given twice" "a number that is given twice is found"
+rm -r "$house/docs/adr"
 rm "$house/docs/x.md" "$house/src/base/here.c"
 echo 'static void it_works(void **state)' | plant tests/test_x.c
 requirements() { # ROW...
