@@ -91,7 +91,8 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
         if (r < 0)
                 return croft_error_set(err, r, "make the arguments of init");
         /* An init of a system opens its console by itself. */
-        ret->console_getty = strcmp(ret->argv[0], INIT_ROOTS) != 0;
+        /* Both inits hand the terminal to whom they start; as its session's leader, ^C there would be theirs. */
+        ret->console_getty = strcmp(ret->argv[0], INIT_ROOTS) != 0 && strcmp(ret->argv[0], INIT_CROFT) != 0;
         return 0;
 }
 

@@ -121,6 +121,7 @@ void console_attach(struct console *c, int fd)
                 return;
         }
         index--;
+        c->ending[index] = false;
         if (stream_open(s, fd) < 0 || watch(c, EPOLL_CTL_ADD, fd, EPOLLIN, client_data(index)) < 0) {
                 drop(s);
                 return;
@@ -180,7 +181,7 @@ void console_client_ready(struct console *c, size_t index, uint32_t events)
 
         if (index >= CONSOLE_CLIENTS_MAX || s->fd < 0)
                 return;
-        if ((events & EPOLLOUT) && stream_flush(s) < 0) {
+        if ((events & EPOLLOUT) && (stream_flush(s) < 0 || (c->ending[index] && !stream_output_pending(s)))) {
                 drop(s);
                 return;
         }
@@ -211,9 +212,12 @@ void console_end(struct console *c, uint32_t status)
                 c->master = -EBADF;
         }
         for (size_t i = 0; i < CONSOLE_CLIENTS_MAX; i++) {
-                if (c->clients[i].fd < 0)
+                if (c->clients[i].fd < 0 || c->ending[i])
                         continue;
-                (void)stream_put_exit(&c->clients[i], status); /* what doesn't fit now is lost: nobody is waited for */
-                drop(&c->clients[i]);
+                c->ending[i] = true;
+                if (stream_put_exit(&c->clients[i], status) < 0 || !stream_output_pending(&c->clients[i]))
+                        drop(&c->clients[i]);
+                else
+                        rewatch(c, i);
         }
 }

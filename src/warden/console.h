@@ -17,6 +17,7 @@ struct console {
         bool want_write;
         struct ring ring;
         struct stream clients[CONSOLE_CLIENTS_MAX];
+        bool ending[CONSOLE_CLIENTS_MAX]; /* has been told the end: goes when all is sent */
 };
 
 /* What epoll hands back: tag in the upper, index in the lower half. */
@@ -29,7 +30,7 @@ void console_close(struct console *c);
 void console_attach(struct console *c, int fd);
 void console_master_ready(struct console *c, uint32_t events);
 void console_client_ready(struct console *c, size_t index, uint32_t events);
-/* init has ended: takes what is left to read, tells every client the exit status and lets them go. */
+/* init has ended: takes what is left to read, tells every client the exit status and lets each go when it has it. */
 void console_end(struct console *c, uint32_t status);
 
 #endif

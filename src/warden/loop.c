@@ -47,6 +47,7 @@ static int watch(const struct warden *w, int fd, enum tag tag, uint32_t index)
 }
 
 static int64_t exit_status(int pidfd);
+static uint32_t shell_status(int64_t status);
 
 /* Tells croftd where things are.  A channel that takes no answer is given up: croftd reconnects. */
 static void tell_state(struct warden *w, enum warden_type type)
@@ -206,10 +207,13 @@ static int attach_console(struct warden *w, struct warden_packet *p, struct crof
         int fd = warden_packet_take_fd(p, "client");
 
         (void)err;
-        if (fd >= 0 && w->confined)
-                console_attach(&w->console, fd);
-        else
+        if (fd < 0 || !w->confined) {
                 close_fd(fd);
+                return 0;
+        }
+        console_attach(&w->console, fd);
+        if (w->state.phase == WARDEN_PHASE_EXITED) /* the history, and that it is over */
+                console_end(&w->console, shell_status(w->state.exit_status));
         return 0;
 }
 

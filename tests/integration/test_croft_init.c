@@ -83,6 +83,26 @@ static void with_a_command_it_ends_as_the_command_does(void)
         ok(kit_signal(&k, SIGUSR1) && ends_with(CLD_EXITED, 9), "a signal for init is passed on");
 }
 
+static void console_is_the_commands(void)
+{
+        char *waits[] = {(char[]){INIT}, (char[]){"sh"}, (char[]){"-c"}, (char[]){"echo ready; exec sleep 100000"},
+                NULL},
+             *alone[] = {(char[]){INIT}, NULL};
+        int client;
+
+        ok(start(waits), "a command waits at the console");
+        client = kit_console(&k);
+        ok(kit_wait_text(client, "ready") && kit_put(client, CROFT_STREAM_STDIN, "\3", 1) && ends_with(CLD_EXITED, 130),
+                "^C there ends it");
+        close_fd(client);
+        ok(start(alone), "no command waits there");
+        client = kit_console(&k);
+        ok(kit_put(client, CROFT_STREAM_STDIN, "\3", 1) && run("sleep 0.2") == 0 && kit_signal(&k, SIGTERM) &&
+                        ends_with(CLD_EXITED, 0),
+                "^C is nothing to init itself");
+        close_fd(client);
+}
+
 static void stubborn_processes_are_killed(void)
 {
         char *argv[] = {(char[]){INIT}, (char[]){"sh"}, (char[]){"-c"},
@@ -101,6 +121,7 @@ int main(void)
         kit_init(&k);
         without_a_command_it_waits_and_reaps();
         with_a_command_it_ends_as_the_command_does();
+        console_is_the_commands();
         stubborn_processes_are_killed();
         kit_done(&k);
         return tap_end();

@@ -277,6 +277,7 @@ static void console_is_a_terminal_with_history(void)
 {
         _cleanup_close_ int a = -EBADF, b = -EBADF;
         static const uint8_t size[4] = {0, 33, 0, 99};
+        static char history[1 << 20];
 
         kit_spawn(&k);
         ok(kit_launch(&k,
@@ -300,6 +301,10 @@ static void console_is_a_terminal_with_history(void)
         ok(kit_put(b, CROFT_STREAM_STDIN, "bye\n", 4) && kit_collect(b, NULL, 0, NULL, 0) == 7,
                 "the end of init ends the other, with its status");
         ok(kit_expect(&k, WARDEN_EXITED) && k.state.exit_status == (CLD_EXITED << 8 | 7), "croftd hears of it, too");
+        close_fd(b);
+        b = kit_console(&k);
+        ok(kit_collect(b, history, sizeof(history), NULL, 0) == 7 && strstr(history, "got two"),
+                "who comes now gets the history and the end");
         ok(kit_send(&k, WARDEN_QUIT) && waitpid(k.warden, NULL, 0) == k.warden, "QUIT ends the warden");
         k.warden = 0;
         kit_stop(&k);

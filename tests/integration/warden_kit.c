@@ -205,7 +205,7 @@ bool kit_launch(struct kit *k, const char *script, char *const *argv)
                 .environment = environment,
                 .nofile = 512,
                 .own_network = true,
-                .console_getty = true};
+                .console_getty = !argv};
         const struct warden_fd fds[] = {{"cgroup", k->cgroup}, {"lower", lower}, {"rw", rw}, {"tools", tools},
                 {"filter", k->filter}, {"warden-filter", k->warden_filter}, {"listen", k->listen}, {"log", k->log},
                 {"share:/usr/share", share}};
