@@ -103,6 +103,8 @@ struct launch_fds {
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
+        int v1[CGROUP_HIERARCHIES_MAX];
+        size_t n_v1;
 };
 
 static void launch_fds_done(struct launch_fds *f)
@@ -114,6 +116,8 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->listen);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
+        for (size_t i = 0; i < f->n_v1; i++)
+                close_fd(f->v1[i]);
 }
 
 static int open_shares(struct launch_fds *f, struct croft_error *err)
@@ -162,11 +166,15 @@ static int open_rw(const struct partition *p, struct croft_error *err)
 static int open_all(const struct partition *p, struct launch_fds *f, struct croft_error *err)
 {
         char name[32];
+        int r;
 
         *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
         if (f->cgroup < 0)
                 return f->cgroup;
+        r = cgroup_open_v1(p->host->cgroups, p->def.id, f->v1, &f->n_v1, err);
+        if (r < 0)
+                return r;
         f->lower = image_open_root(p->host->images, p->def.image, err);
         if (f->lower < 0)
                 return f->lower;
@@ -186,7 +194,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[9 + SHARES_MAX] = {
+        struct warden_fd fds[9 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
                 {"cgroup", f->cgroup},
                 {"lower", f->lower},
                 {"rw", f->rw},
@@ -203,6 +211,8 @@ static int send_launch(
 
         for (size_t i = 0; i < f->n_shares; i++)
                 fds[n++] = (struct warden_fd){f->roles[i], f->shares[i]};
+        for (size_t i = 0; i < f->n_v1; i++)
+                fds[n++] = (struct warden_fd){"v1", f->v1[i]};
         launch_spec_put(&body, spec);
         r = warden_send(p->run.warden, WARDEN_LAUNCH, fds, n, &body);
         wire_writer_done(&body);

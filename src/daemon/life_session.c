@@ -132,19 +132,23 @@ static int start_session(
         struct unit *u, struct exec_spec *spec, int init, int client, int *ret_pidfd, struct croft_error *err)
 {
         _cleanup_close_ int cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
+        struct warden_fd fds[5 + CGROUP_HIERARCHIES_MAX] = {{"pidfd", init}, {"cgroup", cgroup},
+                {"filter", u->p.host->base_filter}, {"warden-filter", u->p.host->warden_filter}, {"client", client}};
+        int v1[CGROUP_HIERARCHIES_MAX], r;
         struct warden_process session;
-        int r;
+        size_t n_v1 = 0;
 
-        if (cgroup < 0)
-                return cgroup;
-        r = warden_spawn(u->p.host->warden_path, "session", &session, err);
+        r = cgroup < 0 ? cgroup : warden_spawn(u->p.host->warden_path, "session", &session, err);
         if (r < 0)
                 return r;
         note_session(u->life, session.pidfd);
-        r = talk(u, session.socket, spec,
-                (const struct warden_fd[]){{"pidfd", init}, {"cgroup", cgroup}, {"filter", u->p.host->base_filter},
-                        {"warden-filter", u->p.host->warden_filter}, {"client", client}},
-                5, err);
+        r = cgroup_open_v1(u->p.host->cgroups, u->p.def.id, v1, &n_v1, err);
+        for (size_t i = 0; i < n_v1; i++)
+                fds[5 + i] = (struct warden_fd){"v1", v1[i]};
+        if (r == 0)
+                r = talk(u, session.socket, spec, fds, 5 + n_v1, err);
+        while (n_v1 > 0)
+                close_fd(v1[--n_v1]);
         close_fd(session.socket);
         if (r < 0) {
                 (void)process_signal(session.pidfd, SIGKILL);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "kernel/cgroup_parse.h"
 #include "kernel/cgroup_tree.h"
 
 #include <inttypes.h>
@@ -347,20 +348,49 @@ int cgroup_kernel_id(struct cgroup_tree *tree, uint64_t id, uint64_t *ret, struc
         return 0;
 }
 
+/* Is the process in the partition's directory of the hierarchy already?  lines: its /proc/PID/cgroup. */
+static bool is_inside(const struct cgroup_tree *tree, const struct cgroup_hierarchy *h, uint64_t id,
+        const struct cgroup_membership *lines, size_t n_lines)
+{
+        for (size_t i = 0; i < n_lines; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (lines[i].v2 != h->v2 || strcmp(lines[i].controllers, h->names) != 0)
+                        continue;
+                if (asprintf(&path, "%s%s%s/%" PRIu64, h->own, h->own[1] ? "/" : "", tree->directory, id) < 0)
+                        return false; /* moving it again does no harm */
+                return strcmp(lines[i].path, path) == 0;
+        }
+        return false;
+}
+
 int cgroup_attach_v1(struct cgroup_tree *tree, uint64_t id, pid_t pid, struct croft_error *err)
 {
-        char text[16];
+        struct cgroup_membership *lines = NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t n_lines = 0;
+        char path[32], number[16];
+        int r = 0;
 
-        (void)snprintf(text, sizeof(text), "%d", (int)pid);
-        for (size_t i = 1; i < tree->n; i++) {
-                _cleanup_close_ int fd = cgroup_directory(tree, i, id);
-                int r = fd < 0 ? fd : fd_write_file(fd, "cgroup.procs", text);
+        if (tree->n <= 1)
+                return 0;
+        (void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+        if (fd_read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL) == 0)
+                (void)cgroup_parse_memberships(text, &lines, &n_lines); /* unknown: it is moved */
+        (void)snprintf(number, sizeof(number), "%d", (int)pid);
+        for (size_t i = 1; i < tree->n && r == 0; i++) {
+                _cleanup_close_ int fd = -EBADF;
 
+                if (is_inside(tree, &tree->h[i], id, lines, n_lines))
+                        continue;
+                fd = cgroup_directory(tree, i, id);
+                r = fd < 0 ? fd : fd_write_file(fd, "cgroup.procs", number);
                 if (r < 0)
-                        return croft_error_set(err, r, "move process %d to cgroup '%s/%" PRIu64 "' of the %s hierarchy",
+                        (void)croft_error_set(err, r, "move process %d to cgroup '%s/%" PRIu64 "' of the %s hierarchy",
                                 (int)pid, tree->directory, id, hierarchy_name(&tree->h[i]));
         }
-        return 0;
+        cgroup_memberships_free(lines, n_lines);
+        return r;
 }
 
 int cgroup_open_v1(
@@ -384,14 +414,6 @@ int cgroup_open_v1(
         }
         memcpy(fds, opened, n * sizeof(opened[0]));
         *ret_n = n;
-        return 0;
-}
-
-int cgroup_join_v1(const int *fds, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (write(fds[i], "0", 1) < 0)
-                        return -errno;
         return 0;
 }
 

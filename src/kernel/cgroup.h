@@ -64,8 +64,8 @@ int cgroup_open_exec(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct 
 /* The kernel's id of the unified one (what BPF sees). */
 int cgroup_kernel_id(struct cgroup_tree *tree, uint64_t id, uint64_t *ret, struct croft_error *err);
 
-/* Moves a process (with all its threads) into the v1 ones; nothing to do on a pure v2 host.  It costs an RCU grace
- * period, 9 to 15 ms, unless the host mounts with favordynmods.  The way below costs 0.15 ms. */
+/* Moves a process (with all its threads) into the v1 ones where it isn't yet; nothing to do on a pure v2 host.  A move
+ * costs an RCU grace period, 9 to 15 ms, unless the host mounts with favordynmods.  The way below costs 0.15 ms. */
 int cgroup_attach_v1(struct cgroup_tree *tree, uint64_t id, pid_t pid, struct croft_error *err);
 /* Opens the `tasks` files of the v1 ones, for cgroup_join_v1().  The caller closes fds[0..*ret_n); 0 of them on a pure
  * v2 host.  They are as mighty as the one who opened them: never leave one open in a partition. */

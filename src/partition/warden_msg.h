@@ -27,7 +27,8 @@ enum warden_type {
                               image's root), rw (the directory that holds upper/ and work/, one descriptor because
                               overlayfs wants both on one mount), tools, stage (an empty directory), filter,
                               warden-filter, listen (bound, listening), log (read-write), and share:/usr ...
-                              (directories of the host).  A LAUNCH that fails is answered by FAILED. */
+                              (directories of the host), and v1 for each v1 cgroup (`tasks`, for
+                              cgroup_join_v1()).  A LAUNCH that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter: take over from a
                            dead warden */
@@ -38,9 +39,10 @@ enum warden_type {
         WARDEN_QUIT,    /* no body: the end is noted, go */
         /* croftd to session, over the SEQPACKET that it inherits as descriptor 3 */
         WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd (of PID 1), cgroup (unified), filter, warden-filter,
-                        client. Answered by LOADED with the pid of the process that will become the command (for
-                        cgroup_attach_v1()), then croftd says RUN and may close its end: the rest is told to the client
-                        only.  Before RUN a failure is answered by FAILED, and told to the client, too. */
+                        client, and v1 as with LAUNCH.  Answered by LOADED with the pid of the process that will become
+                        the command (for cgroup_attach_v1()), then croftd says RUN and may close its end: the rest is
+                        told to the client only.  Before RUN a failure is answered by FAILED, and told to the client,
+                        too. */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console */
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next */

@@ -31,6 +31,12 @@ void launch_init(struct launch *l)
                 .console = -EBADF};
 }
 
+static void close_v1(struct launch *l)
+{
+        while (l->n_v1 > 0)
+                close_fd(l->v1[--l->n_v1]);
+}
+
 void launch_done(struct launch *l)
 {
         launch_spec_done(&l->spec);
@@ -38,6 +44,7 @@ void launch_done(struct launch *l)
                 close_fd(l->shares[i].fd);
                 free(l->shares[i].path);
         }
+        close_v1(l);
         close_fd(l->cgroup);
         close_fd(l->lower);
         close_fd(l->rw);
@@ -88,6 +95,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                         return croft_error_set(
                                 err, EBADMSG, "the launch message lacks descriptor '%s'.", table[i].role);
         }
+        while (l->n_v1 < ELEMENTS(l->v1) && (l->v1[l->n_v1] = warden_packet_take_fd(p, "v1")) >= 0)
+                l->n_v1++;
         return take_shares(l, p, err);
 }
 
@@ -129,9 +138,12 @@ static int clone_stub(struct launch *l, struct croft_error *err)
         pid = ns_clone(CLONE_NEWUSER | CLONE_NEWPID, l->cgroup, &l->pidfd);
         if (pid == 0) {
                 close_fd(pair[0]);
+                (void)cgroup_join_v1(l->v1, l->n_v1); /* croftd looks, and moves us where it is needed */
+                close_v1(l);
                 stub_main(l, pair[1]);
         }
         close_fd(pair[1]);
+        close_v1(l);
         l->stub = pair[0];
         if (pid < 0)
                 return croft_error_set(err, pid, "clone into the user and pid namespaces");

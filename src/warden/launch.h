@@ -17,6 +17,7 @@
 #ifndef CROFT_WARDEN_LAUNCH_H
 #define CROFT_WARDEN_LAUNCH_H
 
+#include "kernel/cgroup.h"
 #include "partition/warden_msg.h"
 
 #define LAUNCH_SHARES_MAX 16
@@ -30,6 +31,8 @@ struct launch {
         struct launch_spec spec;
         /* Borrowed from nobody: owned, closed by launch_done(). */
         int cgroup, lower, rw, tools, filter;
+        int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
+        size_t n_v1;
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
         int stub; /* socket to the stub */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "kernel/cgroup.h"
 #include "kernel/ns.h"
 #include "kernel/pty.h"
 #include "warden/become.h"
@@ -29,6 +30,8 @@
 struct session {
         struct exec_spec spec;
         int channel, init, cgroup, filter, own_filter;
+        int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files of the v1 cgroups, closed when the helper is in them */
+        size_t n_v1;
         struct stream client;
         int helper_pidfd, helper; /* socket */
         pid_t pid;                /* the command: leader of its process group */
@@ -38,8 +41,15 @@ struct session {
         bool ended;
 };
 
+static void close_v1(struct session *s)
+{
+        while (s->n_v1 > 0)
+                close_fd(s->v1[--s->n_v1]);
+}
+
 static void session_done(struct session *s)
 {
+        close_v1(s);
         exec_spec_done(&s->spec);
         stream_close(&s->client);
         close_fd(s->channel);
@@ -69,6 +79,8 @@ static int receive(struct session *s, struct croft_error *err)
         s->cgroup = warden_packet_take_fd(&p, "cgroup");
         s->filter = warden_packet_take_fd(&p, "filter");
         s->own_filter = warden_packet_take_fd(&p, "warden-filter");
+        while (s->n_v1 < ELEMENTS(s->v1) && (s->v1[s->n_v1] = warden_packet_take_fd(&p, "v1")) >= 0)
+                s->n_v1++;
         if (s->init < 0 || s->cgroup < 0 || s->filter < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks descriptor 'pidfd', 'cgroup' or 'filter'.");
         r = exec_spec_get(&p.body, &s->spec);
@@ -77,6 +89,8 @@ static int receive(struct session *s, struct croft_error *err)
 
 static void run_helper(struct session *s, int socket)
 {
+        (void)cgroup_join_v1(s->v1, s->n_v1); /* croftd looks, and moves us where it is needed */
+        close_v1(s);
         /* The client's connection and croftd's channel have no business in there. */
         s->client.fd = close_fd(s->client.fd);
         s->channel = close_fd(s->channel);
@@ -103,10 +117,11 @@ static pid_t clone_helper(struct session *s, int socket)
                 run_helper(s, socket);
         if (pid > 0)
                 become_ordinary(pid);
+        close_v1(s);
         return pid;
 }
 
-/* croftd attaches the helper to the v1 cgroups meanwhile. */
+/* croftd sees to it meanwhile that the helper is in the v1 cgroups. */
 static int agree(struct session *s, pid_t helper, struct croft_error *err)
 {
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;

@@ -74,7 +74,7 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
         return 0;
 }
 
-/* Phase 2: the cgroup namespace comes now, because croftd has moved us into the v1 cgroups meanwhile. */
+/* Phase 2: the cgroup namespace comes now, because by now croftd has seen to it that we are in all v1 cgroups. */
 static int run(const struct launch *l, int slave, struct croft_error *err)
 {
         struct become b = {

@@ -1,13 +1,27 @@
 #!/bin/sh
 # where: here guest
-# A croftd that is started from another cgroup than the one before finds the partitions where they are; and one that
-# can't run partitions says so instead of starting.
+# Processes of a partition are in its cgroups from the first.  A croftd that is started from another cgroup than the one
+# before finds the partitions where they are; and one that can't run partitions says so instead of starting.
 . "$(dirname "$0")/../lib.sh"
 
 t_croftd_start || exit 1
 t_ok "a partition is made" croft create web -s memory.max=64M -s init='/bin/sleep 1000'
 t_ok "and started" croft start web
 pid=$(field web .pid)
+id=$(field web .id)
+
+# PID: the hierarchies in which the process isn't in the partition's cgroup
+outside() {
+        grep -E '^0::|:(.*,)?(cpu|cpuacct|cpuset|memory|blkio|pids)(,.*)?:' "/proc/$1/cgroup" | grep -vE "/croft\.[0-9a-f]{8}/$id\$"
+}
+t_is "init is in the partition's cgroup of every hierarchy" "$(outside "$pid")" ""
+croft exec web -- sleep 1000 >/dev/null 2>&1 &
+session=$!
+inside() { pgrep -f '^sleep 1000$' --ns "$pid" --nslist pid; }
+t_ok "a command runs in it" t_wait_for inside
+t_is "it is in all of them, too" "$(outside "$(inside)")" ""
+kill "$session"
+wait "$session" 2>/dev/null
 t_croftd_kill
 
 # This time from the cgroup of the test itself, and without --cgroup.
