@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # timeout: 600
 # croftd dies at every crash point of every operation; the next one finishes or undoes it, says so, and leaves nothing.
 . "$(dirname "$0")/../lib.sh"
@@ -63,7 +63,15 @@ verb() {
         esac
 }
 
-check_point() { # POINT
+kill_wardens() {
+        for dir in $(t_cgroups); do
+                [ ! -d "$dir" ] || cat "$dir/cgroup.procs" "$dir"/croftd.*/cgroup.procs 2>/dev/null
+        done | sort -u | while read -r pid; do
+                [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != croft-warden ] || kill -9 "$pid"
+        done
+}
+
+check_point() { # POINT [all: the wardens are killed, too]
         operation=${1%%.*}
         rm -f "$T/said"
         start_croftd "$1" || { t_fail "$1: croftd starts"; return; }
@@ -77,6 +85,7 @@ check_point() { # POINT
         status=0
         t_wait_daemon || status=$?
         t_is "$1: croftd died there" "$status" 77
+        [ -z "${2:-}" ] || kill_wardens
         rm -f "$T/said"
         start_croftd || { t_fail "$1: the next croftd answers"; return; }
         t_like "$1: the next croftd says what it did" "$(cat "$T/said")" \
@@ -139,6 +148,8 @@ for operation in create load start run stop remove set freeze thaw; do
         t_like "there are crash points of $operation" "$points" "^$operation\\."
 done
 for point in $points; do check_point "$point"; done
+t_note "and with all wardens"
+for point in $(printf '%s\n' "$points" | grep '^start\.\|^stop\.\|^set\.'); do check_point "$point" all; done
 for point in $(printf '%s\n' "$points" | grep '^stop\.\|^remove\.' | grep -v done); do check_twice "$point"; done
 for point in launch.copy launch.clone launch.maps launch.attach launch.root launch.loaded launch.run launch.running; do
         check_warden "$point"

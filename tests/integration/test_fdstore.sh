@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # With systemd's descriptor store even the death of croftd and a warden together costs a partition nothing: its console lives
 # on.  like_systemd.py stands in for systemd.
 . "$(dirname "$0")/../lib.sh"
