@@ -17,6 +17,9 @@
 
 #define STORE_FILE "croft.db"
 #define STORE_APPLICATION 0x63726674 /* "crft", in the header of the file */
+#define LOG_PAGES "256"              /* of the write-ahead log before it is taken over into the database */
+#define RESERVED_PAGES 300           /* a bit more than the log may have */
+#define RESERVED_BYTES "1228800"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 /* Migration i leads from schema version i to i + 1. Never change one that was released; add one. */
@@ -390,10 +393,36 @@ static int count_notices(struct store *store, struct croft_error *err)
         return r;
 }
 
+/* Makes room while there is some.  A tenant who fills the disk must not keep anybody from stopping him, and stop writes
+ * a journal: so the write-ahead log is as long from the start as it will ever be and is kept at close, and the database
+ * has free pages inside.  Both are overwritten from then on. */
+static int reserve_room(struct store *store, struct croft_error *err)
+{
+        int64_t free_pages = 0;
+        int r = pragma(store, "PRAGMA freelist_count", &free_pages, err);
+
+        if (r < 0 || free_pages >= RESERVED_PAGES / 2)
+                return r;
+        /* Two transactions, or nothing of it would be written. */
+        if (exec(store, "INSERT OR REPLACE INTO meta VALUES ('reserve', zeroblob(" RESERVED_BYTES "))", NULL,
+                    "reserve room") < 0)
+                return 0; /* there is none: as good as it gets */
+        return exec(store, "DELETE FROM meta WHERE key = 'reserve'", err, "reserve room");
+}
+
+static int set_modes(struct store *store, struct croft_error *err)
+{
+        /* Exclusive: the index of the log is in memory, not in a file that a full disk could deny. */
+        return exec(store,
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = " LOG_PAGES,
+                err, "open");
+}
+
 static int open_database(struct store *store, int state_dir, struct croft_error *err)
 {
         char path[64];
-        int result;
+        int result, keep = 1;
 
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", state_dir, STORE_FILE);
         result = sqlite3_open_v2(
@@ -401,7 +430,11 @@ static int open_database(struct store *store, int state_dir, struct croft_error 
         if (result != SQLITE_OK)
                 return store_fault(store, result, err, "open");
         (void)sqlite3_extended_result_codes(store->db, 1);
-        (void)sqlite3_busy_timeout(store->db, 5000); /* somebody looks into it with the sqlite3 program */
+        /* To close writes nothing: a damaged database stays as it was found, the log keeps its room. */
+        (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        (void)sqlite3_exec(store->db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+        (void)sqlite3_busy_timeout(store->db, 5000); /* somebody looks into it with the sqlite3 program just now */
         return 0;
 }
 
@@ -418,10 +451,11 @@ int store_open(int state_dir, struct store **ret, struct croft_error *err)
         if (r == 0)
                 r = check_integrity(store, err);
         if (r == 0)
+                r = set_modes(store, err);
+        if (r == 0)
                 r = migrate(store, err);
         if (r == 0)
-                r = exec(store, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL", err,
-                        "open");
+                r = reserve_room(store, err);
         if (r == 0)
                 r = prepare_statements(store, err);
         if (r == 0)

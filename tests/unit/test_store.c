@@ -400,7 +400,7 @@ static int write_until_it_fails(struct store *store, struct croft_error *err)
         struct partition_def def = {.image = "x"};
         int r = 0;
 
-        for (unsigned int i = 0; i < 20000 && r == 0; i++) {
+        for (unsigned int i = 0; i < 100000 && r == 0; i++) {
                 (void)snprintf(def.name, sizeof(def.name), "p%u", i);
                 r = store_create(store, &def, err);
                 if (r == 0)
@@ -411,45 +411,110 @@ static int write_until_it_fails(struct store *store, struct croft_error *err)
         return r == 0 ? 1 : r;
 }
 
-/* In a child, with a tiny file system of its own.  Exit status: 0 when all went as it should. */
-static int fill_the_disk(const char *path)
+/* To the last byte. */
+static int fill_rest(int dir)
+{
+        static const char block[4096];
+        int fd = openat(dir, "fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return -errno;
+        while (write(fd, block, sizeof(block)) > 0)
+                ;
+        while (write(fd, block, 1) > 0)
+                ;
+        close_fd(fd);
+        return 0;
+}
+
+/* What a stop writes, many times. */
+static bool can_stop(struct store *store)
+{
+        struct store_run run = {.state = PARTITION_DEFINED, .exit_status = -1};
+        struct store_journal j;
+        bool ok = true;
+
+        store_journal_init(&j, store, 1, &run);
+        for (int i = 0; i < 200 && ok; i++)
+                ok = j.steps.begin(&j, "stop", NULL) == 0 && j.steps.intent(&j, 0, "warden-run", NULL) == 0 &&
+                     j.steps.done(&j, 0, NULL) == 0 && j.steps.end(&j, NULL) == 0;
+        return ok;
+}
+
+/* In a child: a tiny file system of its own at path. */
+static int mount_tiny(const char *path)
+{
+        if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                return -errno;
+        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", path, "tmpfs", 0, "size=6m") < 0)
+                return -errno;
+        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* 0 when all went as it should. */
+static int fill_by_itself(int dir)
 {
         struct croft_error err = CROFT_ERROR_INIT;
         struct store *store = NULL;
         struct found found;
-        int dir;
 
-        if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                return 1;
-        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", path, "tmpfs", 0, "size=700k") < 0)
+        if (store_open(dir, &store, NULL) < 0)
                 return 2;
-        dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir < 0 || store_open(dir, &store, NULL) < 0)
-                return 3;
         if (write_until_it_fails(store, &err) != -ENOSPC || croft_error_exit(&err) != CROFT_EXIT_EXHAUSTED)
-                return 4;
-        /* Still whole, and usable as far as there is room. */
-        found = find_all(store);
+                return 3;
+        found = find_all(store); /* still whole */
         store_close(store);
         if (found.n > 1 || store_open(dir, &store, NULL) < 0)
-                return 5;
+                return 4;
         found = find_all(store);
         store_close(store);
-        close_fd(dir);
-        return found.n > 1 ? 6 : 0;
+        return found.n > 1 ? 5 : 0;
+}
+
+/* Somebody else takes all the room: 0 when stops can be recorded none the less, after a new start, too. */
+static int filled_by_others(int dir)
+{
+        struct store *store = NULL;
+
+        if (store_open(dir, &store, NULL) < 0 || create(store, "evil") != 1)
+                return 2;
+        if (fill_rest(dir) < 0 || !can_stop(store))
+                return 3;
+        store_close(store);
+        if (store_open(dir, &store, NULL) < 0)
+                return 4;
+        if (find_all(store).n != 1 || !can_stop(store))
+                return 5;
+        store_close(store);
+        return 0;
+}
+
+static int status_in_tiny(const char *path, int (*f)(int dir))
+{
+        pid_t pid = fork();
+        int status, dir;
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                dir = mount_tiny(path);
+                _exit(dir < 0 ? 1 : f(dir));
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        return status;
 }
 
 static void a_full_disk_is_told_and_nothing_is_damaged(void **state)
 {
         struct fixture *f = *state;
-        int status;
-        pid_t pid = fork();
 
-        assert_true(pid >= 0);
-        if (pid == 0)
-                _exit(fill_the_disk(f->path));
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+        assert_int_equal(status_in_tiny(f->path, fill_by_itself), 0);
+}
+
+static void a_disk_that_others_filled_keeps_nobody_from_stopping(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_int_equal(status_in_tiny(f->path, filled_by_others), 0);
 }
 
 static void read_db(struct fixture *f, char **ret, size_t *ret_size)
@@ -557,6 +622,7 @@ int main(void)
                 WITH_STORE(threads_share_the_store),
                 WITH_STORE(what_was_told_as_done_survives_kill_9),
                 WITH_STORE(a_full_disk_is_told_and_nothing_is_damaged),
+                WITH_STORE(a_disk_that_others_filled_keeps_nobody_from_stopping),
                 WITH_STORE(a_damaged_database_is_refused_and_left_alone),
                 WITH_STORE(a_missing_database_beside_partitions_is_not_made_anew),
                 WITH_STORE(a_database_of_a_newer_croft_is_refused),
