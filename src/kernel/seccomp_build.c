@@ -58,9 +58,6 @@ static const struct refusal refused[] = {
         {"stime", EPERM},
         {"clock_settime", EPERM},
         {"clock_settime64", EPERM},
-        {"clock_adjtime", EPERM},
-        {"clock_adjtime64", EPERM},
-        {"adjtimex", EPERM},
         {"syslog", EPERM},
         {"bdflush", ENOSYS},
 };
