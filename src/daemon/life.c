@@ -4,6 +4,7 @@
  * partition is in life_define.c, life_run.c and life_session.c.
  */
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "daemon/life_private.h"
 #include "image/image.h"
 
@@ -472,6 +473,10 @@ void life_autostart(struct life *life)
         }
         if (n_list > 0)
                 qsort(list, n_list, sizeof(*list), compare_order);
-        for (size_t i = 0; i < n_list && !life_is_ending(life); i++)
-                (void)life_start(life, list[i].name, NULL); /* a failure is kept as last_error and told as an event */
+        for (size_t i = 0; i < n_list && !life_is_ending(life); i++) {
+                struct croft_error err = CROFT_ERROR_INIT;
+
+                if (life_start(life, list[i].name, &err) < 0)
+                        log_error(LOG_LEVEL_WARNING, &err, "autostart");
+        }
 }

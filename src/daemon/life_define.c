@@ -249,12 +249,10 @@ static int apply_differences(
                         if (!info || !info->live || (old && new &&strcmp(old, new) == 0) || (!old && !new))
                                 continue;
                         for (size_t i = 0; i < n_facets; i++) {
-                                int r = facets[i]->apply ? facets[i]->apply(&u->p, property->key, new, err) : 0;
+                                int r = facets[i]->apply ? facets[i]->apply(&u->p, property->key, old, new, err) : 0;
 
-                                if (r < 0) {
-                                        croft_error_prefix(err, "%s", property->key);
+                                if (r < 0)
                                         return r;
-                                }
                         }
                 }
         return 0;
@@ -268,24 +266,31 @@ static int apply_new(void *context, const void *arg, struct croft_error *err)
         return apply_differences(act->u, act->u->p.def.properties, act->properties, err);
 }
 
+/* A limit that isn't there can't be lifted. */
+static bool was_never_set(int r)
+{
+        return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOENT || r == -ENODEV;
+}
+
 /* What the definition says rules again.  After a crash the new list is gone, and so is the knowledge of what was
  * applied: then everything that is set is applied, and what isn't set is lifted. */
 static int apply_old(void *context, const void *arg, struct croft_error *err)
 {
         struct act *act = context;
+        struct partition *p = &act->u->p;
         int first = 0;
 
         (void)arg;
         act->undone = true;
-        if (act->u->p.state == PARTITION_DEFINED)
+        if (p->state == PARTITION_DEFINED)
                 return 0;
         for (const struct property_info *info = property_table; info->key; info++)
                 for (size_t i = 0; info->cgroup_key && i < n_facets; i++) {
-                        const char *value = property_get(act->u->p.def.properties, info->key);
-                        int r = facets[i]->apply ? facets[i]->apply(&act->u->p, info->key, value, err) : 0;
+                        const char *value = property_get(p->def.properties, info->key);
+                        const char *new = property_get(act->properties, info->key);
+                        int r = facets[i]->apply ? facets[i]->apply(p, info->key, new, value, err) : 0;
 
-                        /* A limit that the host doesn't know can't have been set either. */
-                        if (r < 0 && (value || r != -EOPNOTSUPP) && first == 0)
+                        if (r < 0 && (value || !was_never_set(r)) && first == 0)
                                 first = r;
                 }
         return first;
@@ -360,7 +365,7 @@ int life_set(struct life *life, const char *name, const struct property *propert
         property_free(list);
         property_free(old);
         if (r < 0) {
-                croft_error_prefix(&own, "set properties of '%s'", name);
+                croft_error_prefix(&own, "set '%s'", name);
                 croft_error_copy(err, &own);
         }
         return life_end(u, u->p.state, r, &own);

@@ -8,6 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sock.h"
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
@@ -177,6 +178,8 @@ static void replace_warden(struct unit *u)
                 if (r == 0)
                         unit_event(u, "progress", "the warden died; a new one has taken over");
         }
+        if (r < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no warden", (uintmax_t)u->p.def.id);
         (void)life_end(u, u->p.state, r, &err);
 }
 
@@ -222,8 +225,10 @@ static void release_ended(struct unit *u)
                 else
                         r = unit_start(u, &state, &err);
         }
-        if (r < 0)
+        if (r < 0) {
                 croft_error_prefix(&err, "after the end of init");
+                log_error(LOG_LEVEL_WARNING, &err, "partition %ju", (uintmax_t)u->p.def.id);
+        }
         (void)life_end(u, state, r, &err);
 }
 

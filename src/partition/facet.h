@@ -23,9 +23,9 @@ struct facet {
         int (*adopt)(struct partition *p, struct croft_error *err);
         int (*freeze)(struct partition *p, struct croft_error *err);
         int (*thaw)(struct partition *p, struct croft_error *err);
-        /* A property of a prepared partition has a new value (already checked).  Facets ignore keys that aren't theirs.
-         */
-        int (*apply)(struct partition *p, const char *key, const char *value, struct croft_error *err);
+        /* A property of a prepared partition has a new value (already checked; NULL: unset).  old: what may be in
+         * force, NULL: nothing, or not known any more.  Facets ignore keys that aren't theirs. */
+        int (*apply)(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err);
         /* For moving: everything needed to go on elsewhere, as one blob (caller frees). */
         int (*save)(struct partition *p, void **ret, size_t *ret_size, struct croft_error *err);
         int (*load)(struct partition *p, const void *data, size_t size, struct croft_error *err);

@@ -27,9 +27,9 @@ static int device_number(const char *device, char *ret, size_t size, struct crof
                 return 0;
         }
         if (stat(device, &st) < 0)
-                return croft_error_set(err, errno, "look at '%s'", device);
+                return croft_error_set(err, errno, "io.max: look at '%s'", device);
         if (!S_ISBLK(st.st_mode))
-                return croft_error_set(err, ENOTBLK, "'%s' is no block device.", device);
+                return croft_error_set(err, ENOTBLK, "io.max: '%s' is no block device.", device);
         (void)snprintf(ret, size, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
         return 0;
 }
@@ -108,14 +108,14 @@ static const char *lifted(const char *cgroup_key)
         return strcmp(cgroup_key, "cpuset.cpus") == 0 ? "" : "max";
 }
 
-static int apply(struct partition *p, const char *key, const char *value, struct croft_error *err)
+static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)
 {
         const struct property_info *info = property_find(key);
 
         if (!info || !info->cgroup_key)
                 return 0;
         if (strcmp(info->cgroup_key, "io.max") == 0)
-                return set_io(p, property_get(p->def.properties, key), value, err);
+                return set_io(p, old, value, err);
         return cgroup_set(p->host->cgroups, p->def.id, info->cgroup_key, value ? value : lifted(info->cgroup_key), err);
 }
 
@@ -126,11 +126,8 @@ static int prepare(struct partition *p, struct croft_error *err)
         for (const struct property_info *info = property_table; info->key && r == 0; info++) {
                 const char *value = info->cgroup_key ? property_get(p->def.properties, info->key) : NULL;
 
-                if (!value)
-                        continue;
-                r = apply(p, info->key, value, err);
-                if (r < 0)
-                        croft_error_prefix(err, "%s=%s", info->key, value);
+                if (value)
+                        r = apply(p, info->key, NULL, value, err);
         }
         return r;
 }

@@ -131,6 +131,25 @@ if ! t_pure_v2; then
         t_ok "and stopped" croft stop web
 fi
 
+# --- wardens that die again and again ------------------------------------------------------------------------------------
+
+t_ok "it starts" croft start web
+pid=$(field web .pid)
+for i in 1 2 3 4 5; do
+        warden=$(field web .warden)
+        [ "$warden" = null ] || kill -9 "$warden"
+        t_wait_for sh -c '[ "$(croft show web --format json | jq -r .warden)" != "$0" ]' "$warden"
+done
+given_up() { [ "$(field web .warden)" = null ]; }
+t_ok "the fifth death in ten seconds is one too many" t_wait_for given_up
+t_is "the partition runs on" "$(field web '"\(.state) \(.pid)"')" "Active $pid"
+t_like "and says what it lacks" "$(field web .last_error)" "warden died 5 times"
+t_is "programs can be run in it" "$(croft exec web -- echo yes)" yes
+t_croftd_kill
+t_croftd_start || exit 1
+t_isnt "the next croftd tries again" "$(field web .warden)" null
+t_ok "it stops in order" croft stop web
+
 # --- a start that fails --------------------------------------------------------------------------------------------------
 
 t_ok "an init that there isn't" croft set web init=/no/such/init
