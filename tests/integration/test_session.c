@@ -54,7 +54,7 @@ static int run(const char *script, const char *user, bool terminal)
 static void shows(const char *expected, const char *claim)
 {
         if (!ok(strstr(out, expected) != NULL, "%s", claim))
-                printf("# no '%s' in '%.300s' / '%.300s'\n", expected, out, errout);
+                printf("# no '%s' in '%.900s' / '%.900s'\n", expected, out, errout);
 }
 
 static void command_runs_in_all_namespaces(void)
@@ -82,7 +82,7 @@ static void command_runs_in_all_namespaces(void)
                 shows(expected, claim);
         }
         shows("\n0::/", "it is in the partition's cgroup");
-        shows("fds 0 1 2\n", "it has the standard descriptors, and none of ours");
+        shows("fds 0 1 10 2\n", "it has the standard descriptors (10 is its shell's own), and none of ours");
         shows("Seccomp:\t2", "the system call filter is in force");
         shows("NoNewPrivs:\t0", "new privileges are possible");
         if (p)
