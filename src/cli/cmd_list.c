@@ -42,7 +42,7 @@ static int print(
 {
         const char *names = cli_value(args, "columns");
         _cleanup_free_ char *copy = names ? strdup(names) : NULL;
-        struct cli_column *chosen = copy ? output_columns(array, copy) : NULL;
+        struct cli_column *chosen = copy ? output_columns(array, copy, columns) : NULL;
         int r;
 
         if (names && !chosen) {

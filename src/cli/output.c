@@ -333,7 +333,7 @@ int output_objects(const struct cli *cli, FILE *f, const json_t *array, bool sin
                 yaml_value(f, value);
                 return output_end(f);
         case FORMAT_CSV:
-                columns = output_columns(array, all);
+                columns = output_columns(array, all, NULL);
                 if (!columns)
                         return no_memory();
                 r = print_csv(cli, f, array, columns);
@@ -345,18 +345,30 @@ int output_objects(const struct cli *cli, FILE *f, const json_t *array, bool sin
 }
 
 struct collect {
+        const struct cli_column *known; /* those that are usual here */
         struct cli_column *columns;
         size_t n;
 };
 
-/* Adds a column that isn't there yet; title and path are one owned string. */
+/* The usual column of that title or path; NULL: none. */
+static const struct cli_column *known_column(const struct cli_column *known, const char *word)
+{
+        for (; known && known->title; known++)
+                if (strcasecmp(known->title, word) == 0 || strcmp(known->path, word) == 0)
+                        return known;
+        return NULL;
+}
+
+/* Adds a column that isn't there yet.  The path is owned; the title is the path, too, or that of the usual column. */
 static int add_column(void *context, const char *path, const json_t *value)
 {
         struct collect *c = context;
+        const struct cli_column *usual = known_column(c->known, path);
         struct cli_column *p;
         char *copy;
 
         (void)value;
+        path = usual ? usual->path : path;
         for (size_t i = 0; i < c->n; i++) {
                 if (strcmp(c->columns[i].path, path) == 0)
                         return 0;
@@ -367,14 +379,15 @@ static int add_column(void *context, const char *path, const json_t *value)
                 c->columns = p;
         if (!copy)
                 return -1;
-        p[c->n++] = (struct cli_column){copy, copy, output_kind(path), true};
+        p[c->n++] =
+                (struct cli_column){usual ? usual->title : copy, copy, usual ? usual->kind : output_kind(path), true};
         p[c->n] = (struct cli_column){NULL};
         return 0;
 }
 
-struct cli_column *output_columns(const json_t *array, char *list)
+struct cli_column *output_columns(const json_t *array, char *list, const struct cli_column *known)
 {
-        struct collect c = {calloc(1, sizeof(struct cli_column)), 0};
+        struct collect c = {known, calloc(1, sizeof(struct cli_column)), 0};
         char *save = NULL;
         int r = c.columns ? 0 : -1;
 

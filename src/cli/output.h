@@ -37,9 +37,10 @@ int output_list(const struct cli *cli, FILE *f, const json_t *array, const struc
 /* Everything about each object of an array; single: JSON and YAML show the one object, not an array. */
 int output_objects(const struct cli *cli, FILE *f, const json_t *array, bool single);
 
-/* The columns named by "name,pid,usage.cpu_us"; list is changed.
- * "all": every key that the objects of array have.  A new array, for output_columns_free(); NULL: no memory. */
-struct cli_column *output_columns(const json_t *array, char *list);
+/* The columns named by "name,pid,usage.cpu_us", or by the titles of the usual ones, known (NULL: none), in any case;
+ * list is changed.  "all": every key that the objects of array have.  A new array that borrows from known, for
+ * output_columns_free(); NULL: no memory. */
+struct cli_column *output_columns(const json_t *array, char *list, const struct cli_column *known);
 void output_columns_free(struct cli_column *columns);
 
 /* A scalar for people (table true) or programs: a new string, caller frees.  NULL: no memory. */

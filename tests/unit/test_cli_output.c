@@ -179,12 +179,28 @@ static void one_object_is_no_list_and_two_are(void **state)
         prints(shown(&cli, "[{\"name\":\"a\"},{\"name\":\"b\"}]", false), "name  a\n\nname  b\n");
 }
 
+static void usual_columns_can_be_chosen_by_title(void **state)
+{
+        static const struct cli_column usual[] = {{"MEMORY", "usage.memory_bytes", COLUMN_BYTES, true}, {NULL}};
+        char list[] = "memory,usage.memory_bytes,name";
+        struct cli_column *chosen = output_columns(NULL, list, usual);
+
+        (void)state;
+        assert_non_null(chosen);
+        assert_string_equal(chosen[0].title, "MEMORY");
+        assert_string_equal(chosen[0].path, "usage.memory_bytes");
+        assert_int_equal(chosen[0].kind, COLUMN_BYTES);
+        assert_string_equal(chosen[1].title, "name");
+        assert_null(chosen[2].title);
+        output_columns_free(chosen);
+}
+
 static void columns_can_be_chosen(void **state)
 {
         struct cli cli = {.format = FORMAT_CSV};
         json_t *array = json_of("[{\"name\":\"a\",\"x\":{\"y.z\":1}},{\"name\":\"b\",\"w\":2}]");
         char list[] = "x.y.z,name", all[] = "all";
-        struct cli_column *chosen = output_columns(array, list), *every = output_columns(array, all);
+        struct cli_column *chosen = output_columns(array, list, NULL), *every = output_columns(array, all, NULL);
         char *out = NULL;
         size_t size = 0;
         FILE *f = open_memstream(&out, &size);
@@ -268,6 +284,7 @@ int main(void)
                 cmocka_unit_test(a_shown_object_has_all_its_facts),
                 cmocka_unit_test(one_object_is_no_list_and_two_are),
                 cmocka_unit_test(columns_can_be_chosen),
+                cmocka_unit_test(usual_columns_can_be_chosen_by_title),
                 cmocka_unit_test(yaml_nests_by_two_blanks),
                 cmocka_unit_test(yaml_strings_stay_strings),
         };
