@@ -371,8 +371,9 @@ static void sweep_files(struct life *life, const char *name)
         char path[300];
         uint64_t id;
 
-        if (str_to_u64(name, UINT64_MAX, &id))
-                u = life_find_id(life, id);
+        if (!str_to_u64(name, UINT64_MAX, &id))
+                return; /* not ours */
+        u = life_find_id(life, id);
         if (u)
                 return;
         for (size_t i = 0; i < ELEMENTS(parts); i++) {
@@ -383,6 +384,7 @@ static void sweep_files(struct life *life, const char *name)
                         log_say(LOG_LEVEL_WARNING,
                                 "partitions/%s belongs to no partition in the database and isn't empty: it stays",
                                 name);
+                        (void)store_skip_id(life->store, id, NULL); /* or a partition would be made on top of it */
                         return;
                 }
         }

@@ -41,6 +41,8 @@ const char *store_boot_id(const struct store *store);
 /* A new definition, half-made until store_create_done(): allocates def->id (never given before, C-3) and def->uid_base
  * (free, disjoint), and records the operation "create".  -EUSERS: no range is free. */
 int store_create(struct store *store, struct partition_def *def, struct croft_error *err);
+/* Durable: that id isn't given any more.  For what is found on the disk and isn't in the database. */
+int store_skip_id(struct store *store, uint64_t id, struct croft_error *err);
 /* Durable: the definition counts from now on, the operation is over. */
 int store_create_done(struct store *store, uint64_t id, struct croft_error *err);
 /* Durable: definition, properties, run and operation go, the id range is free.  Idempotent. */

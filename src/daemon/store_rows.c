@@ -131,6 +131,24 @@ int store_create(struct store *store, struct partition_def *def, struct croft_er
         return 0;
 }
 
+int store_skip_id(struct store *store, uint64_t id, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r;
+
+        if (id >= INT64_MAX)
+                return croft_error_set(err, ERANGE, "skip id %ju", (uintmax_t)id);
+        r = store_begin(store, true, &e);
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        if (store->next_id <= id) {
+                store->next_id = id + 1;
+                r = store_set_meta_number(store, "next-id", id + 1, &e);
+        }
+        r = store_commit(store, r, &e);
+        return r < 0 ? croft_error_copy(err, &e) : 0;
+}
+
 int store_create_done(struct store *store, uint64_t id, struct croft_error *err)
 {
         struct croft_error e = CROFT_ERROR_INIT;
@@ -333,20 +351,19 @@ static void read_run(struct store *store, sqlite3_stmt *s, struct store_run *run
         run->stopped = sqlite3_column_int(s, 15) != 0;
 }
 
-/* The keys were checked when they were set; one that this version doesn't know any more, or finds wrong, is told. */
+/* Checked when they were set: what this version finds wrong is told when it is used, and keeps no croftd from starting.
+ */
 static int read_properties(struct store *store, uint64_t id, struct property **list, struct croft_error *err)
 {
         sqlite3_stmt *s = store_statement(store, SQL_PROPERTIES);
-        int result, r = 0;
+        int result = SQLITE_DONE, r = 0;
 
         bind_number(s, 1, (int64_t)id);
         while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW)
-                r = property_set(list, column_text(s, 0), column_text(s, 1), err);
+                r = property_put(list, column_text(s, 0), column_text(s, 1));
         (void)sqlite3_reset(s);
-        if (r == -ENOMEM)
-                return r;
         if (r < 0)
-                return croft_error_prefix(err, "read the properties of partition %ju", (uintmax_t)id);
+                return croft_error_set(err, r, "read the properties of partition %ju", (uintmax_t)id);
         return result == SQLITE_DONE ? 0 : store_fault(store, result, err, "read properties");
 }
 

@@ -20,9 +20,10 @@ static int prepare(struct partition *p, struct croft_error *err)
 static int release(struct partition *p, struct croft_error *err)
 {
         struct net_spec spec;
-        int r = net_spec_parse(property_get(p->def.properties, "net"), &spec, err);
 
-        return r < 0 ? r : net_release(&spec, p->host->tag, p->def.id, p->run.netns < 0 ? -1 : p->run.netns, err);
+        if (net_spec_parse(property_get(p->def.properties, "net"), &spec, NULL) < 0)
+                return 0; /* of another version: nothing was made from it */
+        return net_release(&spec, p->host->tag, p->def.id, p->run.netns < 0 ? -1 : p->run.netns, err);
 }
 
 const struct facet facet_net = {.name = "net", .prepare = prepare, .release = release};

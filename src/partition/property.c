@@ -94,24 +94,22 @@ static bool is_at(struct property *const *place, const char *key)
         return *place && strcmp((*place)->key, key) == 0;
 }
 
-/* Takes key and value over in any case. */
-static int put(struct property **list, char *key, char *value)
+int property_put(struct property **list, const char *key, const char *value)
 {
         struct property **place = find_place(list, key), *p;
+        _cleanup_free_ char *key_copy = strdup(key), *value_copy = strdup(value);
 
+        if (!key_copy || !value_copy)
+                return -ENOMEM;
         if (is_at(place, key)) {
                 free((*place)->value);
-                (*place)->value = value;
-                free(key);
+                (*place)->value = TAKE(value_copy);
                 return 0;
         }
         p = malloc(sizeof(*p));
-        if (!p) {
-                free(key);
-                free(value);
+        if (!p)
                 return -ENOMEM;
-        }
-        *p = (struct property){.next = *place, .key = key, .value = value};
+        *p = (struct property){.next = *place, .key = TAKE(key_copy), .value = TAKE(value_copy)};
         *place = p;
         return 0;
 }
@@ -131,7 +129,7 @@ static void drop(struct property **list, const char *key)
 int property_set(struct property **list, const char *key, const char *value, struct croft_error *err)
 {
         const struct property_info *info = property_find(key);
-        _cleanup_free_ char *normal = NULL, *copy = NULL;
+        _cleanup_free_ char *normal = NULL;
         int r;
 
         if (!info)
@@ -147,10 +145,7 @@ int property_set(struct property **list, const char *key, const char *value, str
                 croft_error_prefix(err, "%s", key);
                 return r;
         }
-        copy = strdup(key);
-        if (!copy)
-                return croft_error_set(err, ENOMEM, "set '%s'", key);
-        r = put(list, TAKE(copy), TAKE(normal));
+        r = property_put(list, key, normal);
         return r < 0 ? croft_error_set(err, r, "set '%s'", key) : 0;
 }
 

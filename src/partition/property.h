@@ -40,6 +40,9 @@ const struct property_info *property_find(const char *key);
 /* Checks key and value and puts it into the list (replacing); an empty value removes.  -EINVAL says what
  * is wrong and what is allowed. */
 int property_set(struct property **list, const char *key, const char *value, struct croft_error *err);
+/* Puts in, without a check, what was checked when it was set (by another version, perhaps: whoever uses a value copes
+ * with a wrong one).  0 or -ENOMEM. */
+int property_put(struct property **list, const char *key, const char *value);
 /* Takes "KEY=VALUE" apart and does the same. */
 int property_set_text(struct property **list, const char *text, struct croft_error *err);
 /* The value set, else the default, else NULL.  Borrowed. */

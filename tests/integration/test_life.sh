@@ -160,6 +160,21 @@ t_like "show says why, too" "$(field web .last_error)" "No such file"
 t_is "no control group is left" "$(for dir in $(t_cgroups); do [ ! -d "$dir" ] || find "$dir" -mindepth 2 -type d; done)" ""
 t_ok "the usual init" croft set web init=croft
 
+# --- files that the database doesn't know --------------------------------------------------------------------------------
+
+t_croftd_stop
+mkdir -p "$T/state/partitions/900/rw/upper" "$T/state/partitions/901/rw/upper" "$T/state/tmp/half"
+echo data >"$T/state/partitions/900/rw/upper/file"
+t_croftd_start || exit 1
+t_is "files of a partition that isn't known stay" "$(cat "$T/state/partitions/900/rw/upper/file")" data
+t_fails_with 1 "empty directories of one go" test -e "$T/state/partitions/901"
+t_fails_with 1 "and so does what is half made" test -e "$T/state/tmp/half"
+t_ok "a new partition" croft create new -s init=croft
+t_ok "is not made on top of them" test "$(field new .id)" -gt 900
+t_ok "it starts" croft start new
+t_ok "and is removed" croft remove new --force
+rm -r "$T/state/partitions/900"
+
 # --- autostart -----------------------------------------------------------------------------------------------------------
 
 t_ok "one starts by itself" croft create first -s init=croft -s autostart=yes -s start.order=1

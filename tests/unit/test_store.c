@@ -123,6 +123,32 @@ static void ids_are_never_given_again(void **state)
         assert_true(create(f->store, "a") > second);
 }
 
+static void a_skipped_id_is_not_given(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_int_equal(store_skip_id(f->store, 41, NULL), 0);
+        assert_int_equal(store_skip_id(f->store, 7, NULL), 0);
+        assert_int_equal(reopen(f, NULL), 0);
+        assert_int_equal(create(f->store, "a"), 42);
+        assert_int_equal(store_skip_id(f->store, UINT64_MAX, NULL), -ERANGE);
+}
+
+static void what_another_version_set_keeps_no_croftd_from_starting(void **state)
+{
+        struct fixture *f = *state;
+        struct found found;
+
+        (void)create(f->store, "a");
+        f->store = store_close(f->store);
+        meddle(f, "INSERT INTO property VALUES (1, 'of.tomorrow', 'x'), (1, 'pids.max', 'many')");
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+        found = find_all(f->store);
+        assert_string_equal(property_get(found.last.def.properties, "of.tomorrow"), "x");
+        assert_string_equal(property_get(found.last.def.properties, "pids.max"), "many");
+        partition_def_done(&found.last.def);
+}
+
 static void the_tag_stays_with_the_state(void **state)
 {
         struct fixture *f = *state;
@@ -610,6 +636,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 WITH_STORE(ids_are_never_given_again),
+                WITH_STORE(a_skipped_id_is_not_given),
+                WITH_STORE(what_another_version_set_keeps_no_croftd_from_starting),
                 WITH_STORE(the_tag_stays_with_the_state),
                 WITH_STORE(ranges_of_user_ids_are_disjoint_and_come_back_after_removal),
                 WITH_STORE(a_definition_comes_back_as_it_was),
