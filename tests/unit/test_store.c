@@ -424,15 +424,18 @@ static void what_was_told_as_done_survives_kill_9(void **state)
 static int write_until_it_fails(struct store *store, struct croft_error *err)
 {
         struct partition_def def = {.image = "x"};
+        char text[3000];
         int r = 0;
 
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
         for (unsigned int i = 0; i < 100000 && r == 0; i++) {
                 (void)snprintf(def.name, sizeof(def.name), "p%u", i);
                 r = store_create(store, &def, err);
                 if (r == 0)
                         r = store_forget(store, def.id, err);
                 if (r == 0)
-                        r = store_add_notice(store, "takes room, and stays where it is, for a long time", err);
+                        r = store_add_notice(store, text, err);
         }
         return r == 0 ? 1 : r;
 }
