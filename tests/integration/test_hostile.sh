@@ -42,7 +42,8 @@ t_is "croft's binaries are still what they were" "$(sha256sum "$BUILD/croft-ward
 # Everything that croft mounts or writes at start is replaced by a link to the host's canary or to its directory.  Through the
 # overlay's upper directory, as the root of the partition could while nothing is mounted there (a nested mount namespace).
 t_ok "it stops" croft stop evil
-upper=$T/state/partitions/$(field evil .id)/upper
+upper=$T/state/partitions/$(field evil .id)/rw/upper
+t_ok "the upper layer is where this test looks for it" test -d "$upper"
 for place in dev proc sys run etc/hostname etc/hosts etc/resolv.conf dev/console run/croft; do
         rm -rf "${upper:?}/$place"
         mkdir -p "$(dirname "$upper/$place")"
