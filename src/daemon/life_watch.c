@@ -130,7 +130,8 @@ static int send_adopt(struct unit *u, int socket, struct croft_error *err)
                 .phase = WARDEN_PHASE_RUNNING,
                 .pid = run->pid,
                 .start_time = run->start_time,
-                .exit_status = -1};
+                .exit_status = -1,
+                .uid_base = u->p.def.uid_base};
         struct wire_writer body = WIRE_WRITER_INIT;
         int r;
 

@@ -311,7 +311,7 @@ static int open_meta(struct store *store, struct croft_error *err)
         }
         store->next_id = get_meta_number(store, "next-id", 1);
         /* Two instances on one machine don't know of one another: each begins its search somewhere else. */
-        store->next_range = (uint32_t)get_meta_number(store, "next-range", random) % STORE_UID_RANGES;
+        store->next_range = (uint32_t)get_meta_number(store, "next-range", random) % PARTITION_RANGES;
         store->new_boot = !get_meta(store, "boot-id", boot_id, sizeof(boot_id)) || strcmp(boot_id, store->boot_id) != 0;
         if (r == 0 && store->new_boot)
                 r = store_set_meta(store, "boot-id", store->boot_id, err);
@@ -360,7 +360,7 @@ static int refuse_to_forget(int state_dir, struct croft_error *err)
 static void mark_taken(struct store *store, char *line)
 {
         char *save = NULL, *first = NULL, *count = NULL;
-        uint64_t from, n, end = (uint64_t)STORE_UID_FIRST + (uint64_t)STORE_UID_RANGES * PARTITION_IDS;
+        uint64_t from, n, end = (uint64_t)PARTITION_UID_FIRST + (uint64_t)PARTITION_RANGES * PARTITION_IDS;
 
         if (strtok_r(line, ":", &save))
                 first = strtok_r(NULL, ":", &save);
@@ -368,9 +368,9 @@ static void mark_taken(struct store *store, char *line)
                 count = strtok_r(NULL, ":", &save);
         if (!count || !str_to_u64(first, UINT32_MAX, &from) || !str_to_u64(count, UINT32_MAX, &n))
                 return;
-        for (uint64_t id = STORE_UID_FIRST; id < end; id += PARTITION_IDS)
+        for (uint64_t id = PARTITION_UID_FIRST; id < end; id += PARTITION_IDS)
                 if (from < id + PARTITION_IDS && id < from + n)
-                        store->taken[(id - STORE_UID_FIRST) / PARTITION_IDS] = true;
+                        store->taken[(id - PARTITION_UID_FIRST) / PARTITION_IDS] = true;
 }
 
 static void read_taken(struct store *store, const char *path)

@@ -19,11 +19,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* User and group ids of partitions: 2048 ranges of 65,536 from here.  Above the ranges of useradd (to 600100000),
- * systemd-nspawn (524288 to 1879048191) and sssd (200000 to 2000200000), below the sign bit. */
-#define STORE_UID_FIRST UINT32_C(0x78000000)
-#define STORE_UID_RANGES 2048
-
 struct store;
 
 /* Opens or makes croft.db in state_dir (borrowed, not kept).  -EUCLEAN: damaged, or it is missing while partitions/

@@ -49,7 +49,7 @@ struct store {
         uint64_t next_id;
         uint32_t next_range; /* where the search for a free id range begins */
         unsigned int notices;
-        bool taken[STORE_UID_RANGES]; /* ranges that /etc/subuid or /etc/subgid give to somebody */
+        bool taken[PARTITION_RANGES]; /* ranges that /etc/subuid or /etc/subgid give to somebody */
 };
 
 /* Sets *err from SQLite's last result; returns the negative errno. */

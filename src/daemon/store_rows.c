@@ -33,30 +33,30 @@ static int run_for(struct store *store, enum statement which, uint64_t id, struc
 /* The first free range from the search's place on.  Ranges go round, so that one that was freed rests a while. */
 static int find_range(struct store *store, uint32_t *ret, struct croft_error *err)
 {
-        _cleanup_free_ bool *used = malloc(STORE_UID_RANGES * sizeof(*used));
+        _cleanup_free_ bool *used = malloc(PARTITION_RANGES * sizeof(*used));
         sqlite3_stmt *s = store_statement(store, SQL_UIDS);
         int result;
 
         if (!used)
                 return croft_error_set(err, ENOMEM, "find a range of ids");
-        memcpy(used, store->taken, STORE_UID_RANGES * sizeof(*used));
+        memcpy(used, store->taken, PARTITION_RANGES * sizeof(*used));
         while ((result = sqlite3_step(s)) == SQLITE_ROW) {
-                int64_t range = (sqlite3_column_int64(s, 0) - STORE_UID_FIRST) / PARTITION_IDS;
+                int64_t range = (sqlite3_column_int64(s, 0) - PARTITION_UID_FIRST) / PARTITION_IDS;
 
-                if (range >= 0 && range < STORE_UID_RANGES)
+                if (range >= 0 && range < PARTITION_RANGES)
                         used[range] = true;
         }
         (void)sqlite3_reset(s);
         if (result != SQLITE_DONE)
                 return store_fault(store, result, err, "find a range of ids");
-        for (uint32_t i = 0; i < STORE_UID_RANGES; i++) {
-                *ret = (store->next_range + i) % STORE_UID_RANGES;
+        for (uint32_t i = 0; i < PARTITION_RANGES; i++) {
+                *ret = (store->next_range + i) % PARTITION_RANGES;
                 if (!used[*ret])
                         return 0;
         }
         return croft_error_set(err, EUSERS,
                 "there is no range of %d user ids left for one more partition; %d are in use.", PARTITION_IDS,
-                STORE_UID_RANGES);
+                PARTITION_RANGES);
 }
 
 static int add_properties(struct store *store, uint64_t id, const struct property *properties, struct croft_error *err)
@@ -110,7 +110,7 @@ int store_create(struct store *store, struct partition_def *def, struct croft_er
                 return croft_error_copy(err, &e);
         new.id = store->next_id;
         r = find_range(store, &range, &e);
-        new.uid_base = STORE_UID_FIRST + range *PARTITION_IDS;
+        new.uid_base = PARTITION_UID_FIRST + range *PARTITION_IDS;
         if (r == 0)
                 r = add_definition(store, &new, &e);
         if (r == 0)
@@ -118,11 +118,11 @@ int store_create(struct store *store, struct partition_def *def, struct croft_er
         if (r == 0)
                 r = store_set_meta_number(store, "next-id", new.id + 1, &e);
         if (r == 0)
-                r = store_set_meta_number(store, "next-range", (range + 1) % STORE_UID_RANGES, &e);
+                r = store_set_meta_number(store, "next-range", (range + 1) % PARTITION_RANGES, &e);
         if (r == 0) {
                 /* Given away even when the commit fails halfway: a hole is harmless, a repetition isn't. */
                 store->next_id = new.id + 1;
-                store->next_range = (range + 1) % STORE_UID_RANGES;
+                store->next_range = (range + 1) % PARTITION_RANGES;
         }
         r = store_commit(store, r, &e);
         if (r < 0)

@@ -12,6 +12,9 @@
  * programs inside (systemd's ConditionCapability=, sudo, libcap) see what is true. */
 int caps_bound(struct croft_error *err);
 
+/* Takes every capability out of the bounding set: no execve can bring one back. */
+int caps_drop_bounding(struct croft_error *err);
+
 /* Gives up every capability, in all sets, for ever. */
 int caps_drop_all(struct croft_error *err);
 

@@ -23,6 +23,11 @@
  * NULL; the caller closes it. */
 pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 
+/* The same into a new user namespace (CLONE_NEWUSER is added) that belongs to the host's user owner instead of root;
+ * for that one system call the caller's effective id is owner, with all its capabilities.  In the child it stays so,
+ * until ids are mapped. */
+pid_t ns_clone_owned(uid_t owner, uint64_t flags, int cgroup_fd, int *ret_pidfd);
+
 /* Maps ids 0..count-1 of the process's user namespace to base.. of ours, users and groups.  setgroups() stays allowed.
  */
 int ns_write_maps(pid_t pid, uint32_t base, uint32_t count, struct croft_error *err);

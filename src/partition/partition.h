@@ -8,14 +8,13 @@
 
 #include "base/str.h"
 #include "kernel/cgroup.h"
+#include "partition/ids.h"
 
 #include <croft/error.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define PARTITION_IDS 65536 /* user and group ids of each partition */
 
 /* C-7.  The names shown are these, capitalised as there. */
 enum partition_state {

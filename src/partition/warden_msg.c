@@ -171,6 +171,7 @@ void warden_state_put(struct wire_writer *w, const struct warden_state *state)
         wire_put_i64(w, state->pid);
         wire_put_u64(w, state->start_time);
         wire_put_i64(w, state->exit_status);
+        wire_put_u32(w, state->uid_base);
 }
 
 int warden_state_get(struct wire_reader *r, struct warden_state *ret)
@@ -189,6 +190,7 @@ int warden_state_get(struct wire_reader *r, struct warden_state *ret)
         state.exit_status = wire_get_i64(r);
         if (state.exit_status < -2 || state.exit_status > UINT32_MAX)
                 refuse(r);
+        state.uid_base = wire_get_u32(r);
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct warden_state){0} : state;
         return result;

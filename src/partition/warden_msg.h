@@ -76,6 +76,7 @@ struct warden_state {
         uint64_t start_time; /* field 22 of /proc/PID/stat: pid and this name a process */
         int64_t exit_status; /* as waitid(2): code << 8 | status (CLD_EXITED, CLD_KILLED ...); -1: not ended, -2: ended,
                                 nobody knows how */
+        uint32_t uid_base;   /* for ADOPT: host id of the partition's 0 */
 };
 
 struct exec_spec {

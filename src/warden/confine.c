@@ -8,11 +8,20 @@
 
 #include <errno.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-int warden_confine(int filter, struct croft_error *err)
+int warden_confine(uid_t owner, int filter, struct croft_error *err)
 {
         int r;
 
+        if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, owner, owner, owner) < 0)
+                return croft_error_set(err, errno, "give up root's groups");
+        r = caps_drop_bounding(err);
+        if (r < 0)
+                return r;
+        if (syscall(SYS_setresuid, owner, owner, owner) < 0)
+                return croft_error_set(err, errno, "become user %u", owner);
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return croft_error_set(err, errno, "give up new privileges");
         r = caps_drop_all(err);

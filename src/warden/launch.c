@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
+#include "partition/ids.h"
 #include "warden/become.h"
 
 #include <fcntl.h>
@@ -135,7 +136,7 @@ static int clone_stub(struct launch *l, struct croft_error *err)
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return croft_error_set(err, errno, "make a socket to the new process");
-        pid = ns_clone(CLONE_NEWUSER | CLONE_NEWPID, l->cgroup, &l->pidfd);
+        pid = ns_clone_owned(partition_owner(l->spec.uid_base), CLONE_NEWPID, l->cgroup, &l->pidfd);
         if (pid == 0) {
                 close_fd(pair[0]);
                 (void)cgroup_join_v1(l->v1, l->n_v1); /* croftd looks, and moves us where it is needed */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/ns.h"
+#include "partition/ids.h"
 #include "warden/console.h"
 #include "warden/launch.h"
 #include "warden/warden.h"
@@ -82,7 +83,7 @@ static int confine(struct warden *w, struct croft_error *err)
         int r = launch_leave(err);
 
         if (r == 0)
-                r = warden_confine(w->filter, err);
+                r = warden_confine(partition_owner(w->state.uid_base), w->filter, err);
         w->confined = r == 0;
         return r;
 }
@@ -123,6 +124,7 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
         take_common_fds(w, p);
         r = launch_take(&w->launch, p, err);
         w->state.id = w->launch.spec.id;
+        w->state.uid_base = w->launch.spec.uid_base;
         if (r == 0)
                 r = launch_load(&w->launch, err);
         if (r < 0)

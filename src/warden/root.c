@@ -141,7 +141,9 @@ static void size_option(const struct launch *l, unsigned int percent, char optio
 
 static int mount_dev(const struct launch *l, int root, struct croft_error *err)
 {
-        static const char *const pts[] = {"ptmxmode=666", "mode=620", "gid=5", NULL};
+        /* Of the 3072 terminals that the kernel gives away outside its own namespace, no partition gets more than this.
+         */
+        static const char *const pts[] = {"ptmxmode=666", "mode=620", "gid=5", "max=256", NULL};
         char size[48];
         const char *const shm[] = {"mode=1777", size, NULL};
         int r;

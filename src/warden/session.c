@@ -12,6 +12,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/ns.h"
 #include "kernel/pty.h"
+#include "partition/ids.h"
 #include "warden/become.h"
 #include "warden/stream.h"
 #include "warden/warden.h"
@@ -362,7 +363,7 @@ static void finish_output(struct session *s)
 
 static int serve(struct session *s, struct croft_error *err)
 {
-        int r = warden_confine(s->own_filter, err);
+        int r = warden_confine(partition_owner(s->spec.uid_base), s->own_filter, err);
 
         if (r == 0)
                 r = fd_set_nonblock(s->in, 1);

@@ -6,6 +6,7 @@
 #define CROFT_WARDEN_WARDEN_H
 
 #include <croft/error.h>
+#include <sys/types.h>
 
 #define WARDEN_CHANNEL 3 /* the SEQPACKET to croftd, inherited */
 
@@ -13,8 +14,9 @@
 int warden_main(void);
 int session_main(void);
 
-/* Gives up everything that isn't needed any more: capabilities, the way to new privileges, other processes' view into
- * this one, and all system calls but those of the filter.  filter < 0: none (tests). */
-int warden_confine(int filter, struct croft_error *err);
+/* Gives up everything that isn't needed any more: root's user id for that of owner (partition_owner()), capabilities,
+ * the way to new privileges, other processes' view into this one, and all system calls but those of the filter.  filter
+ * < 0: none (tests). */
+int warden_confine(uid_t owner, int filter, struct croft_error *err);
 
 #endif

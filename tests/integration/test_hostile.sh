@@ -17,7 +17,7 @@ t_ok "it starts" croft start evil
 
 # --- attempts from inside ---------------------------------------------------------------------------------------------
 
-before=$(sha256sum "$BUILD/croft-warden" "$BUILD/croft-init" "$BUILD/croftd")
+before=$(sha256sum "$BUILD/croft-warden" "$BUILD/tools/croft-init" "$BUILD/croftd")
 put "$BUILD/tests/kit/t-hostile" /root/t-hostile
 inside /root/t-hostile >"$T/attempts" 2>&1
 attempts=$?
@@ -28,14 +28,14 @@ while read -r line; do
         esac
 done <"$T/attempts"
 t_is "all attempts were made and refused" "$attempts $(grep -c '^ok' "$T/attempts")" "0 $(sed -n 's/^1\.\.//p' "$T/attempts")"
-t_is "croft's binaries are what they were" "$(sha256sum "$BUILD/croft-warden" "$BUILD/croft-init" "$BUILD/croftd")" "$before"
+t_is "croft's binaries are what they were" "$(sha256sum "$BUILD/croft-warden" "$BUILD/tools/croft-init" "$BUILD/croftd")" "$before"
 
 # --- /proc/self/exe: the interpreter of a script is the program that execs it (CVE-2019-5736) ---------------------------
 
 inside sh -c 'printf "#!/proc/self/exe\n" >/root/trap && chmod 755 /root/trap'
 croft exec evil -- /root/trap >/dev/null 2>&1
 t_isnt "a script whose interpreter is /proc/self/exe doesn't run croft's own binary" "$?" 0
-t_is "croft's binaries are still what they were" "$(sha256sum "$BUILD/croft-warden" "$BUILD/croft-init" "$BUILD/croftd")" "$before"
+t_is "croft's binaries are still what they were" "$(sha256sum "$BUILD/croft-warden" "$BUILD/tools/croft-init" "$BUILD/croftd")" "$before"
 
 # --- links and mounts in the way of the next start ----------------------------------------------------------------------
 

@@ -163,7 +163,7 @@ static void the_tag_stays_with_the_state(void **state)
 static void ranges_of_user_ids_are_disjoint_and_come_back_after_removal(void **state)
 {
         struct fixture *f = *state;
-        static uint64_t used[STORE_UID_RANGES];
+        static uint64_t used[PARTITION_RANGES];
         struct croft_error err = CROFT_ERROR_INIT;
         struct partition_def def = {.image = "x"};
         size_t n = 0;
@@ -175,21 +175,21 @@ static void ranges_of_user_ids_are_disjoint_and_come_back_after_removal(void **s
                 r = store_create(f->store, &def, &err);
                 if (r < 0)
                         break;
-                assert_int_equal((def.uid_base - STORE_UID_FIRST) % PARTITION_IDS, 0);
-                assert_true(def.uid_base >= STORE_UID_FIRST);
-                assert_true((def.uid_base - STORE_UID_FIRST) / PARTITION_IDS < STORE_UID_RANGES);
-                assert_int_equal(used[(def.uid_base - STORE_UID_FIRST) / PARTITION_IDS], 0);
-                used[(def.uid_base - STORE_UID_FIRST) / PARTITION_IDS] = def.id;
+                assert_int_equal((def.uid_base - PARTITION_UID_FIRST) % PARTITION_IDS, 0);
+                assert_true(def.uid_base >= PARTITION_UID_FIRST);
+                assert_true((def.uid_base - PARTITION_UID_FIRST) / PARTITION_IDS < PARTITION_RANGES);
+                assert_int_equal(used[(def.uid_base - PARTITION_UID_FIRST) / PARTITION_IDS], 0);
+                used[(def.uid_base - PARTITION_UID_FIRST) / PARTITION_IDS] = def.id;
                 n++;
         }
         assert_int_equal(r, -EUSERS);
         assert_int_equal(croft_error_exit(&err), CROFT_EXIT_EXHAUSTED);
-        assert_true(n > 0 && n <= STORE_UID_RANGES);
-        for (size_t i = 0; i < STORE_UID_RANGES; i++)
+        assert_true(n > 0 && n <= PARTITION_RANGES);
+        for (size_t i = 0; i < PARTITION_RANGES; i++)
                 if (used[i] == 5) {
                         assert_int_equal(store_forget(f->store, 5, NULL), 0);
                         assert_int_equal(store_create(f->store, &def, NULL), 0);
-                        assert_int_equal(def.uid_base, STORE_UID_FIRST + i * PARTITION_IDS);
+                        assert_int_equal(def.uid_base, PARTITION_UID_FIRST + i * PARTITION_IDS);
                 }
 }
 

@@ -1,0 +1,45 @@
+#!/bin/sh
+# where: here guest
+# What one partition hoards of a table of the kernel isn't taken from the others (C-15), and a warden is nobody on the host.
+. "$(dirname "$0")/../lib.sh"
+
+t_croftd_start || exit 1
+for name in greedy modest; do
+        t_ok "'$name' is made" croft create $name -s init=/run/croft/bin/croft-init
+        t_ok "and started" croft start $name
+        croft exec $name -- sh -c 'cat >/root/t-hoard && chmod 755 /root/t-hoard' <"$BUILD/tests/kit/t-hoard"
+done
+
+mkfifo "$T/hold"
+for what in inotify pty; do
+        croft exec greedy -- /root/t-hoard $what <"$T/hold" >"$T/hoarded" 2>&1 &
+        hoarder=$!
+        exec 9>"$T/hold"
+        t_ok "one partition takes all it can get of $what" t_wait_for test -s "$T/hoarded"
+        hoarded=$(cat "$T/hoarded")
+        t_ok "that is bounded ($hoarded)" test "$hoarded" -gt 0 -a "$hoarded" -lt 4000
+        got=$(croft exec modest -- /root/t-hoard $what </dev/null 2>&1)
+        t_is "another gets as many all the same" "$got" "$hoarded"
+        exec 9>&-
+        wait $hoarder
+done
+t_note "fs.inotify.max_user_instances of the host: $(cat /proc/sys/fs/inotify/max_user_instances)"
+
+# The warden: a host id of its own that no process of the partition has, no capability, no root directory worth the name.
+warden=$(field greedy .warden)
+base=$(field greedy .uid_base)
+ids=$(sed -n 's/^[UG]id:[[:space:]]*//p' "/proc/$warden/status" | tr '\t\n' '  ')
+t_is "the warden has one id only" "$(printf '%s\n' $ids | sort -u | wc -l)" 1
+t_ok "it isn't root and none of the partition's" test "${ids%% *}" -gt 0 -a "${ids%% *}" -lt "$base"
+t_is "another warden has another" "$(awk '/^Uid:/ { print $2 }' "/proc/$(field modest .warden)/status" | grep -cx "${ids%% *}")" 0
+t_is "no capability is left to it" "$(awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { print $2 }' "/proc/$warden/status" | sort -u)" 0000000000000000
+t_is "its root is empty" "$(ls -A "/proc/$warden/root/")" ""
+t_is "no system call but those it needs" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$warden/status")" 2
+kill -9 "$warden"
+changed() { now=$(field greedy .warden) && [ "$now" != null ] && [ "$now" != "$warden" ]; }
+t_ok "a successor comes" t_wait_for changed
+t_is "with the same id" "$(awk '/^Uid:/ { print $2 }' "/proc/$now/status")" "${ids%% *}"
+t_ok "it can still signal its init" croft kill greedy -s TERM
+defined() { [ "$(field greedy .state)" = Defined ]; }
+t_ok "which ends" t_wait_for defined
+t_done
