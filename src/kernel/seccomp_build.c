@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 static void release(scmp_filter_ctx *filter)
 {
@@ -119,17 +120,34 @@ int seccomp_build_base(struct croft_error *err)
                 if (r < 0)
                         return croft_error_set(err, -r, "refuse '%s' in the system call filter", refused[i].name);
         }
+        /* Line disciplines are drivers for modems, loaded on demand: code that nobody else runs, and it shows. */
+        r = seccomp_rule_add(
+                filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSETD));
+        if (r < 0)
+                return croft_error_set(err, -r, "refuse line disciplines in the system call filter");
         return export(filter, "croft-base-filter", err);
 }
 
 /* epoll loop, sockets with descriptors, files that are open, the clock, and what the C library needs to get memory and
  * to die. */
-static const char *const warden_calls[] = {"read", "write", "readv", "writev", "pread64", "pwrite64", "lseek",
-        "recvmsg", "sendmsg", "recvfrom", "sendto", "accept4", "getsockopt", "setsockopt", "shutdown", "epoll_wait",
-        "epoll_pwait", "epoll_ctl", "poll", "ppoll", "close", "close_range", "dup", "fcntl", "fstat", "newfstatat",
-        "ftruncate", "waitid", "wait4", "pidfd_send_signal", "kill", "brk", "munmap", "mremap", "madvise", "futex",
-        "clock_gettime", "clock_nanosleep", "restart_syscall", "getpid", "gettid", "getppid", "tgkill", "rt_sigaction",
-        "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group", "fdatasync"};
+static const char *const warden_calls[] = {"read", "write", "readv", "writev", "pread64", "pwrite64", "recvmsg",
+        "sendmsg", "recvfrom", "sendto", "accept4", "epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "close",
+        "fstat", "newfstatat", "waitid", "wait4", "pidfd_send_signal", "kill", "brk", "munmap", "mremap", "madvise",
+        "futex", "clock_gettime", "restart_syscall", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask",
+        "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group"};
+
+/* Calls with one argument that decides: no descriptor's owner is set (F_SETOWN is a way to send signals), no other
+ * socket option is read (SO_PEERPIDFD hands out a process), no ioctl types into a terminal.  0xc000ff0b is
+ * PIDFD_GET_INFO of any size: how init ended. */
+static const struct {
+        const char *name;
+        unsigned int argument;
+        uint64_t mask, value;
+} warden_calls_with[] = {{"ioctl", 1, UINT32_MAX, TIOCSWINSZ}, {"ioctl", 1, 0xc000ffff, 0xc000ff0b},
+        {"fcntl", 1, UINT32_MAX, F_GETFL}, {"fcntl", 1, UINT32_MAX, F_SETFL}, {"fcntl", 1, UINT32_MAX, F_DUPFD_CLOEXEC},
+        {"fcntl", 1, UINT32_MAX, F_GET_SEALS}, {"getsockopt", 2, UINT32_MAX, SO_PEERCRED},
+        /* Memory, but none that can be run. */
+        {"mmap", 2, PROT_EXEC, 0}, {"mprotect", 2, PROT_EXEC, 0}};
 
 int seccomp_build_warden(struct croft_error *err)
 {
@@ -141,20 +159,10 @@ int seccomp_build_warden(struct croft_error *err)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
         for (size_t i = 0; r == 0 && i < ELEMENTS(warden_calls); i++)
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(warden_calls[i]), 0);
-        /* The size of a terminal, and how init ended (PIDFD_GET_INFO of any size).  Nothing that types into one. */
-        if (r == 0)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSWINSZ));
-        if (r == 0)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xc000ffff, 0xc000ff0b));
-        /* Memory, but none that can be run. */
-        if (r == 0)
-                r = seccomp_rule_add(
-                        filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-        if (r == 0)
-                r = seccomp_rule_add(
-                        filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        for (size_t i = 0; r == 0 && i < ELEMENTS(warden_calls_with); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(warden_calls_with[i].name), 1,
+                        SCMP_CMP64(warden_calls_with[i].argument, SCMP_CMP_MASKED_EQ, warden_calls_with[i].mask,
+                                warden_calls_with[i].value));
         if (r < 0)
                 return croft_error_set(err, -r, "make the warden's system call filter");
         return export(filter, "croft-warden-filter", err);
