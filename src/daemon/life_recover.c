@@ -121,7 +121,7 @@ static int greet(struct past *past, struct croft_error *err)
         int r;
 
         (void)snprintf(name, sizeof(name), "%ju.sock", (uintmax_t)p->def.id);
-        socket = sock_connect(p->host->wardens_dir, name, SOCK_SEQPACKET, err);
+        socket = sock_connect(p->host->wardens_dir, name, SOCK_SEQPACKET | SOCK_NONBLOCK, err);
         if (socket < 0)
                 return socket;
         r = fd_set_nonblock(socket, 1);

@@ -21,6 +21,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#define UNASKED_MAX 16 /* messages of a warden that may wait for a look */
+
 static void arm(struct life *life, uint64_t id, int fd)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = id};
@@ -146,6 +148,10 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         struct warden_process warden;
         int r;
 
+        /* One that only closed its connection may have been taken over: it must not listen on for the next croftd. */
+        (void)process_signal(u->p.run.warden_pidfd, SIGKILL);
+        if (process_wait(u->p.run.warden_pidfd, WARDEN_ANSWER_MS) < 0)
+                return croft_error_set(err, EBUSY, "the old warden, process %d, doesn't end", (int)u->p.run.warden_pid);
         (void)process_reap(u->p.run.warden_pidfd, NULL);
         take_warden(u, NULL);
         r = complete_run(u, err);
@@ -170,6 +176,7 @@ static void replace_warden(struct unit *u)
         int r;
 
         if (rate_exceeded(&u->deaths, WARDEN_DEATHS_MAX, WARDEN_DEATHS_S)) {
+                (void)process_signal(u->p.run.warden_pidfd, SIGKILL); /* it may only have hung up */
                 take_warden(u, NULL);
                 r = croft_error_set(&err, ENOTRECOVERABLE,
                         "the warden died %d times in %d s, the partition runs on without console and log.",
@@ -246,16 +253,19 @@ static bool hung_up(int socket)
 }
 
 /* What a warden says unasked tells nothing that croftd doesn't see for itself; it is taken away, so that it can't
- * pile up.  EXITED stays for the one who releases. */
-static void drain(int socket)
+ * pile up.  EXITED stays for the one who releases.  false: it is none of ours any more, since ours has next to nothing
+ * to say unasked, and nothing that can't be read. */
+static bool drain(int socket)
 {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < UNASKED_MAX; i++) {
                 struct warden_packet packet = {.roles = NULL};
+                int r = warden_receive(socket, &packet);
 
-                if (warden_receive(socket, &packet) != 1)
-                        return;
+                if (r != 1)
+                        return r == -EAGAIN || r == -ENOMEM;
                 warden_packet_done(&packet);
         }
+        return false;
 }
 
 static bool is_living(const struct unit *u)
@@ -278,8 +288,8 @@ static enum finding look(struct unit *u)
                 found = INIT_ENDED;
         else if (process_ended(run->warden_pidfd) || hung_up(run->warden))
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
-        else if (run->warden >= 0)
-                drain(run->warden);
+        else if (run->warden >= 0 && !drain(run->warden))
+                found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
         if (found == INIT_ENDED || found == WARDEN_DIED) {
                 u->p.operation = found == INIT_ENDED ? "stop" : "succeed";
                 u->internal = found == WARDEN_DIED;

@@ -92,10 +92,25 @@ int process_of_pidfd(int pidfd, pid_t *ret)
         return 0;
 }
 
+/* The first "/croft.TAG/" of a path is ours; below it a partition gives its own cgroups any names it likes, those of
+ * its neighbours, too. */
+static bool path_is_below(const char *path, const char *tail)
+{
+        size_t head = (size_t)(strrchr(tail, '/') + 1 - tail);
+
+        for (; path; path = strchr(path + 1, '/'))
+                if (strncmp(path, tail, head) == 0) {
+                        size_t length = strlen(tail);
+
+                        return strncmp(path, tail, length) == 0 && (path[length] == '\0' || path[length] == '/');
+                }
+        return false;
+}
+
 bool process_in_cgroup(pid_t pid, const char *tail)
 {
         _cleanup_free_ char *text = NULL;
-        char *line, *at;
+        char *line;
 
         if (read_proc(pid, "cgroup", &text) < 0)
                 return false;
@@ -104,8 +119,7 @@ bool process_in_cgroup(pid_t pid, const char *tail)
                 return false;
         line += *line == '\n';
         line[strcspn(line, "\n")] = '\0';
-        at = strstr(line, tail);
-        return at && (at[strlen(tail)] == '\0' || at[strlen(tail)] == '/');
+        return path_is_below(strchr(line, '/'), tail);
 }
 
 int process_wait(int pidfd, int timeout_ms)
