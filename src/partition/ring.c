@@ -19,6 +19,7 @@ struct header {
         uint32_t zero;
         uint64_t written;
 };
+_Static_assert(RING_SIZE_MAX + DATA_AT <= RING_FILE_MAX, "no log is larger than it may be");
 _Static_assert(sizeof(struct header) == 24, "the header is an on-disk format");
 
 static const uint8_t magic[8] = {'c', 'r', 'o', 'f', 't', 'l', 'o', 'g'};

@@ -16,6 +16,7 @@
 
 #define RING_SIZE_DEFAULT 262144
 #define RING_SIZE_MAX 16777216
+#define RING_FILE_MAX (RING_SIZE_MAX + 64) /* of the whole file, with its header */
 
 struct ring {
         int fd;           /* borrowed, opened for reading and writing; -EBADF: nothing is kept */

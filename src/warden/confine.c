@@ -4,12 +4,23 @@
  */
 #include "kernel/caps.h"
 #include "kernel/seccomp.h"
+#include "partition/ring.h"
 #include "warden/warden.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* The log is the only file that a warden can write: taken over, it can't be made to fill the disk. */
+static int limit_files(void)
+{
+        const struct rlimit size = {.rlim_cur = RING_FILE_MAX, .rlim_max = RING_FILE_MAX};
+        const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+
+        return setrlimit(RLIMIT_FSIZE, &size) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ? -errno : 0;
+}
 
 int warden_confine(uid_t owner, int filter, struct croft_error *err)
 {
@@ -17,6 +28,9 @@ int warden_confine(uid_t owner, int filter, struct croft_error *err)
 
         if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, owner, owner, owner) < 0)
                 return croft_error_set(err, errno, "give up root's groups");
+        r = limit_files();
+        if (r < 0)
+                return croft_error_set(err, r, "limit the size of files");
         r = caps_drop_bounding(err);
         if (r < 0)
                 return r;

@@ -96,6 +96,9 @@ static void run_helper(struct session *s, int socket)
         s->client.fd = close_fd(s->client.fd);
         s->channel = close_fd(s->channel);
         s->helper = close_fd(s->helper);
+        /* A directory outside would be a way out for who takes over a reader of hostile files. */
+        s->cgroup = close_fd(s->cgroup);
+        s->own_filter = close_fd(s->own_filter);
         session_inside(&s->spec, s->init, s->filter, socket);
 }
 

@@ -203,6 +203,7 @@ static int prepare(struct inside *in, int pidfd, struct croft_error *err)
         int r;
 
         r = enter(pidfd, err);
+        close_fd(pidfd);
         if (r == 0)
                 r = become_root(err);
         if (r < 0)
