@@ -26,8 +26,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* 65,536 ids for workers, just below those that partitions are given (daemon/store.h). */
-#define WORKER_IDS 0x77FF0000U
+/* 65,536 ids for workers, below those of partitions and of the owners of their namespaces (partition/ids.h). */
+#define WORKER_IDS 0x77FE0000U
 #define MEMORY_MAX (3ULL << 30) /* address space: the windows of xz and zstd, and folders' names */
 
 /* Ids of a source beyond those that an image may have get numbers of their own, so that they are seen and refused: one

@@ -134,6 +134,39 @@ static void warden_filter_lets_two_ioctls_through(void **state)
         assert_int_equal(under(f, SYS_ioctl, -1, TIOCSTI, 0), EPERM);
 }
 
+static void warden_filter_keeps_descriptors_from_sending_signals(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_fcntl, -1, F_GETFL, 0), EBADF);
+        assert_int_equal(under(f, SYS_fcntl, -1, F_DUPFD_CLOEXEC, 0), EBADF);
+        assert_int_equal(under(f, SYS_fcntl, -1, F_SETOWN, 1), EPERM);
+        assert_int_equal(under(f, SYS_fcntl, -1, F_SETSIG, 9), EPERM);
+        assert_int_equal(under(f, SYS_fcntl, -1, F_SETLEASE, 0), EPERM);
+}
+
+static void warden_filter_hands_out_no_process_of_a_peer(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_getsockopt, -1, SOL_SOCKET, SO_PEERCRED), EBADF);
+        assert_int_equal(under(f, SYS_getsockopt, -1, SOL_SOCKET, 77 /* SO_PEERPIDFD */), EPERM);
+        assert_int_equal(under(f, SYS_setsockopt, -1, SOL_SOCKET, 76 /* SO_PASSPIDFD */), EPERM);
+}
+
+static void base_filter_keeps_line_disciplines_away(void **state)
+{
+        _cleanup_close_ int f = base();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_ioctl, -1, TIOCSETD, 0), EPERM);
+        assert_int_equal(under(f, SYS_ioctl, -1, TIOCSETD | 1L << 32, 0), EPERM); /* the kernel drops the upper half */
+        assert_int_equal(under(f, SYS_ioctl, -1, TIOCGETD, 0), EBADF);
+        assert_int_equal(under(f, X32 | 514, -1, TIOCSETD, 0), EPERM);
+}
+
 static void what_is_no_sealed_filter_is_not_installed(void **state)
 {
         _cleanup_close_ int open = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -156,6 +189,9 @@ int main(void)
                 cmocka_unit_test(warden_filter_lets_through_what_the_loop_needs_only),
                 cmocka_unit_test(warden_filter_refuses_memory_that_can_be_run),
                 cmocka_unit_test(warden_filter_lets_two_ioctls_through),
+                cmocka_unit_test(warden_filter_keeps_descriptors_from_sending_signals),
+                cmocka_unit_test(warden_filter_hands_out_no_process_of_a_peer),
+                cmocka_unit_test(base_filter_keeps_line_disciplines_away),
                 cmocka_unit_test(what_is_no_sealed_filter_is_not_installed),
         };
 
