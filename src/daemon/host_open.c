@@ -31,6 +31,15 @@ static int open_directory(int at, const char *path, mode_t mode, struct croft_er
         return fd < 0 ? croft_error_set(err, fd, "open '%s'", path) : fd;
 }
 
+static int lock(int fd, const char *path, struct croft_error *err)
+{
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        if (errno == EWOULDBLOCK)
+                return croft_error_set(err, EBUSY, "another croftd uses '%s'.", path);
+        return croft_error_set(err, errno, "lock '%s'", path);
+}
+
 static int lock_state(struct daemon_host *h, const char *path, struct croft_error *err)
 {
         int fd = fd_open2(h->host.state_dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600, 0);
@@ -38,11 +47,7 @@ static int lock_state(struct daemon_host *h, const char *path, struct croft_erro
         if (fd < 0)
                 return croft_error_set(err, fd, "open '%s/lock'", path);
         h->lock = fd;
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-                return 0;
-        if (errno == EWOULDBLOCK)
-                return croft_error_set(err, EBUSY, "another croftd uses '%s'.", path);
-        return croft_error_set(err, errno, "lock '%s'", path);
+        return lock(fd, path, err);
 }
 
 static int open_state(struct daemon_host *h, const char *path, struct croft_error *err)
@@ -71,10 +76,16 @@ static int open_state(struct daemon_host *h, const char *path, struct croft_erro
 static int open_run(struct daemon_host *h, const char *path, struct croft_error *err)
 {
         struct host *host = &h->host;
+        int r;
 
         host->run_dir = open_directory(AT_FDCWD, path, 0700, err);
         if (host->run_dir < 0)
                 return host->run_dir;
+        /* Else one with another state would take our socket and our wardens' away.  The directory itself: no file
+         * stays. */
+        r = lock(host->run_dir, path, err);
+        if (r < 0)
+                return r;
         host->stage_dir = open_directory(host->run_dir, "stage", 0700, err);
         if (host->stage_dir < 0)
                 return host->stage_dir;

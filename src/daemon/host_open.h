@@ -25,7 +25,7 @@ struct daemon_host {
         struct croft_error plane_error; /* why host.plane is NULL */
 };
 
-/* -EBUSY: another croftd has that state directory.  On failure *ret is empty. */
+/* -EBUSY: another croftd has that state or run directory.  On failure *ret is empty. */
 int daemon_host_open(const struct host_options *options, struct daemon_host *ret, struct croft_error *err);
 /* clean: no partition is left; then croft's control groups and the plane go, too. */
 void daemon_host_close(struct daemon_host *h, bool clean);

@@ -20,6 +20,9 @@ limit() { # PARTITION FILE...
 t_croftd_start || exit 1
 t_fails_with 5 "a second croftd on the same state is refused" "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run2"
 t_like "and says why" "$(cat "$T/error")" "another croftd uses '$T/state'"
+t_fails_with 5 "so is one with a state of its own in the same run directory" timeout 10 "$BUILD/croftd" --state-dir "$T/state2" --run-dir "$T/run"
+t_like "and says why" "$(cat "$T/error")" "another croftd uses '$T/run'"
+t_ok "the first still answers at its socket" croft list
 
 # --- create and set ------------------------------------------------------------------------------------------------------
 
