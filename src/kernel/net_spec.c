@@ -56,9 +56,9 @@ static int family_of_network(const char *text)
 static int set_link(struct net_spec *spec, enum net_kind kind, const char *value, struct croft_error *err)
 {
         if (spec->kind != NET_NONE)
-                return croft_error_set(err, EINVAL, "net: one of bridge= and interface=, once.");
+                return croft_error_set(err, EINVAL, "one of bridge= and interface=, once.");
         if (!is_interface_name(value))
-                return croft_error_set(err, EINVAL, "net: '%s' can't be the name of an interface.", value);
+                return croft_error_set(err, EINVAL, "'%s' can't be the name of an interface.", value);
         spec->kind = kind;
         (void)str_copy(spec->link, sizeof(spec->link), value); /* checked: it fits */
         return 0;
@@ -77,9 +77,9 @@ static int set_interface(struct net_spec *spec, const char *value, struct croft_
 static int set_name(struct net_spec *spec, const char *value, struct croft_error *err)
 {
         if (spec->name[0])
-                return croft_error_set(err, EINVAL, "net: name= is there twice.");
+                return croft_error_set(err, EINVAL, "name= is there twice.");
         if (!is_interface_name(value))
-                return croft_error_set(err, EINVAL, "net: '%s' can't be the name of an interface.", value);
+                return croft_error_set(err, EINVAL, "'%s' can't be the name of an interface.", value);
         (void)str_copy(spec->name, sizeof(spec->name), value);
         return 0;
 }
@@ -88,17 +88,16 @@ static int set_address(struct net_spec *spec, const char *value, struct croft_er
 {
         if (!family_of_network(value) || strlen(value) >= sizeof(spec->address[0]))
                 return croft_error_set(err, EINVAL,
-                        "net: '%s' is no address with the length of its prefix, as 192.0.2.5/24 or 2001:db8::5/64.",
-                        value);
+                        "'%s' is no address with the length of its prefix, as 192.0.2.5/24 or 2001:db8::5/64.", value);
         for (size_t i = 0; i < NET_ADDRESSES_MAX; i++) {
                 if (strcmp(spec->address[i], value) == 0)
-                        return croft_error_set(err, EINVAL, "net: address=%s is there twice.", value);
+                        return croft_error_set(err, EINVAL, "address=%s is there twice.", value);
                 if (!spec->address[i][0]) {
                         (void)str_copy(spec->address[i], sizeof(spec->address[i]), value);
                         return 0;
                 }
         }
-        return croft_error_set(err, EINVAL, "net: more than %d addresses.", NET_ADDRESSES_MAX);
+        return croft_error_set(err, EINVAL, "more than %d addresses.", NET_ADDRESSES_MAX);
 }
 
 static int set_gateway(struct net_spec *spec, const char *value, struct croft_error *err)
@@ -107,9 +106,9 @@ static int set_gateway(struct net_spec *spec, const char *value, struct croft_er
         size_t i = spec->gateway[0][0] ? 1 : 0;
 
         if (!family || strlen(value) >= sizeof(spec->gateway[0]))
-                return croft_error_set(err, EINVAL, "net: '%s' is no address of a gateway, as 192.0.2.1.", value);
+                return croft_error_set(err, EINVAL, "'%s' is no address of a gateway, as 192.0.2.1.", value);
         if (spec->gateway[i][0] || (i == 1 && family_of(spec->gateway[0]) == family))
-                return croft_error_set(err, EINVAL, "net: more than one gateway of a family ('%s').", value);
+                return croft_error_set(err, EINVAL, "more than one gateway of a family ('%s').", value);
         (void)str_copy(spec->gateway[i], sizeof(spec->gateway[i]), value);
         return 0;
 }
@@ -122,13 +121,13 @@ static int set_mac(struct net_spec *spec, const char *value, struct croft_error 
         if (digits != 17 || value[17] ||
                 sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4],
                         &bytes[5]) != 6)
-                return croft_error_set(err, EINVAL, "net: '%s' is no hardware address, as 02:00:5e:10:00:01.", value);
+                return croft_error_set(err, EINVAL, "'%s' is no hardware address, as 02:00:5e:10:00:01.", value);
         for (int i = 0; i < 6; i++) {
                 sum |= bytes[i];
                 spec->mac[i] = (uint8_t)bytes[i];
         }
         if (sum == 0 || bytes[0] & 1)
-                return croft_error_set(err, EINVAL, "net: '%s' is not the address of one interface.", value);
+                return croft_error_set(err, EINVAL, "'%s' is not the address of one interface.", value);
         return 0;
 }
 
@@ -137,7 +136,7 @@ static int set_mtu(struct net_spec *spec, const char *value, struct croft_error 
         uint64_t mtu;
 
         if (!str_to_u64(value, 65535, &mtu) || mtu < 68)
-                return croft_error_set(err, EINVAL, "net: mtu is 68 to 65535; not '%s'.", value);
+                return croft_error_set(err, EINVAL, "mtu is 68 to 65535; not '%s'.", value);
         spec->mtu = (uint32_t)mtu;
         return 0;
 }
@@ -146,8 +145,7 @@ static int set_bridge_address(struct net_spec *spec, const char *value, struct c
 {
         if (spec->bridge_address[0] || !family_of_network(value) ||
                 !str_copy(spec->bridge_address, sizeof(spec->bridge_address), value))
-                return croft_error_set(
-                        err, EINVAL, "net: bridge-address is one address, as 192.0.2.1/24; not '%s'.", value);
+                return croft_error_set(err, EINVAL, "bridge-address is one address, as 192.0.2.1/24; not '%s'.", value);
         return 0;
 }
 
@@ -175,7 +173,7 @@ static int parse_word(struct net_spec *spec, char *word, struct croft_error *err
                 if (strcmp(word, words[i].key) == 0)
                         return words[i].set(spec, value, err);
         return croft_error_set(err, EINVAL,
-                "net: '%s' is not known: none, or bridge=NAME or interface=NAME with address=, gateway=, name=, mac=, "
+                "'%s' is not known: none, or bridge=NAME or interface=NAME with address=, gateway=, name=, mac=, "
                 "mtu=, bridge-address=.",
                 word);
 }
@@ -186,17 +184,16 @@ static int check_whole(const struct net_spec *spec, struct croft_error *err)
         uint8_t no_mac[6] = {0};
 
         if (spec->kind == NET_NONE)
-                return croft_error_set(err, EINVAL, "net: bridge=NAME or interface=NAME is missing.");
+                return croft_error_set(err, EINVAL, "bridge=NAME or interface=NAME is missing.");
         if (spec->kind == NET_INTERFACE &&
                 (spec->mtu || spec->bridge_address[0] || memcmp(spec->mac, no_mac, sizeof(no_mac)) != 0))
-                return croft_error_set(err, EINVAL,
-                        "net: mac, mtu and bridge-address are for bridge=; a moved interface keeps its own.");
-        if (spec->gateway[0][0] && !spec->address[0][0])
                 return croft_error_set(
-                        err, EINVAL, "net: a gateway needs an address (a DHCP client sets both itself).");
+                        err, EINVAL, "mac, mtu and bridge-address are for bridge=; a moved interface keeps its own.");
+        if (spec->gateway[0][0] && !spec->address[0][0])
+                return croft_error_set(err, EINVAL, "a gateway needs an address (a DHCP client sets both itself).");
         for (size_t i = 0; i < NET_ADDRESSES_MAX && spec->mtu && spec->mtu < IPV6_MTU_MIN; i++)
                 if (strchr(spec->address[i], ':'))
-                        return croft_error_set(err, EINVAL, "net: IPv6 needs an mtu of at least %d.", IPV6_MTU_MIN);
+                        return croft_error_set(err, EINVAL, "IPv6 needs an mtu of at least %d.", IPV6_MTU_MIN);
         return 0;
 }
 
