@@ -214,7 +214,8 @@ static void on_log(struct pump *pump, char *line)
         char quoted[512];
         const char *text;
 
-        if (str_has_prefix(line, "E: "))
+        /* The first one is the cause: what follows tells who gave up because of it. */
+        if (!run->producer_error[0] && str_has_prefix(line, "E: "))
                 str_escape(run->producer_error, sizeof(run->producer_error), line + 3, strnlen(line + 3, 400));
         text = run->producer_says ? run->producer_says(line) : NULL;
         if (text && run->say)

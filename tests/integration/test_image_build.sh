@@ -49,9 +49,9 @@ image build two trixie >/dev/null 2>&1
 t_like "without a mirror it is called with the host's own" "$(cat "$T/arguments")" '^deb .*://[^ ]+ trixie main$'
 before=$(left)
 
-echo 'echo "E: no such suite" >&2; exit 25' >"$T/act"
+echo 'printf "E: %s\n" "no such suite" "mmdebstrap failed to run" >&2; exit 25' >"$T/act"
 t_fails_with 1 "a builder that fails fails the build" image build bad bookworm
-t_like "with its own reason" "$(cat "$T/error")" "mmdebstrap ended with status 25: no such suite"
+t_like "with its own reason, the first that it gives" "$(cat "$T/error")" "mmdebstrap ended with status 25: no such suite"
 echo 'tar -C "$NOTES/root" -c . | head -c 700; echo "E: disk full" >&2; sleep 0.2; exit 1' >"$T/act"
 t_fails_with 1 "one that fails half way, too" image build bad bookworm
 t_like "with its reason, not the cut archive" "$(cat "$T/error")" "disk full"
