@@ -132,6 +132,7 @@ static void a_taken_name_or_id_leaves_the_first_alone(void **unused)
         assert_int_equal(image_check_name(store, "a", NULL), -EEXIST);
         assert_int_equal(image_check_name(store, "b", NULL), 0);
         assert_int_equal(image_check_name(store, "A/b", NULL), -EINVAL);
+        assert_int_equal(image_check_name(store, "native", NULL), -EINVAL);
         assert_int_equal(image_find(store, "a", &info, NULL), 0);
         assert_string_equal(info.id, ID("ab"));
         assert_int_equal(count("images"), 1);
