@@ -75,10 +75,15 @@ int life_action_check(
                 return croft_error_set(err, action == LIFE_LOAD || action == LIFE_REMOVE ? EBUSY : ESRCH,
                         "'%s' is loaded, but was not started.", partition);
         case PARTITION_FROZEN:
-                return croft_error_set(err, EBUSY, "'%s' is frozen.", partition);
+                if (action == LIFE_FREEZE)
+                        return croft_error_set(err, EBUSY, "'%s' is frozen.", partition);
+                return croft_error_set(
+                        err, EBUSY, "'%s' is frozen; `croft thaw %s` lets it go on.", partition, partition);
         case PARTITION_ACTIVE:
                 if (action == LIFE_THAW)
                         return croft_error_set(err, EBUSY, "'%s' isn't frozen.", partition);
+                if (action == LIFE_REMOVE)
+                        return croft_error_set(err, EBUSY, "'%s' is running: stop it first, or force it.", partition);
                 return croft_error_set(err, EBUSY, "'%s' is running.", partition);
         default:
                 return croft_error_set(err, EBUSY, "'%s' is %s.", partition, partition_state_name(state));

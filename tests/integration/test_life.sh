@@ -40,6 +40,7 @@ t_ok "it starts" croft start web
 t_is "it is Active" "$(state web)" Active
 t_fails_with 5 "it can't be started again" croft start web
 t_fails_with 5 "nor removed" croft remove web
+t_like "what to do about that is said" "$(cat "$T/error")" "is running: stop it first, or force it$"
 t_fails_with 5 "nor thawed" croft thaw web
 t_is "its limit is in force" "$(limit web pids.max | head -n 1)" 100
 t_ok "the limit can be changed while it runs" croft set web pids.max=150
@@ -47,6 +48,8 @@ t_is "and is in force at once" "$(limit web pids.max | head -n 1)" 150
 t_isnt "a set of which one part can't be done is refused" "$(croft set web pids.max=120 cpu.set=4000 >/dev/null 2>&1; echo $?)" 0
 t_is "then no part of it is in force" "$(limit web pids.max | head -n 1)" 150
 t_is "nor remembered" "$(property web pids.max) $(property web cpu.set)" "150 null"
+t_fails_with 2 "a network that makes no sense is refused" croft set web net=elsewhere
+t_like "by a sentence that names the property once" "$(cat "$T/error")" "^croft: set 'web': net: 'elsewhere' is not known: "
 t_fails_with 5 "its network can't be changed while it runs" croft set web net=bridge=br0
 t_ok "a limit can be unset" croft set web pids.max=
 t_is "and is lifted" "$(limit web pids.max | head -n 1)" max
@@ -57,6 +60,8 @@ t_ok "and back" croft rename shop web
 t_ok "it freezes" croft freeze web
 t_is "it is Frozen" "$(state web)" Frozen
 t_fails_with 5 "a frozen one can't be frozen" croft freeze web
+t_fails_with 125 "nor entered" croft exec web -- true
+t_like "what to do about that is said" "$(cat "$T/error")" "is frozen; .croft thaw web. lets it go on$"
 t_ok "it thaws" croft thaw web
 t_is "it is Active again" "$(state web)" Active
 t_ok "it freezes once more" croft freeze web
