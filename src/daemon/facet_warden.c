@@ -251,11 +251,20 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
         return 0;
 }
 
-static int spawn_warden(struct partition *p, struct croft_error *err)
+static int release(struct partition *p, struct croft_error *err);
+
+/* The process of the warden, before there is anything for it to do: it is loaded and linked on another CPU while the
+ * facets between this one and facet_warden do their work. */
+static int spawn(struct partition *p, struct croft_error *err)
 {
         struct warden_process warden;
-        int r = warden_spawn(p->host->warden_path, "warden", &warden, err);
+        int r = 0;
 
+        /* What an earlier attempt of this croftd may have left. */
+        if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0)
+                r = release(p, err);
+        if (r == 0)
+                r = warden_spawn(p->host->warden_path, "warden", &warden, err);
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&p->lock);
@@ -277,8 +286,6 @@ static int launch(struct partition *p, struct launch_fds *f, struct croft_error 
 
         r = make_spec(p, f->lower, &spec, err);
         if (r == 0)
-                r = spawn_warden(p, err);
-        if (r == 0)
                 r = send_launch(p, f, &spec, err);
         if (r == 0)
                 r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
@@ -289,20 +296,11 @@ static int launch(struct partition *p, struct launch_fds *f, struct croft_error 
         return r;
 }
 
-static int release(struct partition *p, struct croft_error *err);
-
 static int prepare(struct partition *p, struct croft_error *err)
 {
         struct launch_fds f;
-        int r;
+        int r = open_all(p, &f, err);
 
-        /* What an earlier attempt of this croftd may have left. */
-        if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0) {
-                r = release(p, err);
-                if (r < 0)
-                        return r;
-        }
-        r = open_all(p, &f, err);
         if (r == 0)
                 r = launch(p, &f, err);
         if (r == 0) {
@@ -466,6 +464,12 @@ static int release(struct partition *p, struct croft_error *err)
         partition_run_done(&old);
         return 0;
 }
+
+const struct facet facet_spawn = {
+        .name = "spawn",
+        .prepare = spawn,
+        .release = release,
+};
 
 const struct facet facet_warden = {
         .name = "warden",

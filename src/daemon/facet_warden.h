@@ -7,6 +7,8 @@
 
 #include "partition/facet.h"
 
+/* Stands before what may take a while; release ends the warden, and is the same for both. */
+extern const struct facet facet_spawn;
 extern const struct facet facet_warden;
 
 #endif

@@ -9,5 +9,5 @@
 #include "partition/facet_net.h"
 #include "partition/facet_plane.h"
 
-const struct facet *const facets[] = {&facet_cgroup, &facet_plane, &facet_warden, &facet_net};
+const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_plane, &facet_warden, &facet_net};
 const size_t n_facets = ELEMENTS(facets);

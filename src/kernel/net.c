@@ -18,7 +18,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#define LOOPBACK_INDEX 1 /* of every namespace, by definition of the kernel */
 /* A moved interface gets this index, which the partition's root can't change. */
 #define MOVED_INDEX 100
 /* Another croftd may remove the bridge between our look at it and the making of the pair. */
@@ -326,11 +325,6 @@ static int setup(const struct net_spec *spec, const char *tag, uint64_t id, int 
                 r = net_socket(netns_fd, &inside);
         if (r < 0)
                 return croft_error_set(err, r, "open a socket in the partition's network namespace");
-        r = net_link_up(inside, LOOPBACK_INDEX);
-        if (r < 0)
-                return croft_error_set(err, r, "bring the loopback interface up");
-        if (spec->kind == NET_NONE)
-                return 0;
         if (spec->kind == NET_INTERFACE) {
                 moved_alias(tag, id, spec->link, alias);
                 r = move_in(host, inside, spec, alias, netns_fd, err);
@@ -345,7 +339,7 @@ static int setup(const struct net_spec *spec, const char *tag, uint64_t id, int 
 
 int net_setup(const struct net_spec *spec, const char *tag, uint64_t id, int netns_fd, struct croft_error *err)
 {
-        int r = setup(spec, tag, id, netns_fd, err);
+        int r = spec->kind == NET_NONE ? 0 : setup(spec, tag, id, netns_fd, err);
 
         if (r < 0)
                 (void)net_release(spec, tag, id, netns_fd, NULL); /* the first fault is what matters */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * net.h - a partition's network: its loopback, a veth pair to a bridge, or an interface of the host moved in.  By
+ * net.h - a partition's network: a veth pair to a bridge, or an interface of the host moved in.  By
  * rtnetlink (libnl-route).
  *
  * The `net` property, words parted by commas:
- *   none                     loopback only, the default
+ *   none                     the loopback only (ns_loopback_up()), the default
  *   bridge=NAME[,...]        a veth pair to a bridge
  *       address=ADDR/LEN     up to 8; without one the partition runs its own DHCP client
  *       gateway=ADDR         one for IPv4, one for IPv6

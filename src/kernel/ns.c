@@ -10,9 +10,12 @@
 #include <inttypes.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
+#include <net/if.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -96,6 +99,16 @@ int ns_open(pid_t pid, const char *name)
 int ns_enter(int pidfd, int flags)
 {
         return setns(pidfd, flags) < 0 ? -errno : 0;
+}
+
+int ns_loopback_up(struct croft_error *err)
+{
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+
+        if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+                return croft_error_set(err, errno, "bring the loopback interface up");
+        return 0;
 }
 
 /* Offsets so that both clocks read (nearly) zero: seconds are exact, a nanosecond part would only be noise. */

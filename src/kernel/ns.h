@@ -38,6 +38,9 @@ int ns_open(pid_t pid, const char *name);
 /* setns(2) by pidfd into those of flags; 0 or a negative errno. */
 int ns_enter(int pidfd, int flags);
 
+/* Brings up the loopback interface of the caller's network namespace. */
+int ns_loopback_up(struct croft_error *err);
+
 /* Puts the calling (single-threaded) process into a new time namespace whose clocks begin at zero now.  -EOPNOTSUPP:
  * the kernel has none (CONFIG_TIME_NS); nothing was changed then. */
 int ns_restart_clocks(struct croft_error *err);

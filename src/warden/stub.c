@@ -40,6 +40,9 @@ static int make_namespaces(const struct launch *l, struct croft_error *err)
 
         if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | (l->spec.own_network ? CLONE_NEWNET : 0)) < 0)
                 return croft_error_set(err, errno, "make the uts, ipc and network namespaces");
+        r = l->spec.own_network ? ns_loopback_up(err) : 0;
+        if (r < 0)
+                return r;
         if (sethostname(l->spec.hostname, strlen(l->spec.hostname)) < 0)
                 return croft_error_set(err, errno, "set the host name '%s'", l->spec.hostname);
         r = ns_restart_clocks(err);

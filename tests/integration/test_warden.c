@@ -64,7 +64,7 @@ static void init_has_namespaces_of_its_own(void)
                            "echo uid $(id -u); echo map $(cat /proc/self/uid_map);"
                            "echo gidmap $(cat /proc/self/gid_map);"
                            "read up rest </proc/uptime; echo up ${up%.*};"
-                           "echo net $(ls /sys/class/net); echo env $container;"
+                           "echo net $(ls /sys/class/net); echo lo $(cat /sys/class/net/lo/flags); echo env $container;"
                            "echo cgroup $(grep ^0:: /proc/self/cgroup);"
                            "echo procs $(cat /sys/fs/cgroup/cgroup.procs | head -n 1);"
                            "echo nofile $(ulimit -Hn); echo nnp $(grep NoNewPrivs /proc/self/status);"
@@ -78,6 +78,7 @@ static void init_has_namespaces_of_its_own(void)
         is(out, "gidmap", "0 8323072 65536", "so are its groups");
         ok(atoi(value_of(out, "up")) < 60 && strcmp(value_of(out, "up"), "(none)") != 0, "its uptime begins at zero");
         is(out, "net", "lo", "it has a network namespace of its own");
+        is(out, "lo", "0x9", "whose loopback is up");
         is(out, "env", "croft", "the environment is the one given");
         is(out, "cgroup", "0::/", "its cgroup is the root of what it sees");
         is(out, "procs", "1", "it is in that cgroup, and sees so");
