@@ -32,6 +32,9 @@ int sock_listen(int dir_fd, const char *name, int type, mode_t mode, struct crof
                 return croft_error_set(err, errno, "listen on '%s'", name);
         if (r < 0)
                 return croft_error_set(err, r, "listen on '%s'", name);
+        /* Inherited by every connection.  A connection may be handed on, so who sends is told with each packet. */
+        if (type == SOCK_SEQPACKET && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0)
+                return croft_error_set(err, errno, "listen on '%s'", name);
         (void)unlinkat(dir_fd, name, 0); /* a dead one; the caller holds the lock that says there is no live one */
         /* The mode is that of the socket's inode at bind time, so that no moment is open to others. */
         if (fchmod(fd, mode) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
@@ -83,6 +86,15 @@ int sock_send_packet(int fd, const void *data, size_t size, const int *fds, size
         return n < 0 ? -errno : 0;
 }
 
+static void take_sender(const struct cmsghdr *c, struct sock_packet *p)
+{
+        struct ucred cred;
+
+        memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+        p->has_sender = true;
+        p->sender = cred.uid;
+}
+
 /* Collects the descriptors that came along; all that don't fit are closed. */
 static int take_rights(struct msghdr *message, struct sock_packet *p)
 {
@@ -91,6 +103,8 @@ static int take_rights(struct msghdr *message, struct sock_packet *p)
         for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
                 size_t n;
 
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+                        take_sender(c, p);
                 if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
                         continue;
                 n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -114,7 +128,7 @@ int sock_receive_packet(int fd, size_t max, struct sock_packet *ret)
         _cleanup_(sock_packet_done) struct sock_packet p = {0};
         union {
                 struct cmsghdr header;
-                char room[CMSG_SPACE(SOCK_FDS_MAX * sizeof(int))];
+                char room[CMSG_SPACE(SOCK_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
         } control;
         struct iovec iov = {.iov_len = max};
         struct msghdr message = {

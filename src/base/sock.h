@@ -6,6 +6,7 @@
 #define CROFT_BASE_SOCK_H
 
 #include <croft/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,8 @@ struct sock_packet {
         size_t size;
         int fds[SOCK_FDS_MAX];
         size_t n_fds;
+        bool has_sender; /* the kernel said who sent it: on connections to a SEQPACKET socket of sock_listen() */
+        uid_t sender;    /* then, in our user namespace's numbers */
 };
 
 /* Listens on name in the directory dir_fd (type SOCK_SEQPACKET or SOCK_STREAM), mode as given, replacing a dead socket

@@ -251,13 +251,22 @@ static void lose_channel(struct warden *w)
                 w->quit = true;
 }
 
+/* A connection that root opened may have been handed into a partition, this one even: C-2.  The channel that a warden
+ * inherits is a pair that was never anybody else's; there the kernel says nothing. */
+static bool sent_by_root(const struct warden_packet *p)
+{
+        return p->packet.has_sender && p->packet.sender == 0;
+}
+
 static void serve_channel(struct warden *w)
 {
         _cleanup_(warden_packet_done) struct warden_packet p = {0};
         int r = warden_receive(w->channel, &p);
 
-        if (r > 0)
+        if (r > 0 && (!p.packet.has_sender || sent_by_root(&p)))
                 dispatch(w, &p);
+        else if (r > 0)
+                lose_channel(w);
         else if (r != -EAGAIN)
                 lose_channel(w);
 }
@@ -291,7 +300,7 @@ static void serve_pending(struct warden *w, uint32_t i)
         if (r == -EAGAIN)
                 return;
         fd = TAKE_FD(w->pending[i]);
-        if (r <= 0 || p.type != WARDEN_HELLO || epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL) < 0)
+        if (r <= 0 || p.type != WARDEN_HELLO || !sent_by_root(&p) || epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL) < 0)
                 return;
         close_fd(w->channel);
         w->channel = TAKE_FD(fd);
