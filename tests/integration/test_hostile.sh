@@ -85,7 +85,8 @@ t_unlike "a host name with control bytes doesn't come out in a list" "$(croft li
 # --- processes ----------------------------------------------------------------------------------------------------------
 
 # Again and again: what ends while it is filled makes room.
-for _ in 1 2 3; do inside sh -c 'for i in $(seq 1000); do sleep 1000 & done' >/dev/null 2>&1; done
+for _ in 1 2 3; do inside sh -c 'for i in $(seq 1000); do sleep 1000 & done'; done >"$T/filled" 2>&1
+t_note "$(cat "$T/filled"); $(field evil .usage)"
 t_ok "with all its processes used up it can still be listed" croft list
 croft exec evil -- true >"$T/output" 2>&1
 t_isnt "exec then fails, as it must" "$?" 0

@@ -1,0 +1,121 @@
+#!/bin/sh
+# where: here guest
+# timeout: 300
+# What a warden is when it serves, and what croftd does about one that was taken over and lies; connections that root hands
+# into a partition.  What croftd relies on: docs/adr/0011-own-proofs.md.
+. "$(dirname "$0")/../lib.sh"
+
+warden_of() { # PARTITION: the process
+        for t_dir in /proc/[0-9]*; do
+                [ "$(tr '\0' ' ' <"$t_dir/cmdline" 2>/dev/null)" = "croft-warden warden " ] || continue
+                grep -qF "$(basename "$T")" "$t_dir/environ" 2>/dev/null && echo "${t_dir#/proc/}"
+        done
+}
+status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+
+# --- what a warden has ------------------------------------------------------------------------------------------------
+
+TEST_NAME=$(basename "$T")
+export TEST_NAME # by which its processes are known
+t_croftd_start || exit 1
+t_ok "a partition is made" croft create web
+t_ok "it starts" croft start web
+warden=$(warden_of)
+base=$(awk '{ print $2 }' "/proc/$(field web .pid)/uid_map")
+t_isnt "its warden isn't root" "$(status_of "$warden" Uid | cut -f1)" 0
+t_is "of no group of the host's" "$(status_of "$warden" Groups | tr -d ' ')" ""
+t_is "has no capability" "$(for set in CapInh CapPrm CapEff CapBnd CapAmb; do status_of "$warden" $set; done | sort -u)" 0000000000000000
+t_is "gets no privileges any more" "$(status_of "$warden" NoNewPrivs) $(status_of "$warden" Seccomp)" "1 2"
+t_is "sees an empty root" "$(ls -A "/proc/$warden/root/")" ""
+t_is "holds no directory" "$(for fd in /proc/"$warden"/fd/*; do [ -d "$fd/" ] && readlink "$fd"; done)" ""
+t_is "and no file but its log, its filter and standard output" \
+        "$(for fd in /proc/"$warden"/fd/*; do case $fd in */[12]) ;; *) readlink "$fd" ;; esac; done | grep / | grep -v -e ^/dev/ -e ^/memfd:croft-warden-filter | sed 's,.*/,,' | sort -u)" console.log
+t_is "its files can't outgrow the log" "$(awk '/^Max file size/ { print $4 }' "/proc/$warden/limits")" 16777280
+
+# --- connections handed into the partition -----------------------------------------------------------------------------
+
+init=$(field web .pid)
+id=$(field web .id)
+for how in inherit rights; do
+        t_is "a connection to the API that it is given ($how) is answered by a refusal" \
+                "$("$BUILD/tests/kit/t-fdpass" $how api "$CROFT_SOCKET" "$init" 2>&1)" "answer 403"
+        t_is "one to its warden ($how) by nothing" "$("$BUILD/tests/kit/t-fdpass" $how warden "$T/run/w/$id.sock" "$init" 2>&1)" refused
+done
+for service in api warden; do
+        socket=$CROFT_SOCKET
+        [ $service = api ] || socket=$T/run/w/$id.sock
+        t_is "it can't take one ($service) by pidfd_getfd" "$("$BUILD/tests/kit/t-fdpass" getfd $service "$socket" "$init" 2>&1)" "not passed"
+done
+t_is "the warden serves on" "$(warden_of)" "$warden"
+t_croftd_kill
+t_croftd_start
+t_is "for the next croftd, too" "$(warden_of) $(croft exec web -- echo works)" "$warden works"
+t_ok "it is removed" croft remove web --force
+t_croftd_stop
+
+# --- a warden that lies -------------------------------------------------------------------------------------------------
+
+real=$BUILD
+mkdir "$T/bin"
+cp "$real/croftd" "$real/croft-image" "$T/bin"
+cp "$real/croft-warden" "$T/bin/croft-warden.real"
+cp "$real/tests/kit/t-liar" "$T/bin/croft-warden"
+BUILD=$T/bin
+sleep 1000 &
+LIE_PID=$!
+LIE=$T/lie
+export LIE LIE_PID
+honest() { : >"$LIE"; }
+no_liar() { [ "$(readlink /proc/[0-9]*/exe 2>/dev/null | grep -cx "$T/bin/croft-warden")" = 0 ]; }
+descriptors() { find "/proc/$t_daemon/fd" -mindepth 1 | wc -l; }
+
+honest
+t_croftd_start || exit 1
+t_ok "an honest neighbour is made" croft create neighbour
+t_ok "and started" croft start neighbour
+t_ok "and one whose warden will lie" croft create liar
+before=$(descriptors)
+for what in load-foreign load-nothing load-garbage load-huge load-many; do
+        echo $what >"$LIE"
+        croft start liar >"$T/output" 2>&1
+        t_isnt "$what: the start is refused" "$?" 0
+        t_like "with a sentence" "$(cat "$T/output")" "start 'liar'"
+        t_is "and undone" "$(field liar .state)" Defined
+done
+t_ok "none of it cost croftd a descriptor" test "$(descriptors)" -le $((before + 2))
+
+for what in run-flood run-exited run-garbage run-hangup; do
+        echo $what >"$LIE"
+        croft start liar >"$T/output" 2>&1
+        honest # its successors are
+        pid=$(field liar .pid)
+        sleep 0.5
+        t_is "$what: the partition runs on, with the same init" "$(field liar .state) $(field liar .pid)" "Active $pid"
+        t_is "commands run in it" "$(croft exec liar -- echo works 2>&1)" works
+        if [ $what != run-exited ]; then
+                t_ok "and the liar is ended" t_wait_for no_liar
+        fi
+        t_ok "it is stopped" croft stop liar --force
+done
+
+for what in hello-silent hello-foreign hello-id hello-many hello-garbage hello-flood; do
+        echo $what >"$LIE"
+        t_ok "$what: it starts" croft start liar
+        pid=$(field liar .pid)
+        honest
+        t_croftd_kill
+        t_ok "the next croftd comes up" t_croftd_start
+        t_is "the partition runs on, with the same init" "$(field liar .state) $(field liar .pid)" "Active $pid"
+        t_is "commands run in it" "$(croft exec liar -- echo works 2>&1)" works
+        t_ok "it is stopped" croft stop liar --force
+done
+t_ok "whom the lies were about still runs" kill -0 $LIE_PID
+t_is "and the neighbour noticed nothing" "$(field neighbour .state) $(croft exec neighbour -- echo works)" "Active works"
+kill $LIE_PID
+croft remove liar --force
+croft remove neighbour --force
+# What liars stood before: the real wardens, which nobody else knows.
+for exe in /proc/[0-9]*/exe; do
+        [ "$(readlink "$exe")" != "$T/bin/croft-warden.real" ] || kill -KILL "$(echo "$exe" | cut -d/ -f3)"
+done
+t_done
