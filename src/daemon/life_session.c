@@ -5,6 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
@@ -93,10 +94,25 @@ void life_reap(struct life *life)
         }
 }
 
+/* What init and all that comes of it are held to holds for a command, too, which comes of us. */
+static int limit_files(struct unit *u, pid_t pid, struct croft_error *err)
+{
+        const char *value;
+        uint64_t hard = 0;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        value = property_get(u->p.def.properties, "rlimit.nofile");
+        if (value)
+                (void)str_to_u64(value, UINT64_MAX, &hard);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return hard ? process_lower_nofile(pid, hard, err) : 0;
+}
+
 /* The process that will become the command: in the partition's cgroup, or it isn't ours to attach. */
 static int attach(struct unit *u, const struct warden_state *state, struct croft_error *err)
 {
         char tail[64];
+        int r;
 
         if (state->pid <= 0 || state->pid > INT32_MAX)
                 return croft_error_set(err, EBADMSG, "the session names no process.");
@@ -104,6 +120,9 @@ static int attach(struct unit *u, const struct warden_state *state, struct croft
         if (!process_in_cgroup((pid_t)state->pid, tail))
                 return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)state->pid);
         process_usual_oom((pid_t)state->pid);
+        r = limit_files(u, (pid_t)state->pid, err);
+        if (r < 0)
+                return r;
         return cgroup_attach_v1(u->p.host->cgroups, u->p.def.id, (pid_t)state->pid, err);
 }
 

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -166,6 +167,22 @@ void process_usual_oom(pid_t pid)
 
         (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
         (void)fd_write_file(AT_FDCWD, path, "0"); /* to raise it is always allowed; the process may have ended */
+}
+
+int process_lower_nofile(pid_t pid, uint64_t hard, struct croft_error *err)
+{
+        struct rlimit limit;
+
+        if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+                return croft_error_set(err, errno, "read the limit of open files of process %d", (int)pid);
+        if (hard >= limit.rlim_max)
+                return 0;
+        limit.rlim_max = hard;
+        if (limit.rlim_cur > hard)
+                limit.rlim_cur = hard;
+        if (prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0)
+                return croft_error_set(err, errno, "lower the limit of open files of process %d", (int)pid);
+        return 0;
 }
 
 static bool read_mask(const char *status, const char *name, uint64_t *ret)

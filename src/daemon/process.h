@@ -39,6 +39,9 @@ bool process_reap(int pidfd, int64_t *ret);
 /* Gives the process the usual place in the order of the OOM killer, whatever croftd's own is (it inherited that). */
 void process_usual_oom(pid_t pid);
 
+/* Lowers the hard limit of open files of a process of our own user to `hard`; one that is lower stays. */
+int process_lower_nofile(pid_t pid, uint64_t hard, struct croft_error *err);
+
 /* SigBlk | SigCgt: the signals that the process does something about (blocked ones may wait on a signalfd).  Bit n-1 is
  * signal n. */
 int process_handled_signals(pid_t pid, uint64_t *ret);

@@ -100,7 +100,7 @@ int property_check_pids(const char *value, char **ret, struct croft_error *err)
 int property_check_nofile(const char *value, char **ret, struct croft_error *err)
 {
         return check_number(
-                value, 16, NOFILE_MAX, "no number of open files; give a number from 16 to 1048576", ret, err);
+                value, 64, NOFILE_MAX, "no number of open files; give a number from 64 to 1048576", ret, err);
 }
 
 int property_check_order(const char *value, char **ret, struct croft_error *err)

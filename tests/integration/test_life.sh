@@ -34,6 +34,15 @@ t_fails_with 3 "none of them was made" croft show other
 t_fails_with 3 "one that doesn't run can't be stopped" croft stop web
 t_fails_with 3 "nor entered" sh -c 'croft exec web -- true; s=$?; [ $s = 125 ] && exit 3; exit $s'
 
+# --- the limit of open files ---------------------------------------------------------------------------------------------
+
+t_fails_with 2 "a limit of open files that starts nothing is refused" croft create few -s rlimit.nofile=63
+t_ok "one with the least limit of open files" croft create few -s init=croft -s rlimit.nofile=64
+t_ok "starts" croft start few
+t_is "init has the limit" "$(awk '/open files/ { print $4, $5 }' "/proc/$(field few .pid)/limits")" "64 64"
+t_is "a command has it, too" "$(croft exec few -- sh -c 'ulimit -Sn; ulimit -Hn' 2>&1 | tr '\n' ' ')" "64 64 "
+t_ok "the one is removed" croft remove --force few
+
 # --- running -------------------------------------------------------------------------------------------------------------
 
 t_ok "it starts" croft start web
