@@ -67,6 +67,10 @@ static int make_environment(const struct partition *p, char ***ret)
                 if (r < 0)
                         return r;
         }
+        /* A program as init finds others by it; an init of a system sets its own. */
+        if (!property_get(p->def.properties, "env.PATH") &&
+                strv_append(ret, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") < 0)
+                return -ENOMEM;
         return strv_append(ret, "container=croft");
 }
 

@@ -34,6 +34,18 @@ t_fails_with 3 "none of them was made" croft show other
 t_fails_with 3 "one that doesn't run can't be stopped" croft stop web
 t_fails_with 3 "nor entered" sh -c 'croft exec web -- true; s=$?; [ $s = 125 ] && exit 3; exit $s'
 
+# --- the environment of init ---------------------------------------------------------------------------------------------
+
+environment() { tr '\0' '\n' <"/proc/$(field "$1" .pid)/environ" | sort | tr '\n' ' '; }
+t_ok "one with a variable" croft create few -s init=croft -s env.FOO='a b'
+t_ok "starts" croft start few
+t_is "init has the variable and the usual path" "$(environment few)" \
+        "FOO=a b PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=croft "
+t_ok "it is given a path" croft set few env.PATH=/opt/bin
+t_ok "and started again" croft restart few
+t_is "then that is init's" "$(environment few)" "FOO=a b PATH=/opt/bin container=croft "
+t_ok "the one is removed" croft remove --force few
+
 # --- the limit of open files ---------------------------------------------------------------------------------------------
 
 t_fails_with 2 "a limit of open files that starts nothing is refused" croft create few -s rlimit.nofile=63
