@@ -31,6 +31,8 @@ fi
 T=$(mktemp -d "${TMPDIR:-/tmp}/croft-test.XXXXXX")
 CROFT_SOCKET=$T/run/croft.sock
 export PATH BUILD T CROFT_SOCKET
+# Tests that make a terminal make this one, whatever the caller sits at.
+export TERM=xterm
 t_count=0
 t_failed=0
 t_daemon=

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,6 +63,13 @@ static json_t *usage_json(const struct cgroup_usage *u)
                 (json_int_t)u->processes);
 }
 
+/* The kernel ends a PID 1 that called reboot(2) by these two signals (pid_namespaces(7)), and drops them when anybody
+ * else sends them to one that doesn't handle them. */
+static const char *killed_how(int64_t signal)
+{
+        return signal == SIGINT ? "halted" : signal == SIGHUP ? "rebooted" : "killed";
+}
+
 /* The last end of init: code << 8 | status as waitid(2) tells, -1 for none, -2 for one that nobody saw. */
 static json_t *exit_json(int64_t status)
 {
@@ -76,7 +84,7 @@ static json_t *exit_json(int64_t status)
                 how = "exited";
                 break;
         case CLD_KILLED:
-                how = "killed";
+                how = killed_how(status & 0xff);
                 break;
         case CLD_DUMPED:
                 how = "dumped";

@@ -209,6 +209,8 @@ static void say_end(struct unit *u)
                 (void)snprintf(text, sizeof(text), "init has ended");
         else if (asks_for_reboot(status))
                 (void)snprintf(text, sizeof(text), "it asked for a reboot");
+        else if (status >> 8 == CLD_KILLED && (status & 0xff) == SIGINT)
+                (void)snprintf(text, sizeof(text), "it halted itself");
         else if (status >> 8 == CLD_EXITED)
                 (void)snprintf(text, sizeof(text), "init has ended with status %d", (int)(status & 0xff));
         else

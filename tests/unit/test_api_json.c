@@ -102,6 +102,8 @@ static void the_end_of_init_says_how_and_with_what(void **state)
                 const char *part;
         } cases[] = {{CLD_EXITED << 8 | 3, "\"exit_status\":{\"how\":\"exited\",\"status\":3}"},
                 {CLD_KILLED << 8 | 9, "\"exit_status\":{\"how\":\"killed\",\"status\":9}"},
+                {CLD_KILLED << 8 | SIGINT, "\"exit_status\":{\"how\":\"halted\",\"status\":2}"},
+                {CLD_KILLED << 8 | SIGHUP, "\"exit_status\":{\"how\":\"rebooted\",\"status\":1}"},
                 {CLD_DUMPED << 8 | 6, "\"exit_status\":{\"how\":\"dumped\",\"status\":6}"},
                 {-2, "\"exit_status\":{\"how\":\"unknown\",\"status\":null}"},
                 {99 << 8, "\"exit_status\":{\"how\":\"unknown\",\"status\":0}"}};
