@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # timeout: 240
 # What a hostile partition puts in the way of `croft exec`, `stop` and `remove`: spies on what enters, its passwd and group,
 # its control groups.
@@ -55,7 +55,7 @@ t_ok "it starts anew" croft restart evil --force
 inside sh -c 'cd /sys/fs/cgroup && mkdir croft.exec deep && echo 1 >croft.exec/cgroup.freeze; echo threaded >croft.exec/cgroup.type
         sleep 1000 & echo $! >deep/cgroup.procs; echo 1 >deep/cgroup.freeze
         d=deep; for i in $(seq 200); do d=$d/d; mkdir $d || break; done
-        for i in $(seq 10000); do mkdir n$i || break; done' >/dev/null 2>&1
+        for i in $(seq 1000); do mkdir n$i || break; done' >/dev/null 2>&1
 t_is "with many, deep, frozen and threaded control groups commands run" "$(timeout "$T_PATIENCE" croft exec evil -- echo works 2>&1)" works
 t_ok "it can be shown" croft show evil
 t_ok "frozen" croft freeze evil
