@@ -96,6 +96,16 @@ int ns_open(pid_t pid, const char *name)
         return fd < 0 ? -errno : fd;
 }
 
+int ns_open_all(pid_t pid)
+{
+        char path[64];
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/%d/ns", (int)pid);
+        fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 int ns_enter(int pidfd, int flags)
 {
         return setns(pidfd, flags) < 0 ? -errno : 0;

@@ -32,6 +32,9 @@ pid_t ns_clone_owned(uid_t owner, uint64_t flags, int cgroup_fd, int *ret_pidfd)
  */
 int ns_write_maps(pid_t pid, uint32_t base, uint32_t count, struct croft_error *err);
 
+/* Opens the directory /proc/PID/ns (O_PATH). */
+int ns_open_all(pid_t pid);
+
 /* Opens /proc/PID/ns/NAME.  The descriptor, or a negative errno. */
 int ns_open(pid_t pid, const char *name);
 

@@ -153,14 +153,16 @@ static int clone_stub(struct launch *l, struct croft_error *err)
         return 0;
 }
 
-static int identify(struct launch *l, struct croft_error *err)
+/* What /proc tells of the stub, while we still see it.  The stub makes its network namespace meanwhile: that is opened
+ * later, through *ret_namespaces. */
+static int identify(struct launch *l, int *ret_namespaces, struct croft_error *err)
 {
         int r = ns_start_time(l->pid, &l->start_time);
 
         if (r < 0)
                 return croft_error_set(err, r, "read the start time of process %d", (int)l->pid);
-        l->netns = ns_open(l->pid, "net");
-        return l->netns < 0 ? croft_error_set(err, l->netns, "open the network namespace") : 0;
+        *ret_namespaces = ns_open_all(l->pid);
+        return *ret_namespaces < 0 ? croft_error_set(err, *ret_namespaces, "look at the new namespaces") : 0;
 }
 
 /* A stub that isn't wanted any more. */
@@ -197,7 +199,7 @@ static int stub_died(struct launch *l, struct croft_error *err)
 
 static int load(struct launch *l, struct stage *stage, struct croft_error *err)
 {
-        _cleanup_close_ int userns = -EBADF;
+        _cleanup_close_ int userns = -EBADF, namespaces = -EBADF;
         int r;
 
         crash_point("launch", "copy", "");
@@ -222,15 +224,26 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         r = stage_attach(stage, l, userns, err);
         crash_point("launch", "root", "");
         if (r == 0)
+                r = identify(l, &namespaces, err);
+        if (r == 0)
                 r = say_go(l, err);
+        /* The stub copies the staged mounts and builds its root from them.  We go meanwhile, from a copy, too: it may
+         * not have taken its own yet. */
+        if (r == 0)
+                r = launch_isolate(err);
+        if (r == 0)
+                r = launch_leave(err);
         if (r == 0)
                 r = hear(l, &l->console, err);
+        if (r < 0)
+                return r;
         if (r == 0)
                 return stub_died(l, err);
-        if (r > 0 && l->console < 0)
+        if (l->console < 0)
                 return croft_error_set(err, EBADMSG, "there came no console.");
+        l->netns = openat(namespaces, "net", O_RDONLY | O_CLOEXEC);
         crash_point("launch", "loaded", "");
-        return r < 0 ? r : identify(l, err);
+        return l->netns < 0 ? croft_error_set(err, errno, "open the network namespace") : 0;
 }
 
 int launch_load(struct launch *l, struct croft_error *err)

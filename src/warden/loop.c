@@ -80,10 +80,8 @@ static void tell_failure(struct warden *w, const struct croft_error *err)
 
 static int confine(struct warden *w, struct croft_error *err)
 {
-        int r = launch_leave(err);
+        int r = warden_confine(partition_owner(w->state.uid_base), w->filter, err);
 
-        if (r == 0)
-                r = warden_confine(partition_owner(w->state.uid_base), w->filter, err);
         w->confined = r == 0;
         return r;
 }
@@ -176,6 +174,8 @@ static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *
         if (w->state.phase == WARDEN_PHASE_LOADED)
                 return croft_error_set(err, EINVAL, "what is only loaded dies with its warden.");
         r = launch_isolate(err);
+        if (r == 0)
+                r = launch_leave(err);
         if (r == 0)
                 r = open_console(w, err);
         if (r == 0)
