@@ -14,6 +14,7 @@
 #include "kernel/pty.h"
 #include "partition/ids.h"
 #include "warden/become.h"
+#include "warden/launch.h"
 #include "warden/stream.h"
 #include "warden/warden.h"
 
@@ -366,8 +367,12 @@ static void finish_output(struct session *s)
 
 static int serve(struct session *s, struct croft_error *err)
 {
-        int r = warden_confine(partition_owner(s->spec.uid_base), s->own_filter, err);
+        int r = launch_isolate(err);
 
+        if (r == 0)
+                r = launch_leave(err);
+        if (r == 0)
+                r = warden_confine(partition_owner(s->spec.uid_base), s->own_filter, err);
         if (r == 0)
                 r = fd_set_nonblock(s->in, 1);
         if (r == 0)

@@ -35,6 +35,20 @@ t_is "another warden has another" "$(awk '/^Uid:/ { print $2 }' "/proc/$(field m
 t_is "no capability is left to it" "$(awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { print $2 }' "/proc/$warden/status" | sort -u)" 0000000000000000
 t_is "its root is empty" "$(ls -A "/proc/$warden/root/")" ""
 t_is "no system call but those it needs" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$warden/status")" 2
+
+# An exec session is no more than that.
+croft exec modest -- sleep 1000 </dev/null >/dev/null 2>&1 &
+client=$!
+session_of() { session=$(pgrep -P "$t_daemon" -f '^croft-warden session') && [ "$(awk '/^Seccomp:/ { print $2 }' "/proc/$session/status")" = 2 ]; }
+t_ok "a session serves a command" t_wait_for session_of
+session=$(pgrep -P "$t_daemon" -f '^croft-warden session')
+t_is "it has the id of its partition's warden" "$(awk '/^Uid:/ { print $2 }' "/proc/$session/status")" \
+        "$(awk '/^Uid:/ { print $2 }' "/proc/$(field modest .warden)/status")"
+t_is "no capability" "$(awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { print $2 }' "/proc/$session/status" | sort -u)" 0000000000000000
+t_is "and an empty root" "$(ls -A "/proc/$session/root/")" ""
+kill $client
+wait $client 2>/dev/null
+
 kill -9 "$warden"
 changed() { now=$(field greedy .warden) && [ "$now" != null ] && [ "$now" != "$warden" ]; }
 t_ok "a successor comes" t_wait_for changed
