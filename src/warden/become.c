@@ -50,12 +50,14 @@ int become_root(struct croft_error *err)
 /* What a program inherits without asking. */
 static void reset_inherited(bool block_signals)
 {
-        struct sigaction standard = {.sa_handler = SIG_DFL};
+        /* struct sigaction as the kernel has it, all zero: SIG_DFL.  The C library's call refuses its own two signals,
+         * which croftd may have inherited ignored, too. */
+        const unsigned long standard[4] = {0};
         struct sched_param param = {0};
         sigset_t mask;
 
         for (int i = 1; i < _NSIG; i++)
-                (void)sigaction(i, &standard, NULL); /* KILL, STOP and the C library's own refuse */
+                (void)syscall(SYS_rt_sigaction, i, standard, NULL, _NSIG / 8); /* KILL and STOP refuse */
         (void)(block_signals ? sigfillset(&mask) : sigemptyset(&mask));
         (void)sigprocmask(SIG_SETMASK, &mask, NULL);
         umask(022);

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct kit k;
@@ -349,8 +350,19 @@ static void partition_outlives_warden_and_croftd(void)
         kit_stop(&k);
 }
 
+/* As some callers leave us: the C library's own two signals ignored, which its sigaction() would refuse to undo. */
+static void ignore_what_is_inherited(void)
+{
+        const unsigned long ignore[4] = {(unsigned long)(uintptr_t)SIG_IGN};
+
+        for (int i = 32; i < 34; i++)
+                if (syscall(SYS_rt_sigaction, i, ignore, NULL, _NSIG / 8) < 0)
+                        exit(1);
+}
+
 int main(void)
 {
+        ignore_what_is_inherited();
         (void)signal(SIGPIPE, SIG_IGN);
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* as croftd */
         kit_init(&k);
