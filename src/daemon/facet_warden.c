@@ -257,8 +257,8 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
 
 static int release(struct partition *p, struct croft_error *err);
 
-/* The process of the warden, before there is anything for it to do: it is loaded and linked on another CPU while the
- * facets between this one and facet_warden do their work. */
+/* The process of the warden, before there is anything for it to do.  Where none waits in reserve, it is loaded and
+ * linked on another CPU while the facets between this one and facet_warden do their work. */
 static int spawn(struct partition *p, struct croft_error *err)
 {
         struct warden_process warden;
@@ -268,7 +268,7 @@ static int spawn(struct partition *p, struct croft_error *err)
         if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0)
                 r = release(p, err);
         if (r == 0)
-                r = warden_spawn(p->host->warden_path, "warden", &warden, err);
+                r = warden_spare_take(&unit_of(p)->life->spare, p->host->warden_path, &warden, err);
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&p->lock);

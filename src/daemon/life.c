@@ -396,7 +396,9 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life->events = events_new();
         if (!life->events)
                 return croft_error_set(err, ENOMEM, "open the life cycle");
-        r = watch_open(life, err);
+        r = warden_spare_init(&life->spare, err);
+        if (r == 0)
+                r = watch_open(life, err);
         if (r == 0)
                 r = life_recover(life, err);
         if (r < 0)
@@ -416,6 +418,7 @@ struct life *life_free(struct life *life)
                 life->units = u->next;
                 unit_unref(u);
         }
+        warden_spare_done(&life->spare);
         events_free(life->events);
         for (size_t i = 0; i < life->n_sessions; i++)
                 close_fd(life->sessions[i]);

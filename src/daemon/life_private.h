@@ -13,6 +13,7 @@
 #include "daemon/life.h"
 #include "daemon/life_rules.h"
 #include "daemon/store.h"
+#include "daemon/warden_spare.h"
 #include "partition/facet.h"
 #include "partition/host.h"
 
@@ -52,6 +53,7 @@ struct life {
         size_t n_sessions;
         int epoll;
         struct events *events;
+        struct warden_spare spare;
         /* work for the worker threads */
         pthread_mutex_t queue_lock;
         pthread_cond_t queue_filled;

@@ -52,6 +52,7 @@ int unit_start(struct unit *u, enum partition_state *state, struct croft_error *
                         *state = left;
                 }
         }
+        warden_spare_want(&u->life->spare); /* for the next start; not before this one's init runs */
         if (r == 0)
                 fdstore_push(u);
         return r;

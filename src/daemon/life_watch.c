@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#define NO_ID 0        /* no partition has it: in epoll it stands for the wish for a spare warden */
 #define UNASKED_MAX 16 /* messages of a warden that may wait for a look */
 
 static void arm(struct life *life, uint64_t id, int fd)
@@ -77,6 +78,8 @@ void life_dispatch(struct life *life)
 
                 if (u)
                         watch_queue(u);
+                else if (events[i].data.u64 == NO_ID)
+                        warden_spare_fill(&life->spare, life->host->warden_path);
         }
 }
 
@@ -350,8 +353,10 @@ static void *work(void *context)
 
 int watch_open(struct life *life, struct croft_error *err)
 {
+        struct epoll_event wish = {.events = EPOLLIN, .data.u64 = NO_ID};
+
         life->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (life->epoll < 0)
+        if (life->epoll < 0 || epoll_ctl(life->epoll, EPOLL_CTL_ADD, life->spare.wanted, &wish) < 0)
                 return croft_error_set(err, errno, "watch partitions");
         for (size_t i = 0; i < ELEMENTS(life->workers); i++) {
                 int r = pthread_create(&life->workers[i], NULL, work, life);
