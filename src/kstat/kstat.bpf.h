@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * kstat.bpf.h - statistics in the kernel: what programs, croftd and libkstat share.
+ *
+ * A structure ("kstat") is a head, data, and the partitions that it is associated with.  Callers ask by running one of
+ * two pinned programs, `kstat` or `kstat_large` (BPF_PROG_RUN); which partition asks is what the kernel knows of the
+ * caller at that moment.  Nobody but croftd writes the maps.
+ *
+ * What a partition sees changes in one step: associations carry the generations from and until which they hold, and the
+ * partition's chain names the generation that is in force.  Its number is the chain id (KCID) of KST-24.
+ *
+ * Layouts are fixed: libkstat inside a partition may be older than the plane.  KSTAT_LAYOUT changes with them.
+ */
+#ifndef CROFT_KSTAT_KSTAT_BPF_H
+#define CROFT_KSTAT_KSTAT_BPF_H
+
+#include <linux/types.h>
+
+#define KSTAT_LAYOUT 1
+#define KSTAT_NAME_SIZE 32 /* 31 bytes and a NUL, as KSTAT_STRLEN (KST-20) */
+#define KSTAT_ALL (~0ULL)  /* stands for every partition, global among them */
+#define KSTAT_SMALL_DATA 512
+#define KSTAT_LARGE_DATA 4096
+#define KSTAT_MAX 131072
+#define KSTAT_PER_PARTITION_MAX 4096
+
+enum kstat_op {
+        KSTAT_OP_CHAIN = 1, /* kcid, and how many structures the caller sees (total) */
+        KSTAT_OP_LIST,      /* page `at` of the caller's kids, rising, in data (u64 each); n of them, total in all */
+        KSTAT_OP_READ,      /* by kid: head and data */
+        KSTAT_OP_FIND,      /* by module, instance and name: head and data */
+        KSTAT_OP_SCHEMA, /* fields of schema `kid` from number `at` on, in data (struct kstat_field each); n of them */
+        KSTAT_OP_WRITE,  /* always refused: -EPERM for a partition, -EACCES for global (nothing is writable yet) */
+};
+
+enum kstat_type { KSTAT_RAW = 0, KSTAT_NAMED, KSTAT_INTR, KSTAT_IO, KSTAT_TIMER }; /* illumos's numbers */
+
+enum kstat_flag { /* illumos's bits */
+        KSTAT_VIRTUAL = 0x01,
+        KSTAT_VAR = 0x02,
+        KSTAT_WRITE = 0x04,
+        KSTAT_PERSIST = 0x08,
+        KSTAT_DORMANT = 0x10,
+        KSTAT_INVALID_FLAG = 0x20,
+};
+
+struct kstat_key {
+        char module[KSTAT_NAME_SIZE]; /* NUL-filled */
+        char name[KSTAT_NAME_SIZE];
+        __s32 instance;
+        __u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct kstat_key) == 72, "layout");
+
+struct kstat_head {
+        __u64 kid; /* rising, never given again */
+        struct kstat_key key;
+        char class[KSTAT_NAME_SIZE];
+        __u8 type;    /* enum kstat_type */
+        __u8 flags;   /* enum kstat_flag */
+        __u16 schema; /* of a NAMED one; 0: none */
+        __u32 n_data; /* values of a NAMED one, else 1 */
+        __u32 size;   /* bytes of data */
+        __u32 reserved;
+        __s64 crtime;   /* CLOCK_MONOTONIC, ns */
+        __s64 snaptime; /* likewise; set at each read */
+};
+_Static_assert(sizeof(struct kstat_head) == 144, "layout");
+
+/* What data of a NAMED structure holds at `offset`.  Strings are NUL-filled. */
+struct kstat_field {
+        char name[KSTAT_NAME_SIZE];
+        __u8 type;    /* enum kstat_data */
+        __u8 unit;    /* enum kstat_unit */
+        __u16 offset; /* in data */
+        __u16 size;   /* 8; 16 for CHAR; a multiple of 8 for STRING, the NUL included */
+        __u16 reserved;
+};
+_Static_assert(sizeof(struct kstat_field) == 40, "layout");
+
+/* illumos's numbers.  In data all but CHAR and STRING take 8 bytes, 32-bit ones too. */
+enum kstat_data {
+        KSTAT_DATA_CHAR = 0,
+        KSTAT_DATA_INT32,
+        KSTAT_DATA_UINT32,
+        KSTAT_DATA_INT64,
+        KSTAT_DATA_UINT64,
+        KSTAT_DATA_STRING = 9,
+};
+
+enum kstat_unit {
+        KSTAT_UNIT_NONE = 0, /* text, ids, states */
+        KSTAT_UNIT_COUNT,    /* things there are */
+        KSTAT_UNIT_EVENTS,   /* things that happened: never decreases */
+        KSTAT_UNIT_BYTES,
+        KSTAT_UNIT_PAGES,
+        KSTAT_UNIT_NANOSECONDS,
+        KSTAT_UNIT_TICKS, /* 1/100 s */
+        KSTAT_UNIT_SECONDS,
+        KSTAT_UNIT_LOAD, /* 1/256, as illumos's avenrun */
+        KSTAT_UNIT_HERTZ,
+        KSTAT_UNIT_MEGAHERTZ,
+        KSTAT_UNIT_PERCENT_100, /* 1/100 of a percent */
+        KSTAT_UNIT_BITS_PER_SECOND,
+};
+
+/* The context of the programs.  The caller fills the first group; the rest is filled when the program returns 0, and on
+ * -ENOMEM (head, so that size tells what is needed: run kstat_large).
+ * Return values: 0; -ENXIO: there is none, or none of yours (C-12); -EAGAIN: it is just being changed, ask again;
+ * -ENOMEM; -EPERM; -EACCES; -EINVAL: no such op, or a page beyond the last; -ESRCH: `partition` names none (global);
+ * all leave data untouched but for zeros. */
+struct kstat_call {
+        __u32 op; /* enum kstat_op */
+        __u32 at; /* LIST: page; SCHEMA: number of the first field */
+        __u64 kid;
+        struct kstat_key key;
+        __u64 partition; /* global may ask for one partition's private structures by adding it to the key: its id
+                            (KST-8); 0: its own.  -EPERM from inside a partition unless 0. */
+        /* answers */
+        __u64 kcid;
+        __u64 caller; /* the partition that was answered for; 0: global */
+        __u32 n;
+        __u32 total;
+        struct kstat_head head;
+        __u8 data[KSTAT_SMALL_DATA];
+};
+_Static_assert(sizeof(struct kstat_call) == 776, "layout");
+
+struct kstat_call_large {
+        struct kstat_call call; /* its data goes on in more */
+        __u8 more[KSTAT_LARGE_DATA - KSTAT_SMALL_DATA];
+};
+_Static_assert(sizeof(struct kstat_call_large) == 4360, "layout");
+
+#define KSTAT_PAGE_KIDS 64   /* of LIST */
+#define KSTAT_PAGE_FIELDS 12 /* of SCHEMA */
+
+/* --- maps; only croftd and the programs --- */
+
+/* `kstat_records`: kid leads to this.  A source other than KSTAT_SOURCE_STORED fills data at the moment of the read. */
+struct kstat_record {
+        struct kstat_head head;
+        __u32 source; /* enum kstat_source, catalogue.bpf.h */
+        __u32 reserved;
+        __u64 subject;  /* the partition that a source tells about; 0: the machine */
+        __u64 argument; /* of the source: number of a CPU, a device ... */
+        __u8 data[KSTAT_SMALL_DATA];
+};
+_Static_assert(sizeof(struct kstat_record) == 680, "layout");
+
+/* In force while from <= generation < until. */
+struct kstat_span {
+        __u64 from, until;
+};
+
+/* `kstat_members`: may that partition see that structure? */
+struct kstat_member_key {
+        __u64 partition; /* or KSTAT_ALL */
+        __u64 kid;
+};
+
+/* `kstat_index`: what that partition means by those keys. */
+struct kstat_index_key {
+        struct kstat_key key;
+        __u64 partition;
+};
+struct kstat_index_value {
+        __u64 kid;
+        struct kstat_span span;
+};
+
+/* `kstat_chains`: one for each partition that is on record, and for global. */
+struct kstat_chain {
+        __u64 generation; /* also the KCID */
+        __u32 total;      /* structures in its list */
+        __u32 n_pages;
+};
+
+/* `kstat_pages`: the list of a partition in a generation. */
+struct kstat_page_key {
+        __u64 partition;
+        __u64 generation;
+        __u32 page;
+        __u32 reserved;
+};
+struct kstat_page {
+        __u64 kids[KSTAT_PAGE_KIDS];
+};
+
+/* `kstat_schemas`. */
+struct kstat_schema_key {
+        __u32 schema;
+        __u32 page; /* KSTAT_PAGE_FIELDS a page */
+};
+struct kstat_schema_page {
+        __u32 n;
+        __u32 total;
+        struct kstat_field fields[KSTAT_PAGE_FIELDS];
+};
+
+/* `kstat_objects`: where the kernel keeps what belongs to a partition: addresses, found by a task iterator on its first
+ * process and only ever read by bpf_probe_read_kernel(), so that one which is out of date gives wrong figures at worst.
+ * Partition 0: the roots.  0: not here. */
+struct kstat_objects {
+        __u64 cgroup;  /* unified */
+        __u64 memory;  /* struct mem_cgroup */
+        __u64 cpu;     /* struct task_group */
+        __u64 cpuacct; /* struct cpuacct, v1 */
+        __u64 cpuset;
+        __u64 pids;
+        __u64 blkio;
+        __u64 net;     /* struct net */
+        __u64 boot_ns; /* CLOCK_BOOTTIME when its clocks began (time namespace) */
+        __u64 reserved[3];
+};
+
+#endif
