@@ -12,11 +12,19 @@
  * A sealed memfd, or a negative errno. */
 int seccomp_build_base(struct croft_error *err);
 
+/* The calls of a partition that its warden answers (notify.h), for the three ABIs; installed beside the base filter.
+ * A filter of its own, because it is installed before there is a process of the partition's, and so that a host that
+ * can have none needs no second base filter.  Where one says no and another one asks the warden, no holds. */
+int seccomp_build_notify(struct croft_error *err);
+
 /* What a warden and a session may call once they are set up; everything else is answered with EPERM. */
 int seccomp_build_warden(struct croft_error *err);
 
 /* Installs the filter in fd for the calling thread; needs no_new_privs or CAP_SYS_ADMIN in its user namespace.
  * -EBADMSG: not a sealed filter. */
 int seccomp_install(int fd, struct croft_error *err);
+/* The same, with a listener for the calls that it tells of (CLOEXEC), in *ret.  -EBUSY: a filter that holds already
+ * has one, and the kernel allows no second (croft inside a container whose manager intercepts calls). */
+int seccomp_install_listener(int fd, int *ret, struct croft_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -128,13 +129,26 @@ int seccomp_build_base(struct croft_error *err)
         return export(filter, "croft-base-filter", err);
 }
 
+int seccomp_build_notify(struct croft_error *err)
+{
+        _cleanup_(release) scmp_filter_ctx filter = NULL;
+        int r = new_filter(SCMP_ACT_ALLOW, &filter, err);
+
+        if (r < 0)
+                return r;
+        r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sysinfo), 0);
+        if (r < 0)
+                return croft_error_set(err, -r, "make the filter of intercepted calls");
+        return export(filter, "croft-notify-filter", err);
+}
+
 /* epoll loop, sockets with descriptors, files that are open, the clock, and what the C library needs to get memory and
  * to die. */
 static const char *const warden_calls[] = {"read", "write", "readv", "writev", "pread64", "pwrite64", "recvmsg",
         "sendmsg", "recvfrom", "sendto", "accept4", "epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "close",
         "fstat", "newfstatat", "waitid", "wait4", "pidfd_send_signal", "kill", "brk", "munmap", "mremap", "madvise",
-        "futex", "clock_gettime", "restart_syscall", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask",
-        "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group"};
+        "futex", "process_vm_writev", "clock_gettime", "restart_syscall", "getpid", "gettid", "tgkill", "rt_sigaction",
+        "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group"};
 
 /* Calls with one argument that decides: no descriptor's owner is set (F_SETOWN is a way to send signals), no other
  * socket option is read (SO_PEERPIDFD hands out a process), no ioctl types into a terminal.  0xc000ff0b is
@@ -145,7 +159,10 @@ static const struct {
         uint64_t mask, value;
 } warden_calls_with[] = {{"ioctl", 1, UINT32_MAX, TIOCSWINSZ}, {"ioctl", 1, 0xc000ffff, 0xc000ff0b},
         {"fcntl", 1, UINT32_MAX, F_GETFL}, {"fcntl", 1, UINT32_MAX, F_SETFL}, {"fcntl", 1, UINT32_MAX, F_DUPFD_CLOEXEC},
-        {"fcntl", 1, UINT32_MAX, F_GET_SEALS}, {"getsockopt", 2, UINT32_MAX, SO_PEERCRED},
+        {"fcntl", 1, UINT32_MAX, F_GET_SEALS}, {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_RECV},
+        {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_ID_VALID}, {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_SEND},
+        {"ioctl", 1, UINT32_MAX, SECCOMP_IOW(4, __u64)} /* how to wake up, Linux 6.6 */,
+        {"getsockopt", 2, UINT32_MAX, SO_PEERCRED},
         /* Memory, but none that can be run. */
         {"mmap", 2, PROT_EXEC, 0}, {"mprotect", 2, PROT_EXEC, 0}};
 

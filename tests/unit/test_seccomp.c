@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "kernel/seccomp.h"
 
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -124,6 +125,55 @@ static void warden_filter_refuses_memory_that_can_be_run(void **state)
         assert_int_equal(under(f, SYS_mprotect, 0, 0, PROT_READ | PROT_EXEC), EPERM);
 }
 
+static void notify_filter_tells_of_sysinfo_only(void **state)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        _cleanup_close_ int f = seccomp_build_notify(&err);
+
+        (void)state;
+        assert_true(f >= 0);
+        /* Nobody listens: the kernel answers for who would be asked. */
+        assert_int_equal(under(f, SYS_sysinfo, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, X32 | SYS_sysinfo, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, SYS_getppid, 0, 0, 0), 0);
+        assert_int_equal(under(f, SYS_mount, 0, 0, 0), EFAULT);
+}
+
+static void a_listener_is_had_once(void **state)
+{
+        _cleanup_close_ int f = seccomp_build_notify(NULL);
+        int status;
+        pid_t pid = fork();
+
+        (void)state;
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                int first = -EBADF, second = -EBADF;
+
+                (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                _exit(seccomp_install_listener(f, &first, NULL) == 0 && first >= 0 &&
+                                        fcntl(first, F_GETFD) == FD_CLOEXEC &&
+                                        seccomp_install_listener(f, &second, NULL) == -EBUSY && second == -EBADF
+                                ? 0
+                                : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+static void warden_filter_answers_intercepted_calls(void **state)
+{
+        _cleanup_close_ int f = warden();
+
+        (void)state;
+        assert_int_equal(under(f, SYS_ioctl, -1, SECCOMP_IOCTL_NOTIF_RECV, 0), EBADF);
+        assert_int_equal(under(f, SYS_ioctl, -1, SECCOMP_IOCTL_NOTIF_SEND, 0), EBADF);
+        assert_int_equal(under(f, SYS_ioctl, -1, SECCOMP_IOCTL_NOTIF_ID_VALID, 0), EBADF);
+        assert_int_equal(under(f, SYS_ioctl, -1, SECCOMP_IOCTL_NOTIF_ADDFD, 0), EPERM);
+        assert_int_equal(under(f, SYS_process_vm_writev, -1, 0, 0), 0); /* nothing to write */
+        assert_int_equal(under(f, SYS_process_vm_readv, -1, 0, 0), EPERM);
+}
+
 static void warden_filter_lets_two_ioctls_through(void **state)
 {
         _cleanup_close_ int f = warden();
@@ -188,6 +238,9 @@ int main(void)
                 cmocka_unit_test(base_filter_lets_ordinary_calls_pass),
                 cmocka_unit_test(warden_filter_lets_through_what_the_loop_needs_only),
                 cmocka_unit_test(warden_filter_refuses_memory_that_can_be_run),
+                cmocka_unit_test(notify_filter_tells_of_sysinfo_only),
+                cmocka_unit_test(a_listener_is_had_once),
+                cmocka_unit_test(warden_filter_answers_intercepted_calls),
                 cmocka_unit_test(warden_filter_lets_two_ioctls_through),
                 cmocka_unit_test(warden_filter_keeps_descriptors_from_sending_signals),
                 cmocka_unit_test(warden_filter_hands_out_no_process_of_a_peer),
