@@ -24,6 +24,7 @@ static const char *const type_names[] = {
         [WARDEN_CONSOLE] = "CONSOLE",
         [WARDEN_QUIT] = "QUIT",
         [WARDEN_EXEC] = "EXEC",
+        [WARDEN_LISTENERS] = "LISTENERS",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",
@@ -193,6 +194,34 @@ int warden_state_get(struct wire_reader *r, struct warden_state *ret)
         state.uid_base = wire_get_u32(r);
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct warden_state){0} : state;
+        return result;
+}
+
+void listeners_note_put(struct wire_writer *w, const struct listeners_note *note)
+{
+        wire_put_u8(w, note->complete);
+        wire_put_u32(w, note->n);
+        for (uint32_t i = 0; i < note->n; i++)
+                wire_put_u32(w, note->numbers[i]);
+}
+
+int listeners_note_get(struct wire_reader *r, struct listeners_note *ret)
+{
+        struct listeners_note note = {.complete = get_flag(r)};
+        int result;
+
+        note.n = wire_get_u32(r);
+        if (note.n > LISTENERS_IN_NOTE) {
+                refuse(r);
+                note.n = 0;
+        }
+        for (uint32_t i = 0; i < note.n; i++) {
+                note.numbers[i] = wire_get_u32(r);
+                if (note.numbers[i] == 0)
+                        refuse(r);
+        }
+        result = wire_reader_end(r);
+        *ret = result < 0 ? (struct listeners_note){.n = 0} : note;
         return result;
 }
 

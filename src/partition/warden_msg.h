@@ -28,25 +28,30 @@ enum warden_type {
                               overlayfs wants both on one mount), tools, stage (an empty directory), filter,
                               warden-filter, listen (bound, listening), log (read-write), and share:/usr ...
                               (directories of the host), and v1 for each v1 cgroup (`tasks`, for
-                              cgroup_join_v1()).  A LAUNCH that fails is answered by FAILED. */
+                              cgroup_join_v1()).  Where calls are intercepted also notify-filter and notify-area
+                              (kernel/notify.h).  A LAUNCH that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
-        WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter: take over from a
-                           dead warden */
-        WARDEN_HELLO,   /* no body: from the next croftd, on the listening socket; answered by STATE */
+        WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area: take
+                           over from a dead warden.  LISTENERS follow */
+        WARDEN_HELLO,   /* no body: from the next croftd, on the listening socket; answered by STATE and LISTENERS */
         WARDEN_SIGNAL,  /* i64 signal for init */
         WARDEN_CONSOLE, /* descriptor client: speak croft/stream.h with it; history first.  No answer: failures are
                            told to the client */
         WARDEN_QUIT,    /* no body: the end is noted, go */
         /* croftd to session, over the SEQPACKET that it inherits as descriptor 3 */
         WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd (of PID 1), cgroup (unified), filter, warden-filter,
-                        client, and v1 as with LAUNCH.  Answered by LOADED with the pid of the process that will become
-                        the command (for cgroup_attach_v1()), then croftd says RUN and may close its end: the rest is
-                        told to the client only.  Before RUN a failure is answered by FAILED, and told to the client,
-                        too. */
+                        client, and v1 and notify-filter as with LAUNCH.  Answered by LOADED with the pid of the
+                        process that will become the command (for cgroup_attach_v1()) and its listener, then croftd says
+                        RUN and may close its end: the rest is told to the client only.  Before RUN a failure is
+                        answered by FAILED, and told to the client, too. */
+        /* both ways */
+        WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console */
-        WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next */
-        WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log (those there are) */
+        WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next.  Descriptor: listener, if init's
+                               calls are intercepted */
+        WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log notify-area (those
+                               there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
 };
@@ -90,6 +95,15 @@ struct exec_spec {
         uint16_t rows, columns;
 };
 
+#define LISTENERS_IN_NOTE 16
+
+/* Which listeners (listeners.h) come along, in their order. */
+struct listeners_note {
+        bool complete; /* the last message of those that say all there are */
+        uint32_t n;
+        uint32_t numbers[LISTENERS_IN_NOTE]; /* none 0 */
+};
+
 void launch_spec_done(struct launch_spec *spec);
 void exec_spec_done(struct exec_spec *spec);
 
@@ -100,6 +114,8 @@ void exec_spec_put(struct wire_writer *w, const struct exec_spec *spec);
 int exec_spec_get(struct wire_reader *r, struct exec_spec *ret);
 void warden_state_put(struct wire_writer *w, const struct warden_state *state);
 int warden_state_get(struct wire_reader *r, struct warden_state *ret);
+void listeners_note_put(struct wire_writer *w, const struct listeners_note *note);
+int listeners_note_get(struct wire_reader *r, struct listeners_note *ret);
 void warden_error_put(struct wire_writer *w, const struct croft_error *e);
 int warden_error_get(struct wire_reader *r, struct croft_error *ret);
 

@@ -47,6 +47,16 @@ static void state(struct wire_reader *r, struct wire_writer *w)
         }
 }
 
+static void listeners(struct wire_reader *r, struct wire_writer *w)
+{
+        struct listeners_note note;
+
+        if (listeners_note_get(r, &note) == 0 && wire_reader_end(r) == 0) {
+                listeners_note_put(w, &note);
+                require_same(w, r->data, r->size);
+        }
+}
+
 /* An error may be cut to what fits; it must be printable whatever came. */
 static void error(struct wire_reader *r, struct wire_writer *w)
 {
@@ -64,7 +74,8 @@ static void error(struct wire_reader *r, struct wire_writer *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const decoders[])(struct wire_reader *, struct wire_writer *) = {launch, exec, state, error};
+        static void (*const decoders[])(struct wire_reader *, struct wire_writer *) = {
+                launch, exec, state, error, listeners};
         struct wire_writer w = WIRE_WRITER_INIT;
         struct wire_reader r;
 
