@@ -136,8 +136,7 @@ int64_t wire_get_i64(struct wire_reader *r)
         return (int64_t)wire_get_u64(r);
 }
 
-/* The bytes of a string of at most max bytes; NULL on a fault. */
-static const uint8_t *get_string(struct wire_reader *r, size_t max, size_t *ret_size)
+const void *wire_get_bytes(struct wire_reader *r, size_t max, size_t *ret_size)
 {
         uint32_t size = wire_get_u32(r);
         const uint8_t *p;
@@ -145,6 +144,17 @@ static const uint8_t *get_string(struct wire_reader *r, size_t max, size_t *ret_
         if (!r->fault && size > max)
                 r->fault = -EMSGSIZE;
         p = get(r, size);
+        if (p)
+                *ret_size = size;
+        return p;
+}
+
+/* The bytes of a string of at most max bytes; NULL on a fault. */
+static const uint8_t *get_string(struct wire_reader *r, size_t max, size_t *ret_size)
+{
+        size_t size = 0;
+        const uint8_t *p = wire_get_bytes(r, max, &size);
+
         if (p && memchr(p, '\0', size)) {
                 r->fault = -EBADMSG;
                 return NULL;

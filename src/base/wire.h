@@ -49,6 +49,8 @@ int64_t wire_get_i64(struct wire_reader *r);
 char *wire_get_string(struct wire_reader *r, size_t max);
 /* A new NULL-ended vector of at most max_count strings of at most max bytes each, NULL on a fault. */
 char **wire_get_strv(struct wire_reader *r, size_t max_count, size_t max);
+/* The bytes of a string or blob of at most max bytes, borrowed from the message; NULL on a fault.  NUL bytes pass. */
+const void *wire_get_bytes(struct wire_reader *r, size_t max, size_t *ret_size);
 /* Copies a string of fewer than size bytes into dst; "" on a fault. */
 void wire_get_text(struct wire_reader *r, char *dst, size_t size);
 /* 0 when everything was read without fault and nothing is left over, else a negative errno. */

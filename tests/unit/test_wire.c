@@ -302,6 +302,30 @@ static void a_reader_out_of_memory_says_so(void **state)
         assert_int_equal(fault_walk(FAULT_ALLOCATION, false, read_only, &w), 6);
 }
 
+static void bytes_are_borrowed_and_bounded(void **state)
+{
+        struct wire_writer w = WIRE_WRITER_INIT;
+        struct wire_reader r;
+        size_t size = 99;
+        const void *p;
+
+        (void)state;
+        wire_put_blob(&w, "a\0b", 3);
+        wire_put_blob(&w, "four", 4);
+        wire_reader_init(&r, w.data, w.used);
+        p = wire_get_bytes(&r, 3, &size);
+        assert_int_equal(size, 3);
+        assert_ptr_equal(p, w.data + 4);
+        assert_memory_equal(p, "a\0b", 3);
+        assert_null(wire_get_bytes(&r, 3, &size));
+        assert_int_equal(size, 3);
+        assert_int_equal(wire_reader_end(&r), -EMSGSIZE);
+        wire_reader_init(&r, w.data, 6);
+        assert_null(wire_get_bytes(&r, 3, &size));
+        assert_int_equal(wire_reader_end(&r), -EBADMSG);
+        wire_writer_done(&w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -321,6 +345,7 @@ int main(void)
                 cmocka_unit_test(a_writer_that_is_done_can_be_used_again),
                 cmocka_unit_test(a_writer_out_of_memory_says_so_at_the_end),
                 cmocka_unit_test(a_reader_out_of_memory_says_so),
+                cmocka_unit_test(bytes_are_borrowed_and_bounded),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
