@@ -14,6 +14,7 @@
 #define CROFT_KSTAT_VIEW_H
 
 #include "kstat/sample.bpf.h"
+#include "kstat/view_totals.h"
 
 #include <croft/error.h>
 #include <stddef.h>
@@ -35,6 +36,8 @@ int view_facts_memfd(struct croft_error *err);
 int view_facts_decode(const void *data, size_t size, struct view_facts **ret);
 struct view_facts *view_facts_free(struct view_facts *facts);
 void view_facts_freep(struct view_facts **facts);
+/* What sysinfo(2) needs of them. */
+void view_facts_machine(const struct view_facts *facts, struct view_machine *ret);
 
 /* --- one partition's view --- */
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * view_private.h - what the files that make views share.
+ *
+ * Invariant: view->s is the newest sample that was seen, bounded, with every counter at least as great as it was in any
+ * sample before; view->cpus has at least one CPU.  Renderers read nothing else.
+ */
+#ifndef CROFT_KSTAT_VIEW_PRIVATE_H
+#define CROFT_KSTAT_VIEW_PRIVATE_H
+
+#include "kstat/view_facts.h"
+#include "kstat/view_text.h"
+#include "kstat/view_totals.h"
+
+#define CPU_WORDS (KSTAT_CPUS_MAX / 64)
+#define NSEC_PER_SEC 1000000000ULL
+
+/* Memory in bytes, and events, as the kernel's tables name them; derived from a sample so that they agree. */
+struct view_memory {
+        uint64_t total, free, available, cached;
+        uint64_t active, inactive, active_anon, inactive_anon, active_file, inactive_file, unevictable;
+        uint64_t swap_total, swap_free, dirty, writeback, anon, mapped, shmem;
+        uint64_t slab, slab_reclaimable, slab_unreclaimable, kernel_stack, page_tables;
+        uint64_t commit_limit, committed, vmalloc_total, vmalloc_used, percpu, anon_huge, hugepage;
+        /* events and pages that vmstat has beside */
+        uint64_t anon_huge_count, pgpgin_kb, pgpgout_kb, pswpin, pswpout, pgfault, pgmajfault, pgscan, pgsteal,
+                oom_kills;
+        uint64_t nothing; /* 0: of the host alone */
+};
+
+/* A line of meminfo or vmstat: its name from the facts, and which number belongs there. */
+struct view_line {
+        const char *name;
+        uint16_t size;
+        uint16_t offset; /* in struct view_memory */
+        uint16_t unit;   /* enum view_unit */
+};
+
+struct view {
+        const struct view_facts *facts;
+        struct kstat_sample s;
+        __u64 cpus[CPU_WORDS];       /* in force, never none */
+        __u64 configured[CPU_WORDS]; /* those and the offline ones */
+        unsigned int n_online, n_possible;
+        bool fresh, taken; /* nothing is known yet; this process has taken in a sample */
+        __u64 elapsed_ns;  /* since the partition's clocks began */
+        __u64 idle_ns[KSTAT_CPUS_MAX];
+        __u64 idle_all_ns, idle_offset_ns;                  /* shown; what it is more than the sum of these CPUs' */
+        uint32_t processes_most;                            /* the greatest pid given last */
+        uint64_t user_ns, nice_ns, system_ns;               /* of all CPUs together */
+        int64_t realtime_ns;                                /* what the wall clock is ahead of CLOCK_BOOTTIME */
+        bool realtime_fixed;                                /* by view_set_realtime() */
+        struct kstat_sample_disk disks[KSTAT_SAMPLE_DISKS]; /* all that were ever in a sample */
+        uint32_t n_disks;
+        char *cpuinfo; /* for cpuinfo_cpus */
+        size_t cpuinfo_size;
+        __u64 cpuinfo_cpus[CPU_WORDS];
+        struct view_line *meminfo, *vmstat;
+};
+
+static inline int mask_has(const __u64 *mask, unsigned int cpu)
+{
+        return cpu < KSTAT_CPUS_MAX && (mask[cpu / 64] >> (cpu % 64) & 1);
+}
+
+/* The first CPU of the mask from `from` on; KSTAT_CPUS_MAX: none. */
+unsigned int mask_next(const __u64 *mask, unsigned int from);
+#define MASK_EACH(cpu, mask)                                                                                           \
+        for (unsigned int cpu = mask_next(mask, 0); cpu < KSTAT_CPUS_MAX; cpu = mask_next(mask, cpu + 1))
+
+static inline uint64_t view_ticks(const struct view *v, uint64_t ns)
+{
+        return ns / (NSEC_PER_SEC / v->facts->user_hz);
+}
+
+/* Takes in a sample, if it is newer than the one before. */
+void view_take(struct view *v, const struct kstat_sample *sample);
+/* For tests: the wall clock is ahead of CLOCK_BOOTTIME by this and is not asked. */
+void view_set_realtime(struct view *v, int64_t ahead_ns);
+int64_t view_realtime(struct view *v);
+
+/* A file: writes into t; the end is checked by the caller.  0 or a negative errno. */
+int view_meminfo(struct view *v, struct text *t);
+int view_vmstat(struct view *v, struct text *t);
+int view_swaps(struct view *v, struct text *t);
+int view_zoneinfo(struct view *v, struct text *t);
+int view_buddyinfo(struct view *v, struct text *t);
+int view_slabinfo(struct view *v, struct text *t);
+int view_stat(struct view *v, struct text *t);
+int view_cpuinfo(struct view *v, struct text *t);
+int view_loadavg(struct view *v, struct text *t);
+int view_uptime(struct view *v, struct text *t);
+int view_interrupts(struct view *v, struct text *t);
+int view_softirqs(struct view *v, struct text *t);
+int view_schedstat(struct view *v, struct text *t);
+int view_pressure_cpu(struct view *v, struct text *t);
+int view_pressure_memory(struct view *v, struct text *t);
+int view_pressure_io(struct view *v, struct text *t);
+int view_diskstats(struct view *v, struct text *t);
+int view_partitions(struct view *v, struct text *t);
+int view_devices(struct view *v, struct text *t);
+int view_modules(struct view *v, struct text *t);
+int view_boot_id(struct view *v, struct text *t);
+
+/* Which of the sample's numbers belong to the host's lines: resolved once.  0 or -ENOMEM. */
+int view_lines_new(struct view *v);
+void view_memory_of(const struct view *v, struct view_memory *ret);
+/* Of the memory node of sysfs. */
+void view_node_meminfo(struct view *v, struct text *t);
+
+/* The name of a disk in ret. */
+void view_disk_name(const struct view *v, const struct kstat_sample_disk *disk, char *ret, size_t size);
+void view_disk_stat(const struct kstat_sample_disk *disk, struct text *t);
+uint64_t view_disk_bytes(const struct view *v, const struct kstat_sample_disk *disk);
+
+#endif

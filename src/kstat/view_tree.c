@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * view_tree.c - the directories of /sys that show a partition's CPUs, memory and block devices.
+ *
+ * One table says what there is; a node's number holds which line of the table it is, and which CPU, disk or file of the
+ * facts.  Invariant: nothing below a CPU that the partition may not use can be listed, looked up or read, not by a
+ * number that was given out before either.
+ *
+ * There is one memory node, with all of the partition's CPUs and memory: on which of the host's nodes it has how much
+ * isn't known.
+ */
+#include "base/cleanup.h"
+#include "kstat/view_private.h"
+
+#include <stdio.h>
+
+/* --- numbers of nodes --- */
+
+#define NODE_TREE (1ULL << 62)
+
+struct place {
+        unsigned int line; /* of the table */
+        uint32_t number;   /* of the CPU or the memory block; the disk's device number */
+        uint32_t sub;      /* a file of the facts: which; a directory of them: its first file */
+        uint32_t depth;    /* a directory of facts: of how many names its path is; else 0 */
+};
+
+static uint64_t node_of(const struct place *p)
+{
+        return NODE_TREE | (uint64_t)(p->depth & 7) << 56 | (uint64_t)(p->sub & 0xffff) << 40 |
+               (uint64_t)p->number << 8 | p->line;
+}
+
+static struct place place_of(uint64_t node)
+{
+        return (struct place){.line = node & 0xff,
+                .number = (uint32_t)(node >> 8),
+                .sub = node >> 40 & 0xffff,
+                .depth = node >> 56 & 7};
+}
+
+static uint32_t device_of(const struct kstat_sample_disk *d)
+{
+        return d->major << 20 | (d->minor & 0xfffff);
+}
+
+static const struct kstat_sample_disk *disk_at(const struct view *v, const struct place *p)
+{
+        for (uint32_t i = 0; i < v->n_disks; i++)
+                if (device_of(&v->disks[i]) == p->number)
+                        return &v->disks[i];
+        return NULL;
+}
+
+/* --- files --- */
+
+static void put_online(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        text_mask_list(t, v->cpus, KSTAT_CPUS_MAX);
+        text_char(t, '\n');
+}
+
+static void put_configured(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        text_mask_list(t, v->configured, KSTAT_CPUS_MAX);
+        text_char(t, '\n');
+}
+
+static void put_offline(struct view *v, const struct place *p, struct text *t)
+{
+        __u64 offline[CPU_WORDS];
+
+        (void)p;
+        for (size_t i = 0; i < CPU_WORDS; i++)
+                offline[i] = v->configured[i] & ~v->cpus[i];
+        text_mask_list(t, offline, KSTAT_CPUS_MAX);
+        text_char(t, '\n');
+}
+
+static void put_cpumap(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        text_mask(t, v->cpus, v->n_possible);
+        text_char(t, '\n');
+}
+
+static void put_empty(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_char(t, '\n');
+}
+
+static void put_zero(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "0\n");
+}
+
+static void put_one(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "1\n");
+}
+
+static void put_distance(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "10\n"); /* to itself */
+}
+
+static void put_node_meminfo(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        view_node_meminfo(v, t);
+}
+
+static void put_node_vmstat(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        (void)view_vmstat(v, t); /* can't fail */
+}
+
+static void put_numastat(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\nother_node 0\n");
+}
+
+static void put_cpu_of_node(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v;
+        text_str(t, "../../cpu/cpu");
+        text_number(t, p->number, 0);
+}
+
+static void put_node_of_cpu(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "../../node/node0");
+}
+
+#define BLOCKS_MAX 65536 /* a machine with more of them has larger ones */
+
+/* Hot-plugged memory comes in blocks; the last one of a partition is counted whole. */
+static uint32_t n_blocks(const struct view *v)
+{
+        struct view_memory m;
+        uint64_t n;
+
+        if (!v->facts->block_bytes)
+                return 0;
+        view_memory_of(v, &m);
+        n = (m.total + v->facts->block_bytes - 1) / v->facts->block_bytes;
+        return (uint32_t)view_least(n, BLOCKS_MAX);
+}
+
+static void put_block_bytes(struct view *v, const struct place *p, struct text *t)
+{
+        (void)p;
+        text_hex(t, v->facts->block_bytes, 1);
+        text_char(t, '\n');
+}
+
+static void put_state(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "online\n");
+}
+
+static void put_zones(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "Normal\n");
+}
+
+static void put_phys_index(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v;
+        text_hex(t, p->number, 8);
+        text_char(t, '\n');
+}
+
+static void put_disk_dev(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v;
+        text_number(t, p->number >> 20, 0);
+        text_char(t, ':');
+        text_number(t, p->number & 0xfffff, 0);
+        text_char(t, '\n');
+}
+
+static void put_disk_uevent(struct view *v, const struct place *p, struct text *t)
+{
+        char name[VIEW_NAME_SIZE];
+
+        view_disk_name(v, disk_at(v, p), name, sizeof(name));
+        text_str(t, "MAJOR=");
+        text_number(t, p->number >> 20, 0);
+        text_str(t, "\nMINOR=");
+        text_number(t, p->number & 0xfffff, 0);
+        text_str(t, "\nDEVNAME=");
+        text_str(t, name);
+        text_str(t, "\nDEVTYPE=disk\n");
+}
+
+static void put_disk_size(struct view *v, const struct place *p, struct text *t)
+{
+        text_number(t, view_disk_bytes(v, disk_at(v, p)) / 512, 0);
+        text_char(t, '\n');
+}
+
+static void put_disk_stat(struct view *v, const struct place *p, struct text *t)
+{
+        view_disk_stat(disk_at(v, p), t);
+}
+
+static void put_inflight(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "       0        0\n");
+}
+
+static void put_rotational(struct view *v, const struct place *p, struct text *t)
+{
+        const struct facts_disk *known = facts_disk_find(v->facts, p->number >> 20, p->number & 0xfffff);
+
+        text_number(t, known && known->rotational, 0);
+        text_char(t, '\n');
+}
+
+static void put_sector(struct view *v, const struct place *p, struct text *t)
+{
+        const struct facts_disk *known = facts_disk_find(v->facts, p->number >> 20, p->number & 0xfffff);
+
+        text_number(t, known && known->sector_bytes ? known->sector_bytes : 512, 0);
+        text_char(t, '\n');
+}
+
+static void put_disk_link(struct view *v, const struct place *p, struct text *t)
+{
+        char name[VIEW_NAME_SIZE];
+
+        view_disk_name(v, disk_at(v, p), name, sizeof(name));
+        text_str(t, "../../block/");
+        text_str(t, name);
+}
+
+/* --- the table --- */
+
+enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_FACT };
+
+/* Lines that others stand below; the rest of the table has no names. */
+enum { CPUS, NODES, MEMORIES, DISKS, CLASS_DISKS, CPU, NODE, MEMORY, DISK, QUEUE, CPUS_FACT, CPU_FACT, NO_LINE = 0xff };
+
+struct line {
+        unsigned int parent; /* NO_LINE: a tree of its own, name is its path */
+        const char *name;    /* of numbered ones: what is in front of the number */
+        enum view_kind kind;
+        enum each each;
+        void (*put)(struct view *v, const struct place *p, struct text *t);
+};
+
+static const struct line table[] = {
+        [CPUS] = {NO_LINE, "sys/devices/system/cpu", VIEW_DIRECTORY, ONE, NULL},
+        [NODES] = {NO_LINE, "sys/devices/system/node", VIEW_DIRECTORY, ONE, NULL},
+        [MEMORIES] = {NO_LINE, "sys/devices/system/memory", VIEW_DIRECTORY, ONE, NULL},
+        [DISKS] = {NO_LINE, "sys/block", VIEW_DIRECTORY, ONE, NULL},
+        [CLASS_DISKS] = {NO_LINE, "sys/class/block", VIEW_DIRECTORY, ONE, NULL},
+        [CPU] = {CPUS, "cpu", VIEW_DIRECTORY, EACH_CPU, NULL},
+        [NODE] = {NODES, "node0", VIEW_DIRECTORY, ONE, NULL},
+        [MEMORY] = {MEMORIES, "memory", VIEW_DIRECTORY, EACH_MEMORY, NULL},
+        [DISK] = {DISKS, "", VIEW_DIRECTORY, EACH_DISK, NULL},
+        [QUEUE] = {DISK, "queue", VIEW_DIRECTORY, ONE, NULL},
+        [CPUS_FACT] = {CPUS, "", VIEW_FILE, EACH_FACT, NULL},
+        [CPU_FACT] = {CPU, "", VIEW_FILE, EACH_FACT, NULL},
+        {CPUS, "online", VIEW_FILE, ONE, put_online},
+        {CPUS, "offline", VIEW_FILE, ONE, put_offline},
+        {CPUS, "possible", VIEW_FILE, ONE, put_configured},
+        {CPUS, "present", VIEW_FILE, ONE, put_configured},
+        {CPUS, "enabled", VIEW_FILE, ONE, put_configured},
+        {CPUS, "isolated", VIEW_FILE, ONE, put_empty},
+        {CPU, "online", VIEW_FILE, ONE, put_one},
+        {CPU, "node0", VIEW_LINK, ONE, put_node_of_cpu},
+        {NODES, "online", VIEW_FILE, ONE, put_zero},
+        {NODES, "possible", VIEW_FILE, ONE, put_zero},
+        {NODES, "has_cpu", VIEW_FILE, ONE, put_zero},
+        {NODES, "has_memory", VIEW_FILE, ONE, put_zero},
+        {NODES, "has_normal_memory", VIEW_FILE, ONE, put_zero},
+        {NODE, "cpulist", VIEW_FILE, ONE, put_online},
+        {NODE, "cpumap", VIEW_FILE, ONE, put_cpumap},
+        {NODE, "distance", VIEW_FILE, ONE, put_distance},
+        {NODE, "meminfo", VIEW_FILE, ONE, put_node_meminfo},
+        {NODE, "numastat", VIEW_FILE, ONE, put_numastat},
+        {NODE, "vmstat", VIEW_FILE, ONE, put_node_vmstat},
+        {NODE, "cpu", VIEW_LINK, EACH_CPU, put_cpu_of_node},
+        {MEMORIES, "block_size_bytes", VIEW_FILE, ONE, put_block_bytes},
+        {MEMORY, "online", VIEW_FILE, ONE, put_one},
+        {MEMORY, "state", VIEW_FILE, ONE, put_state},
+        {MEMORY, "phys_index", VIEW_FILE, ONE, put_phys_index},
+        {MEMORY, "removable", VIEW_FILE, ONE, put_zero},
+        {MEMORY, "valid_zones", VIEW_FILE, ONE, put_zones},
+        {DISK, "dev", VIEW_FILE, ONE, put_disk_dev},
+        {DISK, "uevent", VIEW_FILE, ONE, put_disk_uevent},
+        {DISK, "size", VIEW_FILE, ONE, put_disk_size},
+        {DISK, "stat", VIEW_FILE, ONE, put_disk_stat},
+        {DISK, "inflight", VIEW_FILE, ONE, put_inflight},
+        {DISK, "ro", VIEW_FILE, ONE, put_zero},
+        {DISK, "removable", VIEW_FILE, ONE, put_zero},
+        {QUEUE, "rotational", VIEW_FILE, ONE, put_rotational},
+        {QUEUE, "logical_block_size", VIEW_FILE, ONE, put_sector},
+        {QUEUE, "physical_block_size", VIEW_FILE, ONE, put_sector},
+        {QUEUE, "hw_sector_size", VIEW_FILE, ONE, put_sector},
+        {CLASS_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
+};
+
+#define N_TREES (CLASS_DISKS + 1)
+
+size_t view_tree_count(void)
+{
+        return N_TREES;
+}
+
+const char *view_tree_path(size_t i)
+{
+        return i < N_TREES ? table[i].name : NULL;
+}
+
+uint64_t view_tree_node(size_t i)
+{
+        return NODE_TREE | i;
+}
+
+/* --- files of the facts, as directories --- */
+
+static const struct facts_files *files_of(const struct view *v, const struct place *p)
+{
+        const struct facts_cpu *cpu;
+
+        if (p->line == CPUS || p->line == CPUS_FACT)
+                return &v->facts->system_cpu;
+        cpu = facts_cpu_find(v->facts, p->number);
+        return cpu ? &cpu->files : NULL;
+}
+
+static bool fact_at(const struct view *v, const struct place *p, struct facts_file *ret)
+{
+        const struct facts_files *files = files_of(v, p);
+        uint32_t at = 0;
+
+        for (uint32_t i = 0; files && facts_files_next(files, &at, ret); i++)
+                if (i == p->sub)
+                        return true;
+        return false;
+}
+
+/* How many bytes the first `depth` names of a path take, the slash behind them included; 0: it has fewer or just as
+ * many. */
+static uint32_t prefix_of(const struct facts_text *path, uint32_t depth)
+{
+        for (uint32_t i = 0; i < path->size; i++)
+                if (path->text[i] == '/' && --depth == 0)
+                        return i + 1;
+        return 0;
+}
+
+static uint32_t name_size(const struct facts_text *path, uint32_t from)
+{
+        const char *slash = memchr(path->text + from, '/', path->size - from);
+
+        return slash ? (uint32_t)(slash - path->text) - from : path->size - from;
+}
+
+/* Child k of a directory of facts: the files whose path begins as its first one's; they stand together. */
+static bool fact_child(
+        const struct view *v, const struct place *parent, size_t k, struct place *ret, struct view_entry *entry)
+{
+        const struct facts_files *files = files_of(v, parent);
+        struct facts_text before = {.text = "", .size = 0}, first = before;
+        struct facts_file file;
+        uint32_t at = 0, prefix = 0, size;
+
+        for (uint32_t i = 0; files && facts_files_next(files, &at, &file); i++) {
+                if (i < parent->sub)
+                        continue;
+                if (i == parent->sub && parent->depth) {
+                        prefix = prefix_of(&file.path, parent->depth);
+                        first = file.path;
+                }
+                if (file.path.size <= prefix || memcmp(file.path.text, first.text, prefix) != 0)
+                        return false;
+                size = name_size(&file.path, prefix);
+                if (size == before.size && memcmp(before.text, file.path.text + prefix, size) == 0)
+                        continue; /* another one in the same directory */
+                before = (struct facts_text){.text = file.path.text + prefix, .size = size};
+                if (k-- > 0)
+                        continue;
+                ret->sub = i;
+                ret->depth = prefix + size < file.path.size ? parent->depth + 1 : 0;
+                entry->kind = ret->depth ? VIEW_DIRECTORY : VIEW_FILE;
+                (void)snprintf(entry->name, sizeof(entry->name), "%.*s", (int)size, before.text);
+                return true;
+        }
+        return false;
+}
+
+static void put_fact(struct view *v, const struct facts_file *file, struct text *t)
+{
+        __u64 own[CPU_WORDS];
+
+        if (file->kind == FACTS_FILE_TEXT) {
+                text_put(t, file->text.text, file->text.size);
+                return;
+        }
+        for (size_t i = 0; i < CPU_WORDS; i++)
+                own[i] = file->cpus[i] & v->cpus[i];
+        if (file->kind == FACTS_FILE_MASK)
+                text_mask(t, own, v->n_possible);
+        else
+                text_mask_list(t, own, KSTAT_CPUS_MAX);
+        text_char(t, '\n');
+}
+
+/* --- what there is --- */
+
+static unsigned int mask_at(const __u64 *mask, size_t k)
+{
+        for (unsigned int i = 0; i < CPU_WORDS; i++) {
+                size_t n = (size_t)__builtin_popcountll(mask[i]);
+                uint64_t word = mask[i];
+
+                if (k >= n) {
+                        k -= n;
+                        continue;
+                }
+                while (k-- > 0)
+                        word &= word - 1;
+                return i * 64 + (unsigned int)__builtin_ctzll(word);
+        }
+        return KSTAT_CPUS_MAX;
+}
+
+/* Instance k of a line below parent. */
+static bool instance(
+        const struct view *v, const struct place *parent, unsigned int line, size_t k, struct view_entry *ret)
+{
+        const struct line *l = &table[line];
+        struct place p = {.line = line, .number = parent->number};
+
+        ret->kind = l->kind;
+        switch (l->each) {
+        case ONE:
+                (void)snprintf(ret->name, sizeof(ret->name), "%s", l->name);
+                break;
+        case EACH_FACT:
+                if (!fact_child(v, parent, k, &p, ret))
+                        return false;
+                k = 0;
+                break;
+        case EACH_DISK:
+                if (k >= v->n_disks)
+                        return false;
+                p.number = device_of(&v->disks[k]);
+                view_disk_name(v, &v->disks[k], ret->name, sizeof(ret->name));
+                k = 0;
+                break;
+        case EACH_CPU:
+        case EACH_MEMORY:
+                p.number = l->each == EACH_CPU ? mask_at(v->cpus, k) : (uint32_t)view_least(k, UINT32_MAX);
+                if (p.number >= (l->each == EACH_CPU ? KSTAT_CPUS_MAX : n_blocks(v)))
+                        return false;
+                (void)snprintf(ret->name, sizeof(ret->name), "%s%u", l->name, p.number);
+                k = 0;
+                break;
+        }
+        ret->node = node_of(&p);
+        return k == 0;
+}
+
+/* What the line, or the next line above that is numbered, counts. */
+static enum each counted(unsigned int line)
+{
+        while (line != NO_LINE && (table[line].each == ONE || table[line].each == EACH_FACT))
+                line = table[line].parent;
+        return line == NO_LINE ? ONE : table[line].each;
+}
+
+static bool exists(const struct view *v, const struct place *p)
+{
+        struct facts_file file;
+
+        if (p->line >= ELEMENTS(table))
+                return false;
+        switch (counted(p->line)) {
+        case EACH_CPU:
+                if (!mask_has(v->cpus, p->number))
+                        return false;
+                break;
+        case EACH_MEMORY:
+                if (p->number >= n_blocks(v))
+                        return false;
+                break;
+        case EACH_DISK:
+                if (!disk_at(v, p))
+                        return false;
+                break;
+        default:
+                if (p->number != 0)
+                        return false;
+        }
+        if (table[p->line].each != EACH_FACT)
+                return p->sub == 0 && p->depth == 0;
+        return fact_at(v, p, &file) && (p->depth == 0 || prefix_of(&file.path, p->depth) > 0);
+}
+
+static int kind_of(const struct place *p)
+{
+        return p->depth ? VIEW_DIRECTORY : (int)table[p->line].kind;
+}
+
+/* The place of a node that exists. */
+static int find(struct view *v, uint64_t node, const struct kstat_sample *sample, struct place *ret)
+{
+        view_take(v, sample);
+        if ((node & NODE_TREE) == 0)
+                return -ENOENT;
+        *ret = place_of(node);
+        return exists(v, ret) && node_of(ret) == node ? 0 : -ENOENT;
+}
+
+static int find_directory(struct view *v, uint64_t node, const struct kstat_sample *sample, struct place *ret)
+{
+        int r = find(v, node, sample, ret);
+
+        if (node >= 1 && node <= view_count())
+                return -ENOTDIR;
+        return r < 0 || kind_of(ret) == VIEW_DIRECTORY ? r : -ENOTDIR;
+}
+
+static bool is_below(unsigned int line, const struct place *directory)
+{
+        /* A directory of facts has nothing but facts. */
+        return directory->depth ? line == directory->line : table[line].parent == directory->line;
+}
+
+/* --- the interface --- */
+
+int view_list(struct view *v, uint64_t directory, const struct kstat_sample *sample, size_t at, struct view_entry *ret)
+{
+        struct view_entry entry;
+        struct place p;
+        int r = find_directory(v, directory, sample, &p);
+
+        if (r < 0)
+                return r;
+        for (unsigned int line = 0; line < ELEMENTS(table); line++) {
+                if (!is_below(line, &p))
+                        continue;
+                if (instance(v, &p, line, at, &entry)) {
+                        *ret = entry;
+                        return 1;
+                }
+                for (size_t n = 0; at > 0 && instance(v, &p, line, n, &entry); n++)
+                        at--;
+        }
+        return 0;
+}
+
+/* Where to begin to look for a name: there may be thousands of blocks of memory. */
+static size_t first_like(const struct line *line, const char *name)
+{
+        size_t length = strlen(line->name);
+
+        if (line->each != EACH_MEMORY)
+                return 0;
+        return strncmp(name, line->name, length) == 0 ? strtoul(name + length, NULL, 10) : SIZE_MAX;
+}
+
+int view_lookup(
+        struct view *v, uint64_t directory, const struct kstat_sample *sample, const char *name, struct view_entry *ret)
+{
+        struct view_entry entry;
+        struct place p;
+        int r = find_directory(v, directory, sample, &p);
+
+        if (r < 0)
+                return r;
+        for (unsigned int line = 0; line < ELEMENTS(table); line++) {
+                if (!is_below(line, &p))
+                        continue;
+                for (size_t n = first_like(&table[line], name); instance(v, &p, line, n, &entry); n++) {
+                        if (strcmp(entry.name, name) == 0) {
+                                *ret = entry;
+                                return 0;
+                        }
+                        if (table[line].each == EACH_MEMORY)
+                                break; /* it was the only one that it could be */
+                }
+        }
+        return -ENOENT;
+}
+
+int view_kind(struct view *v, uint64_t node, const struct kstat_sample *sample)
+{
+        struct place p;
+        int r;
+
+        if (node >= 1 && node <= view_count())
+                return VIEW_FILE;
+        r = find(v, node, sample, &p);
+        return r < 0 ? r : kind_of(&p);
+}
+
+ssize_t view_read(struct view *v, uint64_t node, const struct kstat_sample *sample, char *buf, size_t size)
+{
+        struct text t = {.start = buf, .at = buf, .end = buf + size};
+        struct facts_file file;
+        struct place p;
+        int r;
+
+        if (node >= 1 && node <= view_count())
+                return view_render(v, node - 1, sample, buf, size);
+        r = find(v, node, sample, &p);
+        if (r < 0)
+                return r;
+        if (kind_of(&p) == VIEW_DIRECTORY)
+                return -EISDIR;
+        if (table[p.line].each == EACH_FACT && fact_at(v, &p, &file))
+                put_fact(v, &file, &t);
+        else
+                table[p.line].put(v, &p, &t);
+        return text_end(&t);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_view_tree.c - the directories of /sys: what is listed can be looked up and read, and what isn't the partition's
+ * is not there.
+ */
+#include "view_kit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct kit k;
+
+static int begin(void **state)
+{
+        (void)state;
+        kit_begin(&k);
+        k.sample.n_disks = 1;
+        k.sample.disks[0] = (struct kstat_sample_disk){8, 0, 3, 4096, 5, 1024};
+        return 0;
+}
+
+static int end(void **state)
+{
+        (void)state;
+        kit_end(&k);
+        return 0;
+}
+
+static void masks_of_cpus_follow_the_sample(void **state)
+{
+        (void)state;
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/online"), "1-2\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/offline"), "3\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/possible"), "1-3\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/present"), "1-3\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/isolated"), "\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/kernel_max"), "255\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/node/node0/cpulist"), "1-2\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/node/node0/cpumap"), "06\n");
+}
+
+static void only_cpus_in_force_have_a_directory(void **state)
+{
+        (void)state;
+        assert_null(kit_read(&k, "sys/devices/system/cpu/cpu0/topology/core_siblings"));
+        assert_null(kit_read(&k, "sys/devices/system/cpu/cpu3/topology/core_siblings")); /* offline */
+        assert_non_null(kit_read(&k, "sys/devices/system/cpu/cpu1/topology/core_siblings"));
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu1/online"), "1\n");
+        assert_null(kit_read(&k, "sys/devices/system/cpu/cpu01/online"));
+}
+
+static void siblings_are_only_those_of_the_partition(void **state)
+{
+        (void)state;
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu1/topology/core_siblings"), "02\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu2/topology/core_siblings"), "04\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu2/cache/index0/shared_cpu_list"), "1-2\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu2/cache/index0/size"), "32K\n");
+}
+
+static void a_number_from_before_is_void_when_its_cpu_is_lost(void **state)
+{
+        struct view_entry cpu, file;
+
+        (void)state;
+        assert_int_equal(view_lookup(k.view, view_tree_node(0), &k.sample, "cpu2", &cpu), 0);
+        assert_int_equal(view_lookup(k.view, cpu.node, &k.sample, "online", &file), 0);
+        kit_pass(&k, SEC);
+        k.sample.cpus[0] = 2;
+        assert_int_equal(view_kind(k.view, cpu.node, &k.sample), -ENOENT);
+        assert_int_equal(view_list(k.view, cpu.node, &k.sample, 0, &file), -ENOENT);
+        assert_int_equal(view_read(k.view, file.node, &k.sample, k.text, sizeof(k.text)), -ENOENT);
+        kit_pass(&k, SEC);
+        k.sample.cpus[0] = 6; /* and is the same again when it is back (KST-40) */
+        assert_int_equal(view_kind(k.view, cpu.node, &k.sample), VIEW_DIRECTORY);
+}
+
+/* Everything below a directory can be looked up by its name, has the kind that was said, and can be read. */
+static unsigned int walk(uint64_t directory)
+{
+        struct view_entry entry, again;
+        unsigned int n = 0;
+
+        for (size_t i = 0;; i++, n++) {
+                int r = view_list(k.view, directory, &k.sample, i, &entry);
+
+                assert_in_range(r, 0, 1);
+                if (r == 0)
+                        return n;
+                assert_int_equal(view_lookup(k.view, directory, &k.sample, entry.name, &again), 0);
+                assert_true(again.node == entry.node);
+                assert_int_equal(view_kind(k.view, entry.node, &k.sample), entry.kind);
+                if (entry.kind == VIEW_DIRECTORY) {
+                        assert_int_equal(view_read(k.view, entry.node, &k.sample, k.text, 1000), -EISDIR);
+                        n += walk(entry.node);
+                        continue;
+                }
+                assert_true(view_read(k.view, entry.node, &k.sample, k.text, sizeof(k.text)) > 0);
+                assert_int_equal(view_list(k.view, entry.node, &k.sample, 0, &again), -ENOTDIR);
+        }
+}
+
+static void what_is_listed_can_be_looked_up_and_read(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < view_tree_count(); i++) {
+                assert_int_equal(view_kind(k.view, view_tree_node(i), &k.sample), VIEW_DIRECTORY);
+                assert_true(walk(view_tree_node(i)) > 0);
+        }
+}
+
+static void two_files_of_one_directory_make_one_directory(void **state)
+{
+        struct view_entry cpu, cache, entry;
+        unsigned int n = 0, n_cache = 0;
+
+        (void)state;
+        assert_int_equal(view_lookup(k.view, view_tree_node(0), &k.sample, "cpu1", &cpu), 0);
+        for (size_t i = 0; view_list(k.view, cpu.node, &k.sample, i, &entry) == 1; i++, n++)
+                if (strcmp(entry.name, "cache") == 0)
+                        n_cache++;
+        assert_int_equal(n_cache, 1);
+        assert_int_equal(n, 4); /* cache, topology, online, node0 */
+        assert_int_equal(view_lookup(k.view, cpu.node, &k.sample, "cache", &cache), 0);
+        assert_int_equal(view_lookup(k.view, cache.node, &k.sample, "index0", &entry), 0);
+        assert_int_equal(view_list(k.view, entry.node, &k.sample, 1, &cache), 1);
+        assert_string_equal(cache.name, "size");
+        assert_int_equal(view_list(k.view, entry.node, &k.sample, 2, &cache), 0);
+}
+
+static void the_node_has_its_cpus_as_links(void **state)
+{
+        (void)state;
+        assert_string_equal(kit_read(&k, "sys/devices/system/node/node0/cpu2"), "../../cpu/cpu2");
+        assert_null(kit_read(&k, "sys/devices/system/node/node0/cpu0"));
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu2/node0"), "../../node/node0");
+}
+
+static void there_are_as_many_blocks_of_memory_as_it_has(void **state)
+{
+        (void)state;
+        assert_string_equal(kit_read(&k, "sys/devices/system/memory/block_size_bytes"), "8000000\n");
+        assert_string_equal(kit_read(&k, "sys/devices/system/memory/memory15/state"), "online\n");
+        assert_null(kit_read(&k, "sys/devices/system/memory/memory16/state"));
+}
+
+static void invented_numbers_name_nothing(void **state)
+{
+        uint64_t node = 88172645463325252;
+        struct view_entry entry;
+
+        (void)state;
+        assert_int_equal(view_kind(k.view, 0, &k.sample), -ENOENT);
+        assert_int_equal(view_kind(k.view, view_count() + 1, &k.sample), -ENOENT);
+        assert_int_equal(view_kind(k.view, UINT64_MAX, &k.sample), -ENOENT);
+        assert_int_equal(view_list(k.view, 1, &k.sample, 0, &entry), -ENOTDIR); /* meminfo */
+        for (int i = 0; i < 100000; i++) {
+                node ^= node << 13, node ^= node >> 7, node ^= node << 17;
+                (void)view_read(k.view, node, &k.sample, k.text, sizeof(k.text));
+                (void)view_read(k.view, 1ULL << 62 | (node & 0x0f000f00000fff), &k.sample, k.text, sizeof(k.text));
+                (void)view_list(k.view, 1ULL << 62 | (node & 0x0f000f00000fff), &k.sample, node >> 60, &entry);
+        }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TEST(masks_of_cpus_follow_the_sample),
+                TEST(only_cpus_in_force_have_a_directory),
+                TEST(siblings_are_only_those_of_the_partition),
+                TEST(a_number_from_before_is_void_when_its_cpu_is_lost),
+                TEST(what_is_listed_can_be_looked_up_and_read),
+                TEST(two_files_of_one_directory_make_one_directory),
+                TEST(the_node_has_its_cpus_as_links),
+                TEST(there_are_as_many_blocks_of_memory_as_it_has),
+                TEST(invented_numbers_name_nothing),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
