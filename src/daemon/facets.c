@@ -5,9 +5,11 @@
 #include "base/cleanup.h"
 #include "daemon/facet_warden.h"
 #include "daemon/life_private.h"
+#include "kstat/facet_kstat.h"
 #include "partition/facet_cgroup.h"
 #include "partition/facet_net.h"
 #include "partition/facet_plane.h"
 
-const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_plane, &facet_warden, &facet_net};
+const struct facet *const facets[] = {
+        &facet_spawn, &facet_cgroup, &facet_plane, &facet_kstat, &facet_warden, &facet_net};
 const size_t n_facets = ELEMENTS(facets);

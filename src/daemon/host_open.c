@@ -11,6 +11,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/probe.h"
 #include "kernel/seccomp.h"
+#include "kstat/kstat.h"
 #include "plane/plane.h"
 
 #include <string.h>
@@ -192,6 +193,8 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
                 return host->warden_filter;
         if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
                 host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
+        else if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0)
+                host->kstats = NULL;
         return 0;
 }
 
@@ -242,6 +245,8 @@ static void tidy_up(struct host *host)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
+        if (host->kstats && kstats_remove(host->kstats, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "the statistics stay in the kernel");
         if (host->plane && plane_remove(host->plane, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "the kernel plane stays");
         if (host->cgroups && cgroup_tree_remove(host->cgroups, &err) < 0)
@@ -257,6 +262,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
 
         if (clean)
                 tidy_up(host);
+        host->kstats = kstats_free(host->kstats);
         host->plane = plane_free(host->plane);
         host->images = image_store_free(host->images);
         host->cgroups = cgroup_tree_free(host->cgroups);

@@ -6,8 +6,8 @@
  * two pinned programs, `kstat` or `kstat_large` (BPF_PROG_RUN); which partition asks is what the kernel knows of the
  * caller at that moment.  Nobody but croftd writes the maps.
  *
- * What a partition sees changes in one step: associations carry the generations from and until which they hold, and the
- * partition's chain names the generation that is in force.  Its number is the chain id (KCID) of KST-24.
+ * What is seen changes in one step: associations carry the generations from and until which they hold, chains the
+ * generation from which their list does, and one number says which generation is in force.
  *
  * Layouts are fixed: libkstat inside a partition may be older than the plane.  KSTAT_LAYOUT changes with them.
  */
@@ -23,6 +23,8 @@
 #define KSTAT_LARGE_DATA 4096
 #define KSTAT_MAX 131072
 #define KSTAT_PER_PARTITION_MAX 4096
+#define KSTAT_ASSOCIATIONS_MAX 262144
+#define KSTAT_SCHEMA_PAGES_MAX 1024
 
 enum kstat_op {
         KSTAT_OP_CHAIN = 1, /* kcid, and how many structures the caller sees (total) */
@@ -139,14 +141,27 @@ _Static_assert(sizeof(struct kstat_call_large) == 4360, "layout");
 
 /* `kstat_records`: kid leads to this.  A source other than KSTAT_SOURCE_STORED fills data at the moment of the read. */
 struct kstat_record {
+        __u64 version; /* of this content, never twice the same; again at the end */
         struct kstat_head head;
         __u32 source; /* enum kstat_source, catalogue.bpf.h */
         __u32 reserved;
         __u64 subject;  /* the partition that a source tells about; 0: the machine */
         __u64 argument; /* of the source: number of a CPU, a device ... */
         __u8 data[KSTAT_SMALL_DATA];
+        __u64 version_end;
 };
-_Static_assert(sizeof(struct kstat_record) == 680, "layout");
+_Static_assert(sizeof(struct kstat_record) == 696, "layout");
+
+/* `kstat_state`, its only entry.  One store of generation puts all that was prepared for it into force at once, for
+ * every partition. */
+struct kstat_state {
+        __u64 generation;
+        __u64 next_kid;
+        __u64 next_version;
+        __u64 refused; /* structures and associations that found no room (C-15) */
+        __u32 layout;  /* KSTAT_LAYOUT */
+        __u32 level;   /* as plane_info */
+};
 
 /* In force while from <= generation < until. */
 struct kstat_span {
@@ -169,17 +184,23 @@ struct kstat_index_value {
         struct kstat_span span;
 };
 
-/* `kstat_chains`: one for each partition that is on record, and for global. */
-struct kstat_chain {
-        __u64 generation; /* also the KCID */
-        __u32 total;      /* structures in its list */
-        __u32 n_pages;
+/* A list as it stands under one chain id. */
+struct kstat_list {
+        __u64 kcid; /* counts this partition's changes alone: nobody else's show (KST-26) */
+        __u32 total;
+        __u32 reserved;
 };
 
-/* `kstat_pages`: the list of a partition in a generation. */
+/* `kstat_chains`: one for each partition that is on record here, and for global. */
+struct kstat_chain {
+        __u64 from; /* the generation from which next is in force; before it, last */
+        struct kstat_list last, next;
+};
+
+/* `kstat_pages`: the kids of a list, rising. */
 struct kstat_page_key {
         __u64 partition;
-        __u64 generation;
+        __u64 kcid;
         __u32 page;
         __u32 reserved;
 };

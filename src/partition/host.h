@@ -7,6 +7,7 @@
 
 struct cgroup_tree;
 struct image_store;
+struct kstats;
 struct plane;
 
 struct host {
@@ -22,7 +23,8 @@ struct host {
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;
-        struct plane *plane; /* NULL: no BPF here */
+        struct plane *plane;   /* NULL: no BPF here */
+        struct kstats *kstats; /* NULL: no plane, or one that can't do this */
 };
 
 #endif

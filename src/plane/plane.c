@@ -24,6 +24,7 @@ struct plane {
         int run_dir; /* borrowed */
         int bpf_dir;
         int partitions;
+        unsigned int level;
 };
 
 static int open_dir(int run_dir)
@@ -103,7 +104,7 @@ int plane_open(int run_dir, const char *tag, unsigned int level, struct plane **
 
         if (!plane)
                 return croft_error_set(err, ENOMEM, "open the kernel plane");
-        *plane = (struct plane){.run_dir = run_dir, .bpf_dir = -EBADF, .partitions = -EBADF};
+        *plane = (struct plane){.run_dir = run_dir, .bpf_dir = -EBADF, .partitions = -EBADF, .level = level};
         plane->bpf_dir = r = open_bpffs(run_dir, &mounted, err);
         if (r >= 0)
                 plane->partitions = r = plane_bpf_open(plane->bpf_dir, tag, level, err);
@@ -132,6 +133,21 @@ struct plane *plane_free(struct plane *plane)
 void plane_freep(struct plane **plane)
 {
         *plane = plane_free(*plane);
+}
+
+int plane_directory(const struct plane *plane)
+{
+        return plane->bpf_dir;
+}
+
+int plane_partitions(const struct plane *plane)
+{
+        return plane->partitions;
+}
+
+unsigned int plane_level(const struct plane *plane)
+{
+        return plane->level;
 }
 
 int plane_remove(struct plane *plane, struct croft_error *err)

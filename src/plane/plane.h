@@ -35,6 +35,12 @@ int plane_add(struct plane *plane, uint64_t cgroup_id, uint64_t id, uint32_t uid
 /* Forgets partition id, wherever it was.  Idempotent. */
 int plane_remove_partition(struct plane *plane, uint64_t id, struct croft_error *err);
 
+/* For the systems that keep objects of their own beside these (borrowed): the root of the bpffs, map `partitions`, and
+ * the level of plane_open(). */
+int plane_directory(const struct plane *plane);
+int plane_partitions(const struct plane *plane);
+unsigned int plane_level(const struct plane *plane);
+
 struct plane_entry {
         uint64_t cgroup_id;
         uint64_t id;

@@ -49,7 +49,7 @@ int plane_bpf_get(int bpf_dir, const char *name)
         return fd < 0 ? -errno : fd;
 }
 
-static int pin(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err)
+int plane_bpf_pin(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err)
 {
         char path[64];
 
@@ -163,8 +163,7 @@ static int find_partitions(int bpf_dir, const struct plane_info *ours, struct cr
         return r < 0 ? r : -ENOENT;
 }
 
-/* The sentence that helps, instead of a bare errno. */
-static int explain_load(int code, struct croft_error *err)
+int plane_bpf_explain(int code, struct croft_error *err)
 {
         if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
                 return croft_error_set(err, EOPNOTSUPP,
@@ -194,7 +193,7 @@ static int load(unsigned int level, int map, struct plane_bpf **ret, struct crof
         }
         r = plane_bpf__load(skeleton);
         if (r < 0)
-                return explain_load(r, err);
+                return plane_bpf_explain(r, err);
         *ret = TAKE(skeleton);
         return 0;
 }
@@ -211,22 +210,23 @@ static int digest_of(int program, unsigned char (*ret)[BPF_TAG_SIZE])
         return 0;
 }
 
-/* Keeps the pinned program when it is the same as ours, else puts ours in its place in one step: nobody finds none. */
-static int renew_whoami(int bpf_dir, int ours, struct croft_error *err)
+int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error *err)
 {
-        _cleanup_close_ int theirs = plane_bpf_get(bpf_dir, "whoami");
+        _cleanup_close_ int theirs = plane_bpf_get(bpf_dir, name);
         unsigned char a[BPF_TAG_SIZE], b[BPF_TAG_SIZE];
+        char next[48];
         int r;
 
         if (theirs >= 0 && digest_of(theirs, &a) == 0 && digest_of(ours, &b) == 0 && memcmp(a, b, sizeof(a)) == 0)
                 return 0;
-        if (unlinkat(bpf_dir, "whoami_new", 0) < 0 && errno != ENOENT)
-                return croft_error_set(err, errno, "unpin 'whoami_new'");
-        r = pin(bpf_dir, ours, "whoami_new", 0444, err);
+        (void)snprintf(next, sizeof(next), "%s_new", name);
+        if (unlinkat(bpf_dir, next, 0) < 0 && errno != ENOENT)
+                return croft_error_set(err, errno, "unpin '%s'", next);
+        r = plane_bpf_pin(bpf_dir, ours, next, 0444, err);
         if (r < 0)
                 return r;
-        if (renameat(bpf_dir, "whoami_new", bpf_dir, "whoami") < 0)
-                return croft_error_set(err, errno, "replace pinned 'whoami'");
+        if (renameat(bpf_dir, next, bpf_dir, name) < 0)
+                return croft_error_set(err, errno, "replace pinned '%s'", name);
         return 0;
 }
 
@@ -238,11 +238,11 @@ static int pin_all(
 
         if (bpf_map_update_elem(map, &key, info, BPF_ANY) < 0)
                 return croft_error_set(err, errno, "describe the BPF objects");
-        r = pin(bpf_dir, bpf_map__fd(skeleton->maps.partitions), "partitions", 0600, err);
+        r = plane_bpf_pin(bpf_dir, bpf_map__fd(skeleton->maps.partitions), "partitions", 0600, err);
         if (r == 0)
-                r = pin(bpf_dir, bpf_program__fd(skeleton->progs.whoami), "whoami", 0444, err);
+                r = plane_bpf_pin(bpf_dir, bpf_program__fd(skeleton->progs.whoami), "whoami", 0444, err);
         if (r == 0)
-                r = pin(bpf_dir, map, "info", 0600, err);
+                r = plane_bpf_pin(bpf_dir, map, "info", 0600, err);
         return r;
 }
 
@@ -261,7 +261,7 @@ int plane_bpf_open(int bpf_dir, const char *tag, unsigned int level, struct crof
         if (r < 0)
                 return r;
         if (map >= 0)
-                r = renew_whoami(bpf_dir, bpf_program__fd(skeleton->progs.whoami), err);
+                r = plane_bpf_renew(bpf_dir, bpf_program__fd(skeleton->progs.whoami), "whoami", err);
         else
                 r = pin_all(bpf_dir, skeleton, &ours, err);
         if (r < 0)

@@ -6,6 +6,7 @@
 #define CROFT_PLANE_PLANE_BPF_LOADER_H
 
 #include <croft/error.h>
+#include <sys/types.h>
 
 /* Adopts what is pinned in bpf_dir (a bpffs), or loads and pins it anew.  Returns the descriptor of map `partitions`
  * (the caller closes it) or a negative errno, as plane_open(). */
@@ -14,6 +15,12 @@ int plane_bpf_open(int bpf_dir, const char *tag, unsigned int level, struct crof
 int plane_bpf_unpin(int bpf_dir, struct croft_error *err);
 /* BPF_OBJ_GET of a pin.  Descriptor or negative errno. */
 int plane_bpf_get(int bpf_dir, const char *name);
+/* Pins under that name with that mode. */
+int plane_bpf_pin(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err);
+/* Keeps the pinned program when it is the same as ours, else puts ours in its place in one step: nobody finds none. */
+int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error *err);
+/* The sentence that helps, for a negative errno of loading programs. */
+int plane_bpf_explain(int code, struct croft_error *err);
 /* 1: the map holds something, 0: it is empty, else a negative errno. */
 int plane_bpf_in_use(int map);
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * catalogue.h - the statistics that croft publishes: their schemas, and which ones every partition has.
+ */
+#ifndef CROFT_KSTAT_CATALOGUE_H
+#define CROFT_KSTAT_CATALOGUE_H
+
+#include "kstat/catalogue.bpf.h"
+#include "kstat/kstat.h"
+
+struct kstat_schema_info {
+        unsigned int number;              /* enum kstat_schema */
+        const char *name;                 /* as in struct kstat_data_NAME */
+        const struct kstat_field *fields; /* without offsets: catalogue_fields() */
+        size_t n_fields;
+        uint32_t size; /* of the data */
+};
+extern const struct kstat_schema_info catalogue_schemas[];
+extern const size_t catalogue_n_schemas;
+/* The fields with their offsets; ret has room for n_fields. */
+void catalogue_fields(const struct kstat_schema_info *schema, struct kstat_field *ret);
+/* NULL: no such number. */
+const struct kstat_schema_info *catalogue_schema(unsigned int number);
+
+/* The private structures of a partition, and of global; the subject is to be filled in. */
+extern const struct kstat_def catalogue_private[];
+extern const size_t catalogue_n_private;
+
+#endif

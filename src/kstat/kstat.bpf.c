@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * kstat.bpf.c - statistics by key, answered to the process that asks, in the kernel.  See kstat.bpf.h.
+ *
+ * The partition of the caller is found at each call, as plane.bpf.c does it; no entry for the task means global in the
+ * initial user namespace and refusal elsewhere (C-5).  What a caller may not see and what isn't there take the same way
+ * out (C-12).
+ *
+ * Elements of a hash may be given to another key while a program still looks at them (the kernel's allocator for maps
+ * reuses at once): a record carries its version at both ends, a page's generation is looked at again after it was read.
+ * Who meets such a moment gets -EAGAIN.
+ */
+#include "kstat/kstat.bpf.h"
+
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <stddef.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "kstat/catalogue.bpf.h"
+#include "plane/kernel.bpf.h"
+#include "plane/plane.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set before loading. */
+const volatile __u32 partition_level = 0;
+
+#define MAP(map_name, map_type, entries, map_flags_, key_type, value_type)                                             \
+        struct {                                                                                                       \
+                __uint(type, map_type);                                                                                \
+                __uint(max_entries, entries);                                                                          \
+                __uint(map_flags, map_flags_);                                                                         \
+                __type(key, key_type);                                                                                 \
+                __type(value, value_type);                                                                             \
+        } map_name SEC(".maps")
+
+#define HASH(name, entries, key_type, value_type)                                                                      \
+        MAP(name, BPF_MAP_TYPE_HASH, entries, BPF_F_NO_PREALLOC, key_type, value_type)
+
+HASH(partitions, PLANE_PARTITIONS_MAX, __u64, struct plane_partition); /* the plane's */
+MAP(kstat_state, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct kstat_state);
+HASH(kstat_records, KSTAT_MAX, __u64, struct kstat_record);
+HASH(kstat_members, KSTAT_ASSOCIATIONS_MAX, struct kstat_member_key, struct kstat_span);
+HASH(kstat_index, KSTAT_ASSOCIATIONS_MAX, struct kstat_index_key, struct kstat_index_value);
+HASH(kstat_chains, PLANE_PARTITIONS_MAX + 1, __u64, struct kstat_chain);
+HASH(kstat_pages, KSTAT_ASSOCIATIONS_MAX / 8, struct kstat_page_key, struct kstat_page);
+HASH(kstat_schemas, KSTAT_SCHEMA_PAGES_MAX, struct kstat_schema_key, struct kstat_schema_page);
+HASH(kstat_objects, PLANE_PARTITIONS_MAX + 1, __u64, struct kstat_objects);
+
+#include "kstat/source.bpf.h"
+
+/* Whose view is to be shown, and in which generation. */
+struct view {
+        __u64 partition;
+        __u64 generation;
+        __u64 kcid;
+        __u32 total;
+        __u32 reserved;
+};
+
+static __always_inline int find_caller(__u64 *ret)
+{
+        /* 0 above the level; no cgroup has that id */
+        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
+        struct plane_partition *partition = bpf_map_lookup_elem(&partitions, &cgroup);
+        struct task_struct *task;
+
+        if (partition) {
+                *ret = partition->id;
+                return 0;
+        }
+        task = bpf_get_current_task_btf();
+        *ret = 0;
+        return task->cred->user_ns->level != 0 ? -EPERM : 0;
+}
+
+static __always_inline __u64 current_generation(void)
+{
+        __u32 zero = 0;
+        struct kstat_state *state = bpf_map_lookup_elem(&kstat_state, &zero);
+
+        return state ? *(volatile __u64 *)&state->generation : 0;
+}
+
+/* The list of a partition that is in force. */
+static __always_inline int find_chain(__u64 partition, struct view *v)
+{
+        struct kstat_chain *chain = bpf_map_lookup_elem(&kstat_chains, &partition);
+        const struct kstat_list *list;
+
+        if (!chain)
+                return -ESRCH;
+        list = v->generation >= chain->from ? &chain->next : &chain->last;
+        v->partition = partition;
+        v->kcid = list->kcid;
+        v->total = list->total;
+        return 0;
+}
+
+static __always_inline int find_view(struct kstat_call *call, struct view *v)
+{
+        __u64 caller = 0;
+        int r = find_caller(&caller);
+
+        v->generation = current_generation();
+        if (r < 0)
+                return r;
+        if (call->partition && caller)
+                return -EPERM;
+        if (call->partition)
+                caller = call->partition;
+        r = find_chain(caller, v);
+        if (r < 0)
+                return call->partition ? -ESRCH : -ENXIO;
+        call->caller = caller;
+        call->kcid = v->kcid;
+        return 0;
+}
+
+static __always_inline int holds(const struct kstat_span *span, __u64 generation)
+{
+        return span->from <= generation && generation < span->until;
+}
+
+static __always_inline int is_member(const struct view *v, __u64 partition, __u64 kid)
+{
+        struct kstat_member_key key = {.partition = partition, .kid = kid};
+        struct kstat_span *span = bpf_map_lookup_elem(&kstat_members, &key);
+
+        return span && holds(span, v->generation);
+}
+
+static __always_inline int is_visible(const struct view *v, __u64 kid)
+{
+        return is_member(v, v->partition, kid) || is_member(v, KSTAT_ALL, kid);
+}
+
+static __always_inline __u64 find_kid(const struct view *v, struct kstat_index_key *key)
+{
+        struct kstat_index_value *value;
+
+        key->partition = v->partition;
+        value = bpf_map_lookup_elem(&kstat_index, key);
+        if (value && holds(&value->span, v->generation))
+                return value->kid;
+        key->partition = KSTAT_ALL;
+        value = bpf_map_lookup_elem(&kstat_index, key);
+        if (value && holds(&value->span, v->generation))
+                return value->kid;
+        return 0;
+}
+
+/* The context can be written at constant places only: unrolled. */
+static __always_inline void copy_words(__u64 *to, const __u64 *from, int n)
+{
+#pragma unroll
+        for (int i = 0; i < KSTAT_SMALL_DATA / 8; i++)
+                if (i < n)
+                        to[i] = *(const volatile __u64 *)&from[i];
+}
+
+/* What was copied may be another structure's by now. */
+static __always_inline void wipe(struct kstat_call *call)
+{
+        static const struct kstat_call nothing; /* in rodata */
+
+        copy_words((__u64 *)(void *)&call->head, (const __u64 *)(const void *)&nothing.head, sizeof(call->head) / 8);
+        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)nothing.data, KSTAT_SMALL_DATA / 8);
+}
+
+static __always_inline int same_version(const struct kstat_record *record, __u64 version)
+{
+        __u64 end = *(const volatile __u64 *)&record->version_end;
+        __u64 begin = *(const volatile __u64 *)&record->version;
+
+        return begin == version && end == version;
+}
+
+static __always_inline int read_head(struct kstat_call *call, const struct kstat_record *record, __u64 kid)
+{
+        __u64 version = *(const volatile __u64 *)&record->version;
+
+        copy_words((__u64 *)(void *)&call->head, (const __u64 *)(const void *)&record->head, sizeof(record->head) / 8);
+        if (!same_version(record, version) || call->head.kid != kid) {
+                wipe(call);
+                return -EAGAIN;
+        }
+        if (call->head.flags & KSTAT_INVALID_FLAG)
+                return -EAGAIN;
+        call->head.snaptime = (__s64)bpf_ktime_get_ns();
+        return 0;
+}
+
+static __always_inline int read_stored(struct kstat_call *call, const struct kstat_record *record)
+{
+        __u64 version = *(const volatile __u64 *)&record->version;
+
+        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)record->data, KSTAT_SMALL_DATA / 8);
+        if (same_version(record, version))
+                return 0;
+        wipe(call);
+        return -EAGAIN;
+}
+
+static __always_inline const struct kstat_record *find_record(struct kstat_call *call, struct view *v, int *ret)
+{
+        const struct kstat_record *record;
+        __u64 kid;
+
+        if (call->op == KSTAT_OP_FIND) {
+                struct kstat_index_key key = {.key = call->key};
+
+                key.key.reserved = 0;
+                kid = find_kid(v, &key);
+        } else {
+                kid = call->kid;
+        }
+        if (!kid || !is_visible(v, kid)) {
+                *ret = -ENXIO;
+                return NULL;
+        }
+        record = bpf_map_lookup_elem(&kstat_records, &kid);
+        *ret = record ? read_head(call, record, kid) : -EAGAIN; /* it goes just now */
+        return record;
+}
+
+static __always_inline int list(struct kstat_call *call, const struct view *v)
+{
+        struct kstat_page_key key = {.partition = v->partition, .kcid = v->kcid, .page = call->at};
+        struct view again = {.generation = 0};
+        struct kstat_page *page;
+        __u32 first = call->at * KSTAT_PAGE_KIDS;
+
+        call->total = v->total;
+        if (call->at >= KSTAT_MAX / KSTAT_PAGE_KIDS || first > v->total || (first == v->total && first > 0))
+                return -EINVAL;
+        call->n = v->total - first < KSTAT_PAGE_KIDS ? v->total - first : KSTAT_PAGE_KIDS;
+        if (call->n == 0)
+                return 0;
+        page = bpf_map_lookup_elem(&kstat_pages, &key);
+        if (!page)
+                return -EAGAIN;
+        copy_words((__u64 *)(void *)call->data, page->kids, KSTAT_PAGE_KIDS);
+        again.generation = current_generation();
+        if (find_chain(v->partition, &again) < 0 || again.kcid != v->kcid) {
+                wipe(call);
+                return -EAGAIN;
+        }
+        return 0;
+}
+
+static __always_inline int schema(struct kstat_call *call)
+{
+        struct kstat_schema_key key = {.schema = (__u32)call->kid, .page = call->at / KSTAT_PAGE_FIELDS};
+        struct kstat_schema_page *page;
+
+        if (call->at % KSTAT_PAGE_FIELDS || call->kid >> 32)
+                return -EINVAL;
+        page = bpf_map_lookup_elem(&kstat_schemas, &key);
+        if (!page)
+                return -EINVAL;
+        call->n = page->n;
+        call->total = page->total;
+        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)page->fields, sizeof(page->fields) / 8);
+        return 0;
+}
+
+static __always_inline int answer(struct kstat_call *call, struct view *v, const struct kstat_record **ret)
+{
+        int r = find_view(call, v);
+
+        if (r < 0)
+                return r;
+        switch (call->op) {
+        case KSTAT_OP_CHAIN:
+                call->total = v->total;
+                return 0;
+        case KSTAT_OP_LIST:
+                return list(call, v);
+        case KSTAT_OP_SCHEMA:
+                return schema(call);
+        case KSTAT_OP_READ:
+        case KSTAT_OP_FIND:
+                *ret = find_record(call, v, &r);
+                return r;
+        case KSTAT_OP_WRITE:
+                return call->caller || call->partition ? -EPERM : -EACCES;
+        default:
+                return -EINVAL;
+        }
+}
+
+SEC("syscall")
+int kstat(struct kstat_call *call)
+{
+        const struct kstat_record *record = NULL;
+        struct view v = {0};
+        int r = answer(call, &v, &record);
+
+        if (r < 0 || !record)
+                return r;
+        if (call->head.size > KSTAT_SMALL_DATA)
+                return -ENOMEM;
+        if (record->source == KSTAT_SOURCE_STORED)
+                return read_stored(call, record);
+        return source_fill_small(call, record);
+}
+
+SEC("syscall")
+int kstat_large(struct kstat_call_large *call)
+{
+        const struct kstat_record *record = NULL;
+        struct view v = {0};
+        int r = answer(&call->call, &v, &record);
+
+        if (r < 0 || !record)
+                return r;
+        if (record->source == KSTAT_SOURCE_STORED)
+                return read_stored(&call->call, record);
+        if (call->call.head.size <= KSTAT_SMALL_DATA)
+                return source_fill_small(&call->call, record);
+        return source_fill_large(call, record);
+}

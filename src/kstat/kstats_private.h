@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * kstats_private.h - how the files of kstats see it.
+ *
+ * A change is prepared in the maps under the next generation, put into force by one store of that number, and cleaned
+ * up after.  What a dead croftd prepared and didn't put into force is taken back by the next one, what it didn't clean
+ * up is cleaned up.
+ */
+#ifndef CROFT_KSTAT_KSTATS_PRIVATE_H
+#define CROFT_KSTAT_KSTATS_PRIVATE_H
+
+#include "kstat/kstat.h"
+#include "kstat/kstats_table.h"
+
+#include <pthread.h>
+
+#define KSTAT_NEVER (~0ULL) /* no generation reaches it */
+
+struct kstat_maps {
+        int state, records, members, index, chains, pages, schemas, objects;
+};
+
+struct kstats {
+        struct plane *plane; /* borrowed */
+        struct kstat_maps maps;
+        pthread_mutex_t lock;
+        struct kstat_state state; /* as in the map */
+        struct kstat_table table;
+};
+
+/* --- kstats_maps.c --- */
+/* Loads or adopts; *ret_new: the maps are empty and want filling.  kstats->plane is set. */
+int kstat_maps_open(struct kstats *kstats, bool *ret_new, struct croft_error *err);
+void kstat_maps_close(struct kstat_maps *maps);
+int kstat_maps_unpin(int bpf_dir, struct croft_error *err);
+/* Fills the table from the maps and takes back, or cleans up, what was left halfway. */
+int kstat_maps_read(struct kstats *kstats, struct croft_error *err);
+int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err);
+int kstat_put_state(struct kstats *kstats, struct croft_error *err);
+
+/* --- kstats_commit.c --- */
+struct kstat_association {
+        uint64_t kid, partition;
+};
+
+/* What one change consists of; the arrays are the caller's.  Entries of `created` aren't in the table yet. */
+struct kstat_commit {
+        struct kstat_entry *created;
+        const void **data; /* of created[i], NULL: none stored */
+        size_t n_created;
+        const struct kstat_association *add, *drop;
+        size_t n_add, n_drop;
+        const uint64_t *deleted; /* all their associations are in drop */
+        size_t n_deleted;
+};
+/* Puts it into force, in maps and table; a failure leaves both as they were. */
+int kstats_commit(struct kstats *kstats, const struct kstat_commit *c, struct croft_error *err);
+/* The list of a view as it is now, under its present kcid + 1 (in force when the generation is). */
+int kstats_write_list(struct kstats *kstats, struct kstat_view *view, const struct kids *kids, struct croft_error *err);
+void kstats_drop_list(struct kstats *kstats, uint64_t partition, uint64_t kcid, size_t total);
+
+#endif
