@@ -7,6 +7,10 @@
 #ifndef CROFT_KSTAT_SOURCE_BPF_H
 #define CROFT_KSTAT_SOURCE_BPF_H
 
+#include "kstat/kstat.bpf.h"
+
+#include <linux/errno.h>
+
 /* Those whose data fit the small call. */
 static __always_inline int source_fill_small(struct kstat_call *call, const struct kstat_record *record)
 {
