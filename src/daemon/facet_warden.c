@@ -16,6 +16,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "image/image.h"
+#include "kstat/kstat.h"
 #include "partition/init_command.h"
 
 #include <linux/openat2.h>
@@ -104,6 +105,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 
 struct launch_fds {
         int cgroup, lower, rw, log, listen;
+        int kstat; /* the programs that answer about statistics; -EBADF: none here */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
@@ -118,6 +120,7 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->rw);
         close_fd(f->log);
         close_fd(f->listen);
+        close_fd(f->kstat);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
         for (size_t i = 0; i < f->n_v1; i++)
@@ -172,7 +175,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         char name[32];
         int r;
 
-        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
         if (f->cgroup < 0)
                 return f->cgroup;
@@ -192,13 +195,16 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         f->listen = sock_listen(p->host->wardens_dir, name, SOCK_SEQPACKET, 0600, err);
         if (f->listen < 0)
                 return f->listen;
+        f->kstat = p->host->kstats ? kstats_open_programs(p->host->kstats, err) : -EBADF;
+        if (f->kstat < 0 && p->host->kstats)
+                return f->kstat;
         return p->def.native ? open_shares(f, err) : 0;
 }
 
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[9 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
+        struct warden_fd fds[10 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
                 {"cgroup", f->cgroup},
                 {"lower", f->lower},
                 {"rw", f->rw},
@@ -208,9 +214,10 @@ static int send_launch(
                 {"warden-filter", p->host->warden_filter},
                 {"listen", f->listen},
                 {"log", f->log},
+                {"kstat", f->kstat},
         };
         struct wire_writer body = WIRE_WRITER_INIT;
-        size_t n = 9;
+        size_t n = 10;
         int r;
 
         for (size_t i = 0; i < f->n_shares; i++)

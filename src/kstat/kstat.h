@@ -26,8 +26,9 @@ void kstats_freep(struct kstats **kstats);
 /* Takes the objects away, for a clean end.  -EBUSY: partitions are on record. */
 int kstats_remove(struct kstats *kstats, struct croft_error *err);
 
-/* Open descriptors (O_PATH) of the pinned programs, for a partition to see; the caller closes them. */
-int kstats_open_program(struct kstats *kstats, const char *name, struct croft_error *err);
+/* A descriptor (O_PATH) of the directory with the pinned programs `kstat` and `kstat_large`, for partitions to see; the
+ * caller closes it. */
+int kstats_open_programs(struct kstats *kstats, struct croft_error *err);
 
 struct kstat_def {
         const char *module, *name, *class; /* at most KSTAT_NAME_SIZE - 1 bytes, none empty but class may be */

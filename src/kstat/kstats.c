@@ -603,9 +603,9 @@ int kstats_remove(struct kstats *k, struct croft_error *err)
         return kstat_maps_unpin(plane_directory(k->plane), err);
 }
 
-int kstats_open_program(struct kstats *k, const char *name, struct croft_error *err)
+int kstats_open_programs(struct kstats *k, struct croft_error *err)
 {
-        int fd = openat(plane_directory(k->plane), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        int fd = openat(plane_directory(k->plane), KSTAT_PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        return fd < 0 ? croft_error_set(err, errno, "open pinned '%s'", name) : fd;
+        return fd < 0 ? croft_error_set(err, errno, "open directory '%s'", KSTAT_PROGRAMS) : fd;
 }

@@ -2,8 +2,10 @@
  *
  * kstats_maps.c - loads, pins and adopts the maps and programs of statistics, and reads the maps back.
  *
- * Pins stand beside the plane's.  `kstat_state` is pinned last and removed first: without it the others don't count.
- * Maps of another layout are never mixed with ours: they go, and all structures are made anew from what is running.
+ * Maps are pinned beside the plane's, the programs in a directory of their own, which partitions see: a new version
+ * takes the place of the old one there, too.  `kstat_state` is pinned last and removed first: without it the others
+ * don't count. Maps of another layout are never mixed with ours: they go, and all structures are made anew from what is
+ * running.
  */
 #include "kstat/kstats_private.h"
 
@@ -15,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kstat.skel.h"
 
@@ -39,6 +42,13 @@ static const struct {
 };
 static const char *const programs[] = {"kstat", "kstat_large"};
 
+static int open_programs(int bpf_dir)
+{
+        int fd = openat(bpf_dir, KSTAT_PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
 static int *map_of(struct kstat_maps *m, size_t i)
 {
         return (int *)((char *)m + maps[i].place);
@@ -50,20 +60,25 @@ void kstat_maps_close(struct kstat_maps *m)
                 *map_of(m, i) = close_fd(*map_of(m, i));
 }
 
+static int unpin_programs(int bpf_dir, struct croft_error *err)
+{
+        static const char *const pins[] = {"kstat", "kstat_new", "kstat_large", "kstat_large_new"};
+        _cleanup_close_ int directory = open_programs(bpf_dir);
+
+        for (size_t i = 0; directory >= 0 && i < ELEMENTS(pins); i++)
+                if (unlinkat(directory, pins[i], 0) < 0 && errno != ENOENT)
+                        return croft_error_set(err, errno, "unpin '%s'", pins[i]);
+        if (unlinkat(bpf_dir, KSTAT_PROGRAMS, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                return croft_error_set(err, errno, "remove '%s'", KSTAT_PROGRAMS);
+        return 0;
+}
+
 int kstat_maps_unpin(int bpf_dir, struct croft_error *err)
 {
         for (size_t i = ELEMENTS(maps); i-- > 0;)
                 if (unlinkat(bpf_dir, maps[i].name, 0) < 0 && errno != ENOENT)
                         return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
-        for (size_t i = 0; i < ELEMENTS(programs); i++) {
-                char next[48];
-
-                (void)snprintf(next, sizeof(next), "%s_new", programs[i]);
-                (void)unlinkat(bpf_dir, next, 0); /* seldom there */
-                if (unlinkat(bpf_dir, programs[i], 0) < 0 && errno != ENOENT)
-                        return croft_error_set(err, errno, "unpin '%s'", programs[i]);
-        }
-        return 0;
+        return unpin_programs(bpf_dir, err);
 }
 
 /* Is it what our programs take it for? */
@@ -123,6 +138,26 @@ static int take_maps(struct kstats *k, const struct kstat_bpf *skeleton, struct 
         return 0;
 }
 
+/* Ours, in the place of those of another version. */
+static int pin_programs(int bpf_dir, const struct kstat_bpf *skeleton, struct croft_error *err)
+{
+        _cleanup_close_ int directory = -EBADF;
+        int r = 0;
+
+        if (mkdirat(bpf_dir, KSTAT_PROGRAMS, 0755) < 0 && errno != EEXIST)
+                return croft_error_set(err, errno, "make directory '%s'", KSTAT_PROGRAMS);
+        if (fchmodat(bpf_dir, KSTAT_PROGRAMS, 0755, 0) < 0) /* whatever the umask is */
+                return croft_error_set(err, errno, "open directory '%s' for all", KSTAT_PROGRAMS);
+        directory = open_programs(bpf_dir);
+        if (directory < 0)
+                return croft_error_set(err, directory, "open directory '%s'", KSTAT_PROGRAMS);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
+                r = plane_bpf_renew(directory,
+                        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, programs[i])), programs[i],
+                        err);
+        return r;
+}
+
 static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
         int bpf_dir = plane_directory(k->plane);
@@ -135,10 +170,8 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
                 .level = plane_level(k->plane)};
         if (r == 0)
                 r = kstat_put_state(k, err);
-        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
-                r = plane_bpf_renew(bpf_dir,
-                        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, programs[i])), programs[i],
-                        err);
+        if (r == 0)
+                r = pin_programs(bpf_dir, skeleton, err);
         for (size_t i = 0; r == 0 && i < ELEMENTS(maps); i++)
                 r = plane_bpf_pin(bpf_dir, *map_of(&k->maps, i), maps[i].name, 0600, err);
         return r;
@@ -167,11 +200,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         *ret_new = !adopted;
         if (!adopted)
                 return pin_new(k, skeleton, err);
-        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
-                r = plane_bpf_renew(bpf_dir,
-                        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, programs[i])), programs[i],
-                        err);
-        return r;
+        return pin_programs(bpf_dir, skeleton, err);
 }
 
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err)

@@ -14,7 +14,8 @@
 
 #include <pthread.h>
 
-#define KSTAT_NEVER (~0ULL) /* no generation reaches it */
+#define KSTAT_PROGRAMS "kstat" /* the directory that partitions see */
+#define KSTAT_NEVER (~0ULL)    /* no generation reaches it */
 
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects;

@@ -26,7 +26,8 @@ enum warden_type {
         WARDEN_LAUNCH = 1, /* struct launch_spec.  Descriptors: cgroup (unified, O_RDONLY), lower (a directory: the
                               image's root), rw (the directory that holds upper/ and work/, one descriptor because
                               overlayfs wants both on one mount), tools, stage (an empty directory), filter,
-                              warden-filter, listen (bound, listening), log (read-write), and share:/usr ...
+                              warden-filter, listen (bound, listening), log (read-write), kstat (a directory of
+                              pinned programs, where there is one), and share:/usr ...
                               (directories of the host), and v1 for each v1 cgroup (`tasks`, for
                               cgroup_join_v1()).  Where calls are intercepted also notify-filter and notify-area
                               (kernel/notify.h).  A LAUNCH that fails is answered by FAILED. */

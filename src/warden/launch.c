@@ -26,6 +26,7 @@ void launch_init(struct launch *l)
                 .rw = -EBADF,
                 .tools = -EBADF,
                 .filter = -EBADF,
+                .kstat = -EBADF,
                 .stub = -EBADF,
                 .pidfd = -EBADF,
                 .netns = -EBADF,
@@ -51,6 +52,7 @@ void launch_done(struct launch *l)
         close_fd(l->rw);
         close_fd(l->tools);
         close_fd(l->filter);
+        close_fd(l->kstat);
         close_fd(l->stub);
         close_fd(l->pidfd);
         close_fd(l->netns);
@@ -84,7 +86,7 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                 int *fd;
                 bool optional;
         } table[] = {{"cgroup", &l->cgroup, false}, {"lower", &l->lower, false}, {"rw", &l->rw, false},
-                {"tools", &l->tools, true}, {"filter", &l->filter, false}};
+                {"tools", &l->tools, true}, {"filter", &l->filter, false}, {"kstat", &l->kstat, true}};
         int r;
 
         r = launch_spec_get(&p->body, &l->spec);

@@ -31,6 +31,7 @@ struct launch {
         struct launch_spec spec;
         /* Borrowed from nobody: owned, closed by launch_done(). */
         int cgroup, lower, rw, tools, filter;
+        int kstat;                      /* a directory of pinned programs, to be seen below /run/croft; -EBADF: none */
         int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
         size_t n_v1;
         struct share shares[LAUNCH_SHARES_MAX];
@@ -65,7 +66,7 @@ int launch_run(struct launch *l, struct croft_error *err);
 /* stage.c: detached copies of what the partition gets from the host (to be made in the host's mount namespace), then
  * their attachment in a root of the warden's own. */
 struct stage {
-        int lower, rw, tools, dev, proc, sys;
+        int lower, rw, tools, dev, proc, sys, kstat;
         int shares[LAUNCH_SHARES_MAX];
 };
 void stage_init(struct stage *s);

@@ -171,6 +171,8 @@ static int mount_run(const struct launch *l, int root, struct croft_error *err)
 
         if (r == 0 && l->tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
+        if (r == 0 && l->kstat >= 0)
+                r = bind(AT_FDCWD, "/kstat", root, "run/croft/kstat", 0, err);
         return r;
 }
 

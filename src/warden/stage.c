@@ -19,7 +19,7 @@
 
 void stage_init(struct stage *s)
 {
-        *s = (struct stage){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, {0}};
+        *s = (struct stage){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, {0}};
         for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
                 s->shares[i] = -EBADF;
 }
@@ -34,6 +34,7 @@ void stage_done(struct stage *s)
         close_fd(s->dev);
         close_fd(s->proc);
         close_fd(s->sys);
+        close_fd(s->kstat);
         stage_init(s);
 }
 
@@ -52,6 +53,8 @@ int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err)
                 r = copy(l->rw, "", "the upper layer", &s->rw, err);
         if (r == 0 && l->tools >= 0)
                 r = copy(l->tools, "", "the tools", &s->tools, err);
+        if (r == 0 && l->kstat >= 0)
+                r = copy(l->kstat, "", "the programs", &s->kstat, err);
         /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already. */
         if (r == 0)
                 r = copy(AT_FDCWD, "/proc", "/proc", &s->proc, err);
@@ -132,6 +135,12 @@ static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
                          : mount_change(s->tools, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
         if (r < 0)
                 return croft_error_set(err, r, "share the tools");
+        r = s->kstat < 0
+                    ? 0
+                    : mount_change(s->kstat,
+                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, -EBADF);
+        if (r < 0)
+                return croft_error_set(err, r, "share the programs");
         r = mount_change(s->proc, 0, MOUNT_ATTR__ATIME, -EBADF);
         if (r == 0)
                 r = mount_change(s->sys, 0, MOUNT_ATTR__ATIME, -EBADF);
@@ -161,7 +170,7 @@ static int attach_all(const struct stage *s, const struct launch *l, int root, s
                 const char *name;
                 int fd;
         } table[] = {{"lower", s->lower}, {"rw", s->rw}, {"tools", s->tools}, {"dev", s->dev}, {"proc", s->proc},
-                {"sys", s->sys}};
+                {"sys", s->sys}, {"kstat", s->kstat}};
         char name[32];
         int r = 0;
 
