@@ -87,6 +87,21 @@ int cgroup_set(struct cgroup_tree *tree, uint64_t id, const char *key, const cha
 /* What is in force, in v2 syntax and in the kernel's normal form (memory in whole pages); new string. */
 int cgroup_get(struct cgroup_tree *tree, uint64_t id, const char *key, char **ret, struct croft_error *err);
 
+struct cpus;
+/* The CPUs that croft's own cgroup may run on now. -EOPNOTSUPP: there is no cpuset controller. */
+int cgroup_cpus_own(struct cgroup_tree *tree, struct cpus *ret, struct croft_error *err);
+/* Lets the partition run on these and no others, wherever it has put its processes; "" (NULL): on all that croft's own
+ * cgroup has.  One write that moves all tasks or none; nested v1 cpusets, which only the host's administrator can have
+ * made, are narrowed with it while the partition is frozen.  Nothing is written when it is so already.  Errors as
+ * cgroup_set(). */
+int cgroup_cpus_set(struct cgroup_tree *tree, uint64_t id, const char *list, struct croft_error *err);
+/* v1 forgets a CPU that is unplugged: takes it up again in croft.<tag>, as far as the own cgroup has it.  Call before
+ * cgroup_cpus_set(); nothing to do on v2. */
+int cgroup_cpus_repair(struct cgroup_tree *tree, struct croft_error *err);
+/* v1 moves the processes of a cpuset that lost its last CPU to the parent: brings home those that aren't at home.  Call
+ * after cgroup_cpus_set(); nothing to do on v2. */
+int cgroup_cpus_bring_home(struct cgroup_tree *tree, struct croft_error *err);
+
 /* cgroup.kill of the whole subtree (5.14).  Afterwards the cgroup must be made anew (cgroup_create()) before anybody
  * clones into it: the kernel (seen on 6.18) counts the kills of a cgroup, compares the count of the target with that of
  * the *cloner's* own cgroup, and kills the child of CLONE_INTO_CGROUP at birth when they differ. */
