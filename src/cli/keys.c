@@ -12,7 +12,7 @@
 const struct cli_key cli_keys[] = {
         {"autostart", true, "yes: started with croftd, by start.order"},
         {"cpu.max", true, "CPU time: N%, \"QUOTA PERIOD\" in microseconds, or max"},
-        {"cpu.set", true, "the CPUs it may use: 0-3,6"},
+        {"cpu.set", true, "the CPUs it may use, of those of its pool: 0-3,6"},
         {"cpu.weight", true, "share of CPU time against others, 1 to 10000 (100 is usual)"},
         {"description", true, "a line of text for people"},
         {"env.", false, "env.NAME: environment variable NAME of init"},
@@ -23,6 +23,7 @@ const struct cli_key cli_keys[] = {
         {"memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max"},
         {"net", false, "none, bridge=NAME[,address=ADDR/LEN][,gateway=ADDR]..., or interface=IFNAME[,...]"},
         {"pids.max", true, "number of processes and threads, or max"},
+        {"pool", true, "the pool whose CPUs it runs on"},
         {"rlimit.nofile", false, "open files of a process (hard limit)"},
         {"start.order", true, "autostart begins with the lowest, 0 to 9999"},
         {"stop.timeout", true, "seconds that init may take to stop before it is killed"},

@@ -103,9 +103,7 @@ static int set_io(struct partition *p, const char *old, const char *value, struc
 /* What lifts a limit. */
 static const char *lifted(const char *cgroup_key)
 {
-        if (strcmp(cgroup_key, "cpu.weight") == 0)
-                return "100";
-        return strcmp(cgroup_key, "cpuset.cpus") == 0 ? "" : "max";
+        return strcmp(cgroup_key, "cpu.weight") == 0 ? "100" : "max";
 }
 
 static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)

@@ -3,7 +3,7 @@
  * property.h - the keys that an administrator may set on a partition: one table with the check, the default and the
  * help of each.
  *
- * Keys of the foundation: memory.max memory.swap.max cpu.weight cpu.max cpu.set pids.max io.max hostname init net
+ * Keys of the foundation: memory.max memory.swap.max cpu.weight cpu.max cpu.set pids.max pool io.max hostname init net
  * env.<NAME> rlimit.nofile autostart start.order stop.timeout description.  Values are kept in normalised form ("64M"
  * becomes "67108864").
  */

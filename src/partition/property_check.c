@@ -7,13 +7,13 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "kernel/cpus.h"
 #include "kernel/net.h"
 #include "partition/init_command.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#define CPUS_MAX 8192      /* NR_CPUS of the largest kernels */
 #define CPU_PERIOD 100000  /* microseconds, the kernel's default */
 #define HOSTNAME_MAX 64    /* __NEW_UTS_LEN */
 #define TEXT_MAX 256       /* bytes of a description */
@@ -165,69 +165,21 @@ int property_check_cpu_max(const char *value, char **ret, struct croft_error *er
         return give(ret, err, "%ju %ju", (uintmax_t)quota, (uintmax_t)period);
 }
 
-/* Reads digits at *text; false when there are none or the number is no CPU's. */
-static bool read_cpu(const char **text, unsigned int *ret)
-{
-        unsigned int cpu = 0;
-        const char *s = *text;
-
-        for (; *s >= '0' && *s <= '9'; s++) {
-                cpu = cpu * 10 + (unsigned int)(*s - '0');
-                if (cpu >= CPUS_MAX)
-                        return false;
-        }
-        if (s == *text)
-                return false;
-        *text = s;
-        *ret = cpu;
-        return true;
-}
-
-static bool parse_cpus(const char *text, uint8_t set[CPUS_MAX])
-{
-        for (;;) {
-                unsigned int from, to;
-
-                if (!read_cpu(&text, &from))
-                        return false;
-                to = from;
-                if (*text == '-') {
-                        text++;
-                        if (!read_cpu(&text, &to) || to < from)
-                                return false;
-                }
-                memset(set + from, 1, to - from + 1);
-                if (*text == '\0')
-                        return true;
-                if (*text++ != ',')
-                        return false;
-        }
-}
-
 int property_check_cpu_set(const char *value, char **ret, struct croft_error *err)
 {
-        _cleanup_free_ uint8_t *set = calloc(CPUS_MAX, 1);
-        _cleanup_free_ char *text = NULL;
-        size_t size = 0;
-        FILE *f;
+        struct cpus cpus;
 
-        if (!set)
-                return croft_error_set(err, ENOMEM, "keep a property");
-        if (!parse_cpus(value, set))
+        if (!*value || !cpus_parse(value, &cpus))
                 return refuse(err, value, "no list of CPUs; give numbers and ranges like 0-3,6");
-        f = open_memstream(&text, &size);
-        if (!f)
-                return croft_error_set(err, ENOMEM, "keep a property");
-        for (unsigned int i = 0, end; i < CPUS_MAX; i = end + 1) {
-                for (end = i; end < CPUS_MAX && set[end]; end++)
-                        ;
-                if (end > i)
-                        (void)fprintf(f, end == i + 1 ? "%s%u" : "%s%u-%u", ftell(f) > 0 ? "," : "", i, end - 1);
-        }
-        if (fclose(f) != 0)
-                return croft_error_set(err, ENOMEM, "keep a property");
-        *ret = TAKE(text);
-        return 0;
+        *ret = cpus_format(&cpus);
+        return *ret ? 0 : croft_error_set(err, ENOMEM, "keep a property");
+}
+
+int property_check_pool(const char *value, char **ret, struct croft_error *err)
+{
+        if (!str_is_name(value))
+                return refuse(err, value, "no name of a pool; give " STR_NAME_RULE);
+        return give(ret, err, "%s", value);
 }
 
 static bool is_device(const char *word)

@@ -15,6 +15,8 @@ int property_check_memory(const char *value, char **ret, struct croft_error *err
 int property_check_weight(const char *value, char **ret, struct croft_error *err);
 int property_check_cpu_max(const char *value, char **ret, struct croft_error *err); /* "50%" becomes "50000 100000" */
 int property_check_cpu_set(const char *value, char **ret, struct croft_error *err); /* sorted, merged */
+int property_check_pool(
+        const char *value, char **ret, struct croft_error *err); /* whether it is there isn't looked at */
 int property_check_pids(const char *value, char **ret, struct croft_error *err);
 /* Entries separated by ';': "MAJOR:MINOR rbps=N wbps=N riops=N wiops=N"; /dev/NAME is kept as a name. */
 int property_check_io_max(const char *value, char **ret, struct croft_error *err);

@@ -93,6 +93,17 @@ static void cpu_limits_are_kept_as_quota_and_period(void **state)
         expect("cpu.max", "20000 50000 1", NULL);
 }
 
+static void a_pool_is_a_name_and_default_unless_set(void **state)
+{
+        (void)state;
+        expect("pool", "fast-1", "fast-1");
+        expect("pool", "default", "default");
+        expect("pool", "Fast", NULL);
+        expect("pool", "a_b", NULL);
+        expect("pool", "-", NULL);
+        assert_string_equal(property_get(NULL, "pool"), "default");
+}
+
 static void cpu_sets_are_sorted_and_merged(void **state)
 {
         (void)state;
@@ -257,6 +268,7 @@ int main(void)
                 cmocka_unit_test(wrong_sizes_are_refused),
                 cmocka_unit_test(a_refusal_names_the_key_the_value_and_the_rule),
                 cmocka_unit_test(cpu_limits_are_kept_as_quota_and_period),
+                cmocka_unit_test(a_pool_is_a_name_and_default_unless_set),
                 cmocka_unit_test(cpu_sets_are_sorted_and_merged),
                 cmocka_unit_test(io_limits_are_checked_word_by_word),
                 cmocka_unit_test(numbers_have_bounds),
