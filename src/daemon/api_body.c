@@ -315,6 +315,53 @@ int api_change_decode(const void *data, size_t size, struct api_change *ret, str
         return 0;
 }
 
+/* --- pools --- */
+
+void api_pool_done(struct api_pool *pool)
+{
+        free(pool->name);
+        free(pool->cpus);
+        *pool = (struct api_pool){.name = NULL};
+}
+
+int api_pool_decode(const void *data, size_t size, bool new, struct api_pool *ret, struct croft_error *err)
+{
+        _cleanup_(api_pool_done) struct api_pool pool = {.name = NULL};
+        json_t *name = NULL, *cpus;
+        const struct field fields[] = {
+                {"cpus", JSON_STRING, !new, &cpus},
+                {"name", JSON_STRING, true, &name},
+        };
+        _cleanup_json_ json_t *json = NULL;
+        int r;
+
+        r = parse(data, size, &json, err);
+        if (r == 0)
+                r = spread(json, fields, new ? 2 : 1, err);
+        if (r == 0)
+                r = take_string(name, &pool.name, err);
+        if (r == 0)
+                r = take_string(cpus, &pool.cpus, err);
+        if (r < 0)
+                return r;
+        *ret = pool;
+        pool = (struct api_pool){.name = NULL};
+        return 0;
+}
+
+int api_bind_decode(const void *data, size_t size, char **ret, struct croft_error *err)
+{
+        json_t *pool;
+        const struct field fields[] = {{"pool", JSON_STRING, true, &pool}};
+        _cleanup_json_ json_t *json = NULL;
+        int r;
+
+        r = parse(data, size, &json, err);
+        if (r == 0)
+                r = spread(json, fields, ELEMENTS(fields), err);
+        return r < 0 ? r : take_string(pool, ret, err);
+}
+
 /* --- actions --- */
 
 /* 15, "15", "TERM", "SIGTERM", "RTMIN+3". */

@@ -49,6 +49,16 @@ struct api_action {
 int api_action_decode(
         const void *data, size_t size, unsigned int known, struct api_action *ret, struct croft_error *err);
 
+/* {"name": "fast", "cpus": "0-3"} of a new pool, {"cpus": "0-3"} of one that is changed; "" is no CPU. */
+struct api_pool {
+        char *name; /* NULL: changed */
+        char *cpus; /* NULL: not given */
+};
+int api_pool_decode(const void *data, size_t size, bool new, struct api_pool *ret, struct croft_error *err);
+void api_pool_done(struct api_pool *pool);
+/* {"pool": "fast"} of bind; *ret is a new string. */
+int api_bind_decode(const void *data, size_t size, char **ret, struct croft_error *err);
+
 /* {"argv": ["ps", "-e"], "environment": {"TERM": "xterm"}, "user": "root", "directory": "/", "terminal": true,
  * "rows": 24, "columns": 80}.  The ids in *ret stay 0. Ended by exec_spec_done(). */
 int api_exec_decode(const void *data, size_t size, struct exec_spec *ret, struct croft_error *err);

@@ -108,7 +108,7 @@ void api_patience(struct api *api, struct MHD_Connection *connection, bool patie
 /* Forgets the sessions that are over, and says whether there is room for another. */
 bool api_session_room(struct api *api);
 
-/* routes (api_host.c, api_partitions.c, api_images.c, api_stream.c) */
+/* routes (api_host.c, api_partitions.c, api_pools.c, api_images.c, api_stream.c) */
 int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
@@ -126,6 +126,12 @@ int api_partition_thaw(struct api_request *q, struct api_answer *a, struct croft
 int api_partition_log(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_exec(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_console(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_partition_bind(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_pool_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_pool_create(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_pool_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_pool_change(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_pool_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_show(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -99,23 +99,41 @@ json_t *api_json_partition(const struct life_info *info, const char *root)
         json_t *pid = info->pid > 0 ? json_integer(info->pid) : json_null();
         json_t *warden = info->warden > 0 ? json_integer(info->warden) : json_null();
 
-        return json_pack("{s:s, s:I, s:s, s:o, s:b, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", /**/
-                "name", def->name,                                                                           /**/
-                "id", (json_int_t)def->id,                                                                   /**/
-                "state", partition_state_name(info->state),                                                  /**/
-                "root", api_json_text(def->native ? "native" : root),                                        /**/
-                "native", def->native,                                                                       /**/
-                "image", def->image,                                                                         /**/
-                "pid", pid,                                                                                  /**/
-                "warden", warden,                                                                            /**/
-                "uid_base", (json_int_t)def->uid_base,                                                       /**/
-                "created", api_json_time(def->created),                                                      /**/
-                "started", api_json_time(info->started),                                                     /**/
-                "properties", properties_json(def->properties),                                              /**/
-                "usage", usage_json(&info->usage),                                                           /**/
-                "operation", api_json_text(info->operation),                                                 /**/
-                "last_error", api_json_text(info->last_error),                                               /**/
+        return json_pack("{s:s, s:I, s:s, s:o, s:b, s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", /**/
+                "name", def->name,                                                                                /**/
+                "id", (json_int_t)def->id,                                                                        /**/
+                "state", partition_state_name(info->state),                                                       /**/
+                "root", api_json_text(def->native ? "native" : root),                                             /**/
+                "native", def->native,                                                                            /**/
+                "image", def->image,                                                                              /**/
+                "pid", pid,                                                                                       /**/
+                "warden", warden,                                                                                 /**/
+                "uid_base", (json_int_t)def->uid_base,                                                            /**/
+                "created", api_json_time(def->created),                                                           /**/
+                "started", api_json_time(info->started),                                                          /**/
+                "pool", property_get(def->properties, "pool"),                                                    /**/
+                "properties", properties_json(def->properties),                                                   /**/
+                "usage", usage_json(&info->usage),                                                                /**/
+                "operation", api_json_text(info->operation),                                                      /**/
+                "last_error", api_json_text(info->last_error),                                                    /**/
                 "exit_status", exit_json(info->exit_status));
+}
+
+json_t *api_json_pool(const struct life_pool_info *info)
+{
+        _cleanup_free_ char *cpus = cpus_format(&info->cpus), *online = cpus_format(&info->online);
+        json_t *partitions = json_array();
+
+        for (size_t i = 0; partitions && i < strv_length(info->partitions); i++)
+                if (json_array_append_new(partitions, json_string(info->partitions[i])) < 0) {
+                        json_decref(partitions);
+                        return NULL;
+                }
+        return json_pack("{s:s, s:s, s:s, s:b, s:o}", /**/
+                "name", info->name,                   /**/
+                "cpus", cpus,                         /**/
+                "online", online,                     /**/
+                "default", strcmp(info->name, POOL_DEFAULT) == 0, "partitions", partitions);
 }
 
 json_t *api_json_image(const struct image_info *info)

@@ -3,6 +3,7 @@
  * facets.c - the one table of all subsystems, in the order of start; stop runs it backward (X-1).
  */
 #include "base/cleanup.h"
+#include "daemon/facet_pool.h"
 #include "daemon/facet_warden.h"
 #include "daemon/life_private.h"
 #include "kstat/facet_kstat.h"
@@ -11,5 +12,5 @@
 #include "partition/facet_plane.h"
 
 const struct facet *const facets[] = {
-        &facet_spawn, &facet_cgroup, &facet_plane, &facet_kstat, &facet_warden, &facet_net};
+        &facet_spawn, &facet_cgroup, &facet_plane, &facet_kstat, &facet_pool, &facet_warden, &facet_net};
 const size_t n_facets = ELEMENTS(facets);

@@ -266,8 +266,7 @@ int life_get(struct life *life, const char *name, struct life_info *ret, struct 
         return 0;
 }
 
-/* The units with a reference each, sorted by name; NULL with *ret_n 0: none, or no memory (*ret_r). */
-static struct unit **all_units(struct life *life, size_t *ret_n, int *ret_r)
+struct unit **life_units(struct life *life, size_t *ret_n, int *ret_r)
 {
         struct unit **units = NULL;
         size_t n = 0;
@@ -297,7 +296,7 @@ int life_list(struct life *life, struct life_info **ret, size_t *ret_count, stru
         size_t n = 0;
         int r = 0;
 
-        units = all_units(life, &n, &r);
+        units = life_units(life, &n, &r);
         list = calloc(n + 1, sizeof(*list));
         if (!list)
                 r = -ENOMEM;
@@ -371,6 +370,7 @@ void life_shutdown(struct life *life)
         (void)pthread_mutex_lock(&life->queue_lock);
         life->ending = true; /* workers finish what they are at, and begin nothing new */
         (void)pthread_cond_broadcast(&life->queue_filled);
+        (void)pthread_cond_signal(&life->cpus_wanted);
         (void)pthread_mutex_unlock(&life->queue_lock);
         events_end(life->events);
 }
@@ -393,6 +393,9 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->lock, NULL); /* with these attributes it can't fail */
         (void)pthread_mutex_init(&life->queue_lock, NULL);
         (void)pthread_cond_init(&life->queue_filled, NULL);
+        (void)pthread_mutex_init(&life->pools_lock, NULL);
+        (void)pthread_cond_init(&life->cpus_wanted, NULL);
+        life->uevents = -EBADF;
         life->events = events_new();
         if (!life->events)
                 return croft_error_set(err, ENOMEM, "open the life cycle");
@@ -403,6 +406,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 r = life_recover(life, err);
         if (r < 0)
                 return r;
+        life_pools_watch(life);
         *ret = TAKE(life);
         return 0;
 }
@@ -411,6 +415,7 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
+        life_pools_close(life);
         watch_close(life);
         while (life->units) {
                 struct unit *u = life->units;
@@ -426,6 +431,8 @@ struct life *life_free(struct life *life)
         (void)pthread_mutex_destroy(&life->lock);
         (void)pthread_mutex_destroy(&life->queue_lock);
         (void)pthread_cond_destroy(&life->queue_filled);
+        (void)pthread_mutex_destroy(&life->pools_lock);
+        (void)pthread_cond_destroy(&life->cpus_wanted);
         free(life);
         return NULL;
 }
@@ -467,7 +474,7 @@ void life_autostart(struct life *life)
         size_t n = 0, n_list = 0;
         int r;
 
-        units = all_units(life, &n, &r);
+        units = life_units(life, &n, &r);
         list = calloc(n + 1, sizeof(*list));
         for (size_t i = 0; i < n; i++) {
                 if (list && wants_autostart(units[i], &list[n_list]))

@@ -11,6 +11,7 @@
 #define CROFT_DAEMON_LIFE_H
 
 #include "partition/partition.h"
+#include "partition/pool.h"
 #include "partition/property.h"
 
 #include <croft/error.h>
@@ -74,6 +75,23 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err);
 /* Checks all first, then applies all or none. An empty value unsets. */
 int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err);
 int life_rename(struct life *life, const char *name, const char *new_name, struct croft_error *err);
+
+/* Pools of CPUs, see partition/pool.h.  Errors as there; all is done or nothing. */
+struct life_pool_info {
+        char name[NAME_LENGTH_MAX + 1];
+        struct cpus cpus, online;
+        char **partitions; /* bound to it, sorted */
+};
+void life_pool_info_done(struct life_pool_info *info);
+/* All, default among them, sorted by name; the caller ends each and frees the array. */
+int life_pool_list(struct life *life, struct life_pool_info **ret, size_t *ret_n, struct croft_error *err);
+int life_pool_get(struct life *life, const char *name, struct life_pool_info *ret, struct croft_error *err);
+/* cpus: a list, "": none (yet).  Partitions that lose or get CPUs by it are moved at once, while they run. */
+int life_pool_create(struct life *life, const char *name, const char *cpus, struct croft_error *err);
+int life_pool_set(struct life *life, const char *name, const char *cpus, struct croft_error *err);
+int life_pool_remove(struct life *life, const char *name, struct croft_error *err);
+/* Moves all its tasks, or none, while it runs. */
+int life_bind(struct life *life, const char *name, const char *pool, struct croft_error *err);
 
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the

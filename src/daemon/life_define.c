@@ -165,6 +165,7 @@ int life_create(struct life *life, const char *name, const char *image, const st
 {
         _cleanup_(unit_unrefp) struct unit *u = NULL;
         struct partition_def def = {.created = (int64_t)time(NULL)};
+        struct pool_user user;
         struct croft_error own = CROFT_ERROR_INIT;
         char escaped[256];
         bool ok;
@@ -184,7 +185,12 @@ int life_create(struct life *life, const char *name, const char *image, const st
         r = life_insert(life, u, err);
         if (r < 0)
                 return r;
-        r = create_unit(u, image, &own);
+        (void)pthread_mutex_lock(&life->pools_lock);
+        user = pool_user_of(u->p.def.name, u->p.def.properties, false);
+        r = life_pool_check(life, &user, &own); /* it is in the table by now: its pool stays */
+        (void)pthread_mutex_unlock(&life->pools_lock);
+        if (r == 0)
+                r = create_unit(u, image, &own);
         if (r < 0) {
                 croft_error_prefix(&own, "create '%s'", name);
                 croft_error_copy(err, &own);
@@ -296,6 +302,49 @@ static int apply_old(void *context, const void *arg, struct croft_error *err)
         return first;
 }
 
+/* --- the CPUs: pool and cpu.set make one list, written at once --- */
+
+static int move_to_new(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+
+        (void)arg;
+        return act->moves && act->u->placed ? life_pool_move(act->u, act->properties, false, err) : 0;
+}
+
+/* After a crash it isn't known whether it was moved: then it is moved where it belongs in any case. */
+static int move_to_old(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+        bool had_moved = act->properties ? act->moves && act->u->placed : act->u->p.state != PARTITION_DEFINED;
+
+        (void)arg;
+        act->undone = true;
+        return had_moved ? life_pool_move(act->u, act->u->p.def.properties, true, err) : 0;
+}
+
+static int publish_new(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+
+        (void)arg;
+        if (!act->moves || !act->u->placed)
+                return 0;
+        return life_pool_publish(act->u->life, &act->u->life->pools, act->u, act->properties, err);
+}
+
+/* A dead croftd's is put right by life_pools_settle(), when all partitions are known. */
+static int publish_old(void *context, const void *arg, struct croft_error *err)
+{
+        struct act *act = context;
+
+        (void)arg;
+        act->undone = true;
+        if (!act->moves || !act->u->placed)
+                return 0;
+        return life_pool_publish(act->u->life, &act->u->life->pools, NULL, NULL, err);
+}
+
 int set_end(struct act *act, struct croft_error *err)
 {
         struct unit *u = act->u;
@@ -306,9 +355,14 @@ int set_end(struct act *act, struct croft_error *err)
 
 static const struct step set_steps[] = {
         {.name = "apply", .act = apply_new, .undo = apply_old},
+        {.name = "cpus", .act = move_to_new, .undo = move_to_old},
+        {.name = "statistics", .act = publish_new, .undo = publish_old},
 };
 const struct operation op_set = {
         .name = "set", .policy = STEPS_UNDO, .steps = set_steps, .n_steps = ELEMENTS(set_steps)};
+/* The same without the limits. */
+const struct operation op_bind = {
+        .name = "bind", .policy = STEPS_UNDO, .steps = set_steps + 1, .n_steps = ELEMENTS(set_steps) - 1};
 
 /* The list as it will be: a copy of what is set, with the changes. */
 static int merge(struct unit *u, const struct property *changes, struct property **ret, struct croft_error *err)
@@ -333,29 +387,31 @@ static int merge(struct unit *u, const struct property *changes, struct property
         return 0;
 }
 
-static int set_merged(struct unit *u, const struct property *list, struct croft_error *err)
+static int set_merged(
+        struct unit *u, enum life_action action, const struct property *list, bool moves, struct croft_error *err)
 {
-        struct act act = {.u = u, .properties = list, .end = set_end};
-        struct operation op = life_operation("set");
+        struct act act = {.u = u, .properties = list, .moves = moves, .end = set_end};
+        struct operation op = life_operation(life_action_name(action));
+        struct pool_user user = pool_user_of(u->p.def.name, list, u->placed);
+        int r = moves ? life_pool_check(u->life, &user, err) : 0;
 
+        if (r < 0)
+                return r;
         if (u->p.state == PARTITION_DEFINED || u->p.state == PARTITION_BROKEN)
                 return store_set_properties(u->life->store, u->p.def.id, list, err);
         return act_run(&act, &op, err);
 }
 
-int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err)
+/* By the owner. */
+static int change_properties(
+        struct unit *u, enum life_action action, const struct property *properties, bool moves, struct croft_error *err)
 {
-        _cleanup_(unit_unrefp) struct unit *u = NULL;
-        struct croft_error own = CROFT_ERROR_INIT;
         struct property *list = NULL, *old = NULL;
         int r;
 
-        r = life_begin(life, name, LIFE_SET, &u, err);
-        if (r < 0)
-                return r;
-        r = merge(u, properties, &list, &own);
+        r = merge(u, properties, &list, err);
         if (r == 0)
-                r = set_merged(u, list, &own);
+                r = set_merged(u, action, list, moves, err);
         (void)pthread_mutex_lock(&u->p.lock);
         if (r == 0) {
                 old = u->p.def.properties;
@@ -364,11 +420,58 @@ int life_set(struct life *life, const char *name, const struct property *propert
         (void)pthread_mutex_unlock(&u->p.lock);
         property_free(list);
         property_free(old);
+        return r;
+}
+
+static bool names_cpus(const struct property *properties)
+{
+        for (; properties; properties = properties->next)
+                if (strcmp(properties->key, "pool") == 0 || strcmp(properties->key, "cpu.set") == 0)
+                        return true;
+        return false;
+}
+
+static int set(struct life *life, const char *name, enum life_action action, const struct property *properties,
+        struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        bool moves = names_cpus(properties);
+        int r;
+
+        r = life_begin(life, name, action, &u, err);
+        if (r < 0)
+                return r;
+        if (moves)
+                (void)pthread_mutex_lock(&life->pools_lock);
+        r = change_properties(u, action, properties, moves, &own);
+        if (moves)
+                (void)pthread_mutex_unlock(&life->pools_lock);
         if (r < 0) {
-                croft_error_prefix(&own, "set '%s'", name);
+                croft_error_prefix(&own, "%s '%s'", life_action_name(action), name);
                 croft_error_copy(err, &own);
         }
         return life_end(u, u->p.state, r, &own);
+}
+
+int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err)
+{
+        return set(life, name, LIFE_SET, properties, err);
+}
+
+int life_bind(struct life *life, const char *name, const char *pool, struct croft_error *err)
+{
+        struct property *list = NULL;
+        int r;
+
+        if (!*pool)
+                return croft_error_set(err, EINVAL, "the name of the pool is missing.");
+        r = property_set(&list, "pool", pool, err);
+        if (r < 0)
+                return r;
+        r = set(life, name, LIFE_BIND, list, err);
+        property_free(list);
+        return r;
 }
 
 /* --- rename --- */

@@ -2,9 +2,10 @@
  *
  * life_private.h - how the files of the life cycle see it.
  *
- * Locks, in this order: life.lock (the table of units, names, sessions) and then partition.lock of a unit (state,
- * operation, run, definition).  Neither is held while something blocks.  Who has set partition.operation owns the
- * partition until life_end(): only he changes it, and he may read it without the lock.
+ * Locks, in this order: life.pools_lock (who runs on which CPUs, see life_pool.c), life.lock (the table of units,
+ * names, sessions) and then partition.lock of a unit (state, operation, run, definition).  Neither of the latter two is
+ * held while something blocks.  Who has set partition.operation owns the partition until life_end(): only he changes
+ * it, and he may read it without the lock.
  */
 #ifndef CROFT_DAEMON_LIFE_PRIVATE_H
 #define CROFT_DAEMON_LIFE_PRIVATE_H
@@ -12,6 +13,7 @@
 #include "base/steps.h"
 #include "daemon/life.h"
 #include "daemon/life_rules.h"
+#include "daemon/pool_stats.h"
 #include "daemon/store.h"
 #include "daemon/warden_spare.h"
 #include "partition/facet.h"
@@ -40,6 +42,7 @@ struct unit {
         unsigned int entering;  /* partition.lock: sessions on their way in */
         bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
+        bool placed;            /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
         char last_error[512]; /* partition.lock */
 };
@@ -53,6 +56,14 @@ struct life {
         size_t n_sessions;
         int epoll;
         struct events *events;
+        /* pools of CPUs: life_pool.c */
+        pthread_mutex_t pools_lock;
+        struct pools pools;
+        int uevents;
+        bool follows;               /* there is a thread that waits for cpus_changed */
+        bool cpus_changed;          /* queue_lock */
+        pthread_cond_t cpus_wanted; /* with queue_lock */
+        pthread_t cpus_thread;
         struct warden_spare spare;
         /* work for the worker threads */
         pthread_mutex_t queue_lock;
@@ -73,6 +84,8 @@ int life_insert(struct life *life, struct unit *u, struct croft_error *err); /* 
 void life_delist(struct life *life, struct unit *u);
 struct unit *life_find(struct life *life, const char *name, struct croft_error *err);
 struct unit *life_find_id(struct life *life, uint64_t id);
+/* All with a reference each, sorted by name; NULL with *ret_n 0: none, or no memory (*ret_r). */
+struct unit **life_units(struct life *life, size_t *ret_n, int *ret_r);
 
 /* Makes the caller the owner: *ret with a reference.  On failure nothing is held. */
 int life_begin(
@@ -94,10 +107,11 @@ struct act {
         enum partition_state fallback; /* when it is undone */
         bool undone, ended;
         const struct property *properties; /* of set: the new list; NULL when a dead croftd's is undone */
+        bool moves;                        /* of set: to other CPUs; the caller holds pools_lock */
         int (*end)(struct act *act, struct croft_error *err);
 };
-extern const struct operation op_create, op_remove, op_set; /* life_define.c */
-struct operation life_operation(const char *name);          /* by name; n_steps 0: unknown */
+extern const struct operation op_create, op_remove, op_set, op_bind; /* life_define.c */
+struct operation life_operation(const char *name);                   /* by name; n_steps 0: unknown */
 /* Runs or (position of the newest intent given) recovers it. */
 int act_run(struct act *act, const struct operation *op, struct croft_error *err);
 int act_recover(struct act *act, const struct operation *op, int position, struct croft_error *err);
@@ -114,6 +128,45 @@ int set_end(struct act *act, struct croft_error *err);
 int unit_start(struct unit *u, enum partition_state *state, struct croft_error *err);
 int unit_stop(
         struct unit *u, unsigned int timeout_ms, bool force, enum partition_state *state, struct croft_error *err);
+
+/* --- life_pool.c --- */
+#define LIFE_UEVENTS_ID UINT64_MAX /* no partition has it: in epoll it stands for the kernel's device events */
+int life_pools_load(struct life *life, struct croft_error *err);
+/* After all partitions are as they should be: takes back what was interrupted, brings the kernel to what is on record.
+ */
+void life_pools_settle(struct life *life);
+void life_pools_watch(struct life *life);
+void life_pools_dispatch(struct life *life);
+void life_pools_close(struct life *life);
+void life_pool_print_crash_points(void);
+/* Places a partition that has its control groups and no process yet, by its owner. */
+int life_pool_enter(struct unit *u, struct croft_error *err);
+void life_pool_leave(struct unit *u);
+void life_pool_adopt(struct unit *u);
+/* Has it a place in the pool that it asks for?  pools_lock is held. */
+int life_pool_check(struct life *life, const struct pool_user *user, struct croft_error *err);
+/* Moves all its tasks or none to where the properties say.  back: it was there before, so nothing is in the way.
+ * pools_lock is held. */
+int life_pool_move(struct unit *u, const struct property *properties, bool back, struct croft_error *err);
+/* Associates the statistics of CPUs with partitions as the table says; of u (NULL: none) these properties count, not
+ * those that it still has.  pools_lock is held. */
+int life_pool_publish(struct life *life, const struct pools *pools, const struct unit *u,
+        const struct property *properties, struct croft_error *err);
+
+/* What both files of life_pool*.c need: partitions as they are when an operation begins.  pools_lock is held. */
+struct seat {
+        struct unit *u;
+        char name[NAME_LENGTH_MAX + 1];
+        struct property *properties; /* a copy */
+        struct pool_user user;       /* borrows from the two above */
+};
+struct seats {
+        struct seat *list;
+        size_t n;
+};
+int life_pool_seats(struct life *life, struct seats *ret, struct croft_error *err);
+void seats_done(struct seats *seats);
+int life_pool_machine(struct life *life, struct pool_machine *ret, struct croft_error *err);
 
 /* --- life_watch.c --- */
 int watch_open(struct life *life, struct croft_error *err);

@@ -179,6 +179,11 @@ static void recover_warden(struct past *past)
 /* --- interrupted operations ----------------------------------------------------------------------------------------
  */
 
+static bool changes_properties(const char *operation)
+{
+        return strcmp(operation, "set") == 0 || strcmp(operation, "bind") == 0;
+}
+
 /* What an operation leads to when it is recovered. */
 static struct act recovered_act(struct past *past)
 {
@@ -189,7 +194,7 @@ static struct act recovered_act(struct past *past)
                 act.end = create_end;
         else if (strcmp(name, "remove") == 0)
                 act.end = remove_end;
-        else if (strcmp(name, "set") == 0)
+        else if (changes_properties(name))
                 act.end = set_end;
         else if (strcmp(name, "freeze") == 0 || strcmp(name, "thaw") == 0)
                 act.target = act.fallback = PARTITION_ACTIVE;
@@ -231,7 +236,7 @@ static void settle(struct past *past)
                 life_delist(u->life, u);
                 return;
         }
-        if (strcmp(op.name, "set") != 0)
+        if (!changes_properties(op.name))
                 u->p.state = act.target;
         else if (kept_running)
                 u->p.state = state;
@@ -413,6 +418,9 @@ int life_recover(struct life *life, struct croft_error *err)
         _cleanup_(pasts_done) struct pasts pasts = {.life = life};
         int r;
 
+        r = life_pools_load(life, err);
+        if (r < 0)
+                return r;
         r = store_each(life->store, collect, &pasts, err);
         if (r < 0) {
                 if (err && !err->code)
@@ -421,6 +429,7 @@ int life_recover(struct life *life, struct croft_error *err)
         }
         for (size_t i = 0; i < pasts.n; i++)
                 recover_one(&pasts.list[i]);
+        life_pools_settle(life);
         fdstore_close();
         r = cgroup_each(life->host->cgroups, remove_stray, life, err);
         if (r < 0)

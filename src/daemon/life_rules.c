@@ -28,6 +28,7 @@ static const struct {
         [LIFE_FREEZE] = {"freeze", "frozen", IN(ACTIVE), true},
         [LIFE_THAW] = {"thaw", "thawed", IN(FROZEN), true},
         [LIFE_SET] = {"set", "changed", ANY_SETTLED, false},
+        [LIFE_BIND] = {"bind", "bound", ANY_SETTLED, false},
         [LIFE_RENAME] = {"rename", "renamed", ANY_SETTLED, false},
         [LIFE_REMOVE] = {"remove", "removed", IN(DEFINED), true},
         [LIFE_FORCED_REMOVE] = {"remove", "removed", ANY_SETTLED, true},

@@ -22,6 +22,7 @@ enum life_action {
         LIFE_FREEZE,
         LIFE_THAW,
         LIFE_SET,
+        LIFE_BIND,
         LIFE_RENAME,
         LIFE_REMOVE,
         LIFE_FORCED_REMOVE,

@@ -113,6 +113,7 @@ static const struct {
         {"create", STEPS_UNDO, NULL, &op_create},
         {"remove", STEPS_FINISH, NULL, &op_remove},
         {"set", STEPS_UNDO, NULL, &op_set},
+        {"bind", STEPS_UNDO, NULL, &op_bind},
         {"load", STEPS_UNDO, &list_load, NULL},
         {"start", STEPS_UNDO, &list_start, NULL},
         {"run", STEPS_UNDO, &list_run, NULL}, /* the second phase alone */
@@ -144,6 +145,7 @@ void life_print_crash_points(void)
 
                 steps_print_crash_points(&op);
         }
+        life_pool_print_crash_points();
 }
 
 /* --- running --- */

@@ -78,6 +78,8 @@ void life_dispatch(struct life *life)
 
                 if (u)
                         watch_queue(u);
+                else if (events[i].data.u64 == LIFE_UEVENTS_ID)
+                        life_pools_dispatch(life);
                 else if (events[i].data.u64 == NO_ID)
                         warden_spare_fill(&life->spare, life->host->warden_path);
         }

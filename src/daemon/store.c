@@ -36,7 +36,11 @@ static const char *const migrations[] = {
         "  stopped INTEGER NOT NULL, last_error TEXT NOT NULL);"
         "CREATE TABLE operation (partition INTEGER PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL,"
         "  step TEXT NOT NULL, done INTEGER NOT NULL);"
-        "CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL);"};
+        "CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL);",
+        /* one operation on pools at a time */
+        "CREATE TABLE pool (name TEXT PRIMARY KEY, cpus TEXT NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE pool_operation (id INTEGER PRIMARY KEY CHECK (id = 0), name TEXT NOT NULL, pool TEXT NOT NULL,"
+        "  position INTEGER NOT NULL, step TEXT NOT NULL, done INTEGER NOT NULL);"};
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -65,6 +69,14 @@ static const char *const sql[SQL_COUNT] = {
                     "  r.pid, r.start_time, r.warden_pid, r.warden_start_time, r.started, r.exit_status, r.stopped,"
                     "  r.last_error, o.name, o.position FROM partition p LEFT JOIN run r ON r.partition = p.id"
                     "  LEFT JOIN operation o ON o.partition = p.id ORDER BY p.id",
+        [SQL_POOL_ADD] = "INSERT INTO pool VALUES (?, ?)",
+        [SQL_POOLS_DROP] = "DELETE FROM pool",
+        [SQL_POOLS] = "SELECT name, cpus FROM pool ORDER BY name",
+        [SQL_POOL_OPERATION] = "SELECT name, pool, position FROM pool_operation",
+        [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?, -1, '', 0)",
+        [SQL_POOL_OPERATION_INTENT] = "UPDATE pool_operation SET position = ?, step = ?, done = 0",
+        [SQL_POOL_OPERATION_DONE] = "UPDATE pool_operation SET done = 1 WHERE position = ?",
+        [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };
 

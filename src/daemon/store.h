@@ -14,6 +14,7 @@
 
 #include "base/steps.h"
 #include "partition/partition.h"
+#include "partition/pool.h"
 
 #include <croft/error.h>
 #include <stdbool.h>
@@ -87,6 +88,21 @@ struct store_entry {
 };
 int store_each(struct store *store, int (*f)(struct store_entry *entry, void *context), void *context,
         struct croft_error *err);
+
+/* The pools; *ret is new.  A list of CPUs that this version can't read is an empty one. */
+int store_pools(struct store *store, struct pools *ret, struct croft_error *err);
+/* The journal of an operation on pools for steps_run(); there is one at a time.  end() also replaces what is on record
+ * by `pools` (borrowed, may change until then) when that isn't NULL: durable, all in one. */
+struct store_pool_journal {
+        struct store *store;
+        const char *pool; /* that it is about; borrowed */
+        const struct pools *pools;
+        struct steps_journal steps; /* made by store_pool_journal_init(): hand &journal.steps to steps_run() */
+};
+void store_pool_journal_init(
+        struct store_pool_journal *journal, struct store *store, const char *pool, const struct pools *pools);
+/* What was not ended; name "": nothing.  pool has room for NAME_LENGTH_MAX + 1. */
+int store_pool_operation(struct store *store, struct store_operation *ret, char *ret_pool, struct croft_error *err);
 
 /* Adds what an administrator is to be told with the next command. */
 int store_add_notice(struct store *store, const char *text, struct croft_error *err);

@@ -35,6 +35,14 @@ enum statement {
         SQL_NOTICE_DROP,
         SQL_ALL,
         SQL_PROPERTIES,
+        SQL_POOL_ADD,
+        SQL_POOLS_DROP,
+        SQL_POOLS,
+        SQL_POOL_OPERATION,
+        SQL_POOL_OPERATION_BEGIN,
+        SQL_POOL_OPERATION_INTENT,
+        SQL_POOL_OPERATION_DONE,
+        SQL_POOL_OPERATION_END,
         SQL_COUNT
 };
 

@@ -86,12 +86,42 @@ static void image(const uint8_t *data, size_t size, struct croft_error *err)
         api_image_done(&i);
 }
 
+static void pool(const uint8_t *data, size_t size, struct croft_error *err)
+{
+        struct api_pool p = {.name = NULL};
+        int r = api_pool_decode(data, size, true, &p, err);
+
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (p.name != NULL));
+        api_pool_done(&p);
+        croft_error_clear(err);
+        r = api_pool_decode(data, size, false, &p, err);
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (p.cpus != NULL) && !p.name);
+        api_pool_done(&p);
+}
+
+static void bind(const uint8_t *data, size_t size, struct croft_error *err)
+{
+        char *name = NULL;
+        int r = api_bind_decode(data, size, &name, err);
+
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (name != NULL));
+        free(name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static void (*const decoders[])(const uint8_t *, size_t, struct croft_error *) = {['a' - 'a'] = action,
+                ['b' - 'a'] = bind,
                 ['c' - 'a'] = create,
                 ['e' - 'a'] = exec,
                 ['i' - 'a'] = image,
+                ['o' - 'a'] = pool,
                 ['p' - 'a'] = change};
         struct croft_error err = CROFT_ERROR_INIT;
         size_t which;

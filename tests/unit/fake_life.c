@@ -36,6 +36,7 @@ struct life {
         uint64_t n_events; /* so far */
         char *events[LINES];
         char command[256];
+        struct pools pools; /* of a machine with CPUs 0 to 3 */
 };
 
 struct life_events {
@@ -65,6 +66,7 @@ struct life *fake_life_free(struct life *life)
                 free(life->events[i]);
         for (size_t i = 0; i < life->n_notices; i++)
                 free(life->notices[i]);
+        pools_done(&life->pools);
         free(life);
         return NULL;
 }
@@ -317,6 +319,103 @@ int life_set(struct life *life, const char *name, const struct property *propert
                 r = property_set(&info->def.properties, properties->key, properties->value, err);
         pthread_mutex_unlock(&life->lock);
         return r;
+}
+
+/* --- pools --- */
+
+static const struct pool_machine machine = {.has = {{15}}, .online = {{15}}};
+
+void life_pool_info_done(struct life_pool_info *info)
+{
+        strv_free(info->partitions);
+}
+
+static void fill_pool(struct life *life, const char *name, struct life_pool_info *ret)
+{
+        *ret = (struct life_pool_info){.partitions = NULL};
+        (void)str_copy(ret->name, sizeof(ret->name), name);
+        (void)pools_cpus(&life->pools, name, &machine, &ret->cpus);
+        ret->online = ret->cpus;
+        for (size_t i = 0; i < life->n; i++)
+                if (strcmp(property_get(life->entries[i].def.properties, "pool"), name) == 0)
+                        (void)strv_append(&ret->partitions, life->entries[i].def.name);
+}
+
+int life_pool_list(struct life *life, struct life_pool_info **ret, size_t *ret_n, struct croft_error *err)
+{
+        struct life_pool_info *list;
+
+        (void)err;
+        pthread_mutex_lock(&life->lock);
+        list = calloc(life->pools.n + 1, sizeof(*list));
+        fill_pool(life, POOL_DEFAULT, &list[0]);
+        for (size_t i = 0; i < life->pools.n; i++)
+                fill_pool(life, life->pools.list[i].name, &list[i + 1]);
+        *ret_n = life->pools.n + 1;
+        pthread_mutex_unlock(&life->lock);
+        *ret = list;
+        return 0;
+}
+
+int life_pool_get(struct life *life, const char *name, struct life_pool_info *ret, struct croft_error *err)
+{
+        struct cpus cpus;
+        bool found;
+
+        pthread_mutex_lock(&life->lock);
+        found = pools_cpus(&life->pools, name, &machine, &cpus);
+        if (found)
+                fill_pool(life, name, ret);
+        pthread_mutex_unlock(&life->lock);
+        return found ? 0 : croft_error_set(err, ENOENT, "there is no pool '%s'.", name);
+}
+
+static int change_pool(struct life *life, const char *name, const char *list,
+        int (*change)(
+                struct pools *, const char *, const struct cpus *, const struct pool_machine *, struct croft_error *),
+        struct croft_error *err)
+{
+        struct cpus cpus;
+        int r;
+
+        if (!cpus_parse(list, &cpus))
+                return croft_error_set(err, EINVAL, "no list of CPUs.");
+        pthread_mutex_lock(&life->lock);
+        r = change(&life->pools, name, &cpus, &machine, err);
+        pthread_mutex_unlock(&life->lock);
+        return r;
+}
+
+int life_pool_create(struct life *life, const char *name, const char *cpus, struct croft_error *err)
+{
+        return change_pool(life, name, cpus, pools_create, err);
+}
+
+int life_pool_set(struct life *life, const char *name, const char *cpus, struct croft_error *err)
+{
+        return change_pool(life, name, cpus, pools_set, err);
+}
+
+int life_pool_remove(struct life *life, const char *name, struct croft_error *err)
+{
+        int r;
+
+        pthread_mutex_lock(&life->lock);
+        r = pools_remove(&life->pools, name, err);
+        pthread_mutex_unlock(&life->lock);
+        return r;
+}
+
+int life_bind(struct life *life, const char *name, const char *pool, struct croft_error *err)
+{
+        struct property property = {.key = (char[]){"pool"}, .value = (char *)(uintptr_t)pool};
+        struct life_pool_info info;
+        int r = life_pool_get(life, pool, &info, err);
+
+        if (r < 0)
+                return r;
+        life_pool_info_done(&info);
+        return life_set(life, name, &property, err);
 }
 
 int life_rename(struct life *life, const char *name, const char *new_name, struct croft_error *err)

@@ -637,11 +637,36 @@ static void images_are_listed_built_refused_and_kept_while_in_use(void **state)
         assert_status(*state, "DELETE", "/v1/images/deb12", "", 204);
 }
 
+static void pools_are_made_changed_bound_to_and_removed(void **state)
+{
+        create(*state, "web");
+        assert_answer(*state, "GET", "/v1/pools", "", 200,
+                "[{\"name\":\"default\",\"cpus\":\"0-3\",\"online\":\"0-3\",\"default\":true,\"partitions\":[\"web\"]}"
+                "]");
+        assert_answer(
+                *state, "POST", "/v1/pools", "{\"name\": \"fast\", \"cpus\": \"0\"}", 201, "Location: /v1/pools/fast");
+        assert_status(*state, "POST", "/v1/pools", "{\"name\": \"fast\", \"cpus\": \"1\"}", 409);
+        assert_status(*state, "POST", "/v1/pools", "{\"name\": \"far\", \"cpus\": \"4\"}", 400);
+        assert_status(*state, "POST", "/v1/pools", "{\"name\": \"far\", \"cpus\": \"x\"}", 400);
+        assert_status(*state, "POST", "/v1/pools", "{\"cpus\": \"1\"}", 400);
+        assert_answer(*state, "PATCH", "/v1/pools/fast", "{\"cpus\": \"1-2\"}", 200, "\"cpus\":\"1-2\"");
+        assert_status(*state, "PATCH", "/v1/pools/fast", "{}", 400);
+        assert_status(*state, "PATCH", "/v1/pools/slow", "{\"cpus\": \"1\"}", 404);
+        assert_answer(*state, "POST", "/v1/partitions/web/bind", "{\"pool\": \"fast\"}", 200, "\"pool\":\"fast\"");
+        assert_status(*state, "POST", "/v1/partitions/web/bind", "{\"pool\": \"slow\"}", 404);
+        assert_status(*state, "POST", "/v1/partitions/web/bind", "", 400);
+        assert_answer(*state, "GET", "/v1/pools/fast", "", 200, "\"partitions\":[\"web\"]");
+        assert_status(*state, "GET", "/v1/pools/FAST", "", 400);
+        assert_status(*state, "DELETE", "/v1/pools/fast", "", 204);
+        assert_status(*state, "GET", "/v1/pools/fast", "", 404);
+}
+
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                served(pools_are_made_changed_bound_to_and_removed),
                 served(the_root_tells_version_and_instance),
                 served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
                 served(a_partition_is_created_shown_and_removed),

@@ -56,13 +56,14 @@ static void a_partition_that_never_ran_has_nulls(void **state)
         struct life_info info = stopped();
 
         (void)state;
-        assert_json(api_json_partition(&info, "abc"), "{\"name\":\"web\",\"id\":7,\"state\":\"Defined\",\"root\":"
-                                                      "\"native\",\"native\":true,\"image\":\"abc\",\"pid\":null,"
-                                                      "\"warden\":null,\"uid_base\":65536,\"created\":\"1970-01-01T00:"
-                                                      "00:01Z\",\"started\":null,\"properties\":{},"
-                                                      "\"usage\":{\"cpu_seconds\":0.0,\"memory_bytes\":0,\"processes\":"
-                                                      "0},\"operation\":null,\"last_error\":null,"
-                                                      "\"exit_status\":null}");
+        assert_json(api_json_partition(&info, "abc"),
+                "{\"name\":\"web\",\"id\":7,\"state\":\"Defined\",\"root\":"
+                "\"native\",\"native\":true,\"image\":\"abc\",\"pid\":null,"
+                "\"warden\":null,\"uid_base\":65536,\"created\":\"1970-01-01T00:"
+                "00:01Z\",\"started\":null,\"pool\":\"default\",\"properties\":{},"
+                "\"usage\":{\"cpu_seconds\":0.0,\"memory_bytes\":0,\"processes\":"
+                "0},\"operation\":null,\"last_error\":null,"
+                "\"exit_status\":null}");
 }
 
 static void a_running_one_has_all_its_facts(void **state)
@@ -86,7 +87,7 @@ static void a_running_one_has_all_its_facts(void **state)
                 "\"pid\":100,"
                 "\"warden\":99,\"uid_base\":65536,\"created\":\"1970-01-01T00:00:01Z\",\"started\":\"1970-01-01T00:00:"
                 "02Z\","
-                "\"properties\":{\"cpu.max\":\"50000 100000\",\"description\":\"\\\\xff\"},"
+                "\"pool\":\"default\",\"properties\":{\"cpu.max\":\"50000 100000\",\"description\":\"\\\\xff\"},"
                 "\"usage\":{\"cpu_seconds\":1.5,\"memory_bytes\":null,\"processes\":3},\"operation\":\"freeze\","
                 "\"last_error\":\"it \\\"failed\\\"\",\"exit_status\":null}");
         free(text.key);

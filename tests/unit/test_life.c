@@ -36,6 +36,7 @@ static const struct {
         {LIFE_FREEZE, "nnybx"},
         {LIFE_THAW, "nnbyx"},
         {LIFE_SET, "yyyyy"},
+        {LIFE_BIND, "yyyyy"},
         {LIFE_RENAME, "yyyyy"},
         {LIFE_REMOVE, "ybbbx"},
         {LIFE_FORCED_REMOVE, "yyyyy"},
@@ -113,7 +114,8 @@ static void a_start_loads_everything_before_anything_runs(void **state)
         (void)state;
         assert_int_equal(op.policy, STEPS_UNDO);
         assert_int_equal(position(&op, "spawn"), 0); /* the warden's program is loaded while the others work */
-        assert_true(position(&op, "cgroup") < position(&op, "warden"));
+        assert_true(position(&op, "cgroup") < position(&op, "pool"));
+        assert_true(position(&op, "pool") < position(&op, "warden")); /* nothing of it ever runs elsewhere */
         assert_true(position(&op, "warden") < position(&op, "net"));
         assert_true(position(&op, "net") < position(&op, "warden-run"));
         for (size_t i = 0; i < op.n_steps; i++)
@@ -139,6 +141,19 @@ static void a_stop_releases_whatever_a_start_prepares(void **state)
         (void)state;
         for (size_t i = 0; i < start.n_steps; i++)
                 (void)position(&stop, start.steps[i].name);
+}
+
+/* Statistics follow the processes: nobody sees a CPU on which he doesn't run yet. */
+static void a_binding_moves_before_it_shows_and_can_be_taken_back(void **state)
+{
+        struct operation bind = life_operation("bind"), set = life_operation("set");
+
+        (void)state;
+        assert_int_equal(bind.policy, STEPS_UNDO);
+        assert_true(position(&bind, "cpus") < position(&bind, "statistics"));
+        assert_true(position(&set, "cpus") < position(&set, "statistics"));
+        for (size_t i = 0; i < bind.n_steps; i++)
+                assert_non_null(bind.steps[i].undo);
 }
 
 static void an_operation_of_another_version_is_known_as_such(void **state)
@@ -316,6 +331,7 @@ int main(void)
                 cmocka_unit_test(a_start_loads_everything_before_anything_runs),
                 cmocka_unit_test(a_stop_ends_processes_first_and_is_finished_when_interrupted),
                 cmocka_unit_test(a_stop_releases_whatever_a_start_prepares),
+                cmocka_unit_test(a_binding_moves_before_it_shows_and_can_be_taken_back),
                 cmocka_unit_test(an_operation_of_another_version_is_known_as_such),
                 cmocka_unit_test(the_fifth_death_in_a_short_time_is_one_too_many),
                 cmocka_unit_test(old_deaths_are_forgotten),

@@ -633,6 +633,93 @@ static void a_database_of_another_program_is_refused(void **state)
         assert_int_equal(store_open(f->dir, &f->store, NULL), -EUCLEAN);
 }
 
+/* --- pools --- */
+
+static void put_pool(struct pools *pools, const char *name, const char *cpus)
+{
+        struct cpus set;
+
+        assert_true(cpus_parse(cpus, &set));
+        assert_int_equal(pools_put(pools, name, &set), 0);
+}
+
+static void pools_come_back_as_they_were(void **state)
+{
+        _cleanup_(pools_done) struct pools pools = {.list = NULL}, back = {.list = NULL};
+        struct store_pool_journal journal;
+        struct fixture *f = *state;
+
+        assert_int_equal(store_pools(f->store, &back, NULL), 0);
+        assert_int_equal(back.n, 0);
+        put_pool(&pools, "fast", "0-3,8");
+        put_pool(&pools, "empty", "");
+        store_pool_journal_init(&journal, f->store, "fast", &pools);
+        assert_int_equal(journal.steps.begin(&journal, "pool-create", NULL), 0);
+        assert_int_equal(journal.steps.end(&journal, NULL), 0);
+        assert_int_equal(reopen(f, NULL), 0);
+        assert_int_equal(store_pools(f->store, &back, NULL), 0);
+        assert_int_equal(back.n, 2);
+        assert_string_equal(back.list[0].name, "empty");
+        assert_true(cpus_is_empty(&back.list[0].cpus));
+        assert_string_equal(back.list[1].name, "fast");
+        assert_true(cpus_equal(&back.list[1].cpus, &pools.list[1].cpus));
+}
+
+static void an_interrupted_operation_on_pools_is_found_and_the_old_ones_stand(void **state)
+{
+        _cleanup_(pools_done) struct pools pools = {.list = NULL}, back = {.list = NULL};
+        struct store_operation operation;
+        struct store_pool_journal journal;
+        char pool[NAME_LENGTH_MAX + 1];
+        struct fixture *f = *state;
+
+        put_pool(&pools, "fast", "1");
+        store_pool_journal_init(&journal, f->store, "fast", &pools);
+        assert_int_equal(journal.steps.begin(&journal, "pool-create", NULL), 0);
+        assert_int_equal(journal.steps.intent(&journal, 0, "cpus", NULL), 0);
+        assert_int_equal(journal.steps.done(&journal, 0, NULL), 0);
+        assert_int_equal(journal.steps.intent(&journal, 1, "statistics", NULL), 0);
+        assert_int_equal(reopen(f, NULL), 0);
+        assert_int_equal(store_pool_operation(f->store, &operation, pool, NULL), 0);
+        assert_string_equal(operation.name, "pool-create");
+        assert_int_equal(operation.position, 1);
+        assert_string_equal(pool, "fast");
+        assert_int_equal(store_pools(f->store, &back, NULL), 0);
+        assert_int_equal(back.n, 0);
+        store_pool_journal_init(&journal, f->store, "fast", NULL);
+        assert_int_equal(journal.steps.end(&journal, NULL), 0);
+        assert_int_equal(store_pool_operation(f->store, &operation, pool, NULL), 0);
+        assert_string_equal(operation.name, "");
+        assert_int_equal(store_pools(f->store, &back, NULL), 0);
+        assert_int_equal(back.n, 0);
+}
+
+static void a_pool_with_a_wrong_name_is_damage(void **state)
+{
+        _cleanup_(pools_done) struct pools pools = {.list = NULL};
+        struct fixture *f = *state;
+
+        f->store = store_close(f->store);
+        meddle(f, "INSERT INTO pool VALUES ('../x', '0')");
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+        assert_int_equal(store_pools(f->store, &pools, NULL), -EUCLEAN);
+}
+
+/* What an older croft left: the tables are added, what there is stays. */
+static void a_database_from_before_pools_is_migrated(void **state)
+{
+        _cleanup_(pools_done) struct pools pools = {.list = NULL};
+        struct fixture *f = *state;
+        char tag[16];
+
+        (void)str_copy(tag, sizeof(tag), store_tag(f->store));
+        f->store = store_close(f->store);
+        meddle(f, "DROP TABLE pool; DROP TABLE pool_operation; PRAGMA user_version = 1");
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+        assert_int_equal(store_pools(f->store, &pools, NULL), 0);
+        assert_string_equal(store_tag(f->store), tag);
+}
+
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -658,6 +745,10 @@ int main(void)
                 WITH_STORE(a_missing_database_beside_partitions_is_not_made_anew),
                 WITH_STORE(a_database_of_a_newer_croft_is_refused),
                 WITH_STORE(a_database_of_another_program_is_refused),
+                WITH_STORE(pools_come_back_as_they_were),
+                WITH_STORE(an_interrupted_operation_on_pools_is_found_and_the_old_ones_stand),
+                WITH_STORE(a_pool_with_a_wrong_name_is_damage),
+                WITH_STORE(a_database_from_before_pools_is_migrated),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
