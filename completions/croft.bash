@@ -25,6 +25,10 @@ _croft_value() {
         set:--unset | set:-u) _croft_offer "$(_croft_ask help properties)" "$cur" ;;
         list:--state | list:-s) _croft_offer "$_croft_states" "${cur,,}" ;;
         list:--columns | list:-o) _croft_offer "$_croft_columns" "$cur" ;;
+        "pool list:--columns" | "pool list:-o") _croft_offer $'name\ncpus\nonline\npartitions\ndefault\nall' "$cur" ;;
+        "pool create:--cpus" | "pool create:-c" | "pool set:--cpus" | "pool set:-c")
+                _croft_offer "$(cat /sys/devices/system/cpu/online 2>/dev/null)" "$cur"
+                ;;
         "image list:--columns" | "image list:-o") _croft_offer $'name\nid\nos\nsize_bytes\ncreated\nsource\nnative\nall' "$cur" ;;
         kill:--signal | kill:-s) _croft_offer $'TERM\nINT\nHUP\nKILL\nQUIT\nUSR1\nUSR2\nPWR\nRTMIN+3' "${cur^^}" ;;
         exec:--directory | exec:-w) COMPREPLY=($(compgen -d -- "$cur")) ;;
@@ -37,7 +41,7 @@ _croft_value() {
 }
 
 _croft_states=$'defined\nloaded\nactive\nfrozen\npaused\nmaintenance\nmoving\nbroken\ntransitional'
-_croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden\nuid_base\ncreated\nstarted\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
+_croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden\nuid_base\ncreated\nstarted\npool\nusage.cpu_seconds\nusage.memory_bytes\nusage.processes\noperation\nlast_error\nproperties.\nall'
 
 # Images that have a name; templates of native partitions have none.
 _croft_images() {
@@ -75,6 +79,15 @@ _croft_words() {
         help) _croft_offer "$(_croft_ask help | grep -v '^-')"$'\nproperties' "$cur" ;;
         "help image" | image) _croft_offer "$(_croft_ask help image | grep -v '^-')" "$cur" ;;
         "image show" | "image remove" | "image rm") _croft_offer "$(_croft_images)" "$cur" ;;
+        "help pool" | pool) _croft_offer "$(_croft_ask help pool | grep -v '^-')" "$cur" ;;
+        "pool set" | "pool show" | "pool remove" | "pool rm") _croft_offer "$(_croft_ask pool list)" "$cur" ;;
+        "pool bind")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                elif [ "$named" = 1 ]; then
+                        _croft_offer "$(_croft_ask pool list)" "$cur"
+                fi
+                ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
         esac
@@ -101,7 +114,8 @@ _croft() {
                         rest=yes
                 elif [[ $word == -* ]]; then
                         grep -qxF -e "$word=" <<<"$options" && takes=$word
-                elif [ -z "$command" ] || [ "$command" = image ] || [ "$command $word" = "help image" ]; then
+                elif [ -z "$command" ] || [ "$command" = image ] || [ "$command" = pool ] ||
+                        [ "$command $word" = "help image" ] || [ "$command $word" = "help pool" ]; then
                         command=${command:+$command }$word
                         # shellcheck disable=SC2086 # two words for two ranks
                         options=$(_croft_ask help $command)
@@ -113,6 +127,7 @@ _croft() {
         case $command in # an alias is as good as its name
         ls) command=list ;;
         "image ls") command="image list" ;;
+        "pool ls") command="pool list" ;;
         esac
         if [ -n "$takes" ]; then
                 _croft_value "$takes" "$command"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * cmd_list.c - list and show, of partitions and of images.
+ * cmd_list.c - list and show, of partitions, of images and of pools.
  */
 #include "output.h"
 
@@ -16,8 +16,17 @@ static const struct cli_column partition_columns[] = {
         {"CPU", "usage.cpu_seconds", COLUMN_SECONDS, false},
         {"MEMORY", "usage.memory_bytes", COLUMN_BYTES, false},
         {"PROCESSES", "usage.processes", COLUMN_NUMBER, false},
+        {"POOL", "pool", COLUMN_TEXT, false},
         {"OPERATION", "operation", COLUMN_TEXT, false},
         {"LAST ERROR", "last_error", COLUMN_TEXT, false},
+        {NULL},
+};
+
+static const struct cli_column pool_columns[] = {
+        {"NAME", "name", COLUMN_TEXT, true},
+        {"CPUS", "cpus", COLUMN_TEXT, true},
+        {"ONLINE", "online", COLUMN_TEXT, true},
+        {"PARTITIONS", "partitions", COLUMN_TEXT, true},
         {NULL},
 };
 
@@ -123,6 +132,15 @@ int cli_cmd_image_list(struct cli *cli, const struct cli_args *args)
         return r ? r : print(cli, args, array_of(answer, "images"), image_columns);
 }
 
+int cli_cmd_pool_list(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_free_ char *path = cli_path(NULL, "pools", NULL);
+        _cleanup_json_ json_t *answer = NULL;
+        int r = cli_request(cli, "GET", path, NULL, "list pools", &answer);
+
+        return r ? r : print(cli, args, array_of(answer, "pools"), pool_columns);
+}
+
 static int show(struct cli *cli, const struct cli_args *args, const char *kind)
 {
         _cleanup_json_ json_t *array = json_array();
@@ -154,4 +172,9 @@ int cli_cmd_show(struct cli *cli, const struct cli_args *args)
 int cli_cmd_image_show(struct cli *cli, const struct cli_args *args)
 {
         return show(cli, args, "images");
+}
+
+int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args)
+{
+        return show(cli, args, "pools");
 }

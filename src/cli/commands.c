@@ -75,6 +75,10 @@ static const struct cli_option import_options[] = {
         {"name", 'n', "NAME", "what to call it (default: by its file)"},
         {NULL},
 };
+static const struct cli_option pool_options[] = {
+        {"cpus", 'c', "LIST", "its CPUs: 0-3,6"},
+        {NULL},
+};
 
 static const struct cli_command image_commands[] = {
         {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
@@ -88,6 +92,20 @@ static const struct cli_command image_commands[] = {
                 "image"},
         {"remove", "rm", NAMES, "remove images that no partition uses", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_image_remove, NULL, "image"},
+        {NULL},
+};
+
+static const struct cli_command pool_commands[] = {
+        {"create", NULL, "NAME [--cpus LIST]", "make a pool of CPUs that no other has", NULL, pool_options, 1, 1, false,
+                cli_cmd_pool_create, NULL, "pool"},
+        {"set", NULL, "NAME --cpus LIST", "give a pool just these CPUs, out of others if need be", NULL, pool_options,
+                1, 1, false, cli_cmd_pool_set, NULL, "pool"},
+        {"bind", NULL, "PARTITION POOL", "move a partition to the CPUs of a pool, while it runs", NULL, NULL, 2, 2,
+                false, cli_cmd_pool_bind, NULL, "pool"},
+        {"list", "ls", NULL, "the pools", NULL, image_list_options, 0, 0, false, cli_cmd_pool_list, NULL, "pool"},
+        {"show", NULL, NAMES, "everything about pools", NULL, NULL, 1, CLI_ANY, false, cli_cmd_pool_show, NULL, "pool"},
+        {"remove", "rm", NAMES, "remove pools that no partition is bound to", NULL, NULL, 1, CLI_ANY, false,
+                cli_cmd_pool_remove, NULL, "pool"},
         {NULL},
 };
 
@@ -118,6 +136,8 @@ const struct cli_command cli_commands[] = {
         {"remove", "rm", NAMES, "remove partitions with all that is in them", NULL, remove_options, 1, CLI_ANY, false,
                 cli_cmd_remove},
         {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
+        {"pool", NULL, "COMMAND ...", "pools of CPUs, and which partition runs on which", NULL, NULL, 0, 0, false, NULL,
+                pool_commands},
         {"check", NULL, NULL, "what this kernel offers, and what is lost without it", NULL, NULL, 0, 0, false,
                 cli_cmd_check},
         {"events", NULL, "[NAME...]", "what happens, as it happens", NULL, NULL, 0, CLI_ANY, false, cli_cmd_events},

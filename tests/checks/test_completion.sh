@@ -11,6 +11,7 @@ case "\$*" in
 *help*) exec "$BUILD/croft" "\$@" ;;
 *"--socket /other"*list*) echo elsewhere ;;
 *"image list"*) printf 'deb12\ndeb13\n%064d\n' 0 ;;
+*"pool list"*) printf 'default\nfast\n' ;;
 *list*) printf 'db\nweb\nweb2\n' ;;
 esac
 SH
@@ -40,6 +41,11 @@ t_is "the socket of the line is asked" "$(offered croft --socket /other stop "")
 t_is "images are completed" "$(offered croft create x --image deb)" "deb12 deb13"
 t_is "images are completed behind '='" "$(offered croft create x --image = deb)" "deb12 deb13"
 t_is "images are removed by name" "$(offered croft image remove "")" "deb12 deb13"
+t_is "help completes the subcommands of pool" "$(offered croft help pool b)" bind
+t_is "a partition is bound" "$(offered croft pool bind we)" "web web2"
+t_is "to a pool" "$(offered croft pool bind web "")" "default fast"
+t_is "a third word isn't offered" "$(offered croft pool bind web fast "")" ""
+t_is "pools are removed by name" "$(offered croft pool remove fa)" fast
 t_is "keys are completed with their '='" "$(offered croft create x -s memory.)" "memory.max= memory.swap.max="
 t_is "keys stand bare in set" "$(offered croft set web stop)" stop.timeout=
 t_is "a key that is a prefix gets no '='" "$(offered croft set web env)" env.
@@ -54,10 +60,10 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 
 # All that help tells is offered, for every command.
 same=yes
-for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove}; do
+for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
-        [ "$command" = image ] && continue
+        case $command in image | pool) continue ;; esac
         # shellcheck disable=SC2086
         got=$(offered croft $command --)
         for option in $want; do
