@@ -163,7 +163,7 @@ static int make(void *context)
         json = api_json_partition(&info, NULL);
         if (!json)
                 return -ENOMEM;
-        assert_int_equal(json_object_size(json), 16);
+        assert_int_equal(json_object_size(json), 17);
         assert_int_equal(json_object_size(json_object_get(json, "properties")), 1);
         assert_int_equal(json_object_size(json_object_get(json, "usage")), 3);
         json_decref(json);
