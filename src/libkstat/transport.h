@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * transport.h - how a call reaches the kernel.  One way today: the pinned programs, run by bpf(2).  Tests put their own
+ * below the client.
+ */
+#ifndef CROFT_LIBKSTAT_TRANSPORT_H
+#define CROFT_LIBKSTAT_TRANSPORT_H
+
+#include "kstat/kstat.bpf.h"
+
+#include <stdbool.h>
+
+struct kstat_transport {
+        /* Answers *call (large: it is a struct kstat_call_large).  What the program returned, 0 or a negative errno;
+         * -EIO: it couldn't be run. */
+        int (*call)(void *context, struct kstat_call *call, bool large);
+        void (*close)(void *context);
+        void *context;
+        int fd; /* to show to programs that ask (kc_kd); owned by the transport; negative: none */
+};
+
+/* The programs in that directory; NULL: in the one where kstat_transport_directory() finds them.  The caller ends it by
+ * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2). */
+int kstat_transport_open(const char *directory, struct kstat_transport *ret);
+
+/* Where the programs are: $CROFT_KSTAT; else bpf beside $CROFT_SOCKET, if it is there; else /run/croft, where a
+ * partition has them; else /run/croft/bpf.  The environment isn't believed in a program that is more than its caller.
+ * A new string; NULL: no memory. */
+char *kstat_transport_directory(void);
+
+#endif
