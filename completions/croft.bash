@@ -88,6 +88,7 @@ _croft_words() {
                         _croft_offer "$(_croft_ask pool list)" "$cur"
                 fi
                 ;;
+        kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
         esac

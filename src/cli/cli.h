@@ -51,8 +51,9 @@ struct cli_command {
         unsigned int min_words, max_words; /* words besides options */
         bool rest;                         /* the word after min_words begins a command of its own */
         int (*run)(struct cli *cli, const struct cli_args *args);
-        const struct cli_command *children; /* "image list"; ends with name NULL */
-        const char *group;                  /* "image"; NULL: a command of the first rank */
+        const struct cli_command *children;                 /* "image list"; ends with name NULL */
+        const char *group;                                  /* "image"; NULL: a command of the first rank */
+        int (*raw)(struct cli *cli, int argc, char **argv); /* instead of run: parses its arguments itself */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with name NULL */
@@ -154,8 +155,11 @@ int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_remove(struct cli *cli, const struct cli_args *args);
 int cli_cmd_check(struct cli *cli, const struct cli_args *args);
 int cli_cmd_events(struct cli *cli, const struct cli_args *args);
+int cli_cmd_kstat(struct cli *cli, int argc, char **argv);
 int cli_cmd_help(struct cli *cli, const struct cli_args *args);
 int cli_cmd_version(struct cli *cli, const struct cli_args *args);
+/* cmd_kstat.c.  kstat(8) under that name, argv[0] passed over; verbs: as struct kstatcmd.  Its exit status. */
+int cli_kstat(struct cli *cli, const char *name, bool verbs, int argc, char **argv);
 /* Prints the help of one command, or of all for NULL. */
 void cli_help(const struct cli *cli, const struct cli_command *command);
 

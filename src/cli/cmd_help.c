@@ -79,6 +79,8 @@ static void print_one(const struct cli_command *c)
         }
         if (c->run == cli_cmd_create || c->run == cli_cmd_set)
                 print_keys();
+        if (c->raw)
+                return;
         (void)printf("\noptions of every command:\n");
         print_options(cli_global_options);
 }

@@ -89,6 +89,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
                 table = command->children;
                 at++;
         }
+        if (command->raw)
+                return command->raw(cli, argc - at, argv + at);
         return run(cli, command, argc - at, argv + at);
 }
 

@@ -75,4 +75,33 @@ for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,re
         done
 done
 t_is "every option that help names is offered" "$same" yes
+# kstat: the same stand-in, for a program that prints keys
+cat >"$T/bin/kstat" <<'SH'
+#!/bin/sh
+case "$*" in
+-l) printf 'cpu:0:sys:idle\ncpu:0:sys:user\ncpu:1:sys:idle\nsd:0:sda:reads\n' ;;
+*class*) printf 'cpu:0:sys:class\tmisc\nsd:0:sda:class\tdisk\n' ;;
+esac
+SH
+chmod +x "$T/bin/kstat"
+
+# LINE: what is offered at its end, for a shell that breaks words at colons
+offered_kstat() {
+        bash --norc -c '
+                compopt() { :; }
+                . "$0"
+                COMP_LINE=$1
+                COMP_POINT=${#1}
+                read -ra COMP_WORDS <<<"${1//:/ : }"
+                [[ $1 == *[[:space:]] ]] && COMP_WORDS+=("")
+                COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+                _kstat
+                printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " " | sed "s/ *\$//"
+        ' "$t_top/completions/kstat.bash" "$1"
+}
+t_is "kstat completes modules" "$(offered_kstat 'kstat ')" "cpu sd"
+t_is "and instances behind a colon" "$(offered_kstat 'kstat -p cpu:')" "0 1"
+t_is "and values" "$(offered_kstat 'kstat cpu:0:sys:i')" idle
+t_is "and classes" "$(offered_kstat 'kstat -c d')" disk
+t_is "and partitions" "$(offered_kstat 'kstat -z we')" "web web2"
 t_done

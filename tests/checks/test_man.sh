@@ -37,6 +37,14 @@ t_is "croftd(8) has every option" "$(lacks "$man/croftd.8" $(croftd --help | gre
 functions=$(grep -ohE '\bcroft_[a-z_]+\(' "$t_top/include/croft/croft.h" "$t_top/include/croft/error.h" | tr -d '(' | sort -u)
 # shellcheck disable=SC2086 # one word each
 t_is "libcroft(3) has every function" "$(lacks "$man/libcroft.3" $functions)" ""
+# FILE: the functions that a header declares
+functions_of() { grep -ohE '\b(croft|kstat)_[a-z_]+\(' "$1" | tr -d '(' | sort -u; }
+# shellcheck disable=SC2046
+t_is "croft-stats(3) has every function" "$(lacks "$man/croft-stats.3" $(functions_of "$t_top/include/croft/stats.h"))" ""
+# shellcheck disable=SC2046
+t_is "libkstat(3) has every function" "$(lacks "$man/libkstat.3" $(functions_of "$t_top/include/kstat.h"))" ""
+# shellcheck disable=SC2046
+t_is "kstat(8) has every option" "$(lacks "$man/kstat.8" $("$BUILD/kstat" -h 2>&1 | grep -oE -- '-[Tzcmins] ' | sort -u) -Cjlpq)" ""
 types=$(grep -oE 'CROFT_STREAM_(STDIN|STDOUT|STDERR|EXIT|SIZE|SIGNAL|ERROR)\b' "$t_top/include/croft/stream.h" | sed 's/.*_//')
 # shellcheck disable=SC2086
 t_is "croft-stream(7) has every type of frame" "$(lacks "$man/croft-stream.7" $types)" ""
