@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define INSIDE "/run/croft"
-#define GLOBAL "/run/croft/bpf"
+#define INSIDE "/run/croft/kstat"
+#define GLOBAL "/run/croft/bpf/kstat"
 
 struct pinned {
         int small, large;
@@ -79,15 +79,15 @@ static bool is_there(const char *path)
         return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
 }
 
-/* "/a/b/croft.sock": "/a/b/bpf". */
+/* "/a/b/croft.sock": "/a/b/bpf/kstat". */
 static char *beside(const char *socket)
 {
         const char *slash = strrchr(socket, '/');
         char *path;
 
         if (!slash)
-                return strdup("bpf");
-        return asprintf(&path, "%.*s/bpf", (int)(slash - socket), socket) < 0 ? NULL : path;
+                return strdup("bpf/kstat");
+        return asprintf(&path, "%.*s/bpf/kstat", (int)(slash - socket), socket) < 0 ? NULL : path;
 }
 
 char *kstat_transport_directory(void)
@@ -102,7 +102,7 @@ char *kstat_transport_directory(void)
                 if (!path || is_there(path))
                         return TAKE(path);
         }
-        return strdup(is_there(INSIDE "/kstat") ? INSIDE : GLOBAL);
+        return strdup(is_there(INSIDE) ? INSIDE : GLOBAL);
 }
 
 int kstat_transport_open(const char *directory, struct kstat_transport *ret)

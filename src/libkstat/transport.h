@@ -23,9 +23,9 @@ struct kstat_transport {
  * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2). */
 int kstat_transport_open(const char *directory, struct kstat_transport *ret);
 
-/* Where the programs are: $CROFT_KSTAT; else bpf beside $CROFT_SOCKET, if it is there; else /run/croft, where a
- * partition has them; else /run/croft/bpf.  The environment isn't believed in a program that is more than its caller.
- * A new string; NULL: no memory. */
+/* Where the programs are: $CROFT_KSTAT; else bpf/kstat beside $CROFT_SOCKET, if it is there; else /run/croft/kstat,
+ * where a partition has them; else /run/croft/bpf/kstat.  The environment isn't believed in a program that is more than
+ * its caller. A new string; NULL: no memory. */
 char *kstat_transport_directory(void);
 
 #endif
