@@ -161,7 +161,7 @@ static void each_command_has_what_help_needs(const struct cli_command *table, co
 {
         for (const struct cli_command *c = table; c->name; c++) {
                 assert_non_null(c->summary);
-                assert_true(c->run || c->children);
+                assert_true(!!c->run + !!c->children + !!c->raw == 1);
                 assert_true(c->min_words <= c->max_words);
                 assert_true(group ? c->group && strcmp(c->group, group) == 0 : !c->group);
                 assert_ptr_equal(cli_find(table, c->name), c);
