@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SOCK_FDS_MAX 32
+#define SOCK_FDS_MAX 64
 
 /* A packet as received: the caller closes fds[0..n_fds) and frees data with sock_packet_done(). */
 struct sock_packet {

@@ -16,6 +16,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "image/image.h"
+#include "kernel/notify.h"
 #include "kstat/kstat.h"
 #include "partition/init_command.h"
 
@@ -104,7 +105,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 #define SHARES_MAX 16
 
 struct launch_fds {
-        int cgroup, lower, rw, log, listen;
+        int cgroup, lower, rw, log, listen, notify_area;
         int kstat; /* the programs that answer about statistics; -EBADF: none here */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
@@ -121,6 +122,7 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->log);
         close_fd(f->listen);
         close_fd(f->kstat);
+        close_fd(f->notify_area);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
         for (size_t i = 0; i < f->n_v1; i++)
@@ -175,7 +177,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         char name[32];
         int r;
 
-        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
         if (f->cgroup < 0)
                 return f->cgroup;
@@ -198,13 +200,18 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         f->kstat = p->host->kstats ? kstats_open_programs(p->host->kstats, err) : -EBADF;
         if (f->kstat < 0 && p->host->kstats)
                 return f->kstat;
+        if (p->host->notify_filter >= 0) {
+                f->notify_area = notify_area_new(err);
+                if (f->notify_area < 0)
+                        return f->notify_area;
+        }
         return p->def.native ? open_shares(f, err) : 0;
 }
 
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[10 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
+        struct warden_fd fds[12 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
                 {"cgroup", f->cgroup},
                 {"lower", f->lower},
                 {"rw", f->rw},
@@ -215,9 +222,11 @@ static int send_launch(
                 {"listen", f->listen},
                 {"log", f->log},
                 {"kstat", f->kstat},
+                {"notify-filter", p->host->notify_filter},
+                {"notify-area", f->notify_area},
         };
         struct wire_writer body = WIRE_WRITER_INIT;
-        size_t n = 10;
+        size_t n = 12;
         int r;
 
         for (size_t i = 0; i < f->n_shares; i++)
@@ -318,6 +327,7 @@ static int prepare(struct partition *p, struct croft_error *err)
                 (void)pthread_mutex_lock(&p->lock);
                 p->run.log = TAKE_FD(f.log);
                 p->run.listen = TAKE_FD(f.listen);
+                p->run.notify_area = TAKE_FD(f.notify_area);
                 (void)pthread_mutex_unlock(&p->lock);
         }
         launch_fds_done(&f);
@@ -327,16 +337,32 @@ static int prepare(struct partition *p, struct croft_error *err)
 /* --- start ---------------------------------------------------------------------------------------------------------
  */
 
+/* init's, as it begins to run; without it no call of this partition's is intercepted. */
+static void take_listener(struct partition *p, struct warden_packet *packet)
+{
+        int listener = warden_packet_take_fd(packet, "listener");
+
+        (void)pthread_mutex_lock(&p->lock);
+        if (notify_is_listener(listener))
+                (void)listeners_add(&p->run.listeners, LISTENER_INIT, TAKE_FD(listener), NULL); /* the first one fits */
+        else
+                p->run.notify_area = close_fd(p->run.notify_area);
+        (void)pthread_mutex_unlock(&p->lock);
+        close_fd(listener);
+}
+
 static int start(struct partition *p, struct croft_error *err)
 {
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
         struct warden_state state;
         int r = warden_send(p->run.warden, WARDEN_RUN, NULL, 0, NULL);
 
         if (r < 0)
                 return croft_error_set(err, r, "send RUN to the warden");
-        r = warden_expect(p->run.warden, WARDEN_RUNNING, WARDEN_ANSWER_MS, &state, NULL, err);
+        r = warden_expect(p->run.warden, WARDEN_RUNNING, WARDEN_ANSWER_MS, &state, &packet, err);
         if (r < 0)
                 return r;
+        take_listener(p, &packet);
         (void)pthread_mutex_lock(&p->lock);
         p->run.started = (int64_t)time(NULL);
         (void)pthread_mutex_unlock(&p->lock);

@@ -191,6 +191,7 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
         host->warden_filter = seccomp_build_warden(err);
         if (host->warden_filter < 0)
                 return host->warden_filter;
+        host->notify_filter = seccomp_build_notify(NULL); /* without, sysinfo(2) shows the host's figures */
         if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
                 host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
         else if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0)
@@ -231,7 +232,8 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .wardens_dir = -EBADF,
                 .tools_dir = -EBADF,
                 .base_filter = -EBADF,
-                .warden_filter = -EBADF};
+                .warden_filter = -EBADF,
+                .notify_filter = -EBADF};
         r = open_all(options, ret, err);
         if (r < 0 && ret->host.cgroups)
                 (void)cgroup_tree_remove(ret->host.cgroups, NULL); /* it stays where there are partitions */
@@ -269,6 +271,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         h->store = store_close(h->store);
         close_fd(host->base_filter);
         close_fd(host->warden_filter);
+        close_fd(host->notify_filter);
         close_fd(host->tools_dir);
         close_fd(host->wardens_dir);
         close_fd(host->stage_dir);

@@ -14,6 +14,7 @@
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
+#include "kernel/notify.h"
 #include "plane/plane.h"
 
 #include <stdarg.h>
@@ -110,6 +111,31 @@ static void find_processes(struct past *past)
 /* --- its warden ----------------------------------------------------------------------------------------------------
  */
 
+/* The listeners that a warden has, in as many messages as they need. */
+static int take_listeners(struct partition *p, struct croft_error *err)
+{
+        struct listeners_note note = {.complete = false};
+
+        for (int i = 0; i <= LISTENERS_MAX / LISTENERS_IN_NOTE && !note.complete; i++) {
+                _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+                int r = warden_expect(p->run.warden, WARDEN_LISTENERS, WARDEN_HELLO_MS, NULL, &packet, err);
+
+                if (r == 0 && listeners_note_get(&packet.body, &note) < 0)
+                        r = croft_error_set(err, EBADMSG, "the warden's LISTENERS is malformed.");
+                if (r < 0)
+                        return r;
+                for (uint32_t k = 0; k < note.n; k++) {
+                        int fd = warden_packet_take_fd(&packet, "listener");
+
+                        if (notify_is_listener(fd))
+                                (void)listeners_add(&p->run.listeners, note.numbers[k], fd, NULL);
+                        else
+                                close_fd(fd);
+                }
+        }
+        return 0;
+}
+
 /* Greets the living warden; what it hands over is only what croftd can't have from elsewhere. */
 static int greet(struct past *past, struct croft_error *err)
 {
@@ -138,9 +164,10 @@ static int greet(struct past *past, struct croft_error *err)
         p->run.console = warden_packet_take_fd(&packet, "console");
         p->run.listen = warden_packet_take_fd(&packet, "listen");
         p->run.log = warden_packet_take_fd(&packet, "log");
+        p->run.notify_area = warden_packet_take_fd(&packet, "notify-area");
         if (state.phase == WARDEN_PHASE_EXITED)
                 p->run.exit_status = state.exit_status;
-        return 0;
+        return p->run.notify_area < 0 ? 0 : take_listeners(p, err);
 }
 
 /* A warden that doesn't answer as it should is replaced. */
@@ -168,6 +195,9 @@ static void recover_warden(struct past *past)
                 run->listen = fdstore_take(id, "listen");
         if (run->log < 0)
                 run->log = fdstore_take(id, "log");
+        if (run->notify_area < 0)
+                run->notify_area = fdstore_take(id, "notify-area");
+        fdstore_take_listeners(u);
         r = unit_succeed(u, &err);
         if (r < 0)
                 notice(u, "the warden of '%s' had died and can't be replaced: %s", u->p.def.name,

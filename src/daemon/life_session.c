@@ -6,9 +6,11 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "daemon/fdstore.h"
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
+#include "kernel/notify.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -126,9 +128,54 @@ static int attach(struct unit *u, const struct warden_state *state, struct croft
         return cgroup_attach_v1(u->p.host->cgroups, u->p.def.id, (pid_t)state->pid, err);
 }
 
+/* One that the warden has no more room for, or can't be told of, would leave the command's calls without an answer. */
+static int add_listener(struct unit *u, int fd, uint32_t *ret_number, struct croft_error *err)
+{
+        struct partition_run *run = &u->p.run;
+        int r;
+
+        listeners_sweep(&run->listeners);
+        r = listeners_add(&run->listeners, 0, fd, ret_number);
+        if (r < 0)
+                return croft_error_set(err, ENOSPC, "%d commands and what they left behind are running in it: no more.",
+                        LISTENERS_MAX - 1);
+        r = run->warden < 0 ? 0 : listeners_send_one(run->warden, *ret_number, fd);
+        if (r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN)
+                r = 0; /* its successor is told of all there are */
+        if (r < 0) {
+                listeners_remove(&run->listeners, *ret_number);
+                return croft_error_set(err, r, "tell the warden of the command's calls");
+        }
+        return 0;
+}
+
+/* The listener of the command's intercepted calls: croftd and the warden have it before the command begins, because
+ * what the command leaves behind outlives its session. */
+static int take_listener(struct unit *u, struct warden_packet *packet, struct croft_error *err)
+{
+        int fd = warden_packet_take_fd(packet, "listener"), r;
+        uint32_t number = 0;
+
+        if (fd < 0)
+                return 0; /* none was wanted, or there can be none here: as with init */
+        if (!notify_is_listener(fd)) {
+                close_fd(fd);
+                return croft_error_set(err, EBADMSG, "the session's listener is none.");
+        }
+        (void)pthread_mutex_lock(&u->p.lock);
+        r = u->p.run.notify_area < 0 ? 0 : add_listener(u, fd, &number, err);
+        if (number)
+                fdstore_push_listener(u, number, fd);
+        else if (r == 0)
+                close_fd(fd); /* nobody answers any more */
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return r;
+}
+
 static int talk(struct unit *u, int socket, struct exec_spec *spec, const struct warden_fd *fds, size_t n_fds,
         struct croft_error *err)
 {
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
         struct wire_writer body = WIRE_WRITER_INIT;
         struct warden_state state;
         int r;
@@ -138,21 +185,35 @@ static int talk(struct unit *u, int socket, struct exec_spec *spec, const struct
         wire_writer_done(&body);
         if (r < 0)
                 return croft_error_set(err, r, "send EXEC to the session");
-        r = warden_expect(socket, WARDEN_LOADED, WARDEN_ANSWER_MS, &state, NULL, err);
+        r = warden_expect(socket, WARDEN_LOADED, WARDEN_ANSWER_MS, &state, &packet, err);
         if (r == 0)
                 r = attach(u, &state, err);
+        if (r == 0)
+                r = take_listener(u, &packet, err);
         if (r < 0)
                 return r;
         r = warden_send(socket, WARDEN_RUN, NULL, 0, NULL);
         return r < 0 ? croft_error_set(err, r, "send RUN to the session") : 0;
 }
 
+/* Also with nobody left to answer: calls fail then, as init's do, and don't show the host's figures. */
+static bool intercepted(struct unit *u)
+{
+        bool is;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        is = u->p.run.listeners.newest > 0;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return is;
+}
+
 static int start_session(
         struct unit *u, struct exec_spec *spec, int init, int client, int *ret_pidfd, struct croft_error *err)
 {
         _cleanup_close_ int cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
-        struct warden_fd fds[5 + CGROUP_HIERARCHIES_MAX] = {{"pidfd", init}, {"cgroup", cgroup},
-                {"filter", u->p.host->base_filter}, {"warden-filter", u->p.host->warden_filter}, {"client", client}};
+        struct warden_fd fds[6 + CGROUP_HIERARCHIES_MAX] = {{"pidfd", init}, {"cgroup", cgroup},
+                {"filter", u->p.host->base_filter}, {"warden-filter", u->p.host->warden_filter}, {"client", client},
+                {"notify-filter", intercepted(u) ? u->p.host->notify_filter : -EBADF}};
         int v1[CGROUP_HIERARCHIES_MAX], r;
         struct warden_process session;
         size_t n_v1 = 0;
@@ -163,9 +224,9 @@ static int start_session(
         note_session(u->life, session.pidfd);
         r = cgroup_open_v1(u->p.host->cgroups, u->p.def.id, v1, &n_v1, err);
         for (size_t i = 0; i < n_v1; i++)
-                fds[5 + i] = (struct warden_fd){"v1", v1[i]};
+                fds[6 + i] = (struct warden_fd){"v1", v1[i]};
         if (r == 0)
-                r = talk(u, session.socket, spec, fds, 5 + n_v1, err);
+                r = talk(u, session.socket, spec, fds, 6 + n_v1, err);
         while (n_v1 > 0)
                 close_fd(v1[--n_v1]);
         close_fd(session.socket);

@@ -14,6 +14,7 @@
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
+#include "kernel/notify.h"
 
 #include <poll.h>
 #include <string.h>
@@ -125,14 +126,35 @@ static int complete_run(struct unit *u, struct croft_error *err)
                         return croft_error_set(err, fd, "open the console's log");
                 run->log = fd;
         }
+        if (run->notify_area < 0 && run->listeners.n > 0) {
+                fd = notify_area_new(err);
+                if (fd < 0)
+                        return fd;
+                run->notify_area = fd;
+        }
         return 0;
+}
+
+/* A session may add one meanwhile: it is said twice then, or here alone. */
+static int send_listeners(struct unit *u, int socket)
+{
+        int r = 0;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (u->p.run.notify_area >= 0) {
+                listeners_sweep(&u->p.run.listeners);
+                r = listeners_send(socket, &u->p.run.listeners);
+        }
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return r;
 }
 
 static int send_adopt(struct unit *u, int socket, struct croft_error *err)
 {
         const struct partition_run *run = &u->p.run;
         const struct warden_fd fds[] = {{"pidfd", run->pidfd}, {"netns", run->netns}, {"console", run->console},
-                {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter}};
+                {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter},
+                {"notify-area", run->notify_area}};
         struct warden_state state = {.id = u->p.def.id,
                 .phase = WARDEN_PHASE_RUNNING,
                 .pid = run->pid,
@@ -145,6 +167,8 @@ static int send_adopt(struct unit *u, int socket, struct croft_error *err)
         warden_state_put(&body, &state);
         r = warden_send(socket, WARDEN_ADOPT, fds, ELEMENTS(fds), &body);
         wire_writer_done(&body);
+        if (r == 0)
+                r = send_listeners(u, socket);
         return r < 0 ? croft_error_set(err, r, "send ADOPT to the warden") : 0;
 }
 
@@ -175,6 +199,16 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         return r;
 }
 
+/* Nobody will answer intercepted calls any more: they are to fail, not to hang. */
+static void drop_listeners(struct unit *u)
+{
+        fdstore_remove_listeners(u);
+        (void)pthread_mutex_lock(&u->p.lock);
+        listeners_done(&u->p.run.listeners);
+        u->p.run.notify_area = close_fd(u->p.run.notify_area);
+        (void)pthread_mutex_unlock(&u->p.lock);
+}
+
 static void replace_warden(struct unit *u)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -191,6 +225,8 @@ static void replace_warden(struct unit *u)
                 if (r == 0)
                         unit_event(u, "progress", "the warden died; a new one has taken over");
         }
+        if (r < 0 && u->p.run.warden_pidfd < 0)
+                drop_listeners(u);
         if (r < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no warden", (uintmax_t)u->p.def.id);
         (void)life_end(u, u->p.state, r, &err);

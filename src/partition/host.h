@@ -20,6 +20,7 @@ struct host {
         int tools_dir;   /* static programs that appear below /run/croft/bin */
         int base_filter; /* sealed memfds with seccomp programs (struct sock_filter[]) */
         int warden_filter;
+        int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;

@@ -49,6 +49,7 @@ void partition_run_init(struct partition_run *run)
                 .console = -EBADF,
                 .listen = -EBADF,
                 .log = -EBADF,
+                .notify_area = -EBADF,
                 .warden = -EBADF,
                 .warden_pidfd = -EBADF,
                 .exit_status = -1,
@@ -62,6 +63,8 @@ void partition_run_done(struct partition_run *run)
         close_fd(run->console);
         close_fd(run->listen);
         close_fd(run->log);
+        close_fd(run->notify_area);
+        listeners_done(&run->listeners);
         close_fd(run->warden);
         close_fd(run->warden_pidfd);
         partition_run_init(run);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "kernel/cgroup.h"
 #include "partition/ids.h"
+#include "partition/listeners.h"
 
 #include <croft/error.h>
 #include <pthread.h>
@@ -50,7 +51,9 @@ struct partition_run {
         pid_t pid;           /* PID 1, host's number; 0: none */
         uint64_t start_time; /* with pid names the process */
         int pidfd, netns, console, listen, log;
-        int warden; /* SEQPACKET to the warden */
+        int notify_area;            /* memfd for intercepted calls (kernel/notify.h); -EBADF: none are intercepted */
+        struct listeners listeners; /* duplicates of the warden's */
+        int warden;                 /* SEQPACKET to the warden */
         int warden_pidfd;
         pid_t warden_pid; /* 0: none */
         uint64_t warden_start_time;

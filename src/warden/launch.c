@@ -27,6 +27,8 @@ void launch_init(struct launch *l)
                 .tools = -EBADF,
                 .filter = -EBADF,
                 .kstat = -EBADF,
+                .notify = -EBADF,
+                .listener = -EBADF,
                 .stub = -EBADF,
                 .pidfd = -EBADF,
                 .netns = -EBADF,
@@ -53,6 +55,8 @@ void launch_done(struct launch *l)
         close_fd(l->tools);
         close_fd(l->filter);
         close_fd(l->kstat);
+        close_fd(l->notify);
+        close_fd(l->listener);
         close_fd(l->stub);
         close_fd(l->pidfd);
         close_fd(l->netns);
@@ -86,7 +90,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                 int *fd;
                 bool optional;
         } table[] = {{"cgroup", &l->cgroup, false}, {"lower", &l->lower, false}, {"rw", &l->rw, false},
-                {"tools", &l->tools, true}, {"filter", &l->filter, false}, {"kstat", &l->kstat, true}};
+                {"tools", &l->tools, true}, {"filter", &l->filter, false}, {"kstat", &l->kstat, true},
+                {"notify-filter", &l->notify, true}};
         int r;
 
         r = launch_spec_get(&p->body, &l->spec);
@@ -286,8 +291,10 @@ int launch_run(struct launch *l, struct croft_error *err)
         if (r < 0)
                 return r;
         crash_point("launch", "running", "");
+        r = hear(l, &l->listener, err);
         /* End of file: execve has closed the other end. */
-        r = hear(l, NULL, err);
+        if (r > 0 && l->listener >= 0)
+                r = hear(l, NULL, err);
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
         if (r < 0)

@@ -10,6 +10,7 @@
  *                                                 /proc ..., pivot_root, console
  *   takes the console                 <- READY
  *   (croftd: v1 cgroups, network)        GO ->    cgroup namespace, execve(init)
+ *                                     <- the listener of its intercepted calls
  *                                     <- end of file: init runs; or a report of what failed
  *
  * The stub dies with the warden (end of file on their socket) until it has become init.
@@ -32,6 +33,7 @@ struct launch {
         /* Borrowed from nobody: owned, closed by launch_done(). */
         int cgroup, lower, rw, tools, filter;
         int kstat;                      /* a directory of pinned programs, to be seen below /run/croft; -EBADF: none */
+        int notify;                     /* filter of intercepted calls; -EBADF: none are */
         int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
         size_t n_v1;
         struct share shares[LAUNCH_SHARES_MAX];
@@ -41,6 +43,7 @@ struct launch {
         pid_t pid;
         uint64_t start_time;
         int pidfd, netns, console;
+        int listener; /* of init's intercepted calls; -EBADF: none, or it isn't running yet */
 };
 
 void launch_init(struct launch *l);

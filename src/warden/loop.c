@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * loop.c - the life of a warden: one epoll loop over croftd's channel, the listening socket, init's pidfd and the
- * console.  No timers: an idle partition wakes nobody.
+ * console, and a thread beside it for intercepted calls (intercept.h).  No timers: an idle partition wakes nobody.
  *
  * It outlives croftd (the next one connects and says HELLO) and init (until QUIT, so that the exit status isn't lost).
  * Before the first byte of the partition is read, warden_confine() has been called.
@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "kernel/ns.h"
 #include "partition/ids.h"
+#include "partition/listeners.h"
 #include "warden/console.h"
+#include "warden/intercept.h"
 #include "warden/launch.h"
 #include "warden/warden.h"
 
@@ -20,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 #define PENDING_MAX 4
@@ -34,6 +37,10 @@ struct warden {
         int filter;               /* the warden's own */
         int log;
         int pidfd, netns, master;
+        int area, sample;                                       /* for intercepted calls; area -EBADF: there are none */
+        int (*read_sample)(int link, struct kstat_sample *ret); /* NULL: there are no samples */
+        int listener;                                           /* init's, on its way to croftd */
+        struct intercept *intercept;
         bool confined, quit;
         struct launch launch; /* empty after RUN and in an adopted partition */
         struct warden_state state;
@@ -54,9 +61,11 @@ static uint32_t shell_status(int64_t status);
 static void tell_state(struct warden *w, enum warden_type type)
 {
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
-        const struct warden_fd fds[] = {{"pidfd", w->pidfd}, {"netns", w->netns}, {"console", w->master},
-                {"listen", type == WARDEN_STATE ? w->listen : -EBADF}, {"log", type == WARDEN_STATE ? w->log : -EBADF}};
-        bool with_fds = type == WARDEN_LOADED || type == WARDEN_STATE;
+        bool all = type == WARDEN_STATE, most = all || type == WARDEN_LOADED;
+        const struct warden_fd fds[] = {{"pidfd", most ? w->pidfd : -EBADF}, {"netns", most ? w->netns : -EBADF},
+                {"console", most ? w->master : -EBADF}, {"listen", all ? w->listen : -EBADF},
+                {"log", all ? w->log : -EBADF}, {"notify-area", all ? w->area : -EBADF},
+                {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
 
         if (w->channel < 0)
                 return;
@@ -64,7 +73,7 @@ static void tell_state(struct warden *w, enum warden_type type)
         if (w->state.phase == WARDEN_PHASE_EXITED && w->state.exit_status == -2)
                 w->state.exit_status = exit_status(w->pidfd);
         warden_state_put(&body, &w->state);
-        if (warden_send(w->channel, type, fds, with_fds ? ELEMENTS(fds) : 0, &body) < 0)
+        if (warden_send(w->channel, type, fds, ELEMENTS(fds), &body) < 0)
                 w->channel = close_fd(w->channel);
 }
 
@@ -86,11 +95,48 @@ static int confine(struct warden *w, struct croft_error *err)
         return r;
 }
 
+/* --- intercepted calls --- */
+
+static int read_sample(void *context, struct kstat_sample *ret)
+{
+        const struct warden *w = context;
+
+        return w->sample < 0 || !w->read_sample ? -ENODATA : w->read_sample(w->sample, ret);
+}
+
+static int confine_thread(void *context, struct croft_error *err)
+{
+        const struct warden *w = context;
+
+        return warden_confine(partition_owner(w->state.uid_base), w->filter, err);
+}
+
+/* What the host's own sysinfo(2) says. */
+static struct view_machine machine(void)
+{
+        struct sysinfo info = {.mem_unit = 1};
+
+        (void)sysinfo(&info); /* can't fail with that pointer */
+        return (struct view_machine){.memory_bytes = (uint64_t)info.totalram * info.mem_unit,
+                .swap_bytes = (uint64_t)info.totalswap * info.mem_unit,
+                .page_bytes = (uint32_t)sysconf(_SC_PAGESIZE)};
+}
+
+static int start_intercept(struct warden *w, struct croft_error *err)
+{
+        const struct intercept_config config = {
+                .area = w->area, .sample = read_sample, .confine = confine_thread, .context = w, .machine = machine()};
+
+        return w->area < 0 ? 0 : intercept_start(&config, &w->intercept, err);
+}
+
 /* From here on the partition's bytes are read. */
 static int open_console(struct warden *w, struct croft_error *err)
 {
-        int r = confine(w, err);
+        int r = start_intercept(w, err);
 
+        if (r == 0)
+                r = confine(w, err);
         if (r < 0)
                 return r;
         r = console_open(&w->console, w->epoll, w->master, w->log);
@@ -104,6 +150,8 @@ static void take_common_fds(struct warden *w, struct warden_packet *p)
         w->listen = warden_packet_take_fd(p, "listen");
         w->log = warden_packet_take_fd(p, "log");
         w->filter = warden_packet_take_fd(p, "warden-filter");
+        w->area = warden_packet_take_fd(p, "notify-area");
+        w->sample = warden_packet_take_fd(p, "sample");
 }
 
 static int listen_for_croftd(struct warden *w, struct croft_error *err)
@@ -121,6 +169,11 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
                 return croft_error_set(err, EALREADY, "this warden has a partition already.");
         take_common_fds(w, p);
         r = launch_take(&w->launch, p, err);
+        /* Without figures to answer with no call is intercepted. */
+        if (w->launch.notify < 0 || w->sample < 0 || !w->read_sample)
+                w->area = close_fd(w->area);
+        if (w->area < 0)
+                w->launch.notify = close_fd(w->launch.notify);
         w->state.id = w->launch.spec.id;
         w->state.uid_base = w->launch.spec.uid_base;
         if (r == 0)
@@ -148,12 +201,16 @@ static int run(struct warden *w, struct warden_packet *p, struct croft_error *er
         if (w->state.phase != WARDEN_PHASE_LOADED)
                 return croft_error_set(err, EALREADY, "init isn't waiting to be run.");
         r = launch_run(&w->launch, err);
+        w->listener = TAKE_FD(w->launch.listener);
         launch_done(&w->launch);
         if (r < 0)
                 return r;
         w->state.phase = WARDEN_PHASE_RUNNING;
         tell_state(w, WARDEN_RUNNING);
-        return 0;
+        if (w->listener < 0)
+                return 0;
+        r = intercept_add(w->intercept, LISTENER_INIT, TAKE_FD(w->listener));
+        return r < 0 ? croft_error_set(err, r, "watch init's calls") : 0;
 }
 
 static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *err)
@@ -190,6 +247,30 @@ static int hello(struct warden *w, struct warden_packet *p, struct croft_error *
         (void)p;
         (void)err;
         tell_state(w, WARDEN_STATE);
+        if (w->intercept && w->channel >= 0 && intercept_send(w->intercept, w->channel) < 0)
+                w->channel = close_fd(w->channel);
+        return 0;
+}
+
+static int take_listeners(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        struct listeners_note note;
+        int r = listeners_note_get(&p->body, &note);
+
+        if (r < 0)
+                return croft_error_set(err, r, "read which listeners came");
+        for (uint32_t i = 0; i < note.n; i++) {
+                int fd = warden_packet_take_fd(p, "listener");
+
+                /* Before ADOPT: it comes again behind that.  One that is refused is there already, or one too many
+                 * for croftd, too. */
+                if (w->intercept)
+                        (void)intercept_add(w->intercept, note.numbers[i], fd);
+                else
+                        close_fd(fd);
+        }
+        if (w->intercept && note.complete)
+                intercept_complete(w->intercept);
         return 0;
 }
 
@@ -232,7 +313,8 @@ static const struct {
         enum warden_type type;
         int (*handle)(struct warden *w, struct warden_packet *p, struct croft_error *err);
 } handlers[] = {{WARDEN_LAUNCH, launch}, {WARDEN_RUN, run}, {WARDEN_ADOPT, adopt}, {WARDEN_HELLO, hello},
-        {WARDEN_SIGNAL, send_signal}, {WARDEN_CONSOLE, attach_console}, {WARDEN_QUIT, quit}};
+        {WARDEN_LISTENERS, take_listeners}, {WARDEN_SIGNAL, send_signal}, {WARDEN_CONSOLE, attach_console},
+        {WARDEN_QUIT, quit}};
 
 static void dispatch(struct warden *w, struct warden_packet *p)
 {
@@ -394,6 +476,9 @@ static void warden_init(struct warden *w)
                 .pidfd = -EBADF,
                 .netns = -EBADF,
                 .master = -EBADF,
+                .area = -EBADF,
+                .sample = -EBADF,
+                .listener = -EBADF,
                 .state = {.exit_status = -1}};
         for (size_t i = 0; i < PENDING_MAX; i++)
                 w->pending[i] = -EBADF;
@@ -418,6 +503,7 @@ int warden_main(void)
                 if (n == 1)
                         serve(&w, &event);
         }
+        w.intercept = intercept_stop(w.intercept);
         console_close(&w.console);
         launch_done(&w.launch);
         return EXIT_SUCCESS;

@@ -32,6 +32,7 @@
 struct session {
         struct exec_spec spec;
         int channel, init, cgroup, filter, own_filter;
+        int notify;                     /* filter of intercepted calls; -EBADF: none are */
         int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files of the v1 cgroups, closed when the helper is in them */
         size_t n_v1;
         struct stream client;
@@ -59,6 +60,7 @@ static void session_done(struct session *s)
         close_fd(s->cgroup);
         close_fd(s->filter);
         close_fd(s->own_filter);
+        close_fd(s->notify);
         close_fd(s->helper_pidfd);
         close_fd(s->helper);
         close_fd(s->pidfd);
@@ -81,6 +83,7 @@ static int receive(struct session *s, struct croft_error *err)
         s->cgroup = warden_packet_take_fd(&p, "cgroup");
         s->filter = warden_packet_take_fd(&p, "filter");
         s->own_filter = warden_packet_take_fd(&p, "warden-filter");
+        s->notify = warden_packet_take_fd(&p, "notify-filter");
         while (s->n_v1 < ELEMENTS(s->v1) && (s->v1[s->n_v1] = warden_packet_take_fd(&p, "v1")) >= 0)
                 s->n_v1++;
         if (s->init < 0 || s->cgroup < 0 || s->filter < 0)
@@ -100,6 +103,8 @@ static void run_helper(struct session *s, int socket)
         /* A directory outside would be a way out for who takes over a reader of hostile files. */
         s->cgroup = close_fd(s->cgroup);
         s->own_filter = close_fd(s->own_filter);
+        if (s->notify >= 0)
+                session_intercept(s->notify, socket);
         session_inside(&s->spec, s->init, s->filter, socket);
 }
 
@@ -126,17 +131,46 @@ static pid_t clone_helper(struct session *s, int socket)
         return pid;
 }
 
+static int hear(struct session *s, struct session_report *ret, struct sock_packet *packet, struct croft_error *err);
+
+static int helper_died(struct croft_error *err)
+{
+        return croft_error_set(err, ESRCH, "the process that was to become the command has died.");
+}
+
+/* The helper's listener, which all that comes of it will share: croftd must have it before the command begins, because
+ * this session may die while the command runs on. */
+static int take_listener(struct session *s, int *ret, struct croft_error *err)
+{
+        _cleanup_(sock_packet_done) struct sock_packet packet = {0};
+        struct session_report report = {.kind = 0};
+        int r = hear(s, &report, &packet, err);
+
+        if (r < 0)
+                return r;
+        if (r == 0 || report.kind != SESSION_LISTENER)
+                return helper_died(err);
+        *ret = sock_packet_take_fd(&packet, 0);
+        return 0;
+}
+
 /* croftd sees to it meanwhile that the helper is in the v1 cgroups. */
 static int agree(struct session *s, pid_t helper, struct croft_error *err)
 {
+        _cleanup_close_ int listener = -EBADF;
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
         _cleanup_(warden_packet_done) struct warden_packet p = {0};
         struct warden_state state = {.id = s->spec.id, .phase = WARDEN_PHASE_LOADED, .pid = helper, .exit_status = -1};
+        struct warden_fd fd = {"listener", -EBADF};
         int r;
 
         (void)ns_start_time(helper, &state.start_time);
         warden_state_put(&body, &state);
-        r = warden_send(s->channel, WARDEN_LOADED, NULL, 0, &body);
+        r = s->notify >= 0 ? take_listener(s, &listener, err) : 0;
+        if (r < 0)
+                return r;
+        fd.fd = listener;
+        r = warden_send(s->channel, WARDEN_LOADED, &fd, 1, &body);
         if (r == 0)
                 r = warden_receive(s->channel, &p);
         if (r <= 0 || p.type != WARDEN_RUN)
@@ -173,7 +207,7 @@ static int hear(struct session *s, struct session_report *ret, struct sock_packe
         if (r < 0 || packet->size != sizeof(*ret))
                 return croft_error_set(err, r < 0 ? r : -EBADMSG, "hear from inside the partition");
         memcpy(ret, packet->data, sizeof(*ret));
-        if (ret->kind == SESSION_READY)
+        if (ret->kind == SESSION_READY || ret->kind == SESSION_LISTENER)
                 return 1;
         if (ret->exec_failed)
                 s->status = ret->error.code == ENOENT || ret->error.code == ENOTDIR ? 127 : 126;
@@ -186,8 +220,8 @@ static int take_command(struct session *s, struct croft_error *err)
         struct session_report report;
         int r = hear(s, &report, &first, err);
 
-        if (r == 0)
-                return croft_error_set(err, ESRCH, "the process that was to become the command has died.");
+        if (r == 0 || (r > 0 && report.kind != SESSION_READY))
+                return helper_died(err);
         if (r < 0)
                 return r;
         s->pid = (pid_t)report.pid;
@@ -420,6 +454,7 @@ int session_main(void)
                 .cgroup = -EBADF,
                 .filter = -EBADF,
                 .own_filter = -EBADF,
+                .notify = -EBADF,
                 .client = {.fd = -EBADF},
                 .helper_pidfd = -EBADF,
                 .helper = -EBADF,

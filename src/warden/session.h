@@ -4,6 +4,7 @@
  *
  *   session (croftd's cgroup, host namespaces)        helper (partition's cgroup)
  *   clone3 into the cgroup                            born, waits
+ *                                      <- LISTENER   is the first to have its calls intercepted, where that is wanted
  *   LOADED -> croftd, RUN <- croftd          GO ->    setns into everything, finds the user, makes terminal or pipes,
  *                                                     clones the command as the session's child
  *   takes the descriptors                 <- READY    ends
@@ -16,7 +17,7 @@
 
 #include "partition/warden_msg.h"
 
-enum session_report_kind { SESSION_READY = 1, SESSION_FAILED };
+enum session_report_kind { SESSION_READY = 1, SESSION_FAILED, SESSION_LISTENER /* descriptor: it, or none */ };
 
 struct session_report {
         uint32_t kind;
@@ -24,6 +25,10 @@ struct session_report {
         int64_t pid; /* of the command, host's number.  READY: descriptors pidfd, then terminal, or in out err */
         struct croft_error error;
 };
+
+/* In the helper, first of all: installs the filter of intercepted calls and hands its listener over; what fails ends
+ * the helper. */
+void session_intercept(int notify, int socket);
 
 /* In the helper.  Never returns. */
 void session_inside(const struct exec_spec *spec, int pidfd, int filter, int socket) __attribute__((noreturn));

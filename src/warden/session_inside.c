@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "kernel/ns.h"
 #include "kernel/pty.h"
+#include "kernel/seccomp.h"
 #include "warden/become.h"
 #include "warden/session.h"
 #include "warden/users.h"
@@ -216,6 +217,20 @@ static int prepare(struct inside *in, int pidfd, struct croft_error *err)
         if (!in->environment)
                 return croft_error_set(err, ENOMEM, "make the environment");
         return in->spec->terminal ? make_terminal(in, err) : make_pipes(in, err);
+}
+
+void session_intercept(int notify, int socket)
+{
+        struct session_report message = {.kind = SESSION_LISTENER};
+        struct croft_error err = CROFT_ERROR_INIT;
+        int listener = -EBADF;
+        int r = seccomp_install_listener(notify, &listener, &err);
+
+        if (r < 0 && r != -EBUSY) /* whoever runs croft does it already: then there is none for init, either */
+                fail(socket, &err, false);
+        report(socket, &message, &listener, listener >= 0);
+        close_fd(listener);
+        close_fd(notify);
 }
 
 void session_inside(const struct exec_spec *spec, int pidfd, int filter, int socket)

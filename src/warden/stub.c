@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "kernel/ns.h"
+#include "kernel/seccomp.h"
 #include "partition/init_command.h"
 #include "warden/become.h"
 #include "warden/launch.h"
@@ -77,8 +78,25 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
         return 0;
 }
 
+/* From here on the warden is asked about some calls.  It isn't waiting for them yet, so nothing that it would be asked
+ * about may be done any more. */
+static int intercept_calls(const struct launch *l, int socket, struct croft_error *err)
+{
+        _cleanup_close_ int listener = -EBADF;
+        struct stub_report message = {.failed = 0};
+        int r = seccomp_install_listener(l->notify, &listener, err);
+
+        if (r == -EBUSY) {
+                croft_error_clear(err); /* whoever runs croft does it already: the host's answers show then */
+                return 0;
+        }
+        if (r == 0)
+                r = sock_send_packet(socket, &message, sizeof(message), &listener, 1);
+        return r < 0 ? croft_error_set(err, r, "hand over the intercepted calls") : 0;
+}
+
 /* Phase 2: the cgroup namespace comes now, because by now croftd has seen to it that we are in all v1 cgroups. */
-static int run(const struct launch *l, int slave, struct croft_error *err)
+static int run(const struct launch *l, int socket, int slave, struct croft_error *err)
 {
         struct become b = {
                 .argv = l->spec.argv,
@@ -98,6 +116,8 @@ static int run(const struct launch *l, int slave, struct croft_error *err)
         if (unshare(CLONE_NEWCGROUP) < 0)
                 return croft_error_set(err, errno, "make the cgroup namespace");
         r = root_mount_cgroup(err);
+        if (r == 0 && l->notify >= 0)
+                r = intercept_calls(l, socket, err);
         if (r < 0)
                 return r;
         (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
@@ -113,7 +133,7 @@ void stub_main(struct launch *l, int socket)
         if (prepare(l, socket, &slave, &err) < 0)
                 report(socket, -EBADF, &err);
         wait_go(socket);
-        (void)run(l, slave, &err);
+        (void)run(l, socket, slave, &err);
         report(socket, -EBADF, &err);
         _exit(EXIT_FAILURE);
 }
