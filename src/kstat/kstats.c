@@ -177,7 +177,8 @@ static int create(struct kstats *k, const struct kstat_def *defs, size_t n, cons
                 .data = calloc(n, sizeof(*creation.data)),
                 .add = calloc(n * n_partitions, sizeof(*creation.add)),
         };
-        struct kstat_commit commit = {.created = creation.entries, .data = creation.data, .n_created = n};
+        struct kstat_commit commit = {
+                .name = "kstat-create", .created = creation.entries, .data = creation.data, .n_created = n};
         int r;
 
         if (!creation.entries || !creation.data || !creation.add)
@@ -254,7 +255,7 @@ static int associations_of(
 static int delete_all(struct kstats *k, const uint64_t *kids, size_t n, struct croft_error *err)
 {
         _cleanup_free_ struct kstat_association *drop = NULL;
-        struct kstat_commit commit = {.deleted = kids, .n_deleted = n};
+        struct kstat_commit commit = {.name = "kstat-delete", .deleted = kids, .n_deleted = n};
         int r = associations_of(k, kids, n, &drop, &commit.n_drop);
 
         if (r < 0)
@@ -307,7 +308,7 @@ static int apply(struct kstats *k, const struct kstat_change *changes, size_t n,
 {
         _cleanup_free_ struct kstat_association *add = calloc(n + 1, sizeof(*add));
         _cleanup_free_ struct kstat_association *drop = calloc(n + 1, sizeof(*drop));
-        struct kstat_commit commit = {.n_created = 0};
+        struct kstat_commit commit = {.name = "kstat-apply"};
         int r;
 
         if (!add || !drop)
@@ -419,7 +420,7 @@ static int remove_partition(struct kstats *k, uint64_t partition, struct croft_e
         const struct kstat_view *view = table_view(&k->table, partition);
         _cleanup_free_ struct kstat_association *drop = NULL, *own = NULL;
         _cleanup_(kids_done) struct kids ended = {.n = 0};
-        struct kstat_commit commit = {.n_created = 0};
+        struct kstat_commit commit = {.name = "kstat-remove"};
         uint64_t kcid;
         size_t total;
         int r = 0;

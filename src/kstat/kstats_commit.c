@@ -8,6 +8,7 @@
 #include "kstat/kstats_private.h"
 
 #include "base/cleanup.h"
+#include "base/steps.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -286,7 +287,9 @@ int kstats_commit(struct kstats *k, const struct kstat_commit *c, struct croft_e
                 leave(k, c);
                 return croft_error_set(err, r, "change statistics");
         }
+        crash_point(c->name, "prepare", "");
         r = prepare(k, c, &lists, err);
+        crash_point(c->name, "force", "");
         if (r == 0) {
                 k->state.generation++;
                 r = kstat_put_state(k, err);
@@ -297,6 +300,7 @@ int kstats_commit(struct kstats *k, const struct kstat_commit *c, struct croft_e
                 leave(k, c);
                 return r;
         }
+        crash_point(c->name, "clean", "");
         clean_up(k, c, &lists);
         return 0;
 }

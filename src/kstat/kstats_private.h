@@ -46,6 +46,7 @@ struct kstat_association {
 
 /* What one change consists of; the arrays are the caller's.  Entries of `created` aren't in the table yet. */
 struct kstat_commit {
+        const char *name; /* of its crash points: NAME.prepare, NAME.force, NAME.clean */
         struct kstat_entry *created;
         const void **data; /* of created[i], NULL: none stored */
         size_t n_created;

@@ -10,6 +10,7 @@
 #include "base/sock.h"
 #include "plane/plane.bpf.h"
 #include "plane/plane.h"
+#include "plane_kit.h"
 #include "tests/unit/fault.h"
 
 #include <bpf/bpf.h>
@@ -30,197 +31,12 @@
 
 #include <cmocka.h>
 
-#define TAG "0badcafe"
-#define OTHER_TAG "deadbeef"
-
-static char run_path[64];
-static int run_dir = -EBADF;
-static char cgroup_path[PATH_MAX]; /* of the test, in the file system */
-static int cgroups = -EBADF;       /* the directory that partitions are in */
-static unsigned int level;
-static struct plane *plane;
-
-/* ---- a place to work in ---- */
-
-static int find_unified(char *ret, size_t size)
-{
-        _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-        char line[1024], point[512];
-
-        while (f && fgets(line, sizeof(line), f))
-                if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %511s", point) == 1)
-                        return snprintf(ret, size, "%s", point) < (int)size ? 0 : -1;
-        return -1;
-}
-
-/* The caller's cgroup in the unified hierarchy, "" for the root. */
-static int find_own(char *ret, size_t size)
-{
-        _cleanup_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
-        char line[1024];
-
-        while (f && fgets(line, sizeof(line), f)) {
-                line[strcspn(line, "\n")] = '\0';
-                if (strncmp(line, "0::", 3) == 0)
-                        return snprintf(ret, size, "%s", strcmp(line + 3, "/") == 0 ? "" : line + 3) < (int)size ? 0
-                                                                                                                 : -1;
-        }
-        return -1;
-}
-
-static int make_cgroups(void **state)
-{
-        char unified[512], own[1024];
-
-        (void)state;
-        if (find_unified(unified, sizeof(unified)) < 0 || find_own(own, sizeof(own)) < 0)
-                return -1;
-        level = 2;
-        for (const char *p = own; *p; p++)
-                level += *p == '/';
-        (void)snprintf(cgroup_path, sizeof(cgroup_path), "%s%s/croft-test-plane.%d", unified, own, (int)getpid());
-        if (mkdir(cgroup_path, 0755) < 0)
-                return -1;
-        cgroups = open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return cgroups < 0 ? -1 : 0;
-}
-
-static int remove_cgroups(void **state)
-{
-        (void)state;
-        cgroups = close_fd(cgroups);
-        return rmdir(cgroup_path);
-}
-
-static void make_cgroup(const char *name)
-{
-        assert_int_equal(mkdirat(cgroups, name, 0755), 0);
-}
-
-static void remove_cgroup(const char *name)
-{
-        assert_int_equal(unlinkat(cgroups, name, AT_REMOVEDIR), 0);
-}
-
-static uint64_t cgroup_id(const char *name)
-{
-        union {
-                struct file_handle handle;
-                char room[sizeof(struct file_handle) + sizeof(uint64_t)];
-        } h = {.handle = {.handle_bytes = sizeof(uint64_t)}};
-        uint64_t id;
-        int mount_id;
-
-        assert_int_equal(name_to_handle_at(cgroups, name, &h.handle, &mount_id, 0), 0);
-        memcpy(&id, h.handle.f_handle, sizeof(id));
-        return id;
-}
-
-static struct plane *open_plane(void)
-{
-        struct croft_error err = CROFT_ERROR_INIT;
-        struct plane *opened = NULL;
-        char line[CROFT_ERROR_TEXT_MAX];
-
-        if (plane_open(run_dir, TAG, level, &opened, &err) < 0)
-                fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
-        return opened;
-}
-
-static int set_up(void **state)
-{
-        (void)state;
-        (void)snprintf(run_path, sizeof(run_path), "/tmp/croft-test-plane.XXXXXX");
-        if (!mkdtemp(run_path))
-                return -1;
-        run_dir = open(run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        plane = open_plane();
-        make_cgroup("a");
-        make_cgroup("b");
-        assert_int_equal(plane_add(plane, cgroup_id("a"), 101, 100000, NULL), 0);
-        assert_int_equal(plane_add(plane, cgroup_id("b"), 102, 200000, NULL), 0);
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        static const char *const made[] = {"a/nested/deep", "a/nested", "a", "b", "c"}; /* some by tests that failed */
-        _cleanup_free_ struct plane_entry *entries = NULL;
-        struct stat st;
-        size_t count = 0;
-
-        (void)state;
-        assert_int_equal(plane_list(plane, &entries, &count, NULL), 0);
-        for (size_t i = 0; i < count; i++)
-                assert_int_equal(plane_remove_partition(plane, entries[i].id, NULL), 0);
-        assert_int_equal(plane_remove(plane, NULL), 0);
-        plane = plane_free(plane);
-        assert_int_equal(fstatat(run_dir, "bpf", &st, 0), -1);
-        for (size_t i = 0; i < ELEMENTS(made); i++)
-                (void)unlinkat(cgroups, made[i], AT_REMOVEDIR);
-        run_dir = close_fd(run_dir);
-        return rmdir(run_path);
-}
-
 /* ---- asking ---- */
-
-enum as {
-        AS_IS = 0,
-        AS_NOBODY = 1,       /* uid 65534, no capability */
-        AS_USER_NS = 2,      /* in a user namespace of its own */
-        AS_NESTED_NS = 4,    /* and in one inside */
-        AS_NO_CAPABILITY = 8 /* gives up those that the new namespace has given */
-};
 
 struct answer {
         int r;
         uint64_t id;
 };
-
-static int enter_cgroup(const char *name)
-{
-        char path[128];
-
-        (void)snprintf(path, sizeof(path), "%s/cgroup.procs", name);
-        return fd_write_file(cgroups, path, "0");
-}
-
-static int drop_capabilities(void)
-{
-        cap_t none = cap_init();
-        int r = none ? cap_set_proc(none) : -1;
-
-        (void)cap_free(none);
-        return r;
-}
-
-/* A new user namespace, in which the caller's user and group have names, so that it may make another one inside. */
-static int new_user_ns(void)
-{
-        char uid_map[32], gid_map[32];
-
-        (void)snprintf(uid_map, sizeof(uid_map), "0 %u 1", (unsigned int)geteuid());
-        (void)snprintf(gid_map, sizeof(gid_map), "0 %u 1", (unsigned int)getegid());
-        /* what a change of credentials makes undumpable has its maps in /proc owned by root */
-        if (unshare(CLONE_NEWUSER) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
-                return -1;
-        if (fd_write_file(AT_FDCWD, "/proc/self/setgroups", "deny") < 0)
-                return -1;
-        if (fd_write_file(AT_FDCWD, "/proc/self/uid_map", uid_map) < 0)
-                return -1;
-        return fd_write_file(AT_FDCWD, "/proc/self/gid_map", gid_map);
-}
-
-static int become(enum as as)
-{
-        if ((as & AS_NOBODY) && (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0))
-                return -1;
-        if ((as & AS_USER_NS) && new_user_ns() < 0)
-                return -1;
-        if ((as & AS_NESTED_NS) && new_user_ns() < 0)
-                return -1;
-        return as & AS_NO_CAPABILITY ? drop_capabilities() : 0;
-}
 
 /* A child enters the cgroup (NULL: stays), becomes what it is to be, and asks: the program `fd`, or the pin. */
 static struct answer ask(const char *cgroup, enum as as, int fd)

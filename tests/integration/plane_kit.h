@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * plane_kit.h - for tests of what lives in the kernel plane: a plane of the test's own, and "partitions" that are
+ * cgroups two levels below the one it runs in, as croftd makes them: a is 101, b is 102.
+ */
+#ifndef CROFT_TESTS_PLANE_KIT_H
+#define CROFT_TESTS_PLANE_KIT_H
+
+#include "plane/plane.h"
+
+#include <limits.h>
+#include <stdint.h>
+
+#define TAG "0badcafe"
+#define OTHER_TAG "deadbeef"
+
+extern char run_path[64];
+extern int run_dir;        /* the plane's */
+extern int cgroups;        /* the directory that partitions are in */
+extern unsigned int level; /* of a partition */
+extern struct plane *plane;
+
+/* Fixtures of cmocka: of the group, and of each test. */
+int make_cgroups(void **state);
+int remove_cgroups(void **state);
+int set_up(void **state);
+int tear_down(void **state);
+
+struct plane *open_plane(void); /* another look at the same one */
+void make_cgroup(const char *name);
+void remove_cgroup(const char *name);
+uint64_t cgroup_id(const char *name);
+
+enum as {
+        AS_IS = 0,
+        AS_NOBODY = 1,       /* uid 65534, no capability */
+        AS_USER_NS = 2,      /* in a user namespace of its own */
+        AS_NESTED_NS = 4,    /* and in one inside */
+        AS_NO_CAPABILITY = 8 /* gives up those that the new namespace has given */
+};
+
+/* In a child: 0, or -1. */
+int enter_cgroup(const char *name);
+int become(enum as as);
+
+#endif
