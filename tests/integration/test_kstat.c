@@ -710,5 +710,6 @@ int main(void)
                 TEST(a_change_that_was_cut_short_is_whole_or_not_at_all),
         };
 
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
 }
