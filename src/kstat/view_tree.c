@@ -3,8 +3,8 @@
  * view_tree.c - the directories of /sys that show a partition's CPUs, memory and block devices.
  *
  * One table says what there is; a node's number holds which line of the table it is, and which CPU, disk or file of the
- * facts.  Invariant: nothing below a CPU that the partition may not use can be listed, looked up or read, not by a
- * number that was given out before either.
+ * facts.  Invariant: nothing of a CPU that the partition may not use can be listed, looked up or read (but that it
+ * isn't online), not by a number that was given out before either.
  *
  * There is one memory node, with all of the partition's CPUs and memory: on which of the host's nodes it has how much
  * isn't known.
@@ -66,6 +66,12 @@ static void put_configured(struct view *v, const struct place *p, struct text *t
         (void)p;
         text_mask_list(t, v->configured, KSTAT_CPUS_MAX);
         text_char(t, '\n');
+}
+
+/* A CPU that isn't the partition's has a directory if one with a greater number is: see listed_of(). */
+static void put_cpu_online(struct view *v, const struct place *p, struct text *t)
+{
+        text_str(t, mask_has(v->cpus, p->number) ? "1\n" : "0\n");
 }
 
 static void put_offline(struct view *v, const struct place *p, struct text *t)
@@ -252,7 +258,22 @@ static void put_disk_link(struct view *v, const struct place *p, struct text *t)
 enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_FACT };
 
 /* Lines that others stand below; the rest of the table has no names. */
-enum { CPUS, NODES, MEMORIES, DISKS, CLASS_DISKS, CPU, NODE, MEMORY, DISK, QUEUE, CPUS_FACT, CPU_FACT, NO_LINE = 0xff };
+enum {
+        CPUS,
+        NODES,
+        MEMORIES,
+        DISKS,
+        CLASS_DISKS,
+        CPU,
+        NODE,
+        MEMORY,
+        DISK,
+        QUEUE,
+        CPUS_FACT,
+        CPU_FACT,
+        CPU_ONLINE,
+        NO_LINE = 0xff
+};
 
 struct line {
         unsigned int parent; /* NO_LINE: a tree of its own, name is its path */
@@ -275,13 +296,13 @@ static const struct line table[] = {
         [QUEUE] = {DISK, "queue", VIEW_DIRECTORY, ONE, NULL},
         [CPUS_FACT] = {CPUS, "", VIEW_FILE, EACH_FACT, NULL},
         [CPU_FACT] = {CPU, "", VIEW_FILE, EACH_FACT, NULL},
+        [CPU_ONLINE] = {CPU, "online", VIEW_FILE, ONE, put_cpu_online},
         {CPUS, "online", VIEW_FILE, ONE, put_online},
         {CPUS, "offline", VIEW_FILE, ONE, put_offline},
         {CPUS, "possible", VIEW_FILE, ONE, put_configured},
         {CPUS, "present", VIEW_FILE, ONE, put_configured},
         {CPUS, "enabled", VIEW_FILE, ONE, put_configured},
         {CPUS, "isolated", VIEW_FILE, ONE, put_empty},
-        {CPU, "online", VIEW_FILE, ONE, put_one},
         {CPU, "node0", VIEW_LINK, ONE, put_node_of_cpu},
         {NODES, "online", VIEW_FILE, ONE, put_zero},
         {NODES, "possible", VIEW_FILE, ONE, put_zero},
@@ -441,19 +462,43 @@ static unsigned int mask_at(const __u64 *mask, size_t k)
         return KSTAT_CPUS_MAX;
 }
 
+/* The CPUs that a line is there for.  Directories have no gaps below the greatest number, as the kernel's have none
+ * when a CPU is offline: sysstat makes tables with as many lines as there are directories and writes to the line of a
+ * CPU's number.  Those of other CPUs have nothing but "online". */
+static void listed_of(const struct view *v, unsigned int line, __u64 *ret)
+{
+        memcpy(ret, v->cpus, sizeof(v->cpus));
+        if (line != CPU && line != CPU_ONLINE)
+                return;
+        for (unsigned int i = CPU_WORDS; i-- > 0;) {
+                bool above = i + 1 < CPU_WORDS && ret[i + 1];
+
+                if (above)
+                        ret[i] = ~0ULL;
+                else if (ret[i])
+                        ret[i] = ~0ULL >> __builtin_clzll(ret[i]);
+        }
+}
+
 /* Instance k of a line below parent. */
 static bool instance(
         const struct view *v, const struct place *parent, unsigned int line, size_t k, struct view_entry *ret)
 {
         const struct line *l = &table[line];
         struct place p = {.line = line, .number = parent->number};
+        __u64 listed[CPU_WORDS];
 
+        listed_of(v, line, listed);
         ret->kind = l->kind;
         switch (l->each) {
         case ONE:
+                if (l->parent == CPU && !mask_has(listed, p.number))
+                        return false;
                 (void)snprintf(ret->name, sizeof(ret->name), "%s", l->name);
                 break;
         case EACH_FACT:
+                if (l->parent == CPU && !mask_has(listed, p.number))
+                        return false;
                 if (!fact_child(v, parent, k, &p, ret))
                         return false;
                 k = 0;
@@ -467,7 +512,7 @@ static bool instance(
                 break;
         case EACH_CPU:
         case EACH_MEMORY:
-                p.number = l->each == EACH_CPU ? mask_at(v->cpus, k) : (uint32_t)view_least(k, UINT32_MAX);
+                p.number = l->each == EACH_CPU ? mask_at(listed, k) : (uint32_t)view_least(k, UINT32_MAX);
                 if (p.number >= (l->each == EACH_CPU ? KSTAT_CPUS_MAX : n_blocks(v)))
                         return false;
                 (void)snprintf(ret->name, sizeof(ret->name), "%s%u", l->name, p.number);
@@ -489,12 +534,14 @@ static enum each counted(unsigned int line)
 static bool exists(const struct view *v, const struct place *p)
 {
         struct facts_file file;
+        __u64 listed[CPU_WORDS];
 
         if (p->line >= ELEMENTS(table))
                 return false;
+        listed_of(v, p->line, listed);
         switch (counted(p->line)) {
         case EACH_CPU:
-                if (!mask_has(v->cpus, p->number))
+                if (!mask_has(listed, p->number))
                         return false;
                 break;
         case EACH_MEMORY:

@@ -141,7 +141,7 @@ static void write_tree(struct view *v, uint64_t node, const struct kstat_sample 
                 text[size] = '\0';
                 if (entry.kind == VIEW_FILE)
                         write_file(dir_fd, child, (size_t)size);
-                else if (symlinkat(text, dir_fd, child) < 0)
+                else if (symlinkat(text, dir_fd, child) < 0 && errno != EEXIST)
                         die(child);
         }
         if (r < 0)

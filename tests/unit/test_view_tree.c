@@ -41,9 +41,17 @@ static void masks_of_cpus_follow_the_sample(void **state)
         assert_string_equal(kit_read(&k, "sys/devices/system/node/node0/cpumap"), "06\n");
 }
 
-static void only_cpus_in_force_have_a_directory(void **state)
+static void only_cpus_in_force_have_more_than_a_name(void **state)
 {
+        struct view_entry entry, file;
+
         (void)state;
+        assert_string_equal(kit_read(&k, "sys/devices/system/cpu/cpu0/online"), "0\n"); /* so that there is no gap */
+        assert_null(kit_read(&k, "sys/devices/system/cpu/cpu3/online"));
+        assert_int_equal(view_lookup(k.view, view_tree_node(0), &k.sample, "cpu0", &entry), 0);
+        assert_int_equal(view_list(k.view, entry.node, &k.sample, 0, &file), 1);
+        assert_string_equal(file.name, "online");
+        assert_int_equal(view_list(k.view, entry.node, &k.sample, 1, &file), 0);
         assert_null(kit_read(&k, "sys/devices/system/cpu/cpu0/topology/core_siblings"));
         assert_null(kit_read(&k, "sys/devices/system/cpu/cpu3/topology/core_siblings")); /* offline */
         assert_non_null(kit_read(&k, "sys/devices/system/cpu/cpu1/topology/core_siblings"));
@@ -170,7 +178,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(masks_of_cpus_follow_the_sample),
-                TEST(only_cpus_in_force_have_a_directory),
+                TEST(only_cpus_in_force_have_more_than_a_name),
                 TEST(siblings_are_only_those_of_the_partition),
                 TEST(a_number_from_before_is_void_when_its_cpu_is_lost),
                 TEST(what_is_listed_can_be_looked_up_and_read),
