@@ -118,6 +118,11 @@ struct cgroup_usage {
         bool frozen;
 };
 int cgroup_usage(struct cgroup_tree *tree, uint64_t id, struct cgroup_usage *ret, struct croft_error *err);
+/* The text of an attribute of the partition, of the hierarchy that rules `controller` (NULL: of the unified one), by
+ * its name in v1 or in v2; NULL: that hierarchy has none.  Caller frees.  -EOPNOTSUPP: nothing rules it, or no such
+ * attribute; -ENOENT, -ENODEV: the partition ends just now. */
+int cgroup_text(
+        struct cgroup_tree *tree, uint64_t id, const char *controller, const char *v1, const char *v2, char **ret);
 /* Calls f for each partition id that has a directory in any hierarchy (to find what a dead croftd left), each once.
  * Stops at and returns the first non-zero. */
 int cgroup_each(struct cgroup_tree *tree, int (*f)(uint64_t id, void *context), void *context, struct croft_error *err);

@@ -223,3 +223,20 @@ int cgroup_usage(struct cgroup_tree *tree, uint64_t id, struct cgroup_usage *ret
         ret->processes = accounted(tree, id, CGROUP_PIDS, "pids.current", "pids.current");
         return 0;
 }
+
+int cgroup_text(
+        struct cgroup_tree *tree, uint64_t id, const char *controller, const char *v1, const char *v2, char **ret)
+{
+        _cleanup_close_ int fd = -EBADF;
+        const char *file;
+        int h = controller ? -1 : 0;
+
+        for (size_t c = 0; controller && c < CGROUP_CONTROLLERS; c++)
+                if (strcmp(cgroup_controllers[c].name, controller) == 0)
+                        h = tree->by[c];
+        file = h < 0 ? NULL : tree->h[h].v2 ? v2 : v1;
+        if (!file)
+                return -EOPNOTSUPP;
+        fd = cgroup_directory(tree, (size_t)h, id);
+        return fd < 0 ? fd : cgroup_read(fd, file, ret);
+}
