@@ -126,6 +126,7 @@ static enum MHD_Result send_error(
 {
         struct api_answer a = {.status = status ? status : api_status(e->code), .body = api_json_error(e)};
 
+        (void)atomic_fetch_add(&q->api->refused, 1);
         return a.body ? send_answer(q, &a, allow) : MHD_NO;
 }
 
@@ -230,6 +231,7 @@ static enum MHD_Result begin(struct api_request *q)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
+        (void)atomic_fetch_add(&q->api->requests, 1);
         q->deadline_ms = now_ms() + UINT64_C(2000) * q->api->timeout_s;
         if (q->api->policy(socket_of(q->connection), &err) < 0)
                 return send_error(q, MHD_HTTP_FORBIDDEN, &err, NULL);

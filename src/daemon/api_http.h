@@ -41,7 +41,8 @@ struct api {
         int stop_event;         /* eventfd, readable once api_stop() was called */
         atomic_bool stopping;
         atomic_uint connections;
-        pthread_mutex_t lock; /* over the sessions */
+        atomic_ullong requests, refused; /* since it began; refused: answered with an error */
+        pthread_mutex_t lock;            /* over the sessions */
         int sessions[API_SESSIONS_MAX];
         size_t n_sessions;
 };
@@ -108,7 +109,7 @@ void api_patience(struct api *api, struct MHD_Connection *connection, bool patie
 /* Forgets the sessions that are over, and says whether there is room for another. */
 bool api_session_room(struct api *api);
 
-/* routes (api_host.c, api_partitions.c, api_pools.c, api_images.c, api_stream.c) */
+/* routes (api_host.c, api_partitions.c, api_pools.c, api_images.c, api_metrics.c, api_stream.c) */
 int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
@@ -136,6 +137,8 @@ int api_image_list(struct api_request *q, struct api_answer *a, struct croft_err
 int api_image_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_metrics(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_stats(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_events(struct api_request *q, struct api_answer *a, struct croft_error *err);
 
 #endif

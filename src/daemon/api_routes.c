@@ -39,6 +39,8 @@ const struct api_route api_routes[] = {
         {"GET", "/v1/images/{name}", NULL, API_IMAGE, api_image_show},
         {"DELETE", "/v1/images/{name}", NULL, API_IMAGE, api_image_remove},
         {"GET", "/v1/events", NULL, 0, api_events},
+        {"GET", "/v1/stats", NULL, 0, api_stats},
+        {"GET", "/metrics", NULL, 0, api_metrics},
         {NULL, NULL, NULL, 0, NULL},
 };
 

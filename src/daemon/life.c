@@ -195,6 +195,7 @@ int life_end(struct unit *u, enum partition_state state, int r, struct croft_err
                 (void)croft_error_line((croft_error_set(&own, r, "failed"), &own), line, sizeof(line));
         (void)pthread_mutex_lock(&u->p.lock);
         transition = u->p.operation && life_action_is_transition(u->p.operation);
+        life_count(u->life, u->p.operation, r < 0);
         if (r < 0 || transition)
                 (void)str_copy(u->last_error, sizeof(u->last_error), line);
         (void)str_copy(name, sizeof(name), u->p.def.name);
@@ -389,6 +390,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 return croft_error_set(err, ENOMEM, "open the life cycle");
         life->host = host;
         life->store = store;
+        life->started = (uint64_t)time(NULL);
         life->epoll = -EBADF;
         (void)pthread_mutex_init(&life->lock, NULL); /* with these attributes it can't fail */
         (void)pthread_mutex_init(&life->queue_lock, NULL);

@@ -57,6 +57,11 @@ int life_get(struct life *life, const char *name, struct life_info *ret, struct 
 /* All, sorted by name; the caller ends each and frees the array. */
 int life_list(struct life *life, struct life_info **ret, size_t *ret_count, struct croft_error *err);
 
+/* The figures of all, of the machine and of croftd (stats.h), but for what only the API knows; the caller ends *ret
+ * with stats_free(). */
+struct stats;
+int life_stats(struct life *life, struct stats **ret, struct croft_error *err);
+
 /* image: NULL for a native partition.  properties are borrowed and already checked (property_set()). */
 int life_create(struct life *life, const char *name, const char *image, const struct property *properties,
         struct croft_error *err);

@@ -19,6 +19,8 @@
 #include "partition/facet.h"
 #include "partition/host.h"
 
+#include <stdatomic.h>
+
 #define WARDEN_DEATHS_MAX 5 /* in WARDEN_DEATHS_S seconds; then the partition goes on without one */
 #define WARDEN_DEATHS_S 10
 #define REBOOTS_MAX 5 /* in REBOOTS_S seconds; then the partition stays stopped */
@@ -73,6 +75,8 @@ struct life {
         bool ending;
         pthread_t workers[4];
         size_t n_workers;
+        uint64_t started;                                       /* seconds since the epoch */
+        atomic_ullong done[LIFE_ACTIONS], failed[LIFE_ACTIONS]; /* operations, for life_stats() */
 };
 
 /* --- life.c: the table --- */
@@ -80,6 +84,8 @@ struct unit *unit_new(struct life *life, struct partition_def *def); /* takes de
 struct unit *unit_ref(struct unit *u);
 struct unit *unit_unref(struct unit *u);
 void unit_unrefp(struct unit **u);
+/* The units with a reference each, sorted by name; NULL with *ret_n 0: none, or no memory (*ret_r). */
+struct unit **life_units(struct life *life, size_t *ret_n, int *ret_r);
 int life_insert(struct life *life, struct unit *u, struct croft_error *err); /* -EEXIST; takes a reference */
 void life_delist(struct life *life, struct unit *u);
 struct unit *life_find(struct life *life, const char *name, struct croft_error *err);
@@ -177,6 +183,9 @@ int unit_succeed(struct unit *u, struct croft_error *err); /* a new warden; the 
 
 /* --- life_recover.c --- */
 int life_recover(struct life *life, struct croft_error *err);
+
+/* --- life_stats.c --- */
+void life_count(struct life *life, const char *operation, bool failed); /* one that has ended; NULL: none */
 
 /* --- life_events.c --- */
 struct events *events_new(void);

@@ -11,6 +11,7 @@
 #include "base/sock.h"
 #include "base/str.h"
 #include "daemon/api.h"
+#include "daemon/api_metrics.h"
 #include "daemon/fdstore.h"
 #include "daemon/host_open.h"
 #include "daemon/life.h"
@@ -35,6 +36,9 @@ static const char usage[] =
         "  --run-dir DIR        sockets, and what goes with the machine's power (/run/croft)\n"
         "  --cgroup PATH        build below this control group, as in /proc/self/cgroup (the own one)\n"
         "  --tools-dir DIR      static programs that appear in partitions below /run/croft/bin\n"
+        "  --metrics-listen ADDRESS:PORT\n"
+        "                       serve /metrics there, too, by TCP, to whoever can reach it; [127.0.0.1:]PORT will do\n"
+        "  --metrics-public     allow an address that isn't loopback; it is not encrypted and asks nobody who he is\n"
         "  --log-level LEVEL    error, warning, notice, info or debug (notice)\n"
         "  --list-crash-points  where CROFT_CRASH_AT can end a test build; then exit\n"
         "  --help, --version\n"
@@ -44,7 +48,8 @@ static const char usage[] =
 struct options {
         struct host_options host;
         enum log_level level;
-        bool list_crash_points, exit;
+        const char *metrics_listen; /* NULL: not on TCP */
+        bool metrics_public, list_crash_points, exit;
 };
 
 static int parse_level(const char *text, enum log_level *ret)
@@ -81,6 +86,12 @@ static int take_option(int c, struct options *o)
                 return 0;
         case 'l':
                 return parse_level(optarg, &o->level);
+        case 'm':
+                o->metrics_listen = optarg;
+                return 0;
+        case 'M':
+                o->metrics_public = true;
+                return 0;
         case 'p':
                 o->list_crash_points = true;
                 return 0;
@@ -103,6 +114,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
         static const struct option table[] = {{"state-dir", required_argument, NULL, 's'},
                 {"run-dir", required_argument, NULL, 'r'}, {"cgroup", required_argument, NULL, 'c'},
                 {"tools-dir", required_argument, NULL, 't'}, {"log-level", required_argument, NULL, 'l'},
+                {"metrics-listen", required_argument, NULL, 'm'}, {"metrics-public", no_argument, NULL, 'M'},
                 {"list-crash-points", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
         int c, r = 0;
@@ -196,9 +208,11 @@ static void *autostart(void *context)
 }
 
 /* With life and host open: serves until a signal ends it. */
-static int run(struct daemon_host *h, struct life *life, int signals, struct croft_error *err)
+static int run(
+        struct daemon_host *h, struct life *life, const struct options *options, int signals, struct croft_error *err)
 {
         _cleanup_close_ int listen = sock_listen(h->host.run_dir, "croft.sock", SOCK_STREAM, 0600, err);
+        struct metrics_server *metrics = NULL;
         struct api *api = NULL;
         pthread_t thread;
         bool started;
@@ -209,12 +223,19 @@ static int run(struct daemon_host *h, struct life *life, int signals, struct cro
         r = api_start(life, h->host.images, &h->host, listen, &api, err);
         if (r < 0)
                 return r;
+        if (options->metrics_listen)
+                r = metrics_server_start(api, options->metrics_listen, options->metrics_public, &metrics, err);
+        if (r < 0) {
+                api_stop(api);
+                return croft_error_prefix(err, "serve metrics");
+        }
         started = pthread_create(&thread, NULL, autostart, life) == 0;
         (void)sd_notify(0, "READY=1");
         log_say(LOG_LEVEL_NOTICE, "croftd " CROFT_VERSION " is ready");
         serve(life, signals);
         (void)sd_notify(0, "STOPPING=1");
         life_shutdown(life);
+        metrics_server_stop(metrics);
         api_stop(api);
         if (started)
                 (void)pthread_join(thread, NULL);
@@ -252,7 +273,7 @@ int main(int argc, char **argv)
                                 "no kernel plane here, partitions run without what needs BPF");
                 r = life_open(&h.host, h.store, &life, &err);
                 if (r == 0)
-                        r = run(&h, life, signals, &err);
+                        r = run(&h, life, &options, signals, &err);
                 clean = life && life_running(life) == 0;
                 life = life_free(life);
                 daemon_host_close(&h, clean);

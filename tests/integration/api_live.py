@@ -104,6 +104,8 @@ def actions():
     TAP.ok("list and show carry the same keys", [sorted(p) for p in listed] == [sorted(shown)], listed, shown)
     TAP.ok("a running partition has a pid and a time of start", shown["pid"] and shown["started"], shown)
     expect(200, "GET", "/v1/partitions/live/log")
+    stats = expect(200, "GET", "/v1/stats")
+    TAP.ok("statistics have its figures", any(p["name"] == "live" and p["cpu"]["system_ns"] is not None for p in stats["partitions"]), stats)
     expect(404, "GET", "/v1/partitions/nobody/log")
     expect(409, "DELETE", "/v1/partitions/live")
     stopped = expect(200, "POST", "/v1/partitions/live/stop", {"force": True})

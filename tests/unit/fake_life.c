@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "daemon/stats.h"
 #include "image/image.h"
 #include "kernel/probe.h"
 #include "partition/ring.h"
@@ -169,6 +170,26 @@ int life_list(struct life *life, struct life_info **ret, size_t *ret_count, stru
         *ret_count = life->n;
         pthread_mutex_unlock(&life->lock);
         *ret = all;
+        return 0;
+}
+
+int life_stats(struct life *life, struct stats **ret, struct croft_error *err)
+{
+        struct stats *stats = malloc(sizeof(*stats));
+
+        (void)err;
+        stats_init(stats);
+        pthread_mutex_lock(&life->lock);
+        stats->n = life->n;
+        stats->partition = calloc(ENTRIES, sizeof(*stats->partition));
+        for (size_t i = 0; i < life->n; i++) {
+                stats_partition_init(&stats->partition[i]);
+                (void)snprintf(
+                        stats->partition[i].name, sizeof(stats->partition[i].name), "%s", life->entries[i].def.name);
+                stats->partition[i].memory.usage = 4096;
+        }
+        pthread_mutex_unlock(&life->lock);
+        *ret = stats;
         return 0;
 }
 
