@@ -39,6 +39,12 @@ static const struct {
         {"proc/modules", view_modules},
         {"proc/devices", view_devices},
         {"proc/sys/kernel/random/boot_id", view_boot_id},
+        {"proc/sys/kernel/pty/nr", view_zero},
+        {"proc/sys/fs/aio-nr", view_zero},
+        {"proc/sys/fs/file-nr", view_file_nr},
+        {"proc/sys/fs/inode-nr", view_inode_nr},
+        {"proc/sys/fs/inode-state", view_inode_state},
+        {"proc/sys/fs/dentry-state", view_dentry_state},
 };
 
 size_t view_count(void)

@@ -101,6 +101,11 @@ int view_partitions(struct view *v, struct text *t);
 int view_devices(struct view *v, struct text *t);
 int view_modules(struct view *v, struct text *t);
 int view_boot_id(struct view *v, struct text *t);
+int view_zero(struct view *v, struct text *t);
+int view_file_nr(struct view *v, struct text *t);
+int view_inode_nr(struct view *v, struct text *t);
+int view_inode_state(struct view *v, struct text *t);
+int view_dentry_state(struct view *v, struct text *t);
 
 /* Which of the sample's numbers belong to the host's lines: resolved once.  0 or -ENOMEM. */
 int view_lines_new(struct view *v);

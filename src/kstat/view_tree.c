@@ -264,6 +264,7 @@ enum {
         MEMORIES,
         DISKS,
         CLASS_DISKS,
+        DEV_DISKS,
         CPU,
         NODE,
         MEMORY,
@@ -289,6 +290,7 @@ static const struct line table[] = {
         [MEMORIES] = {NO_LINE, "sys/devices/system/memory", VIEW_DIRECTORY, ONE, NULL},
         [DISKS] = {NO_LINE, "sys/block", VIEW_DIRECTORY, ONE, NULL},
         [CLASS_DISKS] = {NO_LINE, "sys/class/block", VIEW_DIRECTORY, ONE, NULL},
+        [DEV_DISKS] = {NO_LINE, "sys/dev/block", VIEW_DIRECTORY, ONE, NULL},
         [CPU] = {CPUS, "cpu", VIEW_DIRECTORY, EACH_CPU, NULL},
         [NODE] = {NODES, "node0", VIEW_DIRECTORY, ONE, NULL},
         [MEMORY] = {MEMORIES, "memory", VIEW_DIRECTORY, EACH_MEMORY, NULL},
@@ -334,9 +336,10 @@ static const struct line table[] = {
         {QUEUE, "physical_block_size", VIEW_FILE, ONE, put_sector},
         {QUEUE, "hw_sector_size", VIEW_FILE, ONE, put_sector},
         {CLASS_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
+        {DEV_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
 };
 
-#define N_TREES (CLASS_DISKS + 1)
+#define N_TREES (DEV_DISKS + 1)
 
 size_t view_tree_count(void)
 {
@@ -507,7 +510,10 @@ static bool instance(
                 if (k >= v->n_disks)
                         return false;
                 p.number = device_of(&v->disks[k]);
-                view_disk_name(v, &v->disks[k], ret->name, sizeof(ret->name));
+                if (l->parent == DEV_DISKS)
+                        (void)snprintf(ret->name, sizeof(ret->name), "%u:%u", p.number >> 20, p.number & 0xfffff);
+                else
+                        view_disk_name(v, &v->disks[k], ret->name, sizeof(ret->name));
                 k = 0;
                 break;
         case EACH_CPU:

@@ -26,7 +26,7 @@ cd "$VIEWS"
 find proc -type f | while read -r file; do
         [ ! -e "/$file" ] || mount --bind "$VIEWS/$file" "/$file" || exit
 done
-for tree in sys/devices/system/cpu sys/devices/system/node sys/devices/system/memory sys/block sys/class/block; do
+for tree in sys/devices/system/cpu sys/devices/system/node sys/devices/system/memory sys/block sys/class/block sys/dev/block; do
         [ ! -d "/$tree" ] || mount --bind "$VIEWS/$tree" "/$tree" || exit
 done
 cd /

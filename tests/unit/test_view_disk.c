@@ -72,6 +72,7 @@ static void the_same_disks_are_in_partitions_and_sysfs(void **state)
         assert_string_equal(kit_read(&k, "sys/block/sdb/stat"), "3 0 8 0 5 0 2 0 0 0 0 0 0 0 0 0 0\n");
         assert_string_equal(kit_read(&k, "sys/block/sdb/queue/rotational"), "0\n");
         assert_string_equal(kit_read(&k, "sys/class/block/sdb"), "../../block/sdb");
+        assert_string_equal(kit_read(&k, "sys/dev/block/8:16"), "../../block/sdb");
         assert_null(kit_read(&k, "sys/block/sda/dev")); /* the host's, never used by the partition */
 }
 
