@@ -179,6 +179,14 @@ t_croftd_start() {
         done
 }
 
+# The process of the warden that waits for the next start (docs/adr/0013): croftd's child, root still.  Nothing when there
+# is none, or more than one.
+t_reserve() {
+        for t_pid in $(pgrep -P "${t_daemon:-0}" -u 0 -f '^croft-warden warden'); do
+                printf '%s ' "$t_pid"
+        done | awk 'NF == 1 { print $1 }'
+}
+
 t_croftd_stop() { # an orderly end
         [ -n "$t_daemon" ] || return 0
         kill "$t_daemon" 2>/dev/null

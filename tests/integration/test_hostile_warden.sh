@@ -5,22 +5,15 @@
 # into a partition.  What croftd relies on: docs/adr/0011-own-proofs.md.
 . "$(dirname "$0")/../lib.sh"
 
-warden_of() { # PARTITION: the process
-        for t_dir in /proc/[0-9]*; do
-                [ "$(tr '\0' ' ' <"$t_dir/cmdline" 2>/dev/null)" = "croft-warden warden " ] || continue
-                grep -qF "$(basename "$T")" "$t_dir/environ" 2>/dev/null && echo "${t_dir#/proc/}"
-        done
-}
+warden_of() { field "$1" .warden; } # PARTITION: the process
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 
 # --- what a warden has ------------------------------------------------------------------------------------------------
 
-TEST_NAME=$(basename "$T")
-export TEST_NAME # by which its processes are known
 t_croftd_start || exit 1
 t_ok "a partition is made" croft create web
 t_ok "it starts" croft start web
-warden=$(warden_of)
+warden=$(warden_of web)
 t_isnt "its warden isn't root" "$(status_of "$warden" Uid | cut -f1)" 0
 t_is "of no group of the host's" "$(status_of "$warden" Groups | tr -d ' ')" ""
 t_is "has no capability" "$(for set in CapInh CapPrm CapEff CapBnd CapAmb; do status_of "$warden" $set; done | sort -u)" 0000000000000000
@@ -45,10 +38,10 @@ for service in api warden; do
         [ $service = api ] || socket=$T/run/w/$id.sock
         t_is "it can't take one ($service) by pidfd_getfd" "$("$BUILD/tests/kit/t-fdpass" getfd $service "$socket" "$init" 2>&1)" "not passed"
 done
-t_is "the warden serves on" "$(warden_of)" "$warden"
+t_is "the warden serves on" "$(warden_of web)" "$warden"
 t_croftd_kill
 t_croftd_start
-t_is "for the next croftd, too" "$(warden_of) $(croft exec web -- echo works)" "$warden works"
+t_is "for the next croftd, too" "$(warden_of web) $(croft exec web -- echo works)" "$warden works"
 t_ok "it is removed" croft remove web --force
 t_croftd_stop
 

@@ -232,9 +232,17 @@ static void start_real(char **argv)
         real = pair[0];
 }
 
+/* It may be in reserve for long, and the lie another one by then. */
+static bool wait_for_work(void)
+{
+        struct pollfd p = {.fd = croftd, .events = POLLIN};
+
+        return poll(&p, 1, -1) == 1 && p.revents & POLLIN;
+}
+
 int main(int argc, char **argv)
 {
-        if (argc != 2)
+        if (argc != 2 || !wait_for_work())
                 return EXIT_FAILURE;
         choose_lie();
         start_real(argv);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * kstat_read.c - what a read of a statistic by key costs beside an empty program called the same way, with few and many
+ * partitions and statistics on record.  Prints ratios; asserts nothing.
+ */
+#include "base/cleanup.h"
+#include "kstat/kstat.h"
+#include "plane/plane.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#define CALLS 20000
+#define ROUNDS 15
+
+static int64_t now_ns(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+        double x = *(const double *)a, y = *(const double *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* As libkstat does it: one system call, nothing around it. */
+static int run(int program, void *context, uint32_t size)
+{
+        union bpf_attr attr = {.test = {.prog_fd = (__u32)program}};
+
+        attr.test.ctx_in = (uint64_t)(uintptr_t)context;
+        attr.test.ctx_size_in = size;
+        return syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)) < 0 ? -errno : (int)attr.test.retval;
+}
+
+/* The median of rounds, in ns a call; the call is filled in anew each time, as a caller has to. */
+static double time_calls(int program, const struct kstat_call *what, uint32_t size, int expected)
+{
+        double rounds[ROUNDS];
+        struct kstat_call call;
+
+        for (int r = 0; r < ROUNDS; r++) {
+                int64_t began = now_ns();
+
+                for (int i = 0; i < CALLS; i++) {
+                        call.op = what->op;
+                        call.at = what->at;
+                        call.kid = what->kid;
+                        call.key = what->key;
+                        call.partition = 0;
+                        if (run(program, &call, size) != expected)
+                                return -1;
+                }
+                rounds[r] = (double)(now_ns() - began) / CALLS;
+        }
+        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
+        return rounds[ROUNDS / 2];
+}
+
+static int load_empty(void)
+{
+        const struct bpf_insn nothing[] = {
+                {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
+        LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+
+        return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "empty", "GPL", nothing, ELEMENTS(nothing), &options);
+}
+
+static int open_program(struct kstats *kstats)
+{
+        _cleanup_close_ int directory = kstats_open_programs(kstats, NULL);
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/kstat", directory);
+        return bpf_obj_get(path);
+}
+
+static int fill(struct kstats *kstats, uint64_t partition, size_t n)
+{
+        _cleanup_free_ struct kstat_def *defs = calloc(n, sizeof(*defs));
+        const uint64_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+        for (size_t i = 0; defs && i < n; i++)
+                defs[i] = (struct kstat_def){.module = "bench",
+                        .instance = (int32_t)i,
+                        .name = "io",
+                        .class = "bench",
+                        .subject = partition,
+                        .data = data,
+                        .size = sizeof(data)};
+        return defs ? kstats_create(kstats, defs, n, &partition, 1, NULL, NULL) : -ENOMEM;
+}
+
+/* Brings the numbers up to these. */
+static int grow(struct kstats *kstats, size_t *partitions, size_t want_partitions, size_t *statistics, size_t want)
+{
+        int r = 0;
+
+        while (r == 0 && *partitions < want_partitions)
+                r = kstats_add_partition(kstats, 1000 + (*partitions)++, NULL);
+        while (r == 0 && *statistics < want) {
+                size_t n = want - *statistics < 1000 ? want - *statistics : 1000;
+
+                r = kstats_add_partition(kstats, 100000 + *statistics, NULL);
+                if (r == 0)
+                        r = fill(kstats, 100000 + *statistics, n);
+                *statistics += n;
+        }
+        return r;
+}
+
+static void measure(struct kstats *kstats, int empty)
+{
+        static const size_t sizes[][2] = {{1, 100}, {100, 1000}, {1000, 10000}, {1000, 100000}};
+        _cleanup_close_ int program = open_program(kstats);
+        size_t partitions = 0, statistics = 0;
+        struct kstat_call find = {.op = KSTAT_OP_FIND, .key = {.module = "mine", .name = "io"}};
+        const uint64_t global[] = {0}, data[8] = {1};
+        const struct kstat_def def = {
+                .module = "mine", .name = "io", .class = "bench", .data = data, .size = sizeof(data)};
+        struct kstat_call read = {.op = KSTAT_OP_READ}, chain = {.op = KSTAT_OP_CHAIN}, list = {.op = KSTAT_OP_LIST};
+
+        if (kstats_create(kstats, &def, 1, global, 1, (uint64_t *)&read.kid, NULL) < 0)
+                return;
+        printf("%-12s%-12s%10s%10s%10s%10s%10s%10s   (ns a call; x: by key against empty)\n", "partitions",
+                "statistics", "empty", "by key", "x", "by kid", "chain", "list");
+        for (size_t i = 0; i < ELEMENTS(sizes); i++) {
+                double none, key;
+
+                if (grow(kstats, &partitions, sizes[i][0], &statistics, sizes[i][1]) < 0) {
+                        printf("# no room for %zu statistics\n", sizes[i][1]);
+                        return;
+                }
+                none = time_calls(empty, &find, sizeof(find), 0);
+                key = time_calls(program, &find, sizeof(find), 0);
+                printf("%-12zu%-12zu%10.0f%10.0f%10.2f%10.0f%10.0f%10.0f\n", sizes[i][0], sizes[i][1], none, key,
+                        key / none, time_calls(program, &read, sizeof(read), 0),
+                        time_calls(program, &chain, sizeof(chain), 0), time_calls(program, &list, sizeof(list), 0));
+        }
+}
+
+int main(void)
+{
+        char path[] = "/tmp/croft-bench-kstat.XXXXXX", line[CROFT_ERROR_TEXT_MAX];
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct kstats *kstats = NULL;
+        struct plane *plane = NULL;
+        struct utsname name;
+        int run_dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, empty = load_empty(), r;
+
+        r = run_dir < 0 ? -errno : plane_open(run_dir, "bench", 2, &plane, &err);
+        if (r == 0)
+                r = kstats_open(plane, &kstats, &err);
+        if (r < 0 || empty < 0) {
+                printf("left out: %s\n", croft_error_line(&err, line, sizeof(line)));
+        } else {
+                (void)uname(&name);
+                printf("statistics by key, median of %d rounds of %d calls; Linux %s, %ld CPUs\n", ROUNDS, CALLS,
+                        name.release, sysconf(_SC_NPROCESSORS_ONLN));
+                measure(kstats, empty);
+                (void)kstats_remove(kstats, NULL);
+        }
+        kstats_free(kstats);
+        if (plane)
+                (void)plane_remove(plane, NULL);
+        plane_free(plane);
+        (void)rmdir(path);
+        return 0;
+}
