@@ -93,12 +93,26 @@ static unsigned int mask_count(const __u64 *mask)
         return n;
 }
 
+/* One more than the greatest; 0: none. */
+static unsigned int mask_top(const __u64 *mask)
+{
+        for (unsigned int i = CPU_WORDS; i-- > 0;)
+                if (mask[i])
+                        return i * 64 + 64 - (unsigned int)__builtin_clzll(mask[i]);
+        return 0;
+}
+
+static unsigned int greater(unsigned int a, unsigned int b)
+{
+        return a > b ? a : b;
+}
+
 static uint64_t idle_of(const struct view *v, const __u64 *cpus)
 {
         uint64_t sum = 0;
 
-        MASK_EACH(cpu, cpus)
-        sum += v->idle_ns[cpu];
+        MASK_EACH (cpu, cpus)
+                sum += v->idle_ns[cpu];
         return sum;
 }
 
@@ -111,12 +125,9 @@ static void take_cpus(struct view *v)
                 first = first < KSTAT_CPUS_MAX ? first : 0;
                 v->cpus[first / 64] |= 1ULL << (first % 64);
         }
-        v->n_possible = v->facts->n_possible;
-        for (unsigned int i = 0; i < KSTAT_CPUS_MAX; i++)
-                if (mask_has(v->cpus, i) || mask_has(v->s.configured, i))
-                        v->n_possible = i + 1 > v->n_possible ? i + 1 : v->n_possible;
         for (size_t i = 0; i < CPU_WORDS; i++)
                 v->configured[i] = v->s.configured[i] | v->cpus[i];
+        v->n_possible = greater(v->facts->n_possible, mask_top(v->configured));
         v->n_online = mask_count(v->cpus);
 }
 
@@ -200,8 +211,12 @@ static void take_times(struct view *v, const struct kstat_sample *sample)
 {
         uint32_t n = sample->n_cpus < KSTAT_CPUS_MAX ? sample->n_cpus : KSTAT_CPUS_MAX;
 
+        /* No fewer than there were before, and one at least: see take_cpus(). */
+        v->n_times = greater(greater(v->n_times, n), greater(mask_top(v->s.cpus), mask_top(v->s.configured)));
+        v->n_times = greater(v->n_times, mask_top(v->cpus));
+        v->n_times = greater(v->n_times, 1);
         v->user_ns = v->nice_ns = v->system_ns = 0;
-        for (uint32_t i = 0; i < KSTAT_CPUS_MAX; i++) {
+        for (uint32_t i = 0; i < v->n_times; i++) {
                 struct kstat_sample_cpu *c = &v->s.cpu[i];
                 uint64_t busy;
 

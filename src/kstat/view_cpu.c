@@ -41,8 +41,7 @@ int view_stat(struct view *v, struct text *t)
 
         text_str(t, "cpu ");
         put_cpu(v, t, &all, v->idle_all_ns);
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 text_str(t, "cpu");
                 text_number(t, cpu, 0);
                 put_cpu(v, t, &v->s.cpu[cpu], v->idle_ns[cpu]);
@@ -77,8 +76,7 @@ static const char *line_is(const char *line, size_t size, const char *name)
 static void count_package(const struct view *v, const struct facts_cpu *of, unsigned int *siblings, unsigned int *cores)
 {
         *siblings = *cores = 0;
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 const struct facts_cpu *c = facts_cpu_find(v->facts, cpu);
                 bool known = false;
 
@@ -129,8 +127,7 @@ static int cpuinfo_new(struct view *v)
         struct text t;
         char *buf;
 
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 const struct facts_cpu *c = facts_cpu_find(v->facts, cpu);
 
                 size += (c ? c->cpuinfo.size : 0) + 64u; /* room for two numbers that have become longer */
@@ -139,8 +136,8 @@ static int cpuinfo_new(struct view *v)
         if (!buf)
                 return -ENOMEM;
         t = (struct text){.start = buf, .at = buf, .end = buf + size};
-        MASK_EACH(cpu, v->cpus)
-        put_cpuinfo(v, &t, cpu);
+        MASK_EACH (cpu, v->cpus)
+                put_cpuinfo(v, &t, cpu);
         free(v->cpuinfo);
         v->cpuinfo = buf;
         v->cpuinfo_size = (size_t)(t.at - t.start);
@@ -194,8 +191,7 @@ int view_uptime(struct view *v, struct text *t)
 static void put_heads(const struct view *v, struct text *t, size_t before)
 {
         text_blanks(t, before);
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 const char *from = t->at;
 
                 text_str(t, "CPU");
@@ -214,8 +210,8 @@ int view_interrupts(struct view *v, struct text *t)
         put_heads(v, t, 11);
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 text_str(t, rows[i][0]);
-                MASK_EACH(cpu, v->cpus)
-                text_str(t, "         0 ");
+                MASK_EACH (cpu, v->cpus)
+                        text_str(t, "         0 ");
                 text_str(t, rows[i][1]);
         }
         return 0;
@@ -229,8 +225,8 @@ int view_softirqs(struct view *v, struct text *t)
         put_heads(v, t, 20);
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 text_str(t, rows[i]);
-                MASK_EACH(cpu, v->cpus)
-                text_str(t, "          0");
+                MASK_EACH (cpu, v->cpus)
+                        text_str(t, "          0");
                 text_char(t, '\n');
         }
         return 0;
@@ -240,8 +236,7 @@ int view_schedstat(struct view *v, struct text *t)
 {
         put_line(t, "version ", v->facts->schedstat_version);
         put_line(t, "timestamp ", view_ticks(v, v->elapsed_ns));
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 const struct kstat_sample_cpu *c = &v->s.cpu[cpu];
 
                 text_str(t, "cpu");

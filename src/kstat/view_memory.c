@@ -314,8 +314,7 @@ int view_zoneinfo(struct view *v, struct text *t)
         text_str(t, "        cma      0\n        protection: (0)\n");
         put_zone_line(t, "      nr_free_pages ", m.free / page);
         text_str(t, "  pagesets\n");
-        MASK_EACH(cpu, v->cpus)
-        {
+        MASK_EACH (cpu, v->cpus) {
                 text_str(t, "    cpu: ");
                 text_number(t, cpu, 0);
                 text_str(t, "\n              count: 0\n              high:  0\n              batch: 1\n"

@@ -42,8 +42,9 @@ struct view {
         __u64 cpus[CPU_WORDS];       /* in force, never none */
         __u64 configured[CPU_WORDS]; /* those and the offline ones */
         unsigned int n_online, n_possible;
-        bool fresh, taken; /* nothing is known yet; this process has taken in a sample */
-        __u64 elapsed_ns;  /* since the partition's clocks began */
+        unsigned int n_times; /* CPUs that have times in s and idle_ns */
+        bool fresh, taken;    /* nothing is known yet; this process has taken in a sample */
+        __u64 elapsed_ns;     /* since the partition's clocks began */
         __u64 idle_ns[KSTAT_CPUS_MAX];
         __u64 idle_all_ns, idle_offset_ns;                  /* shown; what it is more than the sum of these CPUs' */
         uint32_t processes_most;                            /* the greatest pid given last */
