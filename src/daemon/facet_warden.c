@@ -211,7 +211,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[12 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
+        struct warden_fd fds[14 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
                 {"cgroup", f->cgroup},
                 {"lower", f->lower},
                 {"rw", f->rw},
@@ -224,9 +224,11 @@ static int send_launch(
                 {"kstat", f->kstat},
                 {"notify-filter", p->host->notify_filter},
                 {"notify-area", f->notify_area},
+                {"sample", p->run.sample},
+                {"facts", p->host->facts},
         };
         struct wire_writer body = WIRE_WRITER_INIT;
-        size_t n = 12;
+        size_t n = 14;
         int r;
 
         for (size_t i = 0; i < f->n_shares; i++)
@@ -266,6 +268,8 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
         p->run.pidfd = TAKE_FD(pidfd);
         p->run.netns = warden_packet_take_fd(packet, "netns");
         p->run.console = warden_packet_take_fd(packet, "console");
+        p->run.fuse = warden_packet_take_fd(packet, "fuse");
+        p->run.fuse_memory = warden_packet_take_fd(packet, "fuse-memory");
         p->run.exit_status = -1;
         (void)pthread_mutex_unlock(&p->lock);
         return 0;

@@ -70,7 +70,7 @@ static void each(struct unit *u, void (*f)(const char *name, int fd))
                 const char *role;
                 int fd;
         } fds[] = {{"console", u->p.run.console}, {"listen", u->p.run.listen}, {"log", u->p.run.log},
-                {"notify-area", u->p.run.notify_area}};
+                {"notify-area", u->p.run.notify_area}, {"fuse", u->p.run.fuse}, {"fuse-memory", u->p.run.fuse_memory}};
         char name[48];
 
         if (!getenv("NOTIFY_SOCKET"))
@@ -136,6 +136,16 @@ void fdstore_push(struct unit *u)
 void fdstore_remove_listeners(struct unit *u)
 {
         each_listener(u, remove_one);
+}
+
+void fdstore_drop(struct unit *u, const char *role)
+{
+        char name[48];
+
+        if (!getenv("NOTIFY_SOCKET"))
+                return;
+        name_of(u->p.def.id, role, name);
+        remove_one(name, -EBADF);
 }
 
 void fdstore_remove(struct unit *u)

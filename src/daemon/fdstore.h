@@ -12,7 +12,8 @@ struct unit;
 
 /* Takes over what systemd kept for us.  Once, at start. */
 void fdstore_open(void);
-/* The kept descriptor of that role ("console", "listen", "log", "notify-area"), given away; -EBADF: none. */
+/* The kept descriptor of that role ("console", "listen", "log", "notify-area", "fuse", "fuse-memory"), given away;
+ * -EBADF: none. */
 int fdstore_take(uint64_t id, const char *role);
 /* Adds the kept listeners of intercepted calls to those that the unit has. */
 void fdstore_take_listeners(struct unit *u);
@@ -22,6 +23,7 @@ void fdstore_remove(struct unit *u);
 /* One more listener; all of them.  systemd itself forgets those whose processes have all ended. */
 void fdstore_push_listener(struct unit *u, uint32_t number, int fd);
 void fdstore_remove_listeners(struct unit *u);
+void fdstore_drop(struct unit *u, const char *role);
 /* Closes what nobody took. */
 void fdstore_close(void);
 

@@ -12,6 +12,7 @@
 #include "kernel/probe.h"
 #include "kernel/seccomp.h"
 #include "kstat/kstat.h"
+#include "kstat/view.h"
 #include "plane/plane.h"
 
 #include <string.h>
@@ -192,6 +193,9 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
         if (host->warden_filter < 0)
                 return host->warden_filter;
         host->notify_filter = seccomp_build_notify(NULL); /* without, sysinfo(2) shows the host's figures */
+        host->facts = view_facts_memfd(err);
+        if (host->facts < 0)
+                return host->facts;
         if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
                 host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
         else if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0)
@@ -233,7 +237,8 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .tools_dir = -EBADF,
                 .base_filter = -EBADF,
                 .warden_filter = -EBADF,
-                .notify_filter = -EBADF};
+                .notify_filter = -EBADF,
+                .facts = -EBADF};
         r = open_all(options, ret, err);
         if (r < 0 && ret->host.cgroups)
                 (void)cgroup_tree_remove(ret->host.cgroups, NULL); /* it stays where there are partitions */
@@ -272,6 +277,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         close_fd(host->base_filter);
         close_fd(host->warden_filter);
         close_fd(host->notify_filter);
+        close_fd(host->facts);
         close_fd(host->tools_dir);
         close_fd(host->wardens_dir);
         close_fd(host->stage_dir);

@@ -165,6 +165,8 @@ static int greet(struct past *past, struct croft_error *err)
         p->run.listen = warden_packet_take_fd(&packet, "listen");
         p->run.log = warden_packet_take_fd(&packet, "log");
         p->run.notify_area = warden_packet_take_fd(&packet, "notify-area");
+        p->run.fuse = warden_packet_take_fd(&packet, "fuse");
+        p->run.fuse_memory = warden_packet_take_fd(&packet, "fuse-memory");
         if (state.phase == WARDEN_PHASE_EXITED)
                 p->run.exit_status = state.exit_status;
         return p->run.notify_area < 0 ? 0 : take_listeners(p, err);
@@ -198,6 +200,10 @@ static void recover_warden(struct past *past)
         if (run->notify_area < 0)
                 run->notify_area = fdstore_take(id, "notify-area");
         fdstore_take_listeners(u);
+        if (run->fuse < 0)
+                run->fuse = fdstore_take(id, "fuse");
+        if (run->fuse_memory < 0)
+                run->fuse_memory = fdstore_take(id, "fuse-memory");
         r = unit_succeed(u, &err);
         if (r < 0)
                 notice(u, "the warden of '%s' had died and can't be replaced: %s", u->p.def.name,

@@ -154,7 +154,8 @@ static int send_adopt(struct unit *u, int socket, struct croft_error *err)
         const struct partition_run *run = &u->p.run;
         const struct warden_fd fds[] = {{"pidfd", run->pidfd}, {"netns", run->netns}, {"console", run->console},
                 {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter},
-                {"notify-area", run->notify_area}};
+                {"notify-area", run->notify_area}, {"fuse", run->fuse}, {"fuse-memory", run->fuse_memory},
+                {"sample", run->sample}, {"facts", u->p.host->facts}};
         struct warden_state state = {.id = u->p.def.id,
                 .phase = WARDEN_PHASE_RUNNING,
                 .pid = run->pid,
@@ -185,7 +186,7 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         take_warden(u, NULL);
         r = complete_run(u, err);
         if (r == 0)
-                r = warden_spawn(u->p.host->warden_path, "warden", &warden, err);
+                r = warden_spawn(u->p.host->warden_path, "successor", &warden, err);
         if (r < 0)
                 return r;
         take_warden(u, &warden);
@@ -209,6 +210,21 @@ static void drop_listeners(struct unit *u)
         (void)pthread_mutex_unlock(&u->p.lock);
 }
 
+/* The last descriptors of the session: its readers get an error instead of waiting for an answer that nobody gives. */
+static void give_up_views(struct unit *u)
+{
+        int fuse, memory;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        fuse = TAKE_FD(u->p.run.fuse);
+        memory = TAKE_FD(u->p.run.fuse_memory);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        fdstore_drop(u, "fuse");
+        fdstore_drop(u, "fuse-memory");
+        close_fd(fuse);
+        close_fd(memory);
+}
+
 static void replace_warden(struct unit *u)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -225,8 +241,10 @@ static void replace_warden(struct unit *u)
                 if (r == 0)
                         unit_event(u, "progress", "the warden died; a new one has taken over");
         }
-        if (r < 0 && u->p.run.warden_pidfd < 0)
+        if (r < 0 && u->p.run.warden_pidfd < 0) {
                 drop_listeners(u);
+                give_up_views(u);
+        }
         if (r < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no warden", (uintmax_t)u->p.def.id);
         (void)life_end(u, u->p.state, r, &err);

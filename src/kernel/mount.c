@@ -16,12 +16,22 @@
 #define UMOUNT_DETACH 2
 #define PROPAGATION_PRIVATE (1 << 18)
 
-int mount_clone(int dir_fd, const char *path)
+static int clone_from(int dir_fd, const char *path, unsigned int flags)
 {
         long fd = syscall(SYS_open_tree, dir_fd, path,
-                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | (path[0] ? 0 : AT_EMPTY_PATH));
+                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | (path[0] ? 0 : AT_EMPTY_PATH) | flags);
 
         return fd < 0 ? -errno : (int)fd;
+}
+
+int mount_clone(int dir_fd, const char *path)
+{
+        return clone_from(dir_fd, path, 0);
+}
+
+int mount_clone_tree(int dir_fd, const char *path)
+{
+        return clone_from(dir_fd, path, AT_RECURSIVE);
 }
 
 int mount_change(int mount_fd, uint64_t set, uint64_t clear, int userns_fd)

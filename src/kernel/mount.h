@@ -14,6 +14,9 @@
  * The descriptor or a negative errno. */
 int mount_clone(int dir_fd, const char *path);
 
+/* The same with everything that is mounted below; what is locked there stays locked. */
+int mount_clone_tree(int dir_fd, const char *path);
+
 /* Sets and clears MOUNT_ATTR_*; userns_fd >= 0 maps ids by that namespace (detached mounts only).  Propagation becomes
  * private.  0 or a negative errno (-EINVAL: the file system can't map ids). */
 int mount_change(int mount_fd, uint64_t set, uint64_t clear, int userns_fd);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
+#include <linux/bpf.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -150,9 +151,10 @@ static const char *const warden_calls[] = {"read", "write", "readv", "writev", "
         "futex", "process_vm_writev", "clock_gettime", "restart_syscall", "getpid", "gettid", "tgkill", "rt_sigaction",
         "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group"};
 
-/* Calls with one argument that decides: no descriptor's owner is set (F_SETOWN is a way to send signals), no other
- * socket option is read (SO_PEERPIDFD hands out a process), no ioctl types into a terminal.  0xc000ff0b is
- * PIDFD_GET_INFO of any size: how init ended. */
+/* Calls with one argument that decides: of bpf(2) only a new read of the link that it was given (its partition's
+ * figures); no descriptor's owner is set (F_SETOWN is a way to send signals), no other socket option is read
+ * (SO_PEERPIDFD hands out a process), no ioctl types into a terminal.  0xc000ff0b is PIDFD_GET_INFO of any size: how
+ * init ended. */
 static const struct {
         const char *name;
         unsigned int argument;
@@ -162,7 +164,7 @@ static const struct {
         {"fcntl", 1, UINT32_MAX, F_GET_SEALS}, {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_RECV},
         {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_ID_VALID}, {"ioctl", 1, UINT32_MAX, SECCOMP_IOCTL_NOTIF_SEND},
         {"ioctl", 1, UINT32_MAX, SECCOMP_IOW(4, __u64)} /* how to wake up, Linux 6.6 */,
-        {"getsockopt", 2, UINT32_MAX, SO_PEERCRED},
+        {"getsockopt", 2, UINT32_MAX, SO_PEERCRED}, {"bpf", 0, UINT32_MAX, BPF_ITER_CREATE},
         /* Memory, but none that can be run. */
         {"mmap", 2, PROT_EXEC, 0}, {"mprotect", 2, PROT_EXEC, 0}};
 

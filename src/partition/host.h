@@ -21,6 +21,7 @@ struct host {
         int base_filter; /* sealed memfds with seccomp programs (struct sock_filter[]) */
         int warden_filter;
         int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
+        int facts;               /* about the machine, for views of /proc; sealed */
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;

@@ -50,6 +50,9 @@ void partition_run_init(struct partition_run *run)
                 .listen = -EBADF,
                 .log = -EBADF,
                 .notify_area = -EBADF,
+                .fuse = -EBADF,
+                .fuse_memory = -EBADF,
+                .sample = -EBADF,
                 .warden = -EBADF,
                 .warden_pidfd = -EBADF,
                 .exit_status = -1,
@@ -65,6 +68,9 @@ void partition_run_done(struct partition_run *run)
         close_fd(run->log);
         close_fd(run->notify_area);
         listeners_done(&run->listeners);
+        close_fd(run->fuse);
+        close_fd(run->fuse_memory);
+        close_fd(run->sample);
         close_fd(run->warden);
         close_fd(run->warden_pidfd);
         partition_run_init(run);

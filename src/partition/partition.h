@@ -53,6 +53,8 @@ struct partition_run {
         int pidfd, netns, console, listen, log;
         int notify_area;            /* memfd for intercepted calls (kernel/notify.h); -EBADF: none are intercepted */
         struct listeners listeners; /* duplicates of the warden's */
+        int fuse, fuse_memory;      /* of its /proc views: what a warden leaves to its successor */
+        int sample;                 /* where its figures come from */
         int warden;                 /* SEQPACKET to the warden */
         int warden_pidfd;
         pid_t warden_pid; /* 0: none */

@@ -29,16 +29,18 @@ enum warden_type {
                               warden-filter, listen (bound, listening), log (read-write), kstat (a directory of
                               pinned programs, where there is one), and share:/usr ...
                               (directories of the host), and v1 for each v1 cgroup (`tasks`, for
-                              cgroup_join_v1()).  Where calls are intercepted also notify-filter and notify-area
-                              (kernel/notify.h).  A LAUNCH that fails is answered by FAILED. */
+                              cgroup_join_v1()).  And, for a /proc of its own,
+                              sample (figures) and facts (of the host).  Where calls are intercepted also notify-filter
+                              and notify-area (kernel/notify.h).  A LAUNCH that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
-        WARDEN_ADOPT,   /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area: take
-                           over from a dead warden.  LISTENERS follow */
-        WARDEN_HELLO,   /* no body: from the next croftd, on the listening socket; answered by STATE and LISTENERS */
-        WARDEN_SIGNAL,  /* i64 signal for init */
-        WARDEN_CONSOLE, /* descriptor client: speak croft/stream.h with it; history first.  No answer: failures are
-                           told to the client */
-        WARDEN_QUIT,    /* no body: the end is noted, go */
+        WARDEN_ADOPT,      /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area fuse
+                              fuse-memory sample facts: take
+                              over from a dead warden.  LISTENERS follow */
+        WARDEN_HELLO,      /* no body: from the next croftd, on the listening socket; answered by STATE and LISTENERS */
+        WARDEN_SIGNAL,     /* i64 signal for init */
+        WARDEN_CONSOLE,    /* descriptor client: speak croft/stream.h with it; history first.  No answer: failures are
+                              told to the client */
+        WARDEN_QUIT,       /* no body: the end is noted, go */
         /* croftd to session, over the SEQPACKET that it inherits as descriptor 3 */
         WARDEN_EXEC, /* struct exec_spec.  Descriptors: pidfd (of PID 1), cgroup (unified), filter, warden-filter,
                         client, and v1 and notify-filter as with LAUNCH.  Answered by LOADED with the pid of the
@@ -48,10 +50,12 @@ enum warden_type {
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* answers */
-        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console */
+        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console, and fuse fuse-memory if it has a
+                               /proc of its own */
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next.  Descriptor: listener, if init's
                                calls are intercepted */
-        WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log notify-area (those
+        WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log notify-area fuse
+                               fuse-memory (those
                                there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */

@@ -116,8 +116,8 @@ static int say_go(const struct launch *l, struct croft_error *err)
         return 0;
 }
 
-/* 1: a report (descriptor in *ret_fd if there came one), 0: end of file. */
-static int hear(const struct launch *l, int *ret_fd, struct croft_error *err)
+/* 1: a report (with its descriptors, if there are n of them), 0: end of file. */
+static int hear(const struct launch *l, int *const ret_fds[], size_t n, struct croft_error *err)
 {
         _cleanup_(sock_packet_done) struct sock_packet p = {0};
         struct stub_report report;
@@ -130,8 +130,8 @@ static int hear(const struct launch *l, int *ret_fd, struct croft_error *err)
         memcpy(&report, p.data, sizeof(report));
         if (report.failed)
                 return croft_error_copy(err, &report.error);
-        if (ret_fd && p.n_fds == 1)
-                *ret_fd = sock_packet_take_fd(&p, 0);
+        for (size_t i = 0; i < n && p.n_fds == n; i++)
+                *ret_fds[i] = sock_packet_take_fd(&p, i);
         return 1;
 }
 
@@ -146,6 +146,8 @@ static int clone_stub(struct launch *l, struct croft_error *err)
         pid = ns_clone_owned(partition_owner(l->spec.uid_base), CLONE_NEWPID, l->cgroup, &l->pidfd);
         if (pid == 0) {
                 close_fd(pair[0]);
+                if (l->views)
+                        views_forget(l->views);
                 (void)cgroup_join_v1(l->v1, l->n_v1); /* croftd looks, and moves us where it is needed */
                 close_v1(l);
                 stub_main(l, pair[1]);
@@ -204,16 +206,60 @@ static int stub_died(struct launch *l, struct croft_error *err)
         return croft_error_set(err, ESRCH, "the process that is to become init has died.");
 }
 
+/* What the stub has made in its namespaces: a proc and, with a network of its own, a sysfs. */
+static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
+{
+        int *const fds[] = {&stage->proc, &stage->sys};
+        int r = hear(l, fds, l->spec.own_network ? 2 : 1, err);
+
+        if (r == 0)
+                return stub_died(l, err);
+        if (r > 0 && (stage->proc < 0 || stage->sys < 0))
+                return croft_error_set(err, EBADMSG, "there came no mounts.");
+        return r < 0 ? r : 0;
+}
+
+/* The warden's share of phase 1: the stub builds its root from what is staged here. */
+static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespaces, struct croft_error *err)
+{
+        _cleanup_close_ int userns = ns_open(l->pid, "user");
+        int r;
+
+        if (userns < 0)
+                return croft_error_set(err, userns, "open the user namespace");
+        crash_point("launch", "attach", "");
+        r = stage_attach(stage, l, userns, err);
+        crash_point("launch", "root", "");
+        if (r == 0)
+                r = identify(l, ret_namespaces, err);
+        if (r == 0)
+                r = take_mounts(l, stage, err);
+        if (r == 0)
+                r = stage_cover(stage, l, err);
+        return r < 0 ? r : stage_enter(stage, err);
+}
+
+static int take_console(struct launch *l, struct croft_error *err)
+{
+        int *const fds[] = {&l->console};
+        int r = hear(l, fds, 1, err);
+
+        if (r == 0)
+                return stub_died(l, err);
+        return r > 0 && l->console < 0 ? croft_error_set(err, EBADMSG, "there came no console.") : r;
+}
+
 static int load(struct launch *l, struct stage *stage, struct croft_error *err)
 {
-        _cleanup_close_ int userns = -EBADF, namespaces = -EBADF;
+        _cleanup_close_ int namespaces = -EBADF;
         int r;
 
         crash_point("launch", "copy", "");
         r = stage_copy(stage, l, err);
-        if (r < 0)
-                return r;
-        r = launch_isolate(err);
+        if (r == 0)
+                r = launch_isolate(err);
+        if (r == 0)
+                r = stage_show_host(stage, err);
         crash_point("launch", "clone", "");
         if (r == 0)
                 r = clone_stub(l, err);
@@ -222,16 +268,8 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
                 r = ns_write_maps(l->pid, l->spec.uid_base, l->spec.uid_count, err);
         if (r == 0)
                 r = say_go(l, err);
-        if (r < 0)
-                return r;
-        userns = ns_open(l->pid, "user");
-        if (userns < 0)
-                return croft_error_set(err, userns, "open the user namespace");
-        crash_point("launch", "attach", "");
-        r = stage_attach(stage, l, userns, err);
-        crash_point("launch", "root", "");
         if (r == 0)
-                r = identify(l, &namespaces, err);
+                r = prepare_stub(l, stage, &namespaces, err);
         if (r == 0)
                 r = say_go(l, err);
         /* The stub copies the staged mounts and builds its root from them.  We go meanwhile, from a copy, too: it may
@@ -241,13 +279,9 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         if (r == 0)
                 r = launch_leave(err);
         if (r == 0)
-                r = hear(l, &l->console, err);
+                r = take_console(l, err);
         if (r < 0)
                 return r;
-        if (r == 0)
-                return stub_died(l, err);
-        if (l->console < 0)
-                return croft_error_set(err, EBADMSG, "there came no console.");
         l->netns = openat(namespaces, "net", O_RDONLY | O_CLOEXEC);
         crash_point("launch", "loaded", "");
         return l->netns < 0 ? croft_error_set(err, errno, "open the network namespace") : 0;
@@ -284,6 +318,7 @@ int launch_leave(struct croft_error *err)
 
 int launch_run(struct launch *l, struct croft_error *err)
 {
+        int *const listener[] = {&l->listener};
         int r;
 
         crash_point("launch", "run", "");
@@ -291,10 +326,10 @@ int launch_run(struct launch *l, struct croft_error *err)
         if (r < 0)
                 return r;
         crash_point("launch", "running", "");
-        r = hear(l, &l->listener, err);
+        r = hear(l, listener, 1, err);
         /* End of file: execve has closed the other end. */
         if (r > 0 && l->listener >= 0)
-                r = hear(l, NULL, err);
+                r = hear(l, NULL, 0, err);
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
         if (r < 0)

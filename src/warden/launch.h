@@ -6,7 +6,9 @@
  *   clone3(user, pid) into the cgroup             born, waits
  *   id maps                              GO ->    root of the partition; uts, ipc, net, time namespaces
  *   idmapped, read-only layers in a
- *   private mount namespace              GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
+ *   private mount namespace           <- MOUNTS   makes its proc and sysfs, detached
+ *   covers files of these
+ *                                        GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
  *                                                 /proc ..., pivot_root, console
  *   takes the console                 <- READY
  *   (croftd: v1 cgroups, network)        GO ->    cgroup namespace, execve(init)
@@ -19,9 +21,12 @@
 #define CROFT_WARDEN_LAUNCH_H
 
 #include "kernel/cgroup.h"
+#include "kernel/mount.h"
 #include "partition/warden_msg.h"
+#include "warden/views.h"
 
 #define LAUNCH_SHARES_MAX 16
+#define NSNDNX (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 struct share {
         char *path; /* inside, "/usr"; owned */
@@ -38,7 +43,8 @@ struct launch {
         size_t n_v1;
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
-        int stub; /* socket to the stub */
+        int stub;            /* socket to the stub */
+        struct views *views; /* borrowed; NULL: none */
         /* Results. */
         pid_t pid;
         uint64_t start_time;
@@ -69,13 +75,24 @@ int launch_run(struct launch *l, struct croft_error *err);
 /* stage.c: detached copies of what the partition gets from the host (to be made in the host's mount namespace), then
  * their attachment in a root of the warden's own. */
 struct stage {
-        int lower, rw, tools, dev, proc, sys, kstat;
+        int lower, rw, tools, dev, kstat;
+        int host_proc, host_sys; /* whole ones, with nothing mounted on them */
+        int proc, sys;           /* the partition's */
         int shares[LAUNCH_SHARES_MAX];
+        int root;
 };
 void stage_init(struct stage *s);
 void stage_done(struct stage *s);
 int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err);
+/* In a mount namespace of the warden's own, and before there is a stub. */
+int stage_show_host(struct stage *s, struct croft_error *err);
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err);
+/* Attaches what the stub has made, and covers what there isn't to be seen of the host. */
+int stage_cover(struct stage *s, const struct launch *l, struct croft_error *err);
+int stage_enter(struct stage *s, struct croft_error *err);
+
+/* Hides files below root that no partition needs, by the empty file and directory of staged. */
+int root_mask(int root, int staged, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  Ends in the partition's root. */
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);

@@ -9,13 +9,16 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/ns.h"
+#include "kstat/sample.h"
 #include "partition/ids.h"
 #include "partition/listeners.h"
 #include "warden/console.h"
 #include "warden/intercept.h"
 #include "warden/launch.h"
+#include "warden/views.h"
 #include "warden/warden.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,7 +30,7 @@
 
 #define PENDING_MAX 4
 
-enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING };
+enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING, TAG_VIEWS };
 
 struct warden {
         int epoll;
@@ -37,14 +40,17 @@ struct warden {
         int filter;               /* the warden's own */
         int log;
         int pidfd, netns, master;
-        int area, sample;                                       /* for intercepted calls; area -EBADF: there are none */
-        int (*read_sample)(int link, struct kstat_sample *ret); /* NULL: there are no samples */
-        int listener;                                           /* init's, on its way to croftd */
+        int area;   /* for intercepted calls; -EBADF: there are none */
+        int sample; /* where the partition's figures come from */
+        int (*read_sample)(int link, struct kstat_sample *ret);
+        int listener; /* init's, on its way to croftd */
         struct intercept *intercept;
         bool confined, quit;
         struct launch launch; /* empty after RUN and in an adopted partition */
         struct warden_state state;
         struct console console;
+        struct views views;
+        struct croft_error views_error; /* why there are none */
 };
 
 static int watch(const struct warden *w, int fd, enum tag tag, uint32_t index)
@@ -63,7 +69,8 @@ static void tell_state(struct warden *w, enum warden_type type)
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
         bool all = type == WARDEN_STATE, most = all || type == WARDEN_LOADED;
         const struct warden_fd fds[] = {{"pidfd", most ? w->pidfd : -EBADF}, {"netns", most ? w->netns : -EBADF},
-                {"console", most ? w->master : -EBADF}, {"listen", all ? w->listen : -EBADF},
+                {"console", most ? w->master : -EBADF}, {"fuse", most ? w->views.device : -EBADF},
+                {"fuse-memory", most ? w->views.memory : -EBADF}, {"listen", all ? w->listen : -EBADF},
                 {"log", all ? w->log : -EBADF}, {"notify-area", all ? w->area : -EBADF},
                 {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
 
@@ -142,6 +149,8 @@ static int open_console(struct warden *w, struct croft_error *err)
         r = console_open(&w->console, w->epoll, w->master, w->log);
         if (r == 0 && w->pidfd >= 0)
                 r = watch(w, w->pidfd, TAG_INIT, 0);
+        if (r == 0 && views_are_there(&w->views))
+                r = watch(w, w->views.device, TAG_VIEWS, 0);
         return r < 0 ? croft_error_set(err, r, "watch the console and init") : 0;
 }
 
@@ -161,6 +170,52 @@ static int listen_for_croftd(struct warden *w, struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "watch the listening socket") : 0;
 }
 
+/* Nothing else depends on them: a partition without views shows what its kernel shows. */
+static void drop_views(struct warden *w, struct croft_error *err)
+{
+        log_error(LOG_LEVEL_WARNING, err, "partition id=%llu runs without a /proc of its own",
+                (unsigned long long)w->state.id);
+        views_done(&w->views);
+}
+
+/* The figures that come along with LAUNCH or ADOPT; none: no views. */
+static void take_figures(struct warden *w, struct warden_packet *p)
+{
+        _cleanup_close_ int facts = warden_packet_take_fd(p, "facts");
+        _cleanup_close_ int sample = w->sample < 0 ? -EBADF : fcntl(w->sample, F_DUPFD_CLOEXEC, 0);
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (sample < 0 || facts < 0)
+                views_done(&w->views);
+        else if (!views_are_there(&w->views))
+                drop_views(w, &w->views_error);
+        else if (views_open(&w->views, TAKE_FD(sample), TAKE_FD(facts), w->state.uid_base, &err) < 0)
+                drop_views(w, &err);
+}
+
+/* What a dead warden had. */
+static void take_views(struct warden *w, struct warden_packet *p)
+{
+        _cleanup_close_ int device = warden_packet_take_fd(p, "fuse"), memory = warden_packet_take_fd(p, "fuse-memory");
+
+        views_done(&w->views);
+        if (device >= 0 && memory >= 0)
+                (void)views_adopt(&w->views, TAKE_FD(device), TAKE_FD(memory), &w->views_error);
+        if (device >= 0 || views_are_there(&w->views))
+                take_figures(w, p);
+}
+
+/* The confined warden's: it begins with what its predecessor had taken and not answered. */
+static void serve_views(struct warden *w)
+{
+        if (!views_are_there(&w->views))
+                return;
+        if (!views_serve(&w->views)) {
+                (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->views.device, NULL);
+                views_done(&w->views);
+        }
+}
+
 static int launch(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         int r;
@@ -176,8 +231,11 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
                 w->launch.notify = close_fd(w->launch.notify);
         w->state.id = w->launch.spec.id;
         w->state.uid_base = w->launch.spec.uid_base;
-        if (r == 0)
+        if (r == 0) {
+                take_figures(w, p);
+                w->launch.views = &w->views;
                 r = launch_load(&w->launch, err);
+        }
         if (r < 0)
                 return r;
         w->pidfd = TAKE_FD(w->launch.pidfd);
@@ -226,6 +284,7 @@ static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *
         w->pidfd = warden_packet_take_fd(p, "pidfd");
         w->netns = warden_packet_take_fd(p, "netns");
         w->master = warden_packet_take_fd(p, "console");
+        take_views(w, p);
         if (w->pidfd < 0 && w->state.phase != WARDEN_PHASE_EXITED)
                 return croft_error_set(err, EBADMSG, "the message lacks descriptor 'pidfd'.");
         if (w->state.phase == WARDEN_PHASE_LOADED)
@@ -237,9 +296,11 @@ static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *
                 r = open_console(w, err);
         if (r == 0)
                 r = listen_for_croftd(w, err);
-        if (r == 0)
-                tell_state(w, WARDEN_STATE);
-        return r;
+        if (r < 0)
+                return r;
+        serve_views(w);
+        tell_state(w, WARDEN_STATE);
+        return 0;
 }
 
 static int hello(struct warden *w, struct warden_packet *p, struct croft_error *err)
@@ -452,6 +513,9 @@ static void serve(struct warden *w, const struct epoll_event *event)
         case TAG_PENDING:
                 serve_pending(w, index);
                 break;
+        case TAG_VIEWS:
+                serve_views(w);
+                break;
         case TAG_INIT:
                 init_ended(w);
                 break;
@@ -483,16 +547,20 @@ static void warden_init(struct warden *w)
         for (size_t i = 0; i < PENDING_MAX; i++)
                 w->pending[i] = -EBADF;
         launch_init(&w->launch);
+        views_init(&w->views);
+        w->views.read_sample = w->read_sample = kstat_sample_read;
         (void)console_open(&w->console, w->epoll, -EBADF, -EBADF);
 }
 
-int warden_main(void)
+int warden_main(bool fresh)
 {
         struct warden w;
 
         warden_init(&w);
         if (w.epoll < 0 || watch(&w, w.channel, TAG_CHANNEL, 0) < 0)
                 return EXIT_FAILURE;
+        if (fresh)
+                (void)views_prepare(&w.views, &w.views_error); /* told when they are wanted */
         while (!w.quit) {
                 /* One at a time: what an event closes can't be meant by a later one of the same call. */
                 struct epoll_event event;
@@ -506,5 +574,6 @@ int warden_main(void)
         w.intercept = intercept_stop(w.intercept);
         console_close(&w.console);
         launch_done(&w.launch);
+        views_done(&w.views);
         return EXIT_SUCCESS;
 }

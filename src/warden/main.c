@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * main.c - croft-warden: `croft-warden warden` and `croft-warden session`, started by croftd with a SEQPACKET as
+ * main.c - croft-warden: `croft-warden warden`, `successor` and `session`, started by croftd with a SEQPACKET as
  * descriptor 3.  Not for people.
  */
 #include "base/log.h"
@@ -30,7 +30,9 @@ int main(int argc, char **argv)
         (void)signal(SIGHUP, SIG_IGN);
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         if (strcmp(argv[1], "warden") == 0)
-                return warden_main();
+                return warden_main(true);
+        if (strcmp(argv[1], "successor") == 0)
+                return warden_main(false);
         if (strcmp(argv[1], "session") == 0)
                 return session_main();
         fprintf(stderr, "croft-warden: no mode '%s'\n", argv[1]);

@@ -15,8 +15,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define NSNDNX (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
-
 static int mount_overlay(struct croft_error *err)
 {
         static const char *const options[] = {
@@ -33,10 +31,10 @@ static int mount_overlay(struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "attach the root") : TAKE_FD(fd);
 }
 
-/* Attaches a copy of a staged mount, or of a file or directory on one, with more flags. */
-static int bind(int dir_fd, const char *from, int root, const char *to, uint64_t attributes, struct croft_error *err)
+static int attach_copy(
+        int copy, const char *from, int root, const char *to, uint64_t attributes, struct croft_error *err)
 {
-        _cleanup_close_ int fd = mount_clone(dir_fd, from);
+        _cleanup_close_ int fd = copy;
         int r;
 
         if (fd < 0)
@@ -45,6 +43,19 @@ static int bind(int dir_fd, const char *from, int root, const char *to, uint64_t
         if (r < 0)
                 return croft_error_set(err, r, "set flags of the copy of '%s'", from);
         return mount_attach_at(fd, root, to, 1, err);
+}
+
+/* Attaches a copy of a staged mount, or of a file or directory on one, with more flags. */
+static int bind(int dir_fd, const char *from, int root, const char *to, uint64_t attributes, struct croft_error *err)
+{
+        return attach_copy(mount_clone(dir_fd, from), from, root, to, attributes, err);
+}
+
+/* The same with all that is mounted below it. */
+static int bind_tree(
+        int dir_fd, const char *from, int root, const char *to, uint64_t attributes, struct croft_error *err)
+{
+        return attach_copy(mount_clone_tree(dir_fd, from), from, root, to, attributes, err);
 }
 
 static int attach_new(int root, const char *to, const char *type, const char *const options[], uint64_t attributes,
@@ -64,7 +75,7 @@ static const char *const masked_directories[] = {"proc/acpi", "proc/scsi", "sys/
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
 static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
 
-static int mask(int root, const char *from, const char *const paths[], size_t n, struct croft_error *err)
+static int mask(int root, int staged, const char *from, const char *const paths[], size_t n, struct croft_error *err)
 {
         for (size_t i = 0; i < n; i++) {
                 _cleanup_close_ int target = mount_point(root, paths[i], 0), fd = -EBADF;
@@ -74,7 +85,7 @@ static int mask(int root, const char *from, const char *const paths[], size_t n,
                         continue;
                 if (target < 0)
                         return croft_error_set(err, target, "open '%s' to hide it", paths[i]);
-                fd = mount_clone(AT_FDCWD, from);
+                fd = mount_clone(staged, from);
                 if (fd < 0)
                         return croft_error_set(err, fd, "copy '%s'", from);
                 r = mount_change(fd, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
@@ -84,6 +95,13 @@ static int mask(int root, const char *from, const char *const paths[], size_t n,
                         return croft_error_set(err, r, "hide '%s'", paths[i]);
         }
         return 0;
+}
+
+int root_mask(int root, int staged, struct croft_error *err)
+{
+        int r = mask(root, staged, "dev/null", masked_files, ELEMENTS(masked_files), err);
+
+        return r < 0 ? r : mask(root, staged, "empty", masked_directories, ELEMENTS(masked_directories), err);
 }
 
 /* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
@@ -97,7 +115,8 @@ static int limit_sysctls(int proc, int root, struct croft_error *err)
                 snprintf(path, sizeof(path), "sys/%s", own_sysctls[i]);
                 holes[i] = mount_clone(proc, path);
         }
-        r = bind(proc, "sys", root, "proc/sys", MOUNT_ATTR_RDONLY, err);
+        /* With what covers files in it. */
+        r = bind_tree(proc, "sys", root, "proc/sys", MOUNT_ATTR_RDONLY, err);
         for (size_t i = 0; i < ELEMENTS(own_sysctls); i++) {
                 char path[64];
 
@@ -109,25 +128,23 @@ static int limit_sysctls(int proc, int root, struct croft_error *err)
         return r;
 }
 
+/* The warden has seen to what is to be covered; with their covers, because these are locked. */
 static int mount_proc(int root, struct croft_error *err)
 {
-        _cleanup_close_ int fd = mount_new("proc", NULL, NSNDNX, err);
+        _cleanup_close_ int fd = mount_clone_tree(AT_FDCWD, "/proc");
         int r;
 
         if (fd < 0)
-                return fd;
+                return croft_error_set(err, fd, "copy '/proc'");
         r = mount_attach_at(fd, root, "proc", 1, err);
         if (r == 0)
                 r = limit_sysctls(fd, root, err);
         return r;
 }
 
-/* A sysfs can be mounted by who owns the network namespace; otherwise the host's is shown. */
-static int mount_sys(const struct launch *l, int root, struct croft_error *err)
+static int mount_sys(int root, struct croft_error *err)
 {
-        if (!l->spec.own_network)
-                return bind(AT_FDCWD, "/sys", root, "sys", NSNDNX | MOUNT_ATTR_RDONLY, err);
-        return attach_new(root, "sys", "sysfs", NULL, NSNDNX | MOUNT_ATTR_RDONLY, err);
+        return bind_tree(AT_FDCWD, "/sys", root, "sys", 0, err);
 }
 
 /* The size option of a tmpfs: that share of the partition's memory, or of the machine's. */
@@ -215,6 +232,14 @@ static int open_console(int root, int *ret_master, int *ret_slave, struct croft_
         return 0;
 }
 
+/* What no partition needs, but its root may have back: what lies below is nobody else's. */
+static int mask_unlocked(int root, struct croft_error *err)
+{
+        _cleanup_close_ int staged = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        return staged < 0 ? croft_error_set(err, errno, "open '/'") : root_mask(root, staged, err);
+}
+
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err)
 {
         _cleanup_close_ int root = -EBADF, master = -EBADF, slave = -EBADF;
@@ -227,15 +252,13 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
         if (r == 0)
                 r = mount_proc(root, err);
         if (r == 0)
-                r = mount_sys(l, root, err);
+                r = mount_sys(root, err);
         if (r == 0)
                 r = mount_dev(l, root, err);
         if (r == 0)
                 r = mount_run(l, root, err);
-        if (r == 0)
-                r = mask(root, "/dev/null", masked_files, ELEMENTS(masked_files), err);
-        if (r == 0)
-                r = mask(root, "/empty", masked_directories, ELEMENTS(masked_directories), err);
+        if (r == 0 && !(l->views && views_are_there(l->views)))
+                r = mask_unlocked(root, err);
         if (r == 0)
                 r = open_console(root, &master, &slave, err);
         if (r == 0)

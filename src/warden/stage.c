@@ -19,7 +19,16 @@
 
 void stage_init(struct stage *s)
 {
-        *s = (struct stage){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, {0}};
+        *s = (struct stage){.lower = -EBADF,
+                .rw = -EBADF,
+                .tools = -EBADF,
+                .dev = -EBADF,
+                .kstat = -EBADF,
+                .host_proc = -EBADF,
+                .host_sys = -EBADF,
+                .proc = -EBADF,
+                .sys = -EBADF,
+                .root = -EBADF};
         for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
                 s->shares[i] = -EBADF;
 }
@@ -32,9 +41,12 @@ void stage_done(struct stage *s)
         close_fd(s->rw);
         close_fd(s->tools);
         close_fd(s->dev);
+        close_fd(s->host_proc);
+        close_fd(s->host_sys);
         close_fd(s->proc);
         close_fd(s->sys);
         close_fd(s->kstat);
+        close_fd(s->root);
         stage_init(s);
 }
 
@@ -57,12 +69,33 @@ int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err)
                 r = copy(l->kstat, "", "the programs", &s->kstat, err);
         /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already. */
         if (r == 0)
-                r = copy(AT_FDCWD, "/proc", "/proc", &s->proc, err);
+                r = copy(AT_FDCWD, "/proc", "/proc", &s->host_proc, err);
         if (r == 0)
+                r = copy(AT_FDCWD, "/sys", "/sys", &s->host_sys, err);
+        /* A sysfs can be mounted by who owns the network namespace; otherwise the host's is shown. */
+        if (r == 0 && !l->spec.own_network)
                 r = copy(AT_FDCWD, "/sys", "/sys", &s->sys, err);
         for (size_t i = 0; r == 0 && i < l->n_shares; i++)
                 r = copy(l->shares[i].fd, "", l->shares[i].path, &s->shares[i], err);
         return r;
+}
+
+static int show(int mount_fd, const char *path, struct croft_error *err)
+{
+        _cleanup_close_ int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int r = target < 0 ? -errno : mount_change(mount_fd, 0, MOUNT_ATTR__ATIME, -EBADF);
+
+        if (r == 0)
+                r = mount_attach(mount_fd, target);
+        return r < 0 ? croft_error_set(err, r, "copy '%s'", path) : 0;
+}
+
+/* The host's own may be covered in part, which would keep the stub from mounting its own. */
+int stage_show_host(struct stage *s, struct croft_error *err)
+{
+        int r = show(s->host_proc, "/proc", err);
+
+        return r < 0 ? r : show(s->host_sys, "/sys", err);
 }
 
 struct node {
@@ -135,16 +168,13 @@ static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
                          : mount_change(s->tools, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
         if (r < 0)
                 return croft_error_set(err, r, "share the tools");
-        r = s->kstat < 0
-                    ? 0
-                    : mount_change(s->kstat,
-                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, -EBADF);
+        if (s->kstat >= 0)
+                r = mount_change(s->kstat, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
         if (r < 0)
                 return croft_error_set(err, r, "share the programs");
-        r = mount_change(s->proc, 0, MOUNT_ATTR__ATIME, -EBADF);
-        if (r == 0)
-                r = mount_change(s->sys, 0, MOUNT_ATTR__ATIME, -EBADF);
-        return r < 0 ? croft_error_set(err, r, "copy /proc and /sys") : 0;
+        if (s->sys >= 0)
+                r = mount_change(s->sys, MOUNT_ATTR_RDONLY | NSNDNX, MOUNT_ATTR__ATIME, -EBADF);
+        return r < 0 ? croft_error_set(err, r, "share /sys") : 0;
 }
 
 /* A share is read-only; set-user-id programs in it stay what they are, for root of the partition instead of the host's.
@@ -169,8 +199,7 @@ static int attach_all(const struct stage *s, const struct launch *l, int root, s
         const struct {
                 const char *name;
                 int fd;
-        } table[] = {{"lower", s->lower}, {"rw", s->rw}, {"tools", s->tools}, {"dev", s->dev}, {"proc", s->proc},
-                {"sys", s->sys}, {"kstat", s->kstat}};
+        } table[] = {{"lower", s->lower}, {"rw", s->rw}, {"tools", s->tools}, {"dev", s->dev}, {"kstat", s->kstat}};
         char name[32];
         int r = 0;
 
@@ -186,7 +215,7 @@ static int attach_all(const struct stage *s, const struct launch *l, int root, s
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
 {
         static const char *const options[] = {"mode=755", "size=64k", NULL};
-        _cleanup_close_ int root = -EBADF, old = -EBADF;
+        _cleanup_close_ int old = -EBADF;
         int r;
 
         r = prepare_layers(s, userns, err);
@@ -199,17 +228,53 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
         }
         if (r < 0)
                 return r;
-        root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-        if (root < 0)
+        s->root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+        if (s->root < 0)
                 return croft_error_prefix(err, "make the staging root");
         old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (old < 0)
                 return croft_error_set(err, errno, "open '/'");
-        r = mount_attach(root, old);
+        r = mount_attach(s->root, old);
         if (r < 0)
                 return croft_error_set(err, r, "attach the staging root");
-        if (mkdirat(root, "root", 0755) < 0 || mkdirat(root, "empty", 0755) < 0)
+        if (mkdirat(s->root, "root", 0755) < 0 || mkdirat(s->root, "empty", 0755) < 0)
                 return croft_error_set(err, errno, "fill the staging root");
-        r = attach_all(s, l, root, err);
-        return r < 0 ? r : mount_pivot(root, err);
+        return attach_all(s, l, s->root, err);
+}
+
+static int cover_views(struct stage *s, struct views *v, struct croft_error *err)
+{
+        const char *path;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && (path = views_mount_path(i)); i++) {
+                _cleanup_close_ int target = mount_point(s->root, path, 0);
+
+                if (target == -ENOENT) /* this kernel has none */
+                        continue;
+                r = target < 0 ? target : mount_attach(v->mounts[i], target);
+                if (r < 0)
+                        return croft_error_set(err, r, "cover '%s'", path);
+        }
+        views_close_mounts(v);
+        return r;
+}
+
+/* What is attached now is locked in the stub's copy: below lie the host's figures (docs/adr/0023).  Without views there
+ * is nothing to be kept from anybody, and masks are the stub's affair: it may mount a /proc of its own then. */
+int stage_cover(struct stage *s, const struct launch *l, struct croft_error *err)
+{
+        int r = attach_one(s->root, s->proc, "proc", err);
+
+        if (r == 0)
+                r = attach_one(s->root, s->sys, "sys", err);
+        if (r < 0 || !l->views || !views_are_there(l->views))
+                return r;
+        r = cover_views(s, l->views, err);
+        return r < 0 ? r : root_mask(s->root, s->root, err);
+}
+
+int stage_enter(struct stage *s, struct croft_error *err)
+{
+        return mount_pivot(s->root, err);
 }

@@ -5,15 +5,19 @@
  * Runs no byte of the partition and reads none but directory entries, until it executes init.
  */
 #include "base/cleanup.h"
+#include "kernel/mount.h"
 #include "kernel/ns.h"
 #include "kernel/seccomp.h"
 #include "partition/init_command.h"
 #include "warden/become.h"
 #include "warden/launch.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 /* Waits for the warden; the end of it is ours. */
 static void wait_go(int socket)
@@ -24,13 +28,13 @@ static void wait_go(int socket)
                 _exit(EXIT_FAILURE);
 }
 
-static void report(int socket, int fd, const struct croft_error *err)
+static void report(int socket, const int *fds, size_t n, const struct croft_error *err)
 {
         struct stub_report message = {.failed = err != NULL};
 
         if (err)
                 message.error = *err;
-        (void)sock_send_packet(socket, &message, sizeof(message), &fd, fd >= 0 ? 1 : 0); /* gone: wait_go() sees it */
+        (void)sock_send_packet(socket, &message, sizeof(message), fds, n); /* gone: wait_go() sees it */
         if (err)
                 _exit(EXIT_FAILURE);
 }
@@ -54,6 +58,46 @@ static int make_namespaces(const struct launch *l, struct croft_error *err)
         return r;
 }
 
+struct mounts {
+        int proc, sys;
+        bool with_sys;
+        struct croft_error err;
+};
+
+static int mount_own(void *context)
+{
+        struct mounts *m = context;
+
+        m->proc = mount_new("proc", NULL, NSNDNX, &m->err);
+        if (m->proc >= 0 && m->with_sys)
+                m->sys = mount_new("sysfs", NULL, NSNDNX | MOUNT_ATTR_RDONLY, &m->err);
+        _exit(m->err.code ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* A proc of our pid namespace can only be made in it, and only in a mount namespace that our user namespace owns; but
+ * our own must stay the warden's until it has covered files of that proc, for only our copy of them is locked.  So a
+ * child with our memory and descriptors makes it in a namespace that goes with it. */
+static int make_mounts(const struct launch *l, int socket, struct croft_error *err)
+{
+        static char stack[32768] __attribute__((aligned(16)));
+        struct mounts m = {.proc = -EBADF, .sys = -EBADF, .with_sys = l->spec.own_network, .err = CROFT_ERROR_INIT};
+        int fds[2];
+        pid_t pid;
+
+        pid = clone(mount_own, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | SIGCHLD, &m);
+        if (pid < 0)
+                return croft_error_set(err, errno, "make a process to mount /proc");
+        (void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+        if (m.proc < 0 || (m.with_sys && m.sys < 0))
+                return croft_error_copy(err, &m.err);
+        fds[0] = m.proc;
+        fds[1] = m.sys;
+        report(socket, fds, m.with_sys ? 2 : 1, NULL);
+        close_fd(m.proc);
+        close_fd(m.sys);
+        return 0;
+}
+
 /* Phase 1, up to READY. */
 static int prepare(const struct launch *l, int socket, int *ret_slave, struct croft_error *err)
 {
@@ -66,6 +110,8 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
         /* Our own /proc/self files would be the host root's otherwise.  Nobody else is in here yet. */
         (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
         r = make_namespaces(l, err);
+        if (r == 0)
+                r = make_mounts(l, socket, err);
         if (r < 0)
                 return r;
         wait_go(socket);
@@ -74,7 +120,7 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
         r = root_build(l, &master, ret_slave, err);
         if (r < 0)
                 return r;
-        report(socket, master, NULL);
+        report(socket, &master, 1, NULL);
         return 0;
 }
 
@@ -131,9 +177,9 @@ void stub_main(struct launch *l, int socket)
 
         wait_go(socket);
         if (prepare(l, socket, &slave, &err) < 0)
-                report(socket, -EBADF, &err);
+                report(socket, NULL, 0, &err);
         wait_go(socket);
         (void)run(l, socket, slave, &err);
-        report(socket, -EBADF, &err);
+        report(socket, NULL, 0, &err);
         _exit(EXIT_FAILURE);
 }

@@ -6,12 +6,14 @@
 #define CROFT_WARDEN_WARDEN_H
 
 #include <croft/error.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define WARDEN_CHANNEL 3 /* the SEQPACKET to croftd, inherited */
 
 /* Both return the process's exit status. */
-int warden_main(void);
+/* fresh: for a partition that is to be started; else for one whose warden has died. */
+int warden_main(bool fresh);
 int session_main(void);
 
 /* Gives up everything that isn't needed any more: root's user id for that of owner (partition_owner()), capabilities,

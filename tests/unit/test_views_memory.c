@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_views_memory.c - what a warden leaves to its successor, and the padding of texts.
+ */
+#include "base/cleanup.h"
+#include "fault.h"
+#include "warden/views_memory.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+static void show(struct views_memory *area, size_t i, const char *text, uint64_t at)
+{
+        struct views_time now = {.monotonic_ns = at, .real_ns = at};
+
+        memcpy(views_text_room(area, i), text, strlen(text));
+        views_text_show(area, i, strlen(text), &now);
+}
+
+static void a_successor_finds_what_was_shown(void **state)
+{
+        struct views_memory *mine = NULL, *next = NULL;
+        _cleanup_close_ int fd = views_memory_new(&mine, NULL);
+        const char *text;
+        uint64_t mtime;
+
+        (void)state;
+        assert_true(fd >= 0);
+        assert_int_equal(views_text(mine, 3, &text, &mtime), 0);
+        show(mine, 3, "one\n", 10);
+        memcpy(views_text_room(mine, 3), "half a te", 9); /* and there it died */
+        assert_int_equal(views_memory_map(fd, &next, NULL), 0);
+        assert_int_equal(views_text(next, 3, &text, &mtime), 4);
+        assert_memory_equal(text, "one\n", 4);
+        assert_int_equal(mtime, 10);
+        views_memory_unmap(mine);
+        views_memory_unmap(next);
+        assert_null(views_memory_unmap(NULL));
+}
+
+static void the_same_text_keeps_its_time(void **state)
+{
+        struct views_memory *area = NULL;
+        _cleanup_close_ int fd = views_memory_new(&area, NULL);
+        const char *text;
+        uint64_t mtime;
+
+        (void)state;
+        show(area, 0, "one\n", 10);
+        show(area, 0, "one\n", 20);
+        (void)views_text(area, 0, &text, &mtime);
+        assert_int_equal(mtime, 10);
+        assert_int_equal(area->slots[0].made_ns, 20);
+        show(area, 0, "two\n", 30);
+        (void)views_text(area, 0, &text, &mtime);
+        assert_memory_equal(text, "two\n", 4);
+        assert_int_equal(mtime, 30);
+        views_memory_unmap(area);
+}
+
+static void another_text_has_another_time_though_the_clock_goes_back(void **state)
+{
+        struct views_memory *area = NULL;
+        _cleanup_close_ int fd = views_memory_new(&area, NULL);
+        const char *text;
+        uint64_t mtime;
+
+        (void)state;
+        show(area, 0, "one\n", 10);
+        show(area, 0, "two\n", 5);
+        (void)views_text(area, 0, &text, &mtime);
+        assert_int_equal(mtime, 11);
+        views_memory_unmap(area);
+}
+
+static void what_could_shrink_or_is_something_else_is_refused(void **state)
+{
+        _cleanup_close_ int open = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        struct views_memory *area = NULL, *mine = NULL;
+        _cleanup_close_ int fd = views_memory_new(&mine, NULL);
+
+        (void)state;
+        assert_int_equal(ftruncate(open, sizeof(struct views_memory)), 0);
+        assert_int_equal(views_memory_map(open, &area, NULL), -EBADMSG);
+        assert_int_equal(fcntl(open, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+        assert_int_equal(views_memory_map(open, &area, NULL), -EBADMSG); /* no magic */
+        assert_int_equal(ftruncate(fd, 0), -1);
+        mine->version++;
+        assert_int_equal(views_memory_map(fd, &area, NULL), -EBADMSG);
+        assert_null(area);
+        views_memory_unmap(mine);
+}
+
+static void numbers_of_a_hostile_predecessor_are_bounded(void **state)
+{
+        struct views_memory *area = NULL;
+        _cleanup_close_ int fd = views_memory_new(&area, NULL);
+        const char *text;
+        uint64_t mtime;
+
+        (void)state;
+        area->slots[1].half = 0xffffffff;
+        area->slots[1].size[1] = VIEWS_TEXT_MAX + 1;
+        assert_int_equal(views_text(area, 1, &text, &mtime), 0);
+        assert_ptr_equal(views_text_room(area, 1), area->texts[1][0]);
+        views_memory_unmap(area);
+}
+
+static size_t pad(char *buf, const char *text, size_t shown)
+{
+        memcpy(buf, text, strlen(text));
+        return views_pad(buf, strlen(text), 256, shown);
+}
+
+static void padding_is_blanks_before_the_last_newline(void **state)
+{
+        char buf[256];
+
+        (void)state;
+        assert_int_equal(pad(buf, "12.30 4.56\n", 0), 64);
+        assert_memory_equal(buf, "12.30 4.56 ", 11);
+        assert_int_equal(buf[62], ' ');
+        assert_int_equal(buf[63], '\n');
+}
+
+static void length_stays_until_it_no_longer_suffices(void **state)
+{
+        char buf[256];
+
+        (void)state;
+        assert_int_equal(pad(buf, "1\n", 64), 64);
+        assert_int_equal(pad(buf, "0123456789012345678901234567890123456789012345678901234567890123456789\n", 64), 128);
+}
+
+static void what_ends_otherwise_or_does_not_fit_stays(void **state)
+{
+        char buf[256];
+
+        (void)state;
+        assert_int_equal(pad(buf, "", 0), 0);
+        assert_int_equal(pad(buf, "processor: 0\n\n", 0), 14);
+        assert_int_equal(pad(buf, "no newline", 0), 10);
+        assert_int_equal(pad(buf, "1\n", 300), 2);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_successor_finds_what_was_shown),
+                cmocka_unit_test(the_same_text_keeps_its_time),
+                cmocka_unit_test(another_text_has_another_time_though_the_clock_goes_back),
+                cmocka_unit_test(what_could_shrink_or_is_something_else_is_refused),
+                cmocka_unit_test(numbers_of_a_hostile_predecessor_are_bounded),
+                cmocka_unit_test(padding_is_blanks_before_the_last_newline),
+                cmocka_unit_test(length_stays_until_it_no_longer_suffices),
+                cmocka_unit_test(what_ends_otherwise_or_does_not_fit_stays),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
