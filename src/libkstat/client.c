@@ -286,14 +286,14 @@ static bool head_is_sound(const struct kstat_head *head, size_t capacity)
 }
 
 /* Finds the fields of the answer's data and checks that they lie in it. */
-static int add_fields(struct kstat_client *client, struct kstat_answer *answer)
+static int add_fields(struct kstat_client *client, struct kstat_head *head, struct kstat_answer *answer)
 {
-        const struct kstat_head *head = answer->head;
         const struct layout *layout = NULL;
         int r;
 
         if (head->type != KSTAT_NAMED) {
-                answer->fields = kstat_fields_known(head, &answer->n_fields);
+                /* Programs give room for what they know, not for padding. */
+                answer->fields = kstat_fields_known(head, &answer->n_fields, &head->size);
                 return answer->fields || head->type == KSTAT_RAW ? 0 : -EBADMSG;
         }
         if (head->n_data == 0)
@@ -331,7 +331,7 @@ static int get(struct kstat_client *client, struct kstat_answer *ret)
         answer.kcid = call->kcid;
         answer.head = &call->head;
         answer.data = (const uint8_t *)&client->answer + DATA_OFFSET; /* goes on behind call->data */
-        r = add_fields(client, &answer);
+        r = add_fields(client, &call->head, &answer);
         if (r < 0)
                 return r;
         *ret = answer;

@@ -99,19 +99,21 @@ static bool is_numbered(const char *name, const char *base)
 
 static bool fits(const struct known *k, const struct kstat_head *head)
 {
-        /* Exactly: programs give room for one. */
-        if (k->type != (enum kstat_type)head->type || head->size < k->size ||
-                (k->type == KSTAT_TIMER ? head->size % k->size != 0 : head->size != k->size))
+        if (k->type != (enum kstat_type)head->type)
+                return false;
+        if (k->type == KSTAT_TIMER ? head->size == 0 || head->size % k->size != 0
+                                   : head->size != k->size && head->size != (k->size + 7) / 8 * 8)
                 return false;
         return !k->module || (strcmp(head->key.module, k->module) == 0 && is_numbered(head->key.name, k->name));
 }
 
-const struct kstat_field *kstat_fields_known(const struct kstat_head *head, size_t *ret_n)
+const struct kstat_field *kstat_fields_known(const struct kstat_head *head, size_t *ret_n, uint32_t *ret_size)
 {
         for (size_t i = 0; i < ELEMENTS(known); i++) {
                 if (!fits(&known[i], head))
                         continue;
                 *ret_n = known[i].n;
+                *ret_size = known[i].type == KSTAT_TIMER ? head->size : (uint32_t)known[i].size;
                 return known[i].fields;
         }
         return NULL;

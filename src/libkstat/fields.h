@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /* The fields of an INTR, IO or TIMER structure, or of a RAW one that is known by its keys; NULL: not known.  Static.
- * Integers may have 4 bytes in these. */
-const struct kstat_field *kstat_fields_known(const struct kstat_head *head, size_t *ret_n);
+ * Integers may have 4 bytes in these.  *ret_size: how many bytes programs know it by; the kernel pads to 8. */
+const struct kstat_field *kstat_fields_known(const struct kstat_head *head, size_t *ret_n, uint32_t *ret_size);
 
 /* May a schema have this field? */
 bool kstat_field_is_sound(const struct kstat_field *field);

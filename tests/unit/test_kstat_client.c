@@ -245,17 +245,22 @@ static void raw_data_is_known_by_its_keys_alone(void **state)
 {
         struct kstat_head head = {.key = {.module = "cpu_stat", .name = "cpu_stat12"}, .size = 380};
         size_t n = 0;
+        uint32_t size = 0;
 
         (void)state;
-        assert_string_equal(kstat_fields_known(&head, &n)[0].name, "idle");
+        assert_string_equal(kstat_fields_known(&head, &n, &size)[0].name, "idle");
         assert_int_equal(n, 7 + 46 + 3 + 31);
+        assert_int_equal(size, 380);
+        head.size = 384; /* padded */
+        assert_string_equal(kstat_fields_known(&head, &n, &size)[0].name, "idle");
+        assert_int_equal(size, 380);
         head.size = 379;
-        assert_null(kstat_fields_known(&head, &n));
+        assert_null(kstat_fields_known(&head, &n, &size));
         head.size = 380;
         strcpy(head.key.name, "cpu_stat1x");
-        assert_null(kstat_fields_known(&head, &n));
+        assert_null(kstat_fields_known(&head, &n, &size));
         strcpy(head.key.name, "cpu_sta");
-        assert_null(kstat_fields_known(&head, &n));
+        assert_null(kstat_fields_known(&head, &n, &size));
 }
 
 static void programs_are_found_by_the_environment(void **state)
