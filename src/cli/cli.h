@@ -155,6 +155,7 @@ int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_remove(struct cli *cli, const struct cli_args *args);
 int cli_cmd_check(struct cli *cli, const struct cli_args *args);
 int cli_cmd_events(struct cli *cli, const struct cli_args *args);
+int cli_cmd_fsstat(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kstat(struct cli *cli, int argc, char **argv);
 int cli_cmd_help(struct cli *cli, const struct cli_args *args);
 int cli_cmd_version(struct cli *cli, const struct cli_args *args);

@@ -55,6 +55,11 @@ static const struct cli_option exec_options[] = {
         {"env", 'e', "KEY=VALUE", "with this variable (repeatable)", true},
         {NULL},
 };
+static const struct cli_option fsstat_options[] = {
+        {"partition", 'z', "NAME", "only the mounts of this partition"},
+        {"all", 'a', NULL, "idle mounts, too"},
+        {NULL},
+};
 static const struct cli_option console_options[] = {
         {"escape", 'e', "KEY", "the key before q that detaches: ^a (default), ^b ..., or none"},
         {NULL},
@@ -143,6 +148,11 @@ const struct cli_command cli_commands[] = {
         {"kstat", NULL, "[-Cjlpq] [-z NAME] [MODULE:INSTANCE:NAME]...", "statistics of the kernel, see kstat(8)",
                 "All options and operands of kstat(8), and: list, read MODULE:INSTANCE:NAME, show KID.", NULL, 0,
                 CLI_ANY, false, NULL, NULL, NULL, cli_cmd_kstat},
+        {"fsstat", NULL, "[-a] [-z NAME] [INTERVAL [COUNT]]", "what is read and written on each mount of partitions",
+                "First all since the mount, then, each INTERVAL seconds, what was done since. Only mounts where "
+                "something\n"
+                "was done, unless -a is given. What counts and what doesn't: mount.stats in croft-properties(7).",
+                fsstat_options, 0, 2, false, cli_cmd_fsstat},
         {"events", NULL, "[NAME...]", "what happens, as it happens", NULL, NULL, 0, CLI_ANY, false, cli_cmd_events},
         {"help", NULL, "[COMMAND...]", "this help, or that of a command", NULL, NULL, 0, 2, false, cli_cmd_help},
         {"version", NULL, NULL, "the versions of croft and croftd", NULL, NULL, 0, 0, false, cli_cmd_version},

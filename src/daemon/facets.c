@@ -7,10 +7,11 @@
 #include "daemon/facet_warden.h"
 #include "daemon/life_private.h"
 #include "kstat/facet_kstat.h"
+#include "kstat/facet_mounts.h"
 #include "partition/facet_cgroup.h"
 #include "partition/facet_net.h"
 #include "partition/facet_plane.h"
 
 const struct facet *const facets[] = {
-        &facet_spawn, &facet_cgroup, &facet_plane, &facet_kstat, &facet_pool, &facet_warden, &facet_net};
+        &facet_spawn, &facet_cgroup, &facet_plane, &facet_kstat, &facet_pool, &facet_warden, &facet_net, &facet_mounts};
 const size_t n_facets = ELEMENTS(facets);

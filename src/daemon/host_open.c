@@ -12,6 +12,7 @@
 #include "kernel/probe.h"
 #include "kernel/seccomp.h"
 #include "kstat/kstat.h"
+#include "kstat/mount_watch.h"
 #include "kstat/view.h"
 #include "plane/plane.h"
 
@@ -200,6 +201,9 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
                 host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
         else if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0)
                 host->kstats = NULL;
+        else if (mount_watch_open(host->run_dir, cgroup_tree_level(host->cgroups), host->kstats, &host->mounts,
+                         &h->plane_error) < 0)
+                host->mounts = NULL;
         return 0;
 }
 
@@ -252,6 +256,7 @@ static void tidy_up(struct host *host)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
+        host->mounts = mount_watch_free(host->mounts);
         if (host->kstats && kstats_remove(host->kstats, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "the statistics stay in the kernel");
         if (host->plane && plane_remove(host->plane, &err) < 0)
@@ -269,6 +274,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
 
         if (clean)
                 tidy_up(host);
+        host->mounts = mount_watch_free(host->mounts);
         host->kstats = kstats_free(host->kstats);
         host->plane = plane_free(host->plane);
         host->images = image_store_free(host->images);

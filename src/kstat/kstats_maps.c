@@ -38,6 +38,8 @@ static const struct {
         {"kstat_pages", offsetof(struct kstat_maps, pages)},
         {"kstat_schemas", offsetof(struct kstat_maps, schemas)},
         {"kstat_objects", offsetof(struct kstat_maps, objects)},
+        {"kstat_mounts", offsetof(struct kstat_maps, mounts)},
+        {"kstat_mount_text", offsetof(struct kstat_maps, mount_text)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
 static const char *const programs[] = {"kstat", "kstat_large"};

@@ -11,12 +11,19 @@
 
 #include <linux/errno.h>
 
+#include "kstat/mount_source.bpf.h"
+
 /* Those whose data fit the small call. */
 static __always_inline int source_fill_small(struct kstat_call *call, const struct kstat_record *record)
 {
-        (void)call;
-        (void)record;
-        return -ENXIO;
+        switch (record->source) {
+        case KSTAT_SOURCE_MOUNT_IO:
+                return source_mount_io(call, record);
+        case KSTAT_SOURCE_MNTINFO:
+                return source_mntinfo(call, record);
+        default:
+                return -ENXIO;
+        }
 }
 
 /* The others. */

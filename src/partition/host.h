@@ -8,6 +8,7 @@
 struct cgroup_tree;
 struct image_store;
 struct kstats;
+struct mount_watch;
 struct plane;
 
 struct host {
@@ -25,8 +26,9 @@ struct host {
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;
-        struct plane *plane;   /* NULL: no BPF here */
-        struct kstats *kstats; /* NULL: no plane, or one that can't do this */
+        struct plane *plane;        /* NULL: no BPF here */
+        struct kstats *kstats;      /* NULL: no plane, or one that can't do this */
+        struct mount_watch *mounts; /* likewise */
 };
 
 #endif

@@ -126,6 +126,15 @@ int property_check_yes_no(const char *value, char **ret, struct croft_error *err
         return refuse(err, value, "neither yes nor no");
 }
 
+int property_check_mount_stats(const char *value, char **ret, struct croft_error *err)
+{
+        if (strcmp(value, "latency") == 0)
+                return give(ret, err, "latency");
+        if (property_check_yes_no(value, ret, NULL) == 0)
+                return 0;
+        return refuse(err, value, "none of yes, latency and no");
+}
+
 /* "50%" or "150%": of one CPU. */
 static bool parse_percent(const char *value, uint64_t *ret_quota)
 {

@@ -26,6 +26,7 @@ int property_check_net(const char *value, char **ret, struct croft_error *err);
 int property_check_env(const char *value, char **ret, struct croft_error *err);
 int property_check_nofile(const char *value, char **ret, struct croft_error *err);
 int property_check_yes_no(const char *value, char **ret, struct croft_error *err);
+int property_check_mount_stats(const char *value, char **ret, struct croft_error *err); /* yes, no or latency */
 int property_check_order(const char *value, char **ret, struct croft_error *err);
 int property_check_seconds(const char *value, char **ret, struct croft_error *err);
 int property_check_text(const char *value, char **ret, struct croft_error *err);

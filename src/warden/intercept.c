@@ -55,13 +55,13 @@ static int64_t now_ns(clockid_t clock)
 
 static int freshen(struct intercept *i)
 {
-        int64_t now = now_ns(CLOCK_MONOTONIC);
         int r;
 
-        if (i->sampled_ns != 0 && now - i->sampled_ns < FRESH_NS)
+        if (i->sampled_ns != 0 && now_ns(CLOCK_MONOTONIC) - i->sampled_ns < FRESH_NS)
                 return 0;
         r = i->config.sample(i->config.context, &i->sample);
-        i->sampled_ns = r == 0 ? now : 0;
+        /* From its end on: one that takes longer than it lasts (ten thousand threads) must serve more than one call. */
+        i->sampled_ns = r == 0 ? now_ns(CLOCK_MONOTONIC) : 0;
         return r == 0 ? 0 : -EIO; /* whatever it is, the caller couldn't do anything about it */
 }
 

@@ -46,6 +46,15 @@ static void sizes_are_kept_in_bytes(void **state)
         expect("memory.swap.max", "0", "0");
 }
 
+static void counting_mounts_is_on_off_or_with_latency(void **state)
+{
+        (void)state;
+        expect("mount.stats", "yes", "yes");
+        expect("mount.stats", "off", "no");
+        expect("mount.stats", "latency", "latency");
+        expect("mount.stats", "histogram", NULL);
+}
+
 static void wrong_sizes_are_refused(void **state)
 {
         (void)state;
@@ -265,6 +274,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(sizes_are_kept_in_bytes),
+                cmocka_unit_test(counting_mounts_is_on_off_or_with_latency),
                 cmocka_unit_test(wrong_sizes_are_refused),
                 cmocka_unit_test(a_refusal_names_the_key_the_value_and_the_rule),
                 cmocka_unit_test(cpu_limits_are_kept_as_quota_and_period),

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mounts.c - the mounts of partitions: owners, scans, what is forgotten.  See mounts.h.
+ *
+ * Nothing that a partition wrote comes here: scans give numbers that the kernel made.  One lock serialises scans, which
+ * share a map, another changes of what counts, which take long.
+ */
+#include "kstat/mounts.h"
+
+#include "base/cleanup.h"
+#include "kstat/mounts_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct mounts {
+        struct mounts_objects o;
+        pthread_mutex_t lock, count_lock;
+        struct ring_buffer *ring;
+        uint64_t serial; /* of the newest scan; others' begin elsewhere */
+        void (*on_event)(const struct mount_event *event, void *context); /* while they are read */
+        void *context;
+};
+
+static int take_event(void *context, void *data, size_t size)
+{
+        struct mounts *m = context;
+        const struct mount_event *event = data;
+
+        if (size < sizeof(*event))
+                return 0;
+        /* Before the look, so that what changes during it is told again. */
+        (void)bpf_map_delete_elem(m->o.told, &event->partition);
+        if (m->on_event)
+                m->on_event(event, m->context);
+        return 0;
+}
+
+int mounts_open(int run_dir, unsigned int level, struct mounts **ret, struct croft_error *err)
+{
+        _cleanup_(mounts_freep) struct mounts *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return croft_error_set(err, ENOMEM, "open the statistics of mounts");
+        (void)pthread_mutex_init(&m->lock, NULL);
+        (void)pthread_mutex_init(&m->count_lock, NULL);
+        m->serial = (uint64_t)time(NULL) << 32;
+        r = mounts_bpf_open(&m->o, run_dir, level, err);
+        if (r < 0)
+                return croft_error_prefix(err, "open the statistics of mounts");
+        m->ring = ring_buffer__new(m->o.events, take_event, m, NULL);
+        if (!m->ring)
+                return croft_error_set(err, errno, "read events of mounts");
+        *ret = TAKE(m);
+        return 0;
+}
+
+struct mounts *mounts_free(struct mounts *mounts)
+{
+        if (!mounts)
+                return NULL;
+        ring_buffer__free(mounts->ring);
+        mounts_bpf_close(&mounts->o);
+        (void)pthread_mutex_destroy(&mounts->lock);
+        (void)pthread_mutex_destroy(&mounts->count_lock);
+        free(mounts);
+        return NULL;
+}
+
+void mounts_freep(struct mounts **mounts)
+{
+        *mounts = mounts_free(*mounts);
+}
+
+int mounts_event_fd(struct mounts *mounts)
+{
+        return ring_buffer__epoll_fd(mounts->ring);
+}
+
+void mounts_read_events(struct mounts *mounts, void (*f)(const struct mount_event *event, void *context), void *context)
+{
+        mounts->on_event = f;
+        mounts->context = context;
+        (void)ring_buffer__consume(mounts->ring);
+}
+
+/* --- owners --- */
+
+int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgroup, struct croft_error *err)
+{
+        struct mount_owner owner = {.cgroup = cgroup};
+        uint64_t none = 0;
+
+        if (bpf_map_update_elem(mounts->o.forgotten, &partition, &none, BPF_NOEXIST) < 0 && errno != EEXIST)
+                return croft_error_set(err, errno == E2BIG ? ENOSPC : errno, "put the mounts' owner on record");
+        if (bpf_map_update_elem(mounts->o.owners, &partition, &owner, BPF_NOEXIST) == 0)
+                return 0;
+        if (errno != EEXIST)
+                return croft_error_set(err, errno == E2BIG ? ENOSPC : errno, "put the mounts' owner on record");
+        return 1;
+}
+
+#define BATCH 512
+
+/* Keys of the partition's entries, at most BATCH; one call sees all of a map that nobody changes. */
+struct batch {
+        uint64_t keys[BATCH];
+        struct mount_entry values[BATCH];
+        uint64_t at, next;
+};
+
+/* 1: there may be more. */
+static int read_batch(int map, struct batch *b, bool first, uint32_t *ret)
+{
+        *ret = BATCH;
+        if (bpf_map_lookup_batch(map, first ? NULL : &b->at, &b->next, b->keys, b->values, ret, NULL) < 0) {
+                if (errno == ENOENT) /* the end; *ret of them came */
+                        return 0;
+                *ret = 0;
+                return -errno;
+        }
+        b->at = b->next;
+        return 1;
+}
+
+static int by_key(const void *a, const void *b)
+{
+        const struct mount_found *x = a, *y = b;
+
+        return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* What is newer than the list, its scan can't have seen. */
+static bool is_kept(const struct mounts_list *list, uint64_t key, int64_t created)
+{
+        const struct mount_found wanted = {.key = key};
+
+        return list &&
+               (created >= list->began_ns || bsearch(&wanted, list->found, list->n, sizeof(wanted), by_key) != NULL);
+}
+
+/* Takes away the partition's entries that aren't in the list (NULL: an empty one).  Keys first, then deletions: a hash
+ * that changes can be walked, but not to its end for sure; what is missed comes with the next. */
+static int remove_others(const struct mounts *m, uint64_t partition, const struct mounts_list *list, uint64_t *ret)
+{
+        _cleanup_free_ struct batch *b = malloc(sizeof(*b));
+        bool first = true;
+        uint32_t n;
+        int r;
+
+        if (!b)
+                return -ENOMEM;
+        do {
+                r = read_batch(m->o.entries, b, first, &n);
+                first = false;
+                for (uint32_t i = 0; i < n; i++) {
+                        if (b->values[i].partition != partition || is_kept(list, b->keys[i], b->values[i].created))
+                                continue;
+                        if (bpf_map_delete_elem(m->o.entries, &b->keys[i]) == 0)
+                                ++*ret;
+                        (void)bpf_map_delete_elem(m->o.text, &b->keys[i]);
+                }
+        } while (r > 0);
+        return r;
+}
+
+int mounts_remove_partition(struct mounts *mounts, uint64_t partition, struct croft_error *err)
+{
+        uint64_t n = 0;
+        int r;
+
+        /* Without an owner no more are made. */
+        if (bpf_map_delete_elem(mounts->o.owners, &partition) < 0) {
+                if (errno == ENOENT)
+                        return 0;
+                return croft_error_set(err, errno, "take the mounts' owner off the record");
+        }
+        r = remove_others(mounts, partition, NULL, &n);
+        (void)bpf_map_delete_elem(mounts->o.forgotten, &partition);
+        (void)bpf_map_delete_elem(mounts->o.told, &partition);
+        return r < 0 ? croft_error_set(err, r, "forget mounts") : 0;
+}
+
+int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err)
+{
+        struct mount_owner owner = {0};
+        uint64_t forgotten = 0;
+        int r = 0;
+
+        (void)pthread_mutex_lock(&mounts->lock);
+        if (bpf_map_lookup_elem(mounts->o.owners, &partition, &owner) == 0 &&
+                bpf_map_lookup_elem(mounts->o.forgotten, &partition, &forgotten) == 0 &&
+                owner.made - owner.dropped - forgotten > list->n) {
+                r = remove_others(mounts, partition, list, &forgotten);
+                (void)bpf_map_update_elem(mounts->o.forgotten, &partition, &forgotten, BPF_EXIST);
+        }
+        (void)pthread_mutex_unlock(&mounts->lock);
+        return r < 0 ? croft_error_set(err, r, "forget mounts that are gone") : 0;
+}
+
+int64_t mounts_created(struct mounts *mounts, uint64_t key)
+{
+        struct mount_entry entry;
+
+        return bpf_map_lookup_elem(mounts->o.entries, &key, &entry) < 0 ? 0 : entry.created;
+}
+
+uint64_t mounts_refused(struct mounts *mounts, uint64_t partition)
+{
+        struct mount_owner owner = {0};
+
+        return bpf_map_lookup_elem(mounts->o.owners, &partition, &owner) < 0 ? 0 : owner.refused;
+}
+
+/* --- scans --- */
+
+void mounts_list_done(struct mounts_list *list)
+{
+        free(list->found);
+        *list = (struct mounts_list){.found = NULL};
+}
+
+/* A namespace may have been met twice. */
+static size_t sort_once(struct mount_found *found, size_t n)
+{
+        size_t kept = 0;
+
+        qsort(found, n, sizeof(*found), by_key);
+        for (size_t i = 0; i < n; i++)
+                if (kept == 0 || found[kept - 1].key != found[i].key)
+                        found[kept++] = found[i];
+        return kept;
+}
+
+static int run_scanner(const struct mounts *m)
+{
+        _cleanup_close_ int fd = bpf_iter_create(m->o.scan_link);
+        char nothing[64];
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        do
+                n = read(fd, nothing, sizeof(nothing));
+        while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+        return n < 0 ? -errno : 0;
+}
+
+static int64_t now_ns(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int scan_locked(struct mounts *m, uint64_t partition, bool base, struct mounts_list *ret)
+{
+        struct mount_owner owner;
+        size_t n;
+        int r;
+
+        if (bpf_map_lookup_elem(m->o.owners, &partition, &owner) < 0)
+                return -ESRCH;
+        *m->o.scan = (struct mount_scan){
+                .partition = partition, .cgroup = owner.cgroup, .serial = ++m->serial, .base = base};
+        ret->began_ns = now_ns();
+        r = run_scanner(m);
+        if (r < 0)
+                return r;
+        n = m->o.scan->found < MOUNTS_PER_PARTITION ? m->o.scan->found : MOUNTS_PER_PARTITION;
+        ret->found = calloc(n + 1, sizeof(*ret->found));
+        if (!ret->found)
+                return -ENOMEM;
+        memcpy(ret->found, m->o.found, n * sizeof(*ret->found));
+        ret->n = sort_once(ret->found, n);
+        ret->incomplete = m->o.scan->lost > 0;
+        ret->changed = m->o.scan->changed;
+        return 0;
+}
+
+int mounts_scan(struct mounts *mounts, uint64_t partition, bool base, struct mounts_list *ret, struct croft_error *err)
+{
+        struct mounts_list list = {.found = NULL};
+        int r;
+
+        (void)pthread_mutex_lock(&mounts->lock);
+        r = scan_locked(mounts, partition, base, &list);
+        (void)pthread_mutex_unlock(&mounts->lock);
+        if (r < 0) {
+                mounts_list_done(&list);
+                return croft_error_set(err, r, "look at the mounts of partition %ju", (uintmax_t)partition);
+        }
+        *ret = list;
+        return 0;
+}
+
+/* --- what counts --- */
+
+int mounts_count(struct mounts *mounts, enum mount_stats how, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&mounts->count_lock);
+        r = mounts_bpf_count(&mounts->o, how, err);
+        (void)pthread_mutex_unlock(&mounts->count_lock);
+        return r < 0 ? croft_error_prefix(err, "count what is done on mounts") : 0;
+}
+
+const char *mounts_means(struct mounts *mounts)
+{
+        return mounts_bpf_means(&mounts->o);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mounts_bpf.h - inside mounts: loading, pinning and adopting its objects, and what counts.
+ */
+#ifndef CROFT_KSTAT_MOUNTS_BPF_H
+#define CROFT_KSTAT_MOUNTS_BPF_H
+
+#include "kstat/mount.bpf.h"
+
+#include <croft/error.h>
+#include <stddef.h>
+
+struct mounts_objects {
+        int bpf_dir;        /* RUN/bpf */
+        int dir;            /* RUN/bpf/mounts */
+        unsigned int level; /* of a partition's cgroup */
+        int entries, text, owners, forgotten, told, events, info;
+        struct mount_bpf *scanner;       /* the skeleton that is loaded for scans */
+        const struct mount_found *found; /* what a scan found; MOUNTS_PER_PARTITION, mapped */
+        struct mount_scan *scan;
+        int scan_link;
+};
+
+/* Everything but what counts.  On failure *o holds nothing. */
+int mounts_bpf_open(struct mounts_objects *o, int run_dir, unsigned int level, struct croft_error *err);
+void mounts_bpf_close(struct mounts_objects *o);
+/* Replaces what counts, unless it is ours and does so already. */
+int mounts_bpf_count(struct mounts_objects *o, enum mount_stats how, struct croft_error *err);
+const char *mounts_bpf_means(const struct mounts_objects *o);
+
+#endif
