@@ -5,6 +5,10 @@
 #include "kstat/catalogue.h"
 
 #include "base/cleanup.h"
+#include "kstat/illumos.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #define FIELD_N(field_name, field_type, field_unit)                                                                    \
         {.name = #field_name, .type = KSTAT_DATA_##field_type, .unit = KSTAT_UNIT_##field_unit, .size = 8},
@@ -42,14 +46,48 @@ const struct kstat_schema_info *catalogue_schema(unsigned int number)
         return NULL;
 }
 
-#define PRIVATE(def_module, def_name, def_class, schema_name, def_source)                                              \
-        {                                                                                                              \
-                .module = def_module, .name = def_name, .class = def_class, .type = KSTAT_NAMED,                       \
-                .schema = KSTAT_SCHEMA_##schema_name, .source = KSTAT_SOURCE_##def_source,                             \
-                .size = sizeof(struct kstat_data_##schema_name)                                                        \
-        }
+/* Keys, classes, types and schemas are what programs depend on: they are only ever added to. */
+#define KEY(def_module, def_name, def_class) .module = def_module, .name = def_name, .class = def_class
+#define NAMED(of) .type = KSTAT_NAMED, .schema = KSTAT_SCHEMA_##of, .size = sizeof(struct kstat_data_##of)
+#define RAW(of) .type = KSTAT_RAW, .size = sizeof(of)
+#define FROM(of) .source = KSTAT_SOURCE_##of
 
 const struct kstat_def catalogue_private[] = {
-        PRIVATE("unix", "system_misc", "misc", system_misc, SYSTEM_MISC),
+        {KEY("unix", "system_misc", "misc"), NAMED(system_misc), FROM(SYSTEM_MISC)},
+        {KEY("unix", "system_pages", "pages"), NAMED(system_pages), FROM(SYSTEM_PAGES)},
+        {KEY("unix", "var", "misc"), RAW(struct illumos_var), FROM(VAR)},
+        {KEY("croft", "memory", "memory"), NAMED(memory), FROM(MEMORY)},
+        {KEY("croft", "vmstat", "memory"), NAMED(vmstat), FROM(VMSTAT)},
+        {KEY("croft", "processes", "misc"), NAMED(processes), FROM(PROCESSES)},
+        {KEY("croft", "load", "misc"), NAMED(load), FROM(LOAD)},
+        {KEY("croft", "pressure_cpu", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 0},
+        {KEY("croft", "pressure_memory", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 1},
+        {KEY("croft", "pressure_io", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 2},
+        {KEY("croft", "caps", "caps"), NAMED(caps), FROM(CAPS)},
+        {KEY("croft", "partition_misc", "partition_misc"), NAMED(partition_misc), FROM(PARTITION_MISC)},
+        {KEY("net", "ip", "mib2"), NAMED(net_ip), FROM(NET_IP)},
+        {KEY("net", "tcp", "mib2"), NAMED(net_tcp), FROM(NET_TCP)},
+        {KEY("net", "udp", "mib2"), NAMED(net_udp), FROM(NET_UDP)},
+        {KEY("net", "icmp", "mib2"), NAMED(net_icmp), FROM(NET_ICMP)},
 };
 const size_t catalogue_n_private = ELEMENTS(catalogue_private);
+
+const struct kstat_def catalogue_cpu[] = {
+        {KEY("cpu", "sys", "misc"), NAMED(cpu_sys), FROM(CPU_SYS)},
+        {KEY("cpu", "vm", "misc"), NAMED(cpu_vm), FROM(CPU_VM)},
+        {KEY("cpu_stat", "cpu_stat%d", "misc"), RAW(struct illumos_cpu_stat), FROM(CPU_STAT)},
+};
+const size_t catalogue_n_cpu = ELEMENTS(catalogue_cpu);
+
+const struct kstat_def catalogue_cpu_info = {KEY("cpu_info", "cpu_info%d", "misc"), NAMED(cpu_info)};
+
+void catalogue_name(const struct kstat_def *def, int32_t instance, char (*ret)[KSTAT_NAME_SIZE])
+{
+        const char *place = strstr(def->name, "%d");
+
+        if (place)
+                (void)snprintf(
+                        *ret, KSTAT_NAME_SIZE, "%.*s%d%s", (int)(place - def->name), def->name, instance, place + 2);
+        else
+                (void)snprintf(*ret, KSTAT_NAME_SIZE, "%s", def->name);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * catalogue.h - the statistics that croft publishes: their schemas, and which ones every partition has.
+ * catalogue.h - the statistics that croft publishes: their schemas, and which ones every partition and every CPU has.
+ * For people they are described in croft-kstats(7).
  */
 #ifndef CROFT_KSTAT_CATALOGUE_H
 #define CROFT_KSTAT_CATALOGUE_H
@@ -25,5 +26,14 @@ const struct kstat_schema_info *catalogue_schema(unsigned int number);
 /* The private structures of a partition, and of global; the subject is to be filled in. */
 extern const struct kstat_def catalogue_private[];
 extern const size_t catalogue_n_private;
+
+/* Those of each CPU, about what the partition (global: the machine) has used of it; subject, instance and argument (the
+ * CPU, both) are to be filled in, and the name by catalogue_name(). */
+extern const struct kstat_def catalogue_cpu[];
+extern const size_t catalogue_n_cpu;
+/* What a CPU is: stored; instance, name and data are to be filled in. */
+extern const struct kstat_def catalogue_cpu_info;
+/* The name for that instance: "%d" in the table's one is replaced. */
+void catalogue_name(const struct kstat_def *def, int32_t instance, char (*ret)[KSTAT_NAME_SIZE]);
 
 #endif

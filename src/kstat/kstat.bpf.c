@@ -48,7 +48,6 @@ HASH(kstat_index, KSTAT_ASSOCIATIONS_MAX, struct kstat_index_key, struct kstat_i
 HASH(kstat_chains, PLANE_PARTITIONS_MAX + 1, __u64, struct kstat_chain);
 HASH(kstat_pages, KSTAT_ASSOCIATIONS_MAX / 8, struct kstat_page_key, struct kstat_page);
 HASH(kstat_schemas, KSTAT_SCHEMA_PAGES_MAX, struct kstat_schema_key, struct kstat_schema_page);
-HASH(kstat_objects, PLANE_PARTITIONS_MAX + 1, __u64, struct kstat_objects);
 
 #include "kstat/source.bpf.h"
 

@@ -220,19 +220,29 @@ struct kstat_schema_page {
 };
 
 /* `kstat_objects`: where the kernel keeps what belongs to a partition: addresses, found by a task iterator on its first
- * process and only ever read by bpf_probe_read_kernel(), so that one which is out of date gives wrong figures at worst.
- * Partition 0: the roots.  0: not here. */
-struct kstat_objects {
-        __u64 cgroup;  /* unified */
-        __u64 memory;  /* struct mem_cgroup */
-        __u64 cpu;     /* struct task_group */
-        __u64 cpuacct; /* struct cpuacct, v1 */
-        __u64 cpuset;
-        __u64 pids;
-        __u64 blkio;
-        __u64 net;     /* struct net */
-        __u64 boot_ns; /* CLOCK_BOOTTIME when its clocks began (time namespace) */
-        __u64 reserved[3];
+ * process (objects.h) and only ever read by bpf_probe_read_kernel(), so that one which is out of date can't hurt: a
+ * group is passed over when it isn't the one any more that was found.  Partition 0: the roots.  0: not here. */
+enum kstat_css {
+        KSTAT_CSS_MEMORY,  /* struct mem_cgroup */
+        KSTAT_CSS_CPU,     /* struct task_group */
+        KSTAT_CSS_CPUACCT, /* struct cpuacct, v1 */
+        KSTAT_CSS_CPUSET,
+        KSTAT_CSS_PIDS,
+        KSTAT_CSS_IO, /* struct blkcg */
+        KSTAT_CSS_MAX
 };
+struct kstat_objects {
+        __u64 cgroup; /* unified */
+        __u64 cgroup_id;
+        __u64 css[KSTAT_CSS_MAX];
+        __u64 serial[KSTAT_CSS_MAX]; /* serial_nr of each */
+        __u64 net;                   /* struct net */
+        __u64 pidns;                 /* struct pid_namespace */
+        __s64 boot_ns;               /* CLOCK_BOOTTIME of the host when its clocks began */
+        __s64 began_s;               /* the same by the clock on the wall, seconds since 1970 */
+        __u32 v1;                    /* bit N: css[N] is in a hierarchy of its own */
+        __u32 net_inum;              /* of net */
+};
+_Static_assert(sizeof(struct kstat_objects) == 152, "layout");
 
 #endif

@@ -83,4 +83,8 @@ int kstats_get(struct kstats *kstats, uint64_t kid, struct kstat_info *ret, stru
 int kstats_each(struct kstats *kstats, const char *module, const char *class, uint64_t subject,
         int (*f)(const struct kstat_info *info, void *context), void *context, struct croft_error *err);
 
+/* A sampler (objects.h) that works on our maps; the caller frees it before the kstats. */
+struct kstat_sampler;
+int kstats_open_sampler(struct kstats *kstats, struct kstat_sampler **ret, struct croft_error *err);
+
 #endif

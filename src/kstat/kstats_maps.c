@@ -40,6 +40,9 @@ static const struct {
         {"kstat_objects", offsetof(struct kstat_maps, objects)},
         {"kstat_mounts", offsetof(struct kstat_maps, mounts)},
         {"kstat_mount_text", offsetof(struct kstat_maps, mount_text)},
+        {"kstat_loads", offsetof(struct kstat_maps, loads)},
+        {"kstat_times", offsetof(struct kstat_maps, times)},
+        {"kstat_clock", offsetof(struct kstat_maps, clock)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
 static const char *const programs[] = {"kstat", "kstat_large"};

@@ -19,6 +19,7 @@
 
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text;
+        int loads, times, clock; /* figures_maps.bpf.h */
 };
 
 struct kstats {

@@ -1,32 +1,584 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
  *
- * source.bpf.h - statistics whose data are made at the moment of the read, by source.  Included by kstat.bpf.c.
+ * source.bpf.h - the sources of statistics: what fills the data of a structure at the moment of a read.
  *
- * 0, -EAGAIN, or -ENXIO: this kernel has nothing of the kind.
+ * For the programs that answer readers (SYSCALL): these can't have the kernel bring its counters together, so what is
+ * read here is live where the kernel counts live (memory in use, CPU time, pressure, processes, network) and else as of
+ * the last time that somebody had it done: events and kinds of memory of nested cgroups at most two seconds ago.
+ *
+ * Only constant offsets of the context may be written to.  The data is zeros before; on failure it is left so.
  */
 #ifndef CROFT_KSTAT_SOURCE_BPF_H
 #define CROFT_KSTAT_SOURCE_BPF_H
 
-#include "kstat/kstat.bpf.h"
-
-#include <linux/errno.h>
-
+#include "kstat/catalogue.bpf.h"
+#include "kstat/figures.bpf.h"
+#include "kstat/illumos.h"
+#include "kstat/load_clock.bpf.h"
+#include "kstat/memory.bpf.h"
 #include "kstat/mount_source.bpf.h"
 
-/* Those whose data fit the small call. */
-static __always_inline int source_fill_small(struct kstat_call *call, const struct kstat_record *record)
+#include <linux/errno.h>
+#include <linux/snmp.h>
+
+#define TICK_NS 10000000 /* illumos's: 1/100 s */
+
+/* What a source gets besides its data. */
+struct source {
+        const struct kstat_objects *objects;
+        __u64 partition;
+        __u64 argument;
+};
+
+/* A value into the context's data, of type `data`.  The barrier makes the compiler name the context itself in each
+ * store: the verifier takes no other address than that and a constant. */
+#define PUT(field, value)                                                                                              \
+        ({                                                                                                             \
+                __typeof__(((data *)0)->field) _value = (value);                                                       \
+                barrier_var(call);                                                                                     \
+                ((data *)call->data)->field = _value;                                                                  \
+        })
+
+static __always_inline __u32 count_bits(__u64 x)
 {
-        switch (record->source) {
-        case KSTAT_SOURCE_MOUNT_IO:
-                return source_mount_io(call, record);
-        case KSTAT_SOURCE_MNTINFO:
-                return source_mntinfo(call, record);
-        default:
-                return -ENXIO;
-        }
+        x = x - (x >> 1 & 0x5555555555555555ULL);
+        x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+        x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+        return x * 0x0101010101010101ULL >> 56;
 }
 
-/* The others. */
+static __always_inline __u32 allowed_cpus(const struct source *s)
+{
+        __u32 possible = count_cpus(), n = 0;
+
+        for (int i = 0; i < KSTAT_CPUS_MAX / 64; i++)
+                n += count_bits(read_cpus(s->objects, i, false) & possible_cpus(possible, i));
+        return n;
+}
+
+/* Load in 1/256. */
+static __always_inline void source_averages(const struct source *s, struct kstat_averages *ret)
+{
+        read_load(s->objects, s->partition, ret);
+        clock_arm();
+        for (int i = 0; i < 3; i++)
+                ret->load[i] = ret->load[i] >> 3;
+}
+
+static __noinline int source_system_misc(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_system_misc data;
+        struct kstat_averages averages = {0};
+        __u64 up = bpf_ktime_get_boot_ns() - s->objects->boot_ns;
+
+        source_averages(s, &averages);
+        PUT(ncpus, allowed_cpus(s));
+        PUT(lbolt, (__u32)(up / TICK_NS));
+        PUT(clk_intr, (__u32)(up / TICK_NS));
+        PUT(nproc, count_threads(s->objects));
+        PUT(avenrun_1min, averages.load[0]);
+        PUT(avenrun_5min, averages.load[1]);
+        PUT(avenrun_15min, averages.load[2]);
+        PUT(boot_time, (__u32)s->objects->began_s);
+        PUT(nsec_per_tick, TICK_NS);
+        return 0;
+}
+
+static __noinline int source_load(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_load data;
+        struct kstat_averages averages = {0};
+
+        source_averages(s, &averages);
+        PUT(load_1min, averages.load[0]);
+        PUT(load_5min, averages.load[1]);
+        PUT(load_15min, averages.load[2]);
+        return 0;
+}
+
+static __noinline int source_processes(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_processes data;
+        struct kstat_active active = {0};
+
+        if (s->partition)
+                count_active(s->objects, &active);
+        else
+                count_machine(s->objects, &active);
+        PUT(threads, count_threads(s->objects));
+        PUT(running, active.running);
+        PUT(blocked, active.blocked);
+        PUT(last_pid, last_pid(s->objects));
+        return 0;
+}
+
+/* User and system time of all CPUs. */
+FIGURE int source_times(const struct kstat_objects *objects, __u64 partition, struct kstat_sample_cpu *ret)
+{
+        struct kstat_sample_cpu sum = {0}, one = {0};
+        __u32 n = count_cpus();
+
+        if (!objects || !ret)
+                return 0;
+        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
+                if (cpu >= n)
+                        break;
+                read_cpu(objects, partition, cpu, cpu_offset_of(cpu), &one);
+                sum.user_ns += one.user_ns;
+                sum.nice_ns += one.nice_ns;
+                sum.system_ns += one.system_ns;
+        }
+        *ret = sum;
+        return 0;
+}
+
+static __noinline int source_partition_misc(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_partition_misc data;
+        struct kstat_averages averages = {0};
+        struct kstat_sample_cpu times = {0};
+
+        source_averages(s, &averages);
+        source_times(s->objects, s->partition, &times);
+        PUT(partition_id, s->partition);
+        PUT(boot_time, s->objects->began_s);
+        PUT(uptime, bpf_ktime_get_boot_ns() - s->objects->boot_ns);
+        PUT(nsec_user, times.user_ns + times.nice_ns);
+        PUT(nsec_sys, times.system_ns);
+        PUT(avenrun_1min, averages.load[0]);
+        PUT(avenrun_5min, averages.load[1]);
+        PUT(avenrun_15min, averages.load[2]);
+        PUT(nproc, count_threads(s->objects));
+        return 0;
+}
+
+/* One CPU's time; idle: the rest of the time since the partition began, never less than before. */
+static __always_inline int one_cpu(const struct source *s, struct kstat_sample_cpu *ret, __u64 *ret_idle)
+{
+        struct kstat_time_key key = {.partition = s->partition, .cpu = s->argument};
+        struct kstat_time *last, none = {0};
+        __u64 off, up = bpf_ktime_get_boot_ns() - s->objects->boot_ns, used, idle;
+
+        if (s->argument >= FIGURES_CPUS_MAX || !cpu_offset(s->argument, &off))
+                return -ENXIO;
+        read_cpu(s->objects, s->partition, s->argument, off, ret);
+        used = ret->user_ns + ret->nice_ns + ret->system_ns;
+        idle = up > used ? up - used : 0;
+        last = bpf_map_lookup_elem(&kstat_times, &key);
+        if (!last) {
+                bpf_map_update_elem(&kstat_times, &key, &none, BPF_NOEXIST);
+                last = bpf_map_lookup_elem(&kstat_times, &key);
+        }
+        if (last) {
+                raise_to(&last->idle_ns, idle);
+                idle = idle > last->idle_ns ? idle : last->idle_ns;
+        }
+        *ret_idle = idle;
+        return 0;
+}
+
+static __noinline int source_cpu_sys(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_cpu_sys data;
+        struct kstat_sample_cpu cpu = {0};
+        __u64 idle = 0;
+        int r = one_cpu(s, &cpu, &idle);
+
+        if (r < 0)
+                return r;
+        PUT(cpu_ticks_idle, idle / TICK_NS);
+        PUT(cpu_ticks_user, (cpu.user_ns + cpu.nice_ns) / TICK_NS);
+        PUT(cpu_ticks_kernel, cpu.system_ns / TICK_NS);
+        PUT(cpu_nsec_idle, idle);
+        PUT(cpu_nsec_user, cpu.user_ns + cpu.nice_ns);
+        PUT(cpu_nsec_kernel, cpu.system_ns);
+        PUT(cpu_nsec_nice, cpu.nice_ns);
+        return 0;
+}
+
+/* A field of the sample's name, added up in a variable of that name. */
+#define MEMORY_ADD(field, value) field += (value)
+#define SOURCE_EVENTS                                                                                                  \
+        __u64 pgfault = 0, pgmajfault = 0, pgpgin = 0, pgpgout = 0, pswpin = 0, pswpout = 0, pgscan = 0, pgsteal = 0
+
+/* What a CPU has counted for the partition's own cgroup is live; cgroups below it count for themselves. */
+static __noinline int source_cpu_vm(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_cpu_vm data;
+        struct memory_reader one = {.cpu = s->argument}, *reader = &one;
+        SOURCE_EVENTS;
+        __u32 at = 0;
+
+        if (s->argument >= FIGURES_CPUS_MAX || !memory_begin(object_css(s->objects, KSTAT_CSS_MEMORY), &one))
+                return -ENXIO;
+        if (one.events) {
+                MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
+        }
+        PUT(pgpgin, pgpgin);
+        PUT(pgpgout, pgpgout);
+        PUT(pgswapin, pswpin);
+        PUT(pgswapout, pswpout);
+        PUT(as_fault, pgfault);
+        PUT(maj_fault, pgmajfault);
+        PUT(scan, pgscan);
+        PUT(dfree, pgsteal);
+        return 0;
+}
+
+static __noinline int cpu_stat_events(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_cpu_stat data;
+        struct memory_reader one = {.cpu = s->argument}, *reader = &one;
+        SOURCE_EVENTS;
+        __u32 at = 0;
+
+        if (!memory_begin(object_css(s->objects, KSTAT_CSS_MEMORY), &one) || !one.events)
+                return 0;
+        MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
+        PUT(vminfo.pgpgin, pgpgin);
+        PUT(vminfo.pgpgout, pgpgout);
+        PUT(vminfo.pgswapin, pswpin);
+        PUT(vminfo.pgswapout, pswpout);
+        PUT(vminfo.as_fault, pgfault);
+        PUT(vminfo.maj_fault, pgmajfault);
+        PUT(vminfo.scan, pgscan);
+        PUT(vminfo.dfree, pgsteal);
+        return 0;
+}
+
+static __noinline int source_cpu_stat(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_cpu_stat data;
+        struct kstat_sample_cpu cpu = {0};
+        __u64 idle = 0;
+        int r = one_cpu(s, &cpu, &idle);
+
+        if (r < 0)
+                return r;
+        PUT(sysinfo.cpu[ILLUMOS_CPU_IDLE], idle / TICK_NS);
+        PUT(sysinfo.cpu[ILLUMOS_CPU_USER], (cpu.user_ns + cpu.nice_ns) / TICK_NS);
+        PUT(sysinfo.cpu[ILLUMOS_CPU_KERNEL], cpu.system_ns / TICK_NS);
+        return cpu_stat_events(s, call);
+}
+
+/* --- memory --- */
+
+static __noinline int source_memory(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_memory data;
+        __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
+        struct memory_reader all = {.cpu = KSTAT_NONE}, *reader = &all;
+        struct kstat_limits limits = {0};
+        __u32 at = 0;
+
+        if (!memory_begin(memcg, &all))
+                return -ENXIO;
+        read_memory_limits(s->objects, memcg, &limits);
+        PUT(usage, limits.usage);
+        PUT(limit, limits.memory);
+        PUT(swap_usage, limits.swap_usage);
+        PUT(swap_limit, limits.swap);
+#undef MEMORY_ADD
+#define MEMORY_ADD(field, value) PUT(field, value)
+        if (all.states) {
+                MEMORY_STATES(MEMORY_STATE_T, MEMORY_STATE_S)
+        }
+#undef MEMORY_ADD
+#define MEMORY_ADD(field, value) field += (value)
+        return 0;
+}
+
+static __noinline int source_vmstat(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_vmstat data;
+        __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
+        struct memory_reader all = {.cpu = KSTAT_NONE}, *reader = &all;
+        SOURCE_EVENTS;
+        __u32 at = 0;
+
+        if (!memory_begin(memcg, &all))
+                return -ENXIO;
+        if (all.events) {
+                MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
+        }
+        PUT(pgfault, pgfault);
+        PUT(pgmajfault, pgmajfault);
+        PUT(pgpgin, pgpgin);
+        PUT(pgpgout, pgpgout);
+        PUT(pswpin, pswpin);
+        PUT(pswpout, pswpout);
+        PUT(pgscan, pgscan);
+        PUT(pgsteal, pgsteal);
+        PUT(oom_kill, oom_kills(memcg));
+        return 0;
+}
+
+/* The kernel's, and the cache, of system_pages. */
+static __noinline int pages_of_states(const struct memory_reader *reader, struct kstat_call *call)
+{
+        typedef struct kstat_data_system_pages data;
+        __u64 __attribute__((unused)) usage = 0, anon = 0, file = 0, shmem = 0, file_mapped = 0, file_dirty = 0,
+                                      file_writeback = 0;
+        __u64 __attribute__((unused)) inactive_anon = 0, active_anon = 0, inactive_file = 0, active_file = 0,
+                                      unevictable = 0, anon_thp = 0;
+        __u64 __attribute__((unused)) slab_reclaimable = 0, slab_unreclaimable = 0, kernel_stack = 0, page_tables = 0,
+                                      percpu = 0, vmalloc = 0;
+        __u32 at = 0;
+
+        MEMORY_STATES(MEMORY_STATE_T, MEMORY_STATE_S)
+        PUT(availrmem, ((file > shmem ? file - shmem : 0) + slab_reclaimable) / memory_page);
+        PUT(pp_kernel,
+                (slab_unreclaimable + slab_reclaimable + kernel_stack + page_tables + percpu + vmalloc) / memory_page);
+        PUT(pageslocked, unevictable / memory_page);
+        return 0;
+}
+
+/* A limit in pages: what the machine has, if there is none. */
+static __noinline int source_system_pages(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_system_pages data;
+        __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
+        struct memory_reader all = {.cpu = KSTAT_NONE};
+        struct kstat_limits limits = {0};
+        __u64 machine = machine_pages(s->objects, false), total, used, free;
+
+        if (!machine || !memory_begin(memcg, &all))
+                return -ENXIO;
+        read_memory_limits(s->objects, memcg, &limits);
+        total = limits.memory / memory_page;
+        total = total < machine ? total : machine;
+        used = s->partition ? limits.usage / memory_page : machine - machine_pages(s->objects, true);
+        free = total > used ? total - used : 0;
+        if (all.states)
+                pages_of_states(&all, call);
+        PUT(physmem, total);
+        PUT(pagestotal, total);
+        PUT(pagesfree, free);
+        PUT(freemem, free);
+        barrier_var(call);
+        PUT(availrmem, ((data *)call->data)->availrmem + free);
+        PUT(lotsfree, total / 64); /* as illumos begins: 1/64, half and half again */
+        PUT(desfree, total / 128);
+        PUT(minfree, total / 256);
+        return 0;
+}
+
+/* --- limits --- */
+
+static __noinline int source_caps(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_caps data;
+        struct pids_cgroup *pids = (struct pids_cgroup *)object_css(s->objects, KSTAT_CSS_PIDS);
+        struct task_group *group = (struct task_group *)object_css(s->objects, KSTAT_CSS_CPU);
+        struct mem_cgroup *memcg = (struct mem_cgroup *)object_css(s->objects, KSTAT_CSS_MEMORY);
+        struct kstat_limits limits = {.memory = KSTAT_NONE, .swap = KSTAT_NONE};
+        struct kstat_quota quota = {0};
+        __u64 limit = KSTAT_NONE;
+
+        if (memcg)
+                read_memory_limits(s->objects, (__u64)memcg, &limits);
+        read_quota(s->objects, &quota);
+        if (pids)
+                limit = BPF_CORE_READ(pids, limit.counter);
+        PUT(memory_usage, limits.usage);
+        PUT(memory_limit, limits.memory);
+        PUT(swap_limit, limits.swap);
+        PUT(pids_usage, count_threads(s->objects));
+        PUT(pids_limit, limit >= 4194304 ? KSTAT_NONE : limit); /* PIDS_MAX: PID_MAX_LIMIT + 1 */
+        PUT(cpu_quota, quota.quota_us ? quota.quota_us * 1000ULL : KSTAT_NONE);
+        PUT(cpu_period, quota.period_us * 1000ULL);
+        if (group) {
+                PUT(cpu_periods, BPF_CORE_READ(group, cfs_bandwidth.nr_periods));
+                PUT(cpu_throttled, BPF_CORE_READ(group, cfs_bandwidth.nr_throttled));
+                PUT(cpu_throttled_time, BPF_CORE_READ(group, cfs_bandwidth.throttled_time));
+        }
+        return 0;
+}
+
+static __noinline int source_pressure(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_pressure data;
+        struct kstat_sample_pressure some = {0}, full = {0};
+
+        read_pressure(s->objects, s->argument, false, &some);
+        read_pressure(s->objects, s->argument, true, &full);
+        PUT(some_avg10, some.avg[0]);
+        PUT(some_avg60, some.avg[1]);
+        PUT(some_avg300, some.avg[2]);
+        PUT(some_total, some.total_us * 1000);
+        PUT(full_avg10, full.avg[0]);
+        PUT(full_avg60, full.avg[1]);
+        PUT(full_avg300, full.avg[2]);
+        PUT(full_total, full.total_us * 1000);
+        return 0;
+}
+
+static __noinline int source_var(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_var data;
+        struct pids_cgroup *pids = (struct pids_cgroup *)object_css(s->objects, KSTAT_CSS_PIDS);
+        __u64 limit = pids ? BPF_CORE_READ(pids, limit.counter) : 0;
+        __u32 most = limit && limit < 4194304 ? limit : 32768;
+
+        PUT(v_proc, most);
+        PUT(v_maxup, most - 5);
+        PUT(v_maxupttl, most - 5);
+        PUT(v_nglobpris, 140); /* Linux's priorities */
+        PUT(v_maxsyspri, 99);
+        PUT(v_maxpmem, 0);
+        PUT(v_autoup, 30);
+        return 0;
+}
+
+/* --- network --- */
+
+FIGURE __u64 mib_on(__u64 percpu, __u32 index, __u32 cpu)
+{
+        __u64 one = 0;
+
+        bpf_probe_read_kernel(&one, sizeof(one), (void *)(percpu + cpu_offset_of(cpu) + index * sizeof(one)));
+        return one;
+}
+
+/* The sum of a counter of the network namespace over the CPUs. */
+FIGURE __u64 mib(__u64 percpu, __u32 index)
+{
+        __u32 n = count_cpus();
+        __u64 sum = 0;
+
+        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
+                if (cpu >= n)
+                        break;
+                sum += mib_on(percpu, index, cpu);
+        }
+        return sum;
+}
+
+static __always_inline struct net *source_net(const struct source *s)
+{
+        struct net *net = (struct net *)s->objects->net;
+
+        return net && BPF_CORE_READ(net, ns.inum) == s->objects->net_inum ? net : NULL;
+}
+
+/* Counters lie at the beginning of each of those structures, in the order of <linux/snmp.h>. */
+#define SOURCE_MIB(field, number) PUT(field, mib(at, number));
+
+static __noinline int source_net_ip(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_net_ip data;
+        struct net *net = source_net(s);
+        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.ip_statistics) : 0;
+
+        if (!at)
+                return -ENXIO;
+        SOURCE_MIB(inReceives, IPSTATS_MIB_INPKTS)
+        SOURCE_MIB(inHdrErrors, IPSTATS_MIB_INHDRERRORS)
+        SOURCE_MIB(inAddrErrors, IPSTATS_MIB_INADDRERRORS)
+        SOURCE_MIB(inDiscards, IPSTATS_MIB_INDISCARDS)
+        SOURCE_MIB(inDelivers, IPSTATS_MIB_INDELIVERS)
+        SOURCE_MIB(outRequests, IPSTATS_MIB_OUTPKTS)
+        SOURCE_MIB(outDiscards, IPSTATS_MIB_OUTDISCARDS)
+        SOURCE_MIB(outNoRoutes, IPSTATS_MIB_OUTNOROUTES)
+        SOURCE_MIB(forwDatagrams, IPSTATS_MIB_OUTFORWDATAGRAMS)
+        SOURCE_MIB(inOctets, IPSTATS_MIB_INOCTETS)
+        SOURCE_MIB(outOctets, IPSTATS_MIB_OUTOCTETS)
+        return 0;
+}
+
+static __noinline int source_net_tcp(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_net_tcp data;
+        struct net *net = source_net(s);
+        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.tcp_statistics) : 0;
+
+        if (!at)
+                return -ENXIO;
+        SOURCE_MIB(activeOpens, TCP_MIB_ACTIVEOPENS)
+        SOURCE_MIB(passiveOpens, TCP_MIB_PASSIVEOPENS)
+        SOURCE_MIB(attemptFails, TCP_MIB_ATTEMPTFAILS)
+        SOURCE_MIB(estabResets, TCP_MIB_ESTABRESETS)
+        SOURCE_MIB(currEstab, TCP_MIB_CURRESTAB)
+        SOURCE_MIB(inSegs, TCP_MIB_INSEGS)
+        SOURCE_MIB(outSegs, TCP_MIB_OUTSEGS)
+        SOURCE_MIB(retransSegs, TCP_MIB_RETRANSSEGS)
+        SOURCE_MIB(inErrs, TCP_MIB_INERRS)
+        SOURCE_MIB(outRsts, TCP_MIB_OUTRSTS)
+        return 0;
+}
+
+static __noinline int source_net_udp(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_net_udp data;
+        struct net *net = source_net(s);
+        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.udp_statistics) : 0;
+
+        if (!at)
+                return -ENXIO;
+        SOURCE_MIB(inDatagrams, UDP_MIB_INDATAGRAMS)
+        SOURCE_MIB(noPorts, UDP_MIB_NOPORTS)
+        SOURCE_MIB(inErrors, UDP_MIB_INERRORS)
+        SOURCE_MIB(outDatagrams, UDP_MIB_OUTDATAGRAMS)
+        SOURCE_MIB(rcvbufErrors, UDP_MIB_RCVBUFERRORS)
+        SOURCE_MIB(sndbufErrors, UDP_MIB_SNDBUFERRORS)
+        return 0;
+}
+
+static __noinline int source_net_icmp(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_net_icmp data;
+        struct net *net = source_net(s);
+        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.icmp_statistics) : 0;
+
+        if (!at)
+                return -ENXIO;
+        SOURCE_MIB(inMsgs, ICMP_MIB_INMSGS)
+        SOURCE_MIB(inErrors, ICMP_MIB_INERRORS)
+        SOURCE_MIB(inDestUnreachs, ICMP_MIB_INDESTUNREACHS)
+        SOURCE_MIB(inEchos, ICMP_MIB_INECHOS)
+        SOURCE_MIB(inEchoReps, ICMP_MIB_INECHOREPS)
+        SOURCE_MIB(outMsgs, ICMP_MIB_OUTMSGS)
+        SOURCE_MIB(outErrors, ICMP_MIB_OUTERRORS)
+        SOURCE_MIB(outDestUnreachs, ICMP_MIB_OUTDESTUNREACHS)
+        SOURCE_MIB(outEchos, ICMP_MIB_OUTECHOS)
+        SOURCE_MIB(outEchoReps, ICMP_MIB_OUTECHOREPS)
+        return 0;
+}
+
+/* --- the contract --- */
+
+#define SOURCE_CASE(name, function, type)                                                                              \
+        case KSTAT_SOURCE_##name:                                                                                      \
+                return source_##function(&s, call);
+#define SOURCE_SIZE(name, function, type) _Static_assert(sizeof(type) <= KSTAT_SMALL_DATA, "data");
+KSTAT_SOURCES(SOURCE_SIZE)
+
+/* A function of its own: what it needs of the stack isn't on the way to the others. */
+static __noinline int source_of_mount(struct kstat_call *call, const struct kstat_record *record)
+{
+        return record->source == KSTAT_SOURCE_MOUNT_IO ? source_mount_io(call, record) : source_mntinfo(call, record);
+}
+
+/* Fills data of a source whose data is at most KSTAT_SMALL_DATA bytes.  0, -ENXIO: this kernel, or this partition,
+ * hasn't got it; -EAGAIN: it is just being changed. */
+static __noinline __attribute__((unused)) int source_fill_small(
+        struct kstat_call *call, const struct kstat_record *record)
+{
+        __u64 partition = record->subject;
+        struct source s = {.partition = partition, .argument = record->argument};
+
+        if (record->source == KSTAT_SOURCE_MOUNT_IO || record->source == KSTAT_SOURCE_MNTINFO)
+                return source_of_mount(call, record);
+        s.objects = bpf_map_lookup_elem(&kstat_objects, &partition);
+        if (!s.objects)
+                return -ENXIO;
+        switch (record->source) {
+                KSTAT_SOURCES(SOURCE_CASE)
+        }
+        return -ENXIO;
+}
+
+/* Likewise for more; there is none yet. */
 static __always_inline int source_fill_large(struct kstat_call_large *call, const struct kstat_record *record)
 {
         (void)call;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * figures.h - what programs with figures remember from one read to the next: layout of their maps.
+ */
+#ifndef CROFT_KSTAT_FIGURES_H
+#define CROFT_KSTAT_FIGURES_H
+
+#include <linux/types.h>
+
+/* `kstat_loads`: load averages as far as they have been worked out. */
+struct kstat_load {
+        __u64 stepped_ns; /* CLOCK_BOOTTIME; a multiple of the step behind the partition's beginning */
+        __u64 read_ns;    /* when somebody last asked */
+        __u64 cpu_ns;     /* CPU time it had used at stepped_ns */
+        __u32 load[3];    /* 1/2048 */
+        __u32 reserved;
+};
+
+/* `kstat_times`: the most that was ever told of a partition on a CPU.  For those that are
+ * made from other figures and might step back else. */
+struct kstat_time_key {
+        __u64 partition;
+        __u64 cpu;
+};
+struct kstat_time {
+        __u64 user_ns, nice_ns, system_ns, idle_ns;
+};
+#define KSTAT_TIMES_MAX 262144
+
+#define KSTAT_LOAD_STEP_NS 5000000000ULL
+#define KSTAT_LOAD_ONE 2048
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * objects.bpf.h - what croftd tells the iterator that finds a partition's objects in the kernel.
+ */
+#ifndef CROFT_KSTAT_OBJECTS_BPF_H
+#define CROFT_KSTAT_OBJECTS_BPF_H
+
+#include "kstat/kstat.bpf.h"
+
+#define KSTAT_FIND_NAME 32
+
+struct kstat_find {
+        __u64 name[KSTAT_FIND_NAME / 8];   /* of the partition's cgroup; text, NUL-filled */
+        __u64 parent[KSTAT_FIND_NAME / 8]; /* of the directory that it is in */
+        __u32 level;                       /* of its cgroup in the unified hierarchy */
+        __u32 machine;                     /* not a partition but the roots */
+};
+
+#endif

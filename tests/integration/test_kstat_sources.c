@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_kstat_sources.c - figures of partitions on the real kernel: they are the partition's own, agree with the files
+ * of its cgroups, and never run backwards.
+ *
+ * where: here guest
+ *
+ * "Partitions" are cgroups of the test's own with a process in each; sources run in a program of the test
+ * (kstat_source.bpf.c).
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kernel/cgroup.h"
+#include "kstat/catalogue.h"
+#include "kstat/figures.h"
+#include "kstat/illumos.h"
+#include "kstat/objects.h"
+#include "kstat/sample.h"
+#include "plane/plane.bpf.h"
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "kstat_source.skel.h"
+
+#define OWNER 1000000
+#define A 101
+#define B 102
+#define MEBI 1048576
+#define PATIENCE_S 120 /* far more than anything here takes, even under emulation */
+
+static struct cgroup_tree *tree;
+static struct kstat_sampler *sampler;
+static struct croft_error err;
+static char tag[32];
+
+/* What the process in a partition is to do: told through memory that is shared with it. */
+struct orders {
+        volatile int burn;    /* use CPU, in user mode */
+        volatile int calls;   /* use CPU, in the kernel */
+        volatile int mebi;    /* memory to have touched */
+        volatile int have;    /* mebibytes that it has */
+        volatile int packets; /* datagrams to send over its own loopback */
+        volatile int sent;    /* datagrams that it has sent */
+};
+struct partition {
+        uint64_t id;
+        pid_t pid;
+        int sample; /* link */
+        struct orders *orders;
+};
+
+static void nap(unsigned int ms)
+{
+        struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+        (void)nanosleep(&t, NULL);
+}
+
+static time_t now_s(void)
+{
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        return t.tv_sec;
+}
+
+/* --- in the partition --- */
+
+static void bring_up_loopback(void)
+{
+        struct ifreq request = {.ifr_flags = IFF_UP};
+        int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+        (void)strcpy(request.ifr_name, "lo");
+        (void)ioctl(fd, SIOCSIFFLAGS, &request);
+        (void)close(fd);
+}
+
+static void send_packet(void)
+{
+        struct sockaddr_in to = {
+                .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+        (void)sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+        (void)close(fd);
+}
+
+static void work(struct orders *orders)
+{
+        char *memory = mmap(NULL, 256 * MEBI, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        (void)unshare(CLONE_NEWNET);
+        bring_up_loopback();
+        for (;;) {
+                for (volatile int i = 0; orders->burn && i < 100000; i++)
+                        ;
+                for (int i = 0; orders->calls && i < 1000; i++)
+                        (void)syscall(SYS_getppid);
+                for (; orders->have < orders->mebi; orders->have++)
+                        memset(memory + (size_t)orders->have * MEBI, 1, MEBI);
+                for (; orders->sent < orders->packets; orders->sent++)
+                        send_packet();
+                if (!orders->burn && !orders->calls)
+                        nap(5);
+        }
+}
+
+/* A process in all cgroups of the partition, from its first instruction on (as the launcher does it). */
+static pid_t start_in(uint64_t id, struct orders *orders)
+{
+        int fds[CGROUP_HIERARCHIES_MAX];
+        size_t n = 0;
+        _cleanup_close_ int fd = cgroup_open(tree, id, &err);
+        struct clone_args args = {
+                .flags = CLONE_INTO_CGROUP | CLONE_NEWPID, .exit_signal = SIGCHLD, .cgroup = (uint64_t)fd};
+        long pid;
+
+        if (fd < 0 || cgroup_open_v1(tree, id, fds, &n, &err) < 0)
+                return -1;
+        (void)fflush(stdout);
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (cgroup_join_v1(fds, n) < 0)
+                        _exit(99);
+                work(orders);
+        }
+        while (n > 0)
+                close_fd(fds[--n]);
+        return (pid_t)pid;
+}
+
+/* --- partitions --- */
+
+static int put_on_record(const struct partition *p)
+{
+        struct plane_partition value = {.id = p->id};
+        uint64_t cgroup;
+
+        if (cgroup_kernel_id(tree, p->id, &cgroup, &err) < 0)
+                return -1;
+        return bpf_map_update_elem(kstat_sampler_shared(sampler).partitions, &cgroup, &value, BPF_ANY);
+}
+
+static bool make(uint64_t id, struct partition *ret)
+{
+        struct kstat_place place = {.partition = id, .tag = tag, .level = cgroup_tree_level(tree)};
+        _cleanup_close_ int cgroup = -EBADF;
+
+        *ret = (struct partition){.id = id, .sample = -EBADF};
+        ret->orders = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (!ok_r(cgroup_create(tree, id, OWNER, &err), &err, "a partition's cgroups are made"))
+                return false;
+        ret->pid = place.init = start_in(id, ret->orders);
+        nap(100); /* for its namespaces; what comes too early is found below and fails */
+        if (!ok(ret->pid > 0 && put_on_record(ret) == 0, "it has a process and is on record") ||
+                !ok_r(kstats_find_objects(sampler, &place, &err), &err, "its objects are found by that process"))
+                return false;
+        cgroup = cgroup_open(tree, id, &err);
+        ret->sample = kstats_open_sample(sampler, cgroup, &err);
+        return ok_r(ret->sample, &err, "it can be sampled");
+}
+
+static void end(struct partition *p)
+{
+        (void)kill(p->pid, SIGKILL);
+        (void)waitpid(p->pid, NULL, 0);
+        p->sample = close_fd(p->sample);
+        (void)ok_r(cgroup_remove(tree, p->id, &err), &err, "it is removed");
+}
+
+/* The last one read of that partition. */
+static struct kstat_sample *sample_of(const struct partition *p)
+{
+        static struct kstat_sample samples[2];
+        struct kstat_sample *sample = &samples[p->id == A];
+        int r = kstat_sample_read(p->sample, sample);
+
+        if (r < 0) {
+                (void)ok(false, "a sample is read (%s)", strerror(-r));
+                memset(sample, 0, sizeof(*sample));
+        }
+        return sample;
+}
+
+static uint64_t user_ns(const struct kstat_sample *s)
+{
+        uint64_t sum = 0;
+
+        for (uint32_t i = 0; i < s->n_cpus; i++)
+                sum += s->cpu[i].user_ns + s->cpu[i].nice_ns;
+        return sum;
+}
+
+static uint64_t system_ns(const struct kstat_sample *s)
+{
+        uint64_t sum = 0;
+
+        for (uint32_t i = 0; i < s->n_cpus; i++)
+                sum += s->cpu[i].system_ns;
+        return sum;
+}
+
+/* The attribute of the partition's cgroup that rules the controller (NULL: the unified one), as the kernel shows it for
+ * the process. */
+static char *attribute(pid_t pid, const char *controller, const char *file)
+{
+        _cleanup_fclose_ FILE *f = NULL;
+        char path[64], line[512], full[1024];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+        f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f)) {
+                char *names = strchr(line, ':'), *at = names ? strchr(names + 1, ':') : NULL, *text;
+                const char *unified = access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/unified" : "";
+
+                if (!at)
+                        continue;
+                *at++ = '\0';
+                at[strcspn(at, "\n")] = '\0';
+                if (controller && cgroup_tree_rule(tree, controller) == CGROUP_V1) {
+                        if (strcmp(names + 1, controller) != 0)
+                                continue;
+                        (void)snprintf(full, sizeof(full), "/sys/fs/cgroup/%s%s/%s", controller, at, file);
+                } else if (strncmp(line, "0:", 2) == 0) {
+                        (void)snprintf(full, sizeof(full), "/sys/fs/cgroup%s%s/%s", unified, at, file);
+                } else {
+                        continue;
+                }
+                return fd_read_file(AT_FDCWD, full, 65536, &text, NULL) == 0 ? text : NULL;
+        }
+        return NULL;
+}
+
+/* The number behind `key` at the beginning of a line; 0: there is none. */
+static uint64_t number_in(const char *text, const char *key)
+{
+        size_t length = strlen(key);
+
+        for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+                if (strncmp(line, key, length) == 0 && (line[length] == ' ' || line[length] == '='))
+                        return strtoull(line + length + 1, NULL, 10);
+        return 0;
+}
+
+/* Within one part in a hundred, or as much as `slack`. */
+static bool near(uint64_t a, uint64_t b, uint64_t slack)
+{
+        uint64_t distance = a > b ? a - b : b - a;
+
+        return distance <= slack || distance <= b / 100;
+}
+
+/* --- claims --- */
+
+static void a_process_elsewhere_is_refused(void)
+{
+        struct kstat_place place = {.partition = A, .init = getpid(), .tag = tag, .level = cgroup_tree_level(tree)};
+
+        (void)ok_fails(kstats_find_objects(sampler, &place, &err), ESRCH, &err, "a process that is in no partition");
+}
+
+static uint64_t used_ns(const struct partition *p)
+{
+        const struct kstat_sample *s = sample_of(p);
+
+        return user_ns(s) + system_ns(s);
+}
+
+static void cpu_time_is_its_own(const struct partition *a, const struct partition *b)
+{
+        uint64_t user = user_ns(sample_of(a)), idle = used_ns(b), system, spent;
+        time_t limit = now_s() + PATIENCE_S;
+
+        a->orders->burn = 1;
+        do {
+                nap(100);
+                spent = user_ns(sample_of(a)) - user;
+        } while (spent < 700000000 && now_s() < limit);
+        a->orders->burn = 0;
+        (void)ok(spent >= 700000000, "who computes has used user time (%" PRIu64 " ms)", spent / 1000000);
+        (void)ok(used_ns(b) < idle + spent / 5, "and the other partition has not (%" PRIu64 " ms)",
+                (used_ns(b) - idle) / 1000000);
+        system = system_ns(sample_of(a));
+        a->orders->calls = 1;
+        do {
+                nap(100);
+                spent = system_ns(sample_of(a)) - system;
+        } while (spent < 100000000 && now_s() < limit);
+        a->orders->calls = 0;
+        (void)ok(spent >= 100000000, "who calls the kernel has used system time");
+}
+
+static void cpu_time_agrees_with_the_files(const struct partition *a)
+{
+        struct kstat_sample *s;
+        uint64_t user, system;
+
+        nap(100); /* it is idle: nothing moves between the two */
+        if (cgroup_tree_rule(tree, "cpuacct") == CGROUP_V1) {
+                _cleanup_free_ char *text = attribute(a->pid, "cpuacct", "cpuacct.stat");
+
+                s = sample_of(a);
+                user = number_in(text, "user") * 10000000;
+                system = number_in(text, "system") * 10000000;
+        } else {
+                _cleanup_free_ char *text = attribute(a->pid, NULL, "cpu.stat");
+
+                s = sample_of(a);
+                user = number_in(text, "user_usec") * 1000;
+                system = number_in(text, "system_usec") * 1000;
+        }
+        (void)ok(near(user_ns(s), user, 20000000),
+                "user time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")", user_ns(s), user);
+        (void)ok(near(system_ns(s), system, 20000000),
+                "system time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")", system_ns(s), system);
+}
+
+static void memory_agrees_with_the_files(const struct partition *a)
+{
+        bool v1 = cgroup_tree_rule(tree, "memory") == CGROUP_V1;
+        _cleanup_free_ char *usage = NULL, *stat = NULL;
+        struct kstat_sample *s;
+        time_t limit = now_s() + PATIENCE_S;
+        uint64_t before = sample_of(a)->memory.anon;
+
+        a->orders->mebi = 32;
+        while (a->orders->have < 32 && now_s() < limit)
+                nap(10);
+        s = sample_of(a);
+        (void)ok(near(s->memory.anon, before + 32 * MEBI, MEBI), "what it touches shows at once (%" PRIu64 " KiB)",
+                (uint64_t)(s->memory.anon - before) / 1024);
+        usage = attribute(a->pid, "memory", v1 ? "memory.usage_in_bytes" : "memory.current");
+        (void)ok(usage && near(s->memory.usage, strtoull(usage, NULL, 10), MEBI / 2),
+                "usage is what the cgroup's file says");
+        nap(2500); /* the kernel brings its own figures together */
+        stat = attribute(a->pid, "memory", "memory.stat");
+        s = sample_of(a);
+        (void)ok(stat && near(s->memory.anon, number_in(stat, v1 ? "total_rss" : "anon"), 65536), "anon");
+        (void)ok(stat && near(s->memory.file, number_in(stat, v1 ? "total_cache" : "file"), 65536), "file");
+        (void)ok(stat && near(s->memory.shmem, number_in(stat, v1 ? "total_shmem" : "shmem"), 65536), "shmem");
+        (void)ok(stat && near(s->memory.inactive_anon, number_in(stat, v1 ? "total_inactive_anon" : "inactive_anon"),
+                                 65536),
+                "inactive_anon");
+        (void)ok(stat && near(s->memory.active_anon, number_in(stat, v1 ? "total_active_anon" : "active_anon"), 65536),
+                "active_anon");
+        (void)ok(stat && near(s->memory.pgfault, number_in(stat, v1 ? "total_pgfault" : "pgfault"), 16) &&
+                         s->memory.pgfault > 0,
+                "pgfault is what memory.stat says (%" PRIu64 ", %" PRIu64 ")", (uint64_t)s->memory.pgfault,
+                number_in(stat, v1 ? "total_pgfault" : "pgfault"));
+        if (v1)
+                return;
+        (void)ok(near(s->memory.kernel_stack, number_in(stat, "kernel_stack"), 16384) && s->memory.kernel_stack > 0,
+                "kernel_stack (%" PRIu64 ", %" PRIu64 ")", (uint64_t)s->memory.kernel_stack,
+                number_in(stat, "kernel_stack"));
+        (void)ok(near(s->memory.page_tables, number_in(stat, "pagetables"), 16384) && s->memory.page_tables > 0,
+                "page_tables");
+        (void)ok(
+                near(s->memory.slab_unreclaimable, number_in(stat, "slab_unreclaimable"), 65536), "slab_unreclaimable");
+}
+
+static void limits_show(const struct partition *a)
+{
+        struct kstat_sample *s;
+
+        (void)ok_r(cgroup_set(tree, A, "memory.max", "100M", &err), &err, "a limit of memory is set");
+        (void)ok_r(cgroup_set(tree, A, "cpu.max", "150000 100000", &err), &err, "and one of CPU time");
+        (void)ok_r(cgroup_set(tree, A, "cpuset.cpus", "1", &err), &err, "and one of CPUs");
+        s = sample_of(a);
+        (void)ok(s->memory.limit == 100 * MEBI, "the limit of memory shows");
+        (void)ok(s->quota_us == 150000 && s->period_us == 100000, "that of CPU time shows");
+        (void)ok(s->cpus[0] == 2 && s->configured[0] == 2, "that of CPUs shows (%" PRIx64 ", %" PRIx64 ")",
+                (uint64_t)s->cpus[0], (uint64_t)s->configured[0]);
+        (void)ok_r(cgroup_set(tree, A, "cpuset.cpus", "0-1", &err), &err, "it is lifted");
+        (void)ok_r(cgroup_set(tree, A, "cpu.max", "", &err), &err, "and so is the other");
+        s = sample_of(a);
+        (void)ok(s->quota_us == 0 && s->cpus[0] == 3 && s->configured[0] == 3, "then there is none");
+}
+
+int main(void)
+{
+        struct partition a, b;
+
+        (void)snprintf(tag, sizeof(tag), "test%d", (int)getpid());
+        if (!ok_r(cgroup_tree_open(tag, NULL, &tree, &err), &err, "the hierarchies are found") ||
+                !ok_r(kstat_sampler_open(&KSTAT_SHARED_NONE, &sampler, &err), &err, "the sampler loads"))
+                return tap_end();
+        if (make(A, &a) && make(B, &b)) {
+                a_process_elsewhere_is_refused();
+                cpu_time_is_its_own(&a, &b);
+                cpu_time_agrees_with_the_files(&a);
+                memory_agrees_with_the_files(&a);
+                limits_show(&a);
+        }
+        end(&a);
+        end(&b);
+        sampler = kstat_sampler_free(sampler);
+        (void)ok_r(cgroup_tree_remove(tree, &err), &err, "the tree is removed");
+        tree = cgroup_tree_free(tree);
+        return tap_end();
+}
