@@ -13,6 +13,7 @@
 #include "kernel/seccomp.h"
 #include "kstat/kstat.h"
 #include "kstat/mount_watch.h"
+#include "kstat/objects.h"
 #include "kstat/view.h"
 #include "plane/plane.h"
 
@@ -178,6 +179,24 @@ static int check_kernel(const struct host *host, struct croft_error *err)
                 blocker->detail);
 }
 
+/* What partitions show of themselves; they run without it, too. */
+static void open_statistics(struct daemon_host *h)
+{
+        struct host *host = &h->host;
+        const struct kstat_place machine = {.init = getpid(), .tag = host->tag, .level = plane_level(host->plane)};
+
+        if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0) {
+                host->kstats = NULL;
+                return;
+        }
+        if (mount_watch_open(host->run_dir, plane_level(host->plane), host->kstats, &host->mounts, &h->plane_error) < 0)
+                host->mounts = NULL;
+        if (kstats_open_sampler(host->kstats, &host->sampler, &h->plane_error) < 0)
+                host->sampler = NULL;
+        else if (kstats_find_objects(host->sampler, &machine, &h->plane_error) < 0)
+                host->sampler = kstat_sampler_free(host->sampler);
+}
+
 static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_error *err)
 {
         struct host *host = &h->host;
@@ -199,11 +218,8 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
                 return host->facts;
         if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
                 host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
-        else if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0)
-                host->kstats = NULL;
-        else if (mount_watch_open(host->run_dir, cgroup_tree_level(host->cgroups), host->kstats, &host->mounts,
-                         &h->plane_error) < 0)
-                host->mounts = NULL;
+        else
+                open_statistics(h);
         return 0;
 }
 
@@ -275,6 +291,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         if (clean)
                 tidy_up(host);
         host->mounts = mount_watch_free(host->mounts);
+        host->sampler = kstat_sampler_free(host->sampler);
         host->kstats = kstats_free(host->kstats);
         host->plane = plane_free(host->plane);
         host->images = image_store_free(host->images);

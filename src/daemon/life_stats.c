@@ -11,6 +11,7 @@
 #include "daemon/life_private.h"
 #include "daemon/stats.h"
 #include "kernel/ns.h"
+#include "kstat/sample.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -36,16 +37,9 @@ static uint64_t clock_ns(clockid_t clock)
 /* What is needed of a unit, copied under its lock. */
 struct subject {
         pid_t pid;
-        int pidfd; /* owned */
+        int pidfd;  /* owned */
+        int sample; /* likewise; -EBADF: no kernel plane here */
 };
-
-/* The partition's sample, if the kernel plane is here.  -EOPNOTSUPP: it isn't. */
-static int partition_sample(const struct subject *s, struct kstat_sample *ret)
-{
-        (void)s;
-        (void)ret;
-        return -EOPNOTSUPP;
-}
 
 static void with_text(struct life *life, const struct stats_partition *p, const char *controller, const char *v1,
         const char *v2, char **text)
@@ -130,7 +124,7 @@ static void take_figures(struct life *life, const struct subject *s, struct stat
         struct kstat_sample sample;
 
         p->tasks_max = number_of(life, p, "pids", "pids.max", "pids.max");
-        if (partition_sample(s, &sample) == 0)
+        if (s->sample >= 0 && kstat_sample_read(s->sample, &sample) == 0)
                 (void)stats_take_sample(p, &sample); /* out of memory: without the single CPUs */
         else
                 take_cgroup(life, p);
@@ -256,7 +250,7 @@ void life_count(struct life *life, const char *operation, bool failed)
 
 static void take_unit(struct life *life, struct unit *u, uint64_t memory_bytes, struct stats_partition *p)
 {
-        struct subject s = {.pidfd = -EBADF};
+        struct subject s = {.pidfd = -EBADF, .sample = -EBADF};
 
         stats_partition_init(p);
         (void)pthread_mutex_lock(&u->p.lock);
@@ -269,6 +263,7 @@ static void take_unit(struct life *life, struct unit *u, uint64_t memory_bytes, 
         if (s.pid > 0) {
                 p->started = (uint64_t)u->p.run.started;
                 s.pidfd = u->p.run.pidfd >= 0 ? fd_dup(u->p.run.pidfd) : -EBADF;
+                s.sample = u->p.run.sample >= 0 ? fd_dup(u->p.run.sample) : -EBADF;
         }
         (void)pthread_mutex_unlock(&u->p.lock);
         p->running = s.pid > 0;
@@ -277,6 +272,7 @@ static void take_unit(struct life *life, struct unit *u, uint64_t memory_bytes, 
                 stats_derive(p, memory_bytes);
         }
         close_fd(s.pidfd);
+        close_fd(s.sample);
 }
 
 int life_stats(struct life *life, struct stats **ret, struct croft_error *err)

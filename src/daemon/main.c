@@ -268,7 +268,7 @@ int main(int argc, char **argv)
         r = signals < 0 ? signals : daemon_host_open(&options.host, &h, &err);
         if (r == 0) {
                 raise_limits();
-                if (!h.host.plane || !h.host.kstats || !h.host.mounts)
+                if (!h.host.plane || !h.host.kstats || !h.host.mounts || !h.host.sampler)
                         log_error(LOG_LEVEL_NOTICE, &h.plane_error,
                                 "no kernel plane here, partitions run without what needs BPF");
                 r = life_open(&h.host, h.store, &life, &err);

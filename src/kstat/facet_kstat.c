@@ -1,28 +1,77 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * facet_kstat.c - makes the structures of a partition before its first process is there, and ends them when none is
- * left (KST-41).
+ * facet_kstat.c - makes the structures of a partition, and the link by which its warden reads its figures, before its
+ * first process is there; finds what the kernel keeps of it once that process is; ends all when none is left (KST-41).
  *
  * A host without a kernel plane has no statistics of its own for partitions; they run nonetheless.
  */
 #include "kstat/facet_kstat.h"
 
+#include "base/cleanup.h"
 #include "kstat/kstat.h"
+#include "kstat/objects.h"
 #include "partition/host.h"
+#include "plane/plane.h"
+
+static int open_sample(struct partition *p, struct croft_error *err)
+{
+        _cleanup_close_ int cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
+        int link = cgroup < 0 ? cgroup : kstats_open_sample(p->host->sampler, cgroup, err), old;
+
+        if (link < 0)
+                return link;
+        (void)pthread_mutex_lock(&p->lock);
+        old = p->run.sample;
+        p->run.sample = link;
+        (void)pthread_mutex_unlock(&p->lock);
+        close_fd(old);
+        return 0;
+}
 
 static int prepare(struct partition *p, struct croft_error *err)
 {
-        return p->host->kstats ? kstats_add_partition(p->host->kstats, p->def.id, err) : 0;
+        int r = p->host->kstats ? kstats_add_partition(p->host->kstats, p->def.id, err) : 0;
+
+        return r == 0 && p->host->sampler ? open_sample(p, err) : r;
+}
+
+/* By now it has its first process, in all of its control groups. */
+static int start(struct partition *p, struct croft_error *err)
+{
+        const struct kstat_place place = {.partition = p->def.id,
+                .init = p->run.pid,
+                .tag = p->host->tag,
+                .level = p->host->sampler ? plane_level(p->host->plane) : 0};
+
+        return p->host->sampler ? kstats_find_objects(p->host->sampler, &place, err) : 0;
+}
+
+/* The croftd before may have had no plane, or objects of another layout. */
+static int adopt(struct partition *p, struct croft_error *err)
+{
+        int r = prepare(p, err);
+
+        return r == 0 ? start(p, err) : r;
 }
 
 static int release(struct partition *p, struct croft_error *err)
 {
+        int old;
+
+        (void)pthread_mutex_lock(&p->lock);
+        old = p->run.sample;
+        p->run.sample = -EBADF;
+        (void)pthread_mutex_unlock(&p->lock);
+        close_fd(old);
+        if (p->host->sampler)
+                (void)kstats_forget_objects(p->host->sampler, p->def.id, NULL); /* ids are never given again */
         return p->host->kstats ? kstats_remove_partition(p->host->kstats, p->def.id, err) : 0;
 }
 
 const struct facet facet_kstat = {
         .name = "kstat",
         .prepare = prepare,
-        .adopt = prepare, /* the croftd before may have had no plane, or objects of another layout */
+        .start = start,
+        .adopt = adopt,
         .release = release,
 };

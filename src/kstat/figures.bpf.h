@@ -291,6 +291,7 @@ FIGURE int read_cpu(
 
         if (!ret)
                 return 0;
+        *ret = (struct kstat_sample_cpu){0}; /* a CPU that was never used has nothing to split */
         if (cpuacct)
                 base_v1(cpuacct, off, &base);
         else

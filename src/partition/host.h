@@ -7,6 +7,7 @@
 
 struct cgroup_tree;
 struct image_store;
+struct kstat_sampler;
 struct kstats;
 struct mount_watch;
 struct plane;
@@ -26,9 +27,10 @@ struct host {
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;
-        struct plane *plane;        /* NULL: no BPF here */
-        struct kstats *kstats;      /* NULL: no plane, or one that can't do this */
-        struct mount_watch *mounts; /* likewise */
+        struct plane *plane;           /* NULL: no BPF here */
+        struct kstat_sampler *sampler; /* NULL: as kstats */
+        struct kstats *kstats;         /* NULL: no plane, or one that can't do this */
+        struct mount_watch *mounts;    /* likewise */
 };
 
 #endif
