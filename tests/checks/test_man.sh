@@ -32,6 +32,19 @@ for key in $(croft help -q properties); do
         t_is "croft-properties(7) says of $key when it takes effect" "$item" "$when"
 done
 
+# SCHEMA: names of its fields in the catalogue, and in the page
+catalogued() {
+        list=$(sed -n "s/^ *X([0-9]*, $1, \(KSTAT_FIELDS_[A-Z_]*\)).*/\1/p; s/.* X([0-9]*, $1, \(KSTAT_FIELDS_[A-Z_]*\)).*/\1/p" "$catalogue" | head -n 1)
+        sed -n "/^#define $list(/,/^$/s/^ *[NCS](\([A-Za-z0-9_]*\).*/\1/p" "$catalogue"
+}
+described() {
+        awk -v schema="$1" '/^\.Ss / { on = $2 == schema } on && /^\.It Cm / { print $3 }' "$man/croft-kstats.7"
+}
+catalogue=$t_top/src/kstat/catalogue.bpf.h
+for schema in $(sed -n 's/.*X([0-9]*, \([a-z_]*\), KSTAT_FIELDS_.*/\1/p' "$catalogue"); do
+        t_is "croft-kstats(7) has the statistics of $schema" "$(described "$schema")" "$(catalogued "$schema")"
+done
+
 # shellcheck disable=SC2046 # one word each
 t_is "croftd(8) has every option" "$(lacks "$man/croftd.8" $(croftd --help | grep -oE -- '--[a-z][a-z-]*' | sort -u))" ""
 functions=$(grep -ohE '\bcroft_[a-z_]+\(' "$t_top/include/croft/croft.h" "$t_top/include/croft/error.h" | tr -d '(' | sort -u)
