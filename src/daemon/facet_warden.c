@@ -53,7 +53,7 @@ static bool has_own_init(const struct partition *p, int lower)
         return fd >= 0;
 }
 
-static int make_environment(const struct partition *p, char ***ret)
+static int make_environment(const struct partition *p, const char *init, char ***ret)
 {
         for (const struct property *property = p->def.properties; property; property = property->next) {
                 _cleanup_free_ char *text = NULL;
@@ -72,6 +72,10 @@ static int make_environment(const struct partition *p, char ***ret)
         /* A program as init finds others by it; an init of a system sets its own. */
         if (!property_get(p->def.properties, "env.PATH") &&
                 strv_append(ret, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") < 0)
+                return -ENOMEM;
+        /* Written by the warden where there are views (root.c); what isn't there is passed over. */
+        if (strcmp(init, INIT_ROOTS) == 0 && !property_get(p->def.properties, "env.SYSTEMD_UNIT_PATH") &&
+                strv_append(ret, "SYSTEMD_UNIT_PATH=/run/croft/systemd:") < 0)
                 return -ENOMEM;
         return strv_append(ret, "container=croft");
 }
@@ -93,7 +97,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
                 (void)str_to_u64(nofile, UINT64_MAX, &ret->nofile);
         r = init_command(property_get(p->def.properties, "init"), has_own_init(p, lower), &ret->argv);
         if (r == 0)
-                r = make_environment(p, &ret->environment);
+                r = make_environment(p, ret->argv[0], &ret->environment);
         if (r < 0)
                 return croft_error_set(err, r, "make the arguments of init");
         /* An init of a system opens its console by itself. */

@@ -255,6 +255,7 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         int r;
 
         crash_point("launch", "copy", "");
+        l->covered = l->views && views_are_there(l->views);
         r = stage_copy(stage, l, err);
         if (r == 0)
                 r = launch_isolate(err);

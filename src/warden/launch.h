@@ -28,6 +28,9 @@
 #define LAUNCH_SHARES_MAX 16
 #define NSNDNX (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
+/* Where systemd inside finds what croft wants of units ($SYSTEMD_UNIT_PATH). */
+#define LAUNCH_UNITS "run/croft/systemd"
+
 struct share {
         char *path; /* inside, "/usr"; owned */
         int fd;
@@ -45,6 +48,7 @@ struct launch {
         size_t n_shares;
         int stub;            /* socket to the stub */
         struct views *views; /* borrowed; NULL: none */
+        bool covered;        /* there are views over its /proc */
         /* Results. */
         pid_t pid;
         uint64_t start_time;
@@ -93,6 +97,7 @@ int stage_enter(struct stage *s, struct croft_error *err);
 
 /* Hides files below root that no partition needs, by the empty file and directory of staged. */
 int root_mask(int root, int staged, struct croft_error *err);
+int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  Ends in the partition's root. */
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);

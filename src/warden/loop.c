@@ -178,18 +178,31 @@ static void drop_views(struct warden *w, struct croft_error *err)
         views_done(&w->views);
 }
 
-/* The figures that come along with LAUNCH or ADOPT; none: no views. */
-static void take_figures(struct warden *w, struct warden_packet *p)
+/* The figures that come along with LAUNCH or ADOPT. -ENODATA: there are none. */
+static int take_figures(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         _cleanup_close_ int facts = warden_packet_take_fd(p, "facts");
         _cleanup_close_ int sample = w->sample < 0 ? -EBADF : fcntl(w->sample, F_DUPFD_CLOEXEC, 0);
-        struct croft_error err = CROFT_ERROR_INIT;
 
         if (sample < 0 || facts < 0)
+                return -ENODATA;
+        return views_open(&w->views, TAKE_FD(sample), TAKE_FD(facts), w->state.uid_base, err);
+}
+
+static void begin_views(struct warden *w, struct warden_packet *p)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int r;
+
+        if (!views_are_there(&w->views)) {
+                if (w->sample >= 0)
+                        drop_views(w, &w->views_error);
+                return;
+        }
+        r = take_figures(w, p, &err);
+        if (r == -ENODATA)
                 views_done(&w->views);
-        else if (!views_are_there(&w->views))
-                drop_views(w, &w->views_error);
-        else if (views_open(&w->views, TAKE_FD(sample), TAKE_FD(facts), w->state.uid_base, &err) < 0)
+        else if (r < 0)
                 drop_views(w, &err);
 }
 
@@ -198,11 +211,15 @@ static void take_views(struct warden *w, struct warden_packet *p)
 {
         _cleanup_close_ int device = warden_packet_take_fd(p, "fuse"), memory = warden_packet_take_fd(p, "fuse-memory");
 
+        struct croft_error err = CROFT_ERROR_INIT;
+
         views_done(&w->views);
         if (device >= 0 && memory >= 0)
                 (void)views_adopt(&w->views, TAKE_FD(device), TAKE_FD(memory), &w->views_error);
-        if (device >= 0 || views_are_there(&w->views))
-                take_figures(w, p);
+        /* The files are there: without figures they show what they showed last, or say EAGAIN. */
+        if (views_are_there(&w->views) && take_figures(w, p, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "partition id=%llu shows old figures in /proc",
+                        (unsigned long long)w->state.id);
 }
 
 /* The confined warden's: it begins with what its predecessor had taken and not answered. */
@@ -232,7 +249,7 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
         w->state.id = w->launch.spec.id;
         w->state.uid_base = w->launch.spec.uid_base;
         if (r == 0) {
-                take_figures(w, p);
+                begin_views(w, p);
                 w->launch.views = &w->views;
                 r = launch_load(&w->launch, err);
         }

@@ -13,6 +13,7 @@
 #include "warden/launch.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 
 static int mount_overlay(struct croft_error *err)
@@ -105,7 +106,7 @@ int root_mask(int root, int staged, struct croft_error *err)
 }
 
 /* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
-static int limit_sysctls(int proc, int root, struct croft_error *err)
+int root_limit_sysctls(int proc, int root, struct croft_error *err)
 {
         int holes[ELEMENTS(own_sysctls)], r;
 
@@ -129,7 +130,7 @@ static int limit_sysctls(int proc, int root, struct croft_error *err)
 }
 
 /* The warden has seen to what is to be covered; with their covers, because these are locked. */
-static int mount_proc(int root, struct croft_error *err)
+static int mount_proc(const struct launch *l, int root, struct croft_error *err)
 {
         _cleanup_close_ int fd = mount_clone_tree(AT_FDCWD, "/proc");
         int r;
@@ -137,8 +138,8 @@ static int mount_proc(int root, struct croft_error *err)
         if (fd < 0)
                 return croft_error_set(err, fd, "copy '/proc'");
         r = mount_attach_at(fd, root, "proc", 1, err);
-        if (r == 0)
-                r = limit_sysctls(fd, root, err);
+        if (r == 0 && !l->covered)
+                r = root_limit_sysctls(fd, root, err);
         return r;
 }
 
@@ -177,6 +178,28 @@ static int mount_dev(const struct launch *l, int root, struct croft_error *err)
         return r;
 }
 
+/* systemd 247 gives up units that want a /proc of their own where no new one can be mounted; all others take what is
+ * there (from 252 on if nothing on it can be unmounted).  So no unit is to want one.  Not below /run/systemd: that it
+ * is there says that systemd runs (sd_booted()). */
+static int tell_systemd(int root, struct croft_error *err)
+{
+        static const char text[] = "[Service]\nProtectProc=default\nProcSubset=all\nProtectKernelTunables=no\n"
+                                   "ProtectControlGroups=no\n";
+        _cleanup_close_ int fd = fd_open2(root, "lib/systemd/libsystemd-shared-247.so", O_PATH, 0, RESOLVE_IN_ROOT);
+        int r;
+
+        if (fd < 0)
+                return 0;
+        fd = close_fd(fd);
+        r = fd_make_dirs(root, LAUNCH_UNITS "/service.d", 0755, err);
+        if (r < 0)
+                return r;
+        fd = fd_open2(root, LAUNCH_UNITS "/service.d/zzz-croft.conf", O_WRONLY | O_CREAT | O_EXCL, 0644,
+                RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+        r = fd < 0 ? fd : fd_write_all(fd, text, sizeof(text) - 1);
+        return r < 0 ? croft_error_set(err, r, "write '%s'", LAUNCH_UNITS) : 0;
+}
+
 static int mount_run(const struct launch *l, int root, struct croft_error *err)
 {
         char size[48];
@@ -185,7 +208,8 @@ static int mount_run(const struct launch *l, int root, struct croft_error *err)
 
         size_option(l, 20, size);
         r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-
+        if (r == 0 && l->covered)
+                r = tell_systemd(root, err);
         if (r == 0 && l->tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
         if (r == 0 && l->kstat >= 0)
@@ -250,14 +274,14 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
                 return root;
         r = mount_shares(l, root, err);
         if (r == 0)
-                r = mount_proc(root, err);
+                r = mount_proc(l, root, err);
         if (r == 0)
                 r = mount_sys(root, err);
         if (r == 0)
                 r = mount_dev(l, root, err);
         if (r == 0)
                 r = mount_run(l, root, err);
-        if (r == 0 && !(l->views && views_are_there(l->views)))
+        if (r == 0 && !l->covered)
                 r = mask_unlocked(root, err);
         if (r == 0)
                 r = open_console(root, &master, &slave, err);

@@ -268,9 +268,11 @@ int stage_cover(struct stage *s, const struct launch *l, struct croft_error *err
 
         if (r == 0)
                 r = attach_one(s->root, s->sys, "sys", err);
-        if (r < 0 || !l->views || !views_are_there(l->views))
+        if (r < 0 || !l->covered)
                 return r;
         r = cover_views(s, l->views, err);
+        if (r == 0)
+                r = root_limit_sysctls(s->proc, s->root, err);
         return r < 0 ? r : root_mask(s->root, s->root, err);
 }
 

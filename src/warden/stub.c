@@ -77,7 +77,7 @@ static int mount_own(void *context)
 /* A proc of our pid namespace can only be made in it, and only in a mount namespace that our user namespace owns; but
  * our own must stay the warden's until it has covered files of that proc, for only our copy of them is locked.  So a
  * child with our memory and descriptors makes it in a namespace that goes with it. */
-static int make_mounts(const struct launch *l, int socket, struct croft_error *err)
+static int make_mounts(const struct launch *l, int socket, pid_t *ret_child, struct croft_error *err)
 {
         static char stack[32768] __attribute__((aligned(16)));
         struct mounts m = {.proc = -EBADF, .sys = -EBADF, .with_sys = l->spec.own_network, .err = CROFT_ERROR_INIT};
@@ -87,7 +87,6 @@ static int make_mounts(const struct launch *l, int socket, struct croft_error *e
         pid = clone(mount_own, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | SIGCHLD, &m);
         if (pid < 0)
                 return croft_error_set(err, errno, "make a process to mount /proc");
-        (void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
         if (m.proc < 0 || (m.with_sys && m.sys < 0))
                 return croft_error_copy(err, &m.err);
         fds[0] = m.proc;
@@ -95,6 +94,8 @@ static int make_mounts(const struct launch *l, int socket, struct croft_error *e
         report(socket, fds, m.with_sys ? 2 : 1, NULL);
         close_fd(m.proc);
         close_fd(m.sys);
+        /* It has let go of our memory; the end of its mount namespace takes longer, and nobody needs to wait for it. */
+        *ret_child = pid;
         return 0;
 }
 
@@ -102,6 +103,7 @@ static int make_mounts(const struct launch *l, int socket, struct croft_error *e
 static int prepare(const struct launch *l, int socket, int *ret_slave, struct croft_error *err)
 {
         _cleanup_close_ int master = -EBADF;
+        pid_t child = 0;
         int r;
 
         r = become_root(err);
@@ -111,10 +113,11 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
         (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
         r = make_namespaces(l, err);
         if (r == 0)
-                r = make_mounts(l, socket, err);
+                r = make_mounts(l, socket, &child, err);
         if (r < 0)
                 return r;
         wait_go(socket);
+        (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
         if (unshare(CLONE_NEWNS) < 0)
                 return croft_error_set(err, errno, "make the mount namespace");
         r = root_build(l, &master, ret_slave, err);

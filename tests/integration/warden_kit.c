@@ -195,7 +195,8 @@ bool kit_launch(struct kit *k, const char *script, char *const *argv)
                             tools = open(build_path("tools"), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                             share = open("/usr/share", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         char *shell[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, strdup(script ? script : ""), NULL};
-        char *environment[] = {(char[]){"PATH=/bin"}, (char[]){"container=croft"}, (char[]){"TERM=linux"}, NULL};
+        char *environment[] = {(char[]){"PATH=/bin"}, (char[]){"container=croft"}, (char[]){"TERM=linux"},
+                (char[]){"SYSTEMD_UNIT_PATH=/run/croft/systemd:"}, NULL};
         struct launch_spec spec = {.id = 42,
                 .name = "kit",
                 .hostname = "inside.example",
