@@ -24,6 +24,10 @@ _croft_value() {
                 ;;
         set:--unset | set:-u) _croft_offer "$(_croft_ask help properties)" "$cur" ;;
         list:--state | list:-s) _croft_offer "$_croft_states" "${cur,,}" ;;
+        top:--sort | top:-s)
+                _croft_offer $'name\nstate\ncpu\nmemory\nlimit\nswap\nread\nwrite\nreceive\ntransmit\nload\ncpu-pressure\nmemory-pressure\nio-pressure\ntasks' "$cur"
+                ;;
+        top:--filter | top:-f) _croft_offer "$(_croft_ask list)" "$cur" ;;
         list:--columns | list:-o) _croft_offer "$_croft_columns" "$cur" ;;
         "pool list:--columns" | "pool list:-o") _croft_offer $'name\ncpus\nonline\npartitions\ndefault\nall' "$cur" ;;
         "pool create:--cpus" | "pool create:-c" | "pool set:--cpus" | "pool set:-c")

@@ -154,6 +154,7 @@ int cli_cmd_pool_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_remove(struct cli *cli, const struct cli_args *args);
 int cli_cmd_check(struct cli *cli, const struct cli_args *args);
+int cli_cmd_top(struct cli *cli, const struct cli_args *args);
 int cli_cmd_events(struct cli *cli, const struct cli_args *args);
 int cli_cmd_fsstat(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kstat(struct cli *cli, int argc, char **argv);

@@ -85,6 +85,18 @@ static const struct cli_option pool_options[] = {
         {NULL},
 };
 
+static const struct cli_option top_options[] = {
+        {"delay", 'd', "SECONDS", "how often it looks (default: 2)"},
+        {"sort", 's', "COLUMN",
+                "order by name, state, cpu (default), memory, limit, swap, read, write, receive, transmit, load,\n"
+                "cpu-pressure, memory-pressure, io-pressure or tasks"},
+        {"reverse", 'r', NULL, "the other way round"},
+        {"filter", 'f', "TEXT", "only partitions with this in their names"},
+        {"batch", 'b', NULL, "lines instead of a screen; so does --format json or csv, and output that is no terminal"},
+        {"count", 'n', "N", "in lines: end after so many turns"},
+        {NULL},
+};
+
 static const struct cli_command image_commands[] = {
         {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
                 cli_cmd_image_build, NULL, "image"},
@@ -153,6 +165,8 @@ const struct cli_command cli_commands[] = {
                 "something\n"
                 "was done, unless -a is given. What counts and what doesn't: mount.stats in croft-properties(7).",
                 fsstat_options, 0, 2, false, cli_cmd_fsstat},
+        {"top", NULL, "[-d SECONDS] [-s COLUMN] [-b [-n N]]", "what partitions use, live", "h shows the keys.",
+                top_options, 0, 0, false, cli_cmd_top},
         {"events", NULL, "[NAME...]", "what happens, as it happens", NULL, NULL, 0, CLI_ANY, false, cli_cmd_events},
         {"help", NULL, "[COMMAND...]", "this help, or that of a command", NULL, NULL, 0, 2, false, cli_cmd_help},
         {"version", NULL, NULL, "the versions of croft and croftd", NULL, NULL, 0, 0, false, cli_cmd_version},
