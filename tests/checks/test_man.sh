@@ -46,6 +46,14 @@ for schema in $(sed -n 's/.*X([0-9]*, \([a-z_]*\), KSTAT_FIELDS_.*/\1/p' "$catal
 done
 
 # shellcheck disable=SC2046 # one word each
+# Each family of metrics with its type and its unit, as the golden text of the unit test has them.
+golden=$t_top/tests/unit/golden/metrics-open.txt
+awk '$2 == "TYPE" { type[$3] = $4; order[++n] = $3 } $2 == "UNIT" { unit[$3] = $4 }
+        END { for (i = 1; i <= n; i++) { f = order[i]; t = type[f]
+                print f (t == "counter" ? "_total" : t == "info" ? "_info" : ""), toupper(substr(t, 1, 1)) substr(t, 2) (unit[f] ? ", " unit[f] : "") "." } }' \
+        "$golden" | sort >"$T/families"
+awk '/^\.It / { name = $2; getline; print name, $0 }' "$man/croft-metrics.7" | sort >"$T/described"
+t_is "croft-metrics(7) has every metric with its type and unit, and no other" "$(diff "$T/families" "$T/described")" ""
 t_is "croftd(8) has every option" "$(lacks "$man/croftd.8" $(croftd --help | grep -oE -- '--[a-z][a-z-]*' | sort -u))" ""
 functions=$(grep -ohE '\bcroft_[a-z_]+\(' "$t_top/include/croft/croft.h" "$t_top/include/croft/error.h" | tr -d '(' | sort -u)
 # shellcheck disable=SC2086 # one word each
