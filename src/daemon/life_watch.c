@@ -15,6 +15,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "kernel/notify.h"
+#include "kstat/facet_kstat.h"
 
 #include <poll.h>
 #include <string.h>
@@ -132,6 +133,10 @@ static int complete_run(struct unit *u, struct croft_error *err)
                         return fd;
                 run->notify_area = fd;
         }
+        /* croftd's and the warden's had died together; recovery comes to the facets only behind this.  A warden without
+         * figures is better than none. */
+        if (run->sample < 0)
+                (void)facet_kstat.adopt(&u->p, NULL);
         return 0;
 }
 
