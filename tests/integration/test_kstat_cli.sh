@@ -1,0 +1,61 @@
+#!/bin/sh
+# where: here guest
+# kstat(8) with a real croftd: in global, inside partitions, and into them; with croftd dead, too.
+. "$(dirname "$0")/../lib.sh"
+
+t_croftd_start || exit 1
+inside=/run/croft/bin/kstat
+misc=unix:0:system_misc
+
+t_ok "a partition is made" croft create web
+t_ok "and started" croft start web
+t_ok "and another one" croft create db
+t_ok "is started" croft start db
+web=$(field web .id)
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+t_ok "a partition has kstat and sees statistics" croft exec web -- $inside -q
+t_ok "so does a user without any privilege" croft exec web -u 65534 -- $inside -q
+t_like "it sees how many CPUs it has" "$(croft exec web -- $inside -p $misc:ncpus)" "^$misc:ncpus	[1-9][0-9]*\$"
+plain=$(croft exec web -- $inside $misc)
+t_like "the plain form is there" "$plain" '^module: unix                            instance: 0     $'
+t_like "with the time of the reading" "$plain" '^	snaptime                        [0-9]+\.[0-9]{9}$'
+t_ok "JSON is JSON" sh -c "croft exec web -- $inside -j | jq -e '.[] | select(.name == \"system_misc\").data.ncpus'"
+t_fails_with 1 "an unknown key matches nothing" croft exec web -- $inside unix:0:nothing
+t_is "without a word" "$(cat "$T/.output" "$T/error")" ""
+t_fails_with 2 "a wrong option is usage" croft exec web -- $inside -x
+t_fails_with 3 "a partition can't look into another one" croft exec web -- $inside -z "$(field db .id)" $misc
+t_fails_with 3 "nor into itself by its id" croft exec web -- $inside -z "$web" $misc
+t_is "two rounds are two" "$(croft exec web -- $inside -p $misc:ncpus 1 2 | grep -c ncpus)" 2
+
+# --- from global ------------------------------------------------------------------------------------------------------
+
+names() { sed 's/	.*//' | grep -v '^\(cpu_stat\|unix:0:vminfo\)'; }
+t_ok "global looks into a partition by its name" kstat -z web -q $misc
+t_is "and by its id, and sees what the partition sees" "$(kstat -z "$web" -p | names)" "$(croft exec web -- $inside -p | names)"
+t_is "boot time is that of the partition" "$(kstat -z web -p $misc:boot_time)" "$(croft exec web -- $inside -p $misc:boot_time)"
+t_fails_with 3 "a partition that isn't there can't be looked into" kstat -z nobody
+t_like "which is said" "$(cat "$T/error")" "nobody"
+t_fails_with 3 "nor one with that number" kstat -z 999999
+t_ok "croft kstat is the same program" croft kstat -z web -q $misc
+kids=$(croft kstat list -z web | cut -d' ' -f1)
+t_is "the list rises" "$kids" "$(echo "$kids" | sort -nu)"
+t_is "one line each, as the partition has them" "$(croft kstat list -z web | wc -l)" "$(croft exec web -- $inside -p -s class | wc -l)"
+kid=$(croft kstat list -z web | sed -n "s/ $misc .*//p")
+t_is "one can be shown by its id" "$(croft kstat show -z web -p "$kid" | grep :class)" "$misc:class	misc"
+t_is "or read by its keys" "$(croft kstat read -z web -p $misc | grep :class)" "$misc:class	misc"
+t_fails_with 3 "one that isn't there is status 3" croft kstat read $misc.nothing:0:x
+t_fails_with 3 "as is an id of another partition" croft kstat show "$kid"
+
+# --- whoever dies -----------------------------------------------------------------------------------------------------
+
+before=$(kstat -z "$web" -p $misc:boot_time)
+t_croftd_kill
+t_is "statistics need no croftd" "$(kstat -z "$web" -p $misc:boot_time)" "$before"
+t_fails_with 3 "only names do" kstat -z web
+t_croftd_start || exit 1
+t_is "the next croftd changes nothing" "$(kstat -z web -p $misc:boot_time)" "$before"
+t_ok "a partition is stopped" croft stop web
+t_fails_with 3 "and can't be looked into any more" kstat -z "$web" -q
+t_done
