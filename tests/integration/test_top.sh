@@ -55,7 +55,10 @@ if command -v tmux >/dev/null; then
         key q
         t_ok "q quits with status 0" t_wait_for shows '^status 0'
         t_ok "the screen of before is back" hides 'NAME'
+        pane=$(mux display-message -p '#{pane_pid} #{pid}')
         mux kill-server
+        # shellcheck disable=SC2086 # two numbers
+        t_ok "tmux ends" t_wait_for sh -c '! kill -0 $1 && ! kill -0 $2' - $pane
 else
         t_skip "the busy one is on top" "no tmux here (tools/deps test)"
 fi
@@ -85,6 +88,7 @@ t_is "--filter chooses, --reverse turns round" "$(croft top -n 1 -d 0.2 --format
 t_fails_with 2 "a column that there isn't is usage" croft top -b -s colour
 t_fails_with 2 "a delay of nothing, too" croft top -b -d 0
 kill $busy
+wait $busy 2>/dev/null
 croft remove --force db mail web idle
 t_ok "when croftd is gone, lines end with its error" sh -c '! CROFT_SOCKET=/nowhere croft top -b -n 1 -d 0.2'
 t_done
