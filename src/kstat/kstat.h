@@ -50,6 +50,7 @@ struct kstat_change {
 };
 
 /* Makes n structures, each seen by the n_partitions partitions, all at one instant; kids (may be NULL) gets their ids.
+ * Without partitions they are seen by nobody until kstats_apply(), and don't outlive this process until then.
  * -EEXIST: namespace collision (KST-23); -ENOSPC: the partition or the machine has too many (counted); -EINVAL: names,
  * sizes; in all cases nothing was made. */
 int kstats_create(struct kstats *kstats, const struct kstat_def *defs, size_t n, const uint64_t *partitions,

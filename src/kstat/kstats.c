@@ -176,7 +176,7 @@ static int create(struct kstats *k, const struct kstat_def *defs, size_t n, cons
         _cleanup_(creation_done) struct creation creation = {
                 .entries = calloc(n, sizeof(*creation.entries)),
                 .data = calloc(n, sizeof(*creation.data)),
-                .add = calloc(n * n_partitions, sizeof(*creation.add)),
+                .add = calloc(n * n_partitions + 1, sizeof(*creation.add)),
         };
         struct kstat_commit commit = {
                 .name = "kstat-create", .created = creation.entries, .data = creation.data, .n_created = n};
@@ -216,8 +216,6 @@ int kstats_create(struct kstats *k, const struct kstat_def *defs, size_t n, cons
 
         if (n == 0)
                 return 0;
-        if (n_partitions == 0)
-                return croft_error_set(err, EINVAL, "a statistic is for somebody.");
         (void)pthread_mutex_lock(&k->lock);
         r = note_refusal(k, create(k, defs, n, partitions, n_partitions, kids, err));
         (void)pthread_mutex_unlock(&k->lock);
@@ -253,6 +251,14 @@ static int associations_of(
         return 0;
 }
 
+static bool any_is_there(struct kstats *k, const uint64_t *kids, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (table_find(&k->table, kids[i]))
+                        return true;
+        return false;
+}
+
 static int delete_all(struct kstats *k, const uint64_t *kids, size_t n, struct croft_error *err)
 {
         _cleanup_free_ struct kstat_association *drop = NULL;
@@ -261,7 +267,7 @@ static int delete_all(struct kstats *k, const uint64_t *kids, size_t n, struct c
 
         if (r < 0)
                 return croft_error_set(err, r, "end statistics");
-        if (commit.n_drop == 0)
+        if (!any_is_there(k, kids, n))
                 return 0;
         commit.drop = drop;
         return kstats_commit(k, &commit, err);
