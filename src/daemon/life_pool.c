@@ -101,7 +101,7 @@ static int need_controller(struct life *life, struct croft_error *err)
 
 /* --- placing ------------------------------------------------------------------------------------------------------ */
 
-/* What is to be written for a partition; *ret NULL: nothing can be, all its CPUs are offline. */
+/* What is to be written for a partition. */
 static int place_text(struct life *life, const struct pools *pools, const struct pool_machine *machine,
         const struct pool_user *user, char **ret, struct croft_error *err)
 {
@@ -112,11 +112,10 @@ static int place_text(struct life *life, const struct pools *pools, const struct
         r = pools_place(pools, machine, user, &cpus, &all, err);
         if (r < 0)
                 return r;
-        *ret = NULL;
         if (cgroup_tree_rule(life->host->cgroups, "cpuset") == CGROUP_V1) { /* takes none that is offline */
                 cpus = cpus_and(&cpus, &machine->online);
                 if (cpus_is_empty(&cpus))
-                        return 0;
+                        cpus = machine->online; /* what v2 does by itself; else nobody could enter it */
         }
         *ret = all ? strdup("") : cpus_format(&cpus);
         return *ret ? 0 : croft_error_set(err, ENOMEM, "write a list of CPUs");
@@ -129,7 +128,7 @@ static int place(struct life *life, const struct pools *pools, const struct pool
         int r;
 
         r = place_text(life, pools, machine, user, &text, err);
-        return r < 0 || !text ? r : cgroup_cpus_set(life->host->cgroups, id, text, err);
+        return r < 0 ? r : cgroup_cpus_set(life->host->cgroups, id, text, err);
 }
 
 /* Does the partition get a CPU that it hasn't now? */
@@ -169,7 +168,7 @@ static int place_all(struct life *life, const struct pools *pools, bool all, str
                         continue;
                 user.running = false; /* with all its CPUs offline it keeps its place */
                 s = place_text(life, pools, &machine, &user, &text, &why);
-                if (s == 0 && text && gains(life, seat->u->p.def.id, text) == (i >= seats.n))
+                if (s == 0 && gains(life, seat->u->p.def.id, text) == (i >= seats.n))
                         s = cgroup_cpus_set(life->host->cgroups, seat->u->p.def.id, text, &why);
                 if (s < 0 && s != -ENOENT && s != -ENODEV && first == 0) {
                         first = s;
@@ -196,24 +195,18 @@ int life_pool_enter(struct unit *u, struct croft_error *err)
                 r = place(life, &life->pools, &machine, u->p.def.id, &user, err);
         if (r == 0)
                 u->placed = true;
-        if (r == 0 && pools_are_on(&life->pools))
+        if (r == 0)
                 r = life_pool_publish(life, &life->pools, NULL, NULL, err);
         (void)pthread_mutex_unlock(&life->pools_lock);
         return r;
 }
 
+/* Its statistics end with the partition (facet kstat). */
 void life_pool_leave(struct unit *u)
 {
-        struct life *life = u->life;
-
-        (void)pthread_mutex_lock(&life->pools_lock);
-        if (u->placed) {
-                u->placed = false;
-                if (pools_are_on(&life->pools))
-                        (void)life_pool_publish(
-                                life, &life->pools, NULL, NULL, NULL); /* what is left goes with the partition */
-        }
-        (void)pthread_mutex_unlock(&life->pools_lock);
+        (void)pthread_mutex_lock(&u->life->pools_lock);
+        u->placed = false;
+        (void)pthread_mutex_unlock(&u->life->pools_lock);
 }
 
 void life_pool_adopt(struct unit *u)
@@ -505,6 +498,7 @@ static int follow(struct life *life, struct croft_error *err)
 
         first = cgroup_cpus_repair(tree, err);
         r = place_all(life, &life->pools, true, &why);
+        life_pool_describe(life);
         if (r == 0)
                 r = cgroup_cpus_bring_home(tree, &why);
         if (r == 0)

@@ -159,6 +159,9 @@ int life_pool_move(struct unit *u, const struct property *properties, bool back,
 int life_pool_publish(struct life *life, const struct pools *pools, const struct unit *u,
         const struct property *properties, struct croft_error *err);
 
+/* Describes the CPUs anew: one that comes or goes has another state.  What can't be told stays as it was. */
+void life_pool_describe(struct life *life);
+
 /* What both files of life_pool*.c need: partitions as they are when an operation begins.  pools_lock is held. */
 struct seat {
         struct unit *u;
