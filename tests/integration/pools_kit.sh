@@ -19,10 +19,9 @@ allowed() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$(field "$1" .p
 
 # What each of its tasks may run on, a line each.
 tasks_allowed() { # PARTITION
-        tasks_id=$(field "$1" .id)
-        for tasks_dir in $(t_cgroups); do
-                find "$tasks_dir"/croft.*/"$tasks_id" -name cgroup.procs -exec cat {} + 2>/dev/null
-        done | sort -un | while read -r tasks_pid; do
+        tasks_mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+        tasks_path=$(sed -n 's/^0:://p' "/proc/$(field "$1" .pid)/cgroup" | sed 's,\(/croft\.[^/]*/[0-9]*\).*,\1,')
+        find "$tasks_mount$tasks_path" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un | while read -r tasks_pid; do
                 cat "/proc/$tasks_pid"/task/*/status 2>/dev/null
         done | sed -n 's/^Cpus_allowed_list:[[:space:]]*//p'
 }
