@@ -84,10 +84,12 @@ static int no_such_pool(const char *name, struct croft_error *err)
 static int check_exist(const struct cpus *cpus, const struct pool_machine *machine, struct croft_error *err)
 {
         struct cpus missing = cpus_without(cpus, &machine->has);
-        _cleanup_free_ char *text = cpus_format(&missing), *has = cpus_format(&machine->has);
+        _cleanup_free_ char *text = NULL, *has = NULL;
 
         if (cpus_is_empty(&missing))
                 return 0;
+        text = cpus_format(&missing);
+        has = cpus_format(&machine->has);
         if (!text || !has)
                 return croft_error_set(err, ENOMEM, "check the CPUs");
         return croft_error_set(
@@ -128,12 +130,13 @@ int pools_create(struct pools *pools, const char *name, const struct cpus *cpus,
         r = check_exist(cpus, machine, err);
         for (size_t i = 0; i < pools->n && r == 0; i++) {
                 struct cpus both = cpus_and(cpus, &pools->list[i].cpus);
-                _cleanup_free_ char *text = cpus_format(&both);
+                _cleanup_free_ char *text = NULL;
 
-                if (!cpus_is_empty(&both))
-                        return croft_error_set(err, EEXIST,
-                                "CPU %.200s belongs to the pool '%s'; `croft pool set` moves it.", text ? text : "",
-                                pools->list[i].name);
+                if (cpus_is_empty(&both))
+                        continue;
+                text = cpus_format(&both);
+                return croft_error_set(err, EEXIST, "CPU %.200s belongs to the pool '%s'; `croft pool set` moves it.",
+                        text ? text : "", pools->list[i].name);
         }
         if (r < 0)
                 return r;
