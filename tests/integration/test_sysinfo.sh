@@ -121,7 +121,7 @@ if [ -z "${CROFT_GUEST:-}" ]; then
         n=0
         while [ $n -lt 200 ] && croft exec evil -- sh -c 'sleep 100000 >/dev/null 2>&1 &' 2>"$T/error"; do n=$((n + 1)); done
         t_is "127 commands may leave something behind" $n 127
-        t_fails_with 6 "the next one is refused as exhausted" croft exec evil -- true
+        t_fails_with 125 "the next one is refused, with the status of what exec itself can't do" croft exec evil -- true
         t_like "with the reason" "$(cat "$T/error")" "no more"
         t_is "the neighbour isn't concerned" "$(total)" $((64 * MIB))
         for pid in $(find $(t_cgroups) -path "*/$(field evil .id)/*" -prune -o -path "*/$(field evil .id)" -prune -exec cat {}/cgroup.procs \; 2>/dev/null |
