@@ -167,12 +167,16 @@ static __noinline int tell(__u32 what)
         return 0;
 }
 
+/* An entry of which nothing is known yet: the stack has no room for one below the walks (512 bytes on all kernels, 6.1
+ * counts every call's). */
+static const struct mount_entry no_entry;
+
 /* A new entry for that mount, and whatever was there under its key; NULL: there are too many. */
 static __always_inline struct mount_entry *make_entry(
         const struct mount___m *mount, __u64 key, __u64 ns, __u64 cgroup, __u64 partition)
 {
         struct mount_owner *owner = bpf_map_lookup_elem(&mount_owners, &partition);
-        struct mount_entry entry = {.address = (__u64)mount, .ns = ns, .cgroup = cgroup, .partition = partition};
+        struct mount_entry *entry;
         const __u64 *forgotten = bpf_map_lookup_elem(&mount_forgotten, &partition);
 
         if (!owner)
@@ -181,11 +185,20 @@ static __always_inline struct mount_entry *make_entry(
                 __sync_fetch_and_add(&owner->refused, 1);
                 return NULL;
         }
-        entry.created = (__s64)bpf_ktime_get_ns();
-        bpf_core_read(&entry.mnt_id, sizeof(entry.mnt_id), &mount->mnt_id);
-        if (bpf_map_update_elem(&kstat_mounts, &key, &entry, BPF_NOEXIST) == 0)
-                __sync_fetch_and_add(&owner->made, 1);
-        return bpf_map_lookup_elem(&kstat_mounts, &key);
+        if (bpf_map_update_elem(&kstat_mounts, &key, &no_entry, BPF_NOEXIST) != 0)
+                return bpf_map_lookup_elem(&kstat_mounts, &key);
+        __sync_fetch_and_add(&owner->made, 1);
+        entry = bpf_map_lookup_elem(&kstat_mounts, &key);
+        if (!entry)
+                return NULL;
+        entry->ns = ns;
+        entry->cgroup = cgroup;
+        entry->partition = partition;
+        entry->created = (__s64)bpf_ktime_get_ns();
+        entry->mnt_id = (__u32)BPF_CORE_READ(mount, mnt_id);
+        /* Last: until then it is no mount's, whoever finds it. */
+        *(volatile __u64 *)&entry->address = (__u64)mount;
+        return entry;
 }
 
 /* Forgets what an unused key led to; ids are given again before 6.8. */

@@ -20,8 +20,8 @@ t_is "has no capability" "$(for set in CapInh CapPrm CapEff CapBnd CapAmb; do st
 t_is "gets no privileges any more" "$(status_of "$warden" NoNewPrivs) $(status_of "$warden" Seccomp)" "1 2"
 t_is "sees an empty root" "$(ls -A "/proc/$warden/root/")" ""
 t_is "holds no directory" "$(for fd in /proc/"$warden"/fd/*; do [ -d "$fd/" ] && readlink "$fd"; done)" ""
-t_is "and no file but its log, its filter and standard output" \
-        "$(for fd in /proc/"$warden"/fd/*; do case $fd in */[12]) ;; *) readlink "$fd" ;; esac; done | grep / | grep -v -e ^/dev/ -e ^/memfd:croft-warden-filter | sed 's,.*/,,' | sort -u)" console.log
+t_is "and no file but its log, its filter, standard output and what it shares with croftd alone" \
+        "$(for fd in /proc/"$warden"/fd/*; do case $fd in */[12]) ;; *) readlink "$fd" ;; esac; done | grep / | grep -v -e ^/dev/ -e "^/memfd:croft-\(warden-filter\|facts\|notify\|views\) " | sed 's,.*/,,' | sort -u)" console.log
 t_is "its files can't outgrow the log" "$(awk '/^Max file size/ { print $4 }' "/proc/$warden/limits")" 16777280
 
 # --- connections handed into the partition -----------------------------------------------------------------------------
