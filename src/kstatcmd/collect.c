@@ -13,6 +13,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define LIST_TRIES 20
+
 void collection_done(struct collection *c)
 {
         for (size_t i = 0; i < c->n; i++)
@@ -67,7 +69,15 @@ static int keep(struct collection *c, int r, struct croft_error *err)
         return 0;
 }
 
-static int collect_all(struct croft_stats *stats, struct collection *c, struct croft_error *err)
+/* Another list by now: structures that were on the first may be gone, and those that took their places aren't there. */
+static bool has_changed(struct croft_stats *stats, uint64_t generation)
+{
+        uint64_t now;
+
+        return croft_stats_generation(stats, &now, NULL, NULL) == 0 && now != generation;
+}
+
+static int collect_list(struct croft_stats *stats, struct collection *c, bool *ret_changed, struct croft_error *err)
 {
         struct croft_stats_list list;
         int r = croft_stats_list(stats, &list, err);
@@ -79,7 +89,22 @@ static int collect_all(struct croft_stats *stats, struct collection *c, struct c
 
                 r = stat ? keep(c, croft_stats_read(stats, list.ids[i], stat, err), err) : -ENOMEM;
         }
+        *ret_changed = r == 0 && has_changed(stats, list.generation);
         croft_stats_list_done(&list);
+        return r;
+}
+
+/* All of one list: who moves from one pool to another is never told of both CPUs, or none.  With lists that change as
+ * fast as they are read, the last one has to do. */
+static int collect_all(struct croft_stats *stats, struct collection *c, struct croft_error *err)
+{
+        bool changed = true;
+        int r = 0;
+
+        for (int i = 0; i < LIST_TRIES && r == 0 && changed; i++) {
+                collection_done(c);
+                r = collect_list(stats, c, &changed, err);
+        }
         return r;
 }
 

@@ -239,17 +239,44 @@ static void put_count(kstat_t *headers, size_t n)
         headers->ks_data_size = n * sizeof(kstat_t);
 }
 
+#define FETCH_TRIES 20
+
+/* A list and the headers of it that aren't known, all of one chain id, unless it changes as fast as it is read. */
+static int fetch(struct chain *chain, const kstat_t *known, struct kstat_kids *ret_kids, kstat_t **ret_made)
+{
+        int r = 0;
+
+        for (int i = 0; i < FETCH_TRIES; i++) {
+                struct kstat_kids kids = {.n = 0};
+                kstat_t *made = NULL;
+                uint64_t kcid;
+
+                r = kstat_client_list(chain->client, &kids);
+                if (r < 0)
+                        return r;
+                r = fetch_missing(chain, &kids, known, &made);
+                if (r < 0) {
+                        free(kids.kids);
+                        return r;
+                }
+                if (i + 1 == FETCH_TRIES || kstat_client_chain(chain->client, &kcid, NULL) < 0 || kcid == kids.kcid) {
+                        *ret_kids = kids;
+                        *ret_made = made;
+                        return 0;
+                }
+                free_headers(made);
+                free(kids.kids);
+        }
+        return r;
+}
+
 /* Brings the headers up to date with the kernel.  On failure they are as they were. */
 static int refresh(struct chain *chain)
 {
         kstat_t *headers = chain->public.kc_chain, *made = NULL;
         struct kstat_kids kids = {.n = 0};
         size_t n = 0;
-        int r = kstat_client_list(chain->client, &kids);
-
-        if (r < 0)
-                return r;
-        r = fetch_missing(chain, &kids, headers->ks_next, &made);
+        int r = fetch(chain, headers->ks_next, &kids, &made);
         if (r == 0) {
                 weave(&headers->ks_next, &kids, made);
                 chain->kcid = kids.kcid;
