@@ -456,6 +456,7 @@ static void bad_structures_are_refused_with_nothing_made(void **state)
         bad[1].name = "thirty-two bytes are one too many";
         bad[2].instance = -1;
         bad[3].size = KSTAT_SMALL_DATA + 8;
+        bad[4].type = KSTAT_NAMED;
         bad[4].size = 12;
         bad[5].class = "a class name of thirty-two bytes!";
         for (size_t i = 0; i < ELEMENTS(bad); i++)
