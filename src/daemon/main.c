@@ -243,6 +243,19 @@ static int run(
         return 0;
 }
 
+/* Partitions run all the same; the consequence is said with the cause. */
+static void say_what_lacks(const struct daemon_host *h)
+{
+        const char *lack = !h->host.plane     ? "no kernel plane here, partitions run without what needs BPF"
+                           : !h->host.kstats  ? "no statistics by key"
+                           : !h->host.sampler ? "partitions show the host's figures"
+                           : !h->host.mounts  ? "no statistics of mounts"
+                                              : NULL;
+
+        if (lack)
+                log_error(LOG_LEVEL_NOTICE, &h->plane_error, "%s", lack);
+}
+
 int main(int argc, char **argv)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -268,9 +281,7 @@ int main(int argc, char **argv)
         r = signals < 0 ? signals : daemon_host_open(&options.host, &h, &err);
         if (r == 0) {
                 raise_limits();
-                if (!h.host.plane || !h.host.kstats || !h.host.mounts || !h.host.sampler)
-                        log_error(LOG_LEVEL_NOTICE, &h.plane_error,
-                                "no kernel plane here, partitions run without what needs BPF");
+                say_what_lacks(&h);
                 r = life_open(&h.host, h.store, &life, &err);
                 if (r == 0)
                         r = run(&h, life, &options, signals, &err);
