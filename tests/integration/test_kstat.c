@@ -298,7 +298,7 @@ static void keys_that_would_mean_two_things_are_refused_and_the_first_stays(void
         assert_int_equal(kstats_create(kstats, twice, 2, two, 1, NULL, NULL), -EEXIST);
 }
 
-/* KST-12, KST-25 */
+/* KST-12, KST-25, KST-A2 */
 static void a_list_has_what_the_caller_sees_and_rises(void **state)
 {
         const uint64_t a[] = {A, GLOBAL}, b[] = {B}, all[] = {KSTAT_ALL};
