@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -21,6 +22,11 @@ int fuse_open(struct croft_error *err)
 {
         int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
+        if (fd < 0 && errno == ENOENT) {
+                /* Where nobody made the node ahead of the module, the kernel loads it for who asks for the type. */
+                close_fd(fsopen("fuse", FSOPEN_CLOEXEC));
+                fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+        }
         return fd < 0 ? croft_error_set(err, errno, "open '/dev/fuse'") : fd;
 }
 

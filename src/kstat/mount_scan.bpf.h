@@ -55,6 +55,14 @@ struct escape {
         __u32 from, reserved;
 };
 
+/* Below TEXT, and so that the verifier of 6.1 sees it: the compiler, which knows it already, would test one copy of the
+ * number and use another. */
+static __always_inline __u32 bounded(__u32 to)
+{
+        asm volatile("" : "+r"(to));
+        return to & (TEXT - 1);
+}
+
 static long escape_byte(__u32 i, void *context)
 {
         struct escape *at = context;
@@ -71,13 +79,13 @@ static long escape_byte(__u32 i, void *context)
         if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
                 if (to >= TEXT - 1)
                         return 1;
-                s->escaped[to & (TEXT - 1)] = (char)byte;
                 s->at = to + 1;
+                s->escaped[bounded(to)] = (char)byte;
                 return 0;
         }
         if (to >= TEXT - 4)
                 return 1;
-        to &= TEXT - 1;
+        to = bounded(to);
         s->escaped[to] = '\\';
         s->escaped[to + 1] = (char)('0' + (byte >> 6));
         s->escaped[to + 2] = (char)('0' + (byte >> 3 & 7));
