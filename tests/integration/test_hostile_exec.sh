@@ -52,6 +52,8 @@ t_is "a member of 5000 groups is one of as many as fit" "$(croft exec -u u evil 
 
 # Each in the place where croft puts what it executes when the partition's own directory can't take processes.
 t_ok "it starts anew" croft restart evil --force
+# Its own init can't begin in control groups that are threaded already; that is the partition's affair.
+t_ok "and its init has its own control group" t_wait_for inside test -d /sys/fs/cgroup/system.slice
 inside sh -c 'cd /sys/fs/cgroup && mkdir croft.exec deep && echo 1 >croft.exec/cgroup.freeze; echo threaded >croft.exec/cgroup.type
         sleep 1000 & echo $! >deep/cgroup.procs; echo 1 >deep/cgroup.freeze
         d=deep; for i in $(seq 200); do d=$d/d; mkdir $d || break; done
