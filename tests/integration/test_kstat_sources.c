@@ -313,6 +313,7 @@ static void cpu_time_agrees_with_the_files(const struct partition *a)
 {
         struct kstat_sample *s;
         uint64_t user, system;
+        uint64_t slack = 20000000; /* two ticks */
 
         nap(100); /* it is idle: nothing moves between the two */
         if (cgroup_tree_rule(tree, "cpuacct") == CGROUP_V1) {
@@ -328,9 +329,13 @@ static void cpu_time_agrees_with_the_files(const struct partition *a)
                 user = number_in(text, "user_usec") * 1000;
                 system = number_in(text, "system_usec") * 1000;
         }
-        (void)ok(near(user_ns(s), user, 20000000),
-                "user time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")", user_ns(s), user);
-        (void)ok(near(system_ns(s), system, 20000000),
+        (void)ok(near(user_ns(s) + system_ns(s), user + system, 20000000), "CPU time is what the cgroup's file says");
+        /* Before 6.6 the kernel keeps no share of each CPU on v2: the proportions of all stand for it. */
+        if (cgroup_tree_rule(tree, "cpuacct") != CGROUP_V1)
+                slack += (user + system) / 20;
+        (void)ok(near(user_ns(s), user, slack), "user time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")",
+                user_ns(s), user);
+        (void)ok(near(system_ns(s), system, slack),
                 "system time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")", system_ns(s), system);
 }
 
@@ -346,7 +351,7 @@ static void memory_agrees_with_the_files(const struct partition *a)
         while (a->orders->have < 32 && now_s() < limit)
                 nap(10);
         s = sample_of(a);
-        (void)ok(near(s->memory.anon, before + 32 * MEBI, MEBI), "what it touches shows at once (%" PRIu64 " KiB)",
+        (void)ok(near(s->memory.anon, before + 32 * MEBI, 2 * MEBI), "what it touches shows at once (%" PRIu64 " KiB)",
                 (uint64_t)(s->memory.anon - before) / 1024);
         usage = attribute(a->pid, "memory", v1 ? "memory.usage_in_bytes" : "memory.current");
         (void)ok(usage && near(s->memory.usage, strtoull(usage, NULL, 10), MEBI / 2),
