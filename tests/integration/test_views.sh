@@ -72,7 +72,9 @@ done
 t_ok "no read failed, was short or torn while small files were read" wait $r1
 t_ok "nor while larger ones were" wait $r2
 t_note "$(cat "$T/small" "$T/large"), wardens killed: $kills"
-t_ok "wardens were killed meanwhile" [ "$kills" -ge 1 ] # under emulation one takes as long as the reads
+least=2
+[ -z "${CROFT_GUEST:-}" ] || least=1 # under emulation one takes as long as the reads
+t_ok "wardens were killed meanwhile" [ "$kills" -ge $least ]
 t_is "the partition is what it was" "$(field web .state)" Active
 
 # --- a warden that can't be replaced ---
