@@ -28,6 +28,7 @@
 
 #define QUIT_MS 1000   /* a warden has its log to write */
 #define EMPTY_MS 10000 /* for the kernel to take processes apart: core dumps, big address spaces */
+#define HINDERED_MS 1000
 
 static struct unit *unit_of(struct partition *p)
 {
@@ -415,6 +416,23 @@ static int ask_init(struct partition *p)
         return r;
 }
 
+/* A process that waits for a request which a warden has read and doesn't answer can't be killed; with the last
+ * descriptor of the session the kernel ends its wait. */
+static void end_views(struct partition *p)
+{
+        (void)process_signal(p->run.warden_pidfd, SIGKILL);
+        (void)process_wait(p->run.warden_pidfd, EMPTY_MS);
+        unit_give_up_views(unit_of(p));
+}
+
+static int wait_empty(struct partition *p, struct croft_error *err)
+{
+        if (cgroup_wait_empty(p->host->cgroups, p->def.id, HINDERED_MS, NULL) == 0)
+                return 0;
+        end_views(p);
+        return cgroup_wait_empty(p->host->cgroups, p->def.id, EMPTY_MS, err);
+}
+
 /* Everything inside ends now.  Idempotent; with the cgroup gone there is nothing inside. */
 static int kill_all(struct partition *p, struct croft_error *err)
 {
@@ -424,7 +442,7 @@ static int kill_all(struct partition *p, struct croft_error *err)
         if (r == -ENOENT)
                 return 0;
         if (r == 0)
-                r = cgroup_wait_empty(p->host->cgroups, p->def.id, EMPTY_MS, &e);
+                r = wait_empty(p, &e);
         if (r == 0 && process_wait(p->run.pidfd, EMPTY_MS) < 0)
                 r = croft_error_set(&e, EBUSY, "process %d doesn't end", (int)p->run.pid);
         if (r == -ENOENT)

@@ -142,6 +142,7 @@ void fdstore_drop(struct unit *u, const char *role)
 {
         char name[48];
 
+        close_fd(fdstore_take(u->p.def.id, role));
         if (!getenv("NOTIFY_SOCKET"))
                 return;
         name_of(u->p.def.id, role, name);

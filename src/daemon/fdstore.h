@@ -23,6 +23,7 @@ void fdstore_remove(struct unit *u);
 /* One more listener; all of them.  systemd itself forgets those whose processes have all ended. */
 void fdstore_push_listener(struct unit *u, uint32_t number, int fd);
 void fdstore_remove_listeners(struct unit *u);
+/* Forgets that one, and closes what was taken over of it. */
 void fdstore_drop(struct unit *u, const char *role);
 /* Closes what nobody took. */
 void fdstore_close(void);

@@ -183,6 +183,9 @@ void watch_close(struct life *life);
 void watch_arm(struct unit *u); /* partition.lock is not held */
 void watch_queue(struct unit *u);
 int unit_succeed(struct unit *u, struct croft_error *err); /* a new warden; the caller is the owner */
+/* Closes croftd's descriptors of the views and systemd's.  With the warden's they are the last: who reads gets an error
+ * instead of waiting for an answer that nobody gives. */
+void unit_give_up_views(struct unit *u);
 
 /* --- life_recover.c --- */
 int life_recover(struct life *life, struct croft_error *err);

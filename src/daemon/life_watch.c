@@ -215,8 +215,7 @@ static void drop_listeners(struct unit *u)
         (void)pthread_mutex_unlock(&u->p.lock);
 }
 
-/* The last descriptors of the session: its readers get an error instead of waiting for an answer that nobody gives. */
-static void give_up_views(struct unit *u)
+void unit_give_up_views(struct unit *u)
 {
         int fuse, memory;
 
@@ -248,7 +247,7 @@ static void replace_warden(struct unit *u)
         }
         if (r < 0 && u->p.run.warden_pidfd < 0) {
                 drop_listeners(u);
-                give_up_views(u);
+                unit_give_up_views(u);
         }
         if (r < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no warden", (uintmax_t)u->p.def.id);

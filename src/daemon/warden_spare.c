@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#define END_MS 1000
+
 static const struct warden_process none = {.socket = -EBADF, .pidfd = -EBADF};
 
 int warden_spare_init(struct warden_spare *spare, struct croft_error *err)
@@ -42,6 +44,9 @@ void warden_spare_done(struct warden_spare *spare)
 {
         if (spare->wanted <= 0)
                 return;
+        /* When croftd has ended in order nothing of it is left, not even for the moment that such an end takes. */
+        (void)process_signal(spare->process.pidfd, SIGKILL);
+        (void)process_wait(spare->process.pidfd, END_MS);
         drop(&spare->process);
         spare->wanted = close_fd(spare->wanted);
         (void)pthread_mutex_destroy(&spare->lock);

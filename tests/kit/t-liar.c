@@ -3,13 +3,25 @@
  * t-liar: a warden that was taken over.
  *
  * Put in the place of croft-warden (the real one beside it is croft-warden.real) it passes on what croftd and the real
- * one say, until it is time for the lie that LIE names; LIE_PID is somebody it has no business with.  In answer to
- * LOADED: load-foreign    the descriptor of process LIE_PID as that of init load-nothing    no descriptors load-garbage
- * a packet of noise load-huge       more than a packet holds  load-many     all the descriptors that one message can
- * carry When init runs: run-flood (STATE without end), run-exited (init is said to have asked for a reboot), run-hangup
- * (the connection is closed, the warden isn't), run-garbage.  When the next croftd says HELLO: hello-silent,
- * hello-foreign (LIE_PID as init, and its descriptor), hello-id (another partition's state), hello-many, hello-flood,
- * hello-garbage. LIE may also name a file that holds the lie.
+ * one say, until it is time for the lie that LIE names, or the first line of the file LIE; LIE_PID is somebody it has
+ * no business with.
+ *
+ * In answer to LOADED:
+ *   load-foreign   the descriptor of process LIE_PID as that of init
+ *   load-nothing   no descriptors
+ *   load-garbage   a packet of noise
+ *   load-huge      more than a packet holds
+ *   load-many      all the descriptors that one message can carry
+ * When init runs:
+ *   run-flood      STATE without end
+ *   run-exited     init is said to have asked for a reboot
+ *   run-hangup     the connection is closed, the warden isn't
+ *   run-garbage
+ *   run-mute       reads of the partition's own /proc are taken and never answered
+ * When the next croftd says HELLO:
+ *   hello-silent, hello-many, hello-flood, hello-garbage
+ *   hello-foreign  LIE_PID as init, and its descriptor
+ *   hello-id       another partition's state
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -22,7 +34,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -30,7 +41,8 @@
 
 static char lie[64];
 static pid_t foreign;
-static int listening = -1, croftd = CHANNEL, real = -1;
+static int listening = -1, croftd = CHANNEL, real = -1, views = -1;
+static pid_t real_pid;
 
 static bool is(const char *name)
 {
@@ -137,6 +149,18 @@ static void note_self(void)
                 (void)fd_replace_file(AT_FDCWD, file, pid, strlen(pid), 0600, NULL);
 }
 
+/* The real one stands still. */
+static void swallow_reads(void)
+{
+        char request[65536];
+        struct pollfd p = {.fd = views, .events = POLLIN};
+
+        (void)kill(real_pid, SIGSTOP);
+        while (poll(&p, 1, -1) == 1 && !(p.revents & POLLERR))
+                if (read(views, request, sizeof(request)) < 0 && errno != EAGAIN && errno != EINTR && errno != ENOENT)
+                        return;
+}
+
 static void lie_about_running(void)
 {
         note_self();
@@ -148,6 +172,8 @@ static void lie_about_running(void)
                 say_noise(croftd, 512);
         else if (is("run-hangup"))
                 croftd = close_fd(croftd);
+        else if (is("run-mute"))
+                swallow_reads();
 }
 
 static void answer_hello(int socket)
@@ -188,6 +214,18 @@ static void keep_listening(struct sock_packet *p)
                 }
 }
 
+/* The session of the partition's own /proc. */
+static void keep_views(const struct sock_packet *p)
+{
+        char path[32], target[16];
+
+        for (size_t i = 0; i < p->n_fds; i++) {
+                (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", p->fds[i]);
+                if (readlink(path, target, sizeof(target)) == 9 && memcmp(target, "/dev/fuse", 9) == 0)
+                        views = fcntl(p->fds[i], F_DUPFD_CLOEXEC, 0);
+        }
+}
+
 /* false: one of the two has gone. */
 static bool pass_on(int from, int to)
 {
@@ -199,6 +237,8 @@ static bool pass_on(int from, int to)
         type = type_of(&p);
         if (type == WARDEN_LAUNCH || type == WARDEN_ADOPT)
                 keep_listening(&p);
+        if (type == WARDEN_LOADED && is("run-mute"))
+                keep_views(&p);
         if (type == WARDEN_LOADED && lie_about_loading())
                 return true;
         if (sock_send_packet(to, p.data, p.size, p.fds, p.n_fds) < 0)
@@ -206,6 +246,20 @@ static bool pass_on(int from, int to)
         if (type == WARDEN_RUNNING)
                 lie_about_running();
         return true;
+}
+
+/* A warden can't make processes: what is left of one that was killed is nothing.  (PR_SET_PDEATHSIG is gone once the
+ * real one has given up root.) */
+__attribute__((noreturn)) static void end_with(pid_t liar, pid_t pid)
+{
+        struct pollfd p = {.events = POLLIN};
+
+        (void)close_range(0, ~0U, 0); /* the connections, too */
+        p.fd = (int)syscall(SYS_pidfd_open, liar, 0);
+        while (p.fd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+                ;
+        (void)kill(pid, SIGKILL);
+        _exit(EXIT_SUCCESS);
 }
 
 static void start_real(char **argv)
@@ -222,12 +276,14 @@ static void start_real(char **argv)
                 execv(path, argv);
                 _exit(EXIT_FAILURE);
         }
-        if (fork() == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-                if (getppid() == self && dup2(pair[1], CHANNEL) == CHANNEL)
+        real_pid = fork();
+        if (real_pid == 0) {
+                if (dup2(pair[1], CHANNEL) == CHANNEL)
                         execv(path, argv);
                 _exit(EXIT_FAILURE);
         }
+        if (real_pid > 0 && fork() == 0)
+                end_with(self, real_pid);
         close_fd(pair[1]);
         real = pair[0];
 }
