@@ -26,6 +26,7 @@
 
 #define WAKE_ID 0 /* no partition has these */
 #define EVENTS_ID UINT64_MAX
+#define FIRST_MS 10     /* a partition that starts has the CPUs first */
 #define PAUSE_MS 5      /* between two looks at one partition, */
 #define PAUSE_FACTOR 20 /* and this many times what the look took: 5 % of a CPU at most */
 #define ENDING_MS 20    /* a namespace is gone that long after its last process has begun to exit */
@@ -195,7 +196,7 @@ static void look(struct mount_watch *watch, struct watched *w)
         w->due_ms = NEVER;
         for (int i = 0; i < AGAIN_MAX && r == 0; i++) {
                 mounts_list_done(&list);
-                r = mounts_scan(watch->mounts, w->id, false, &list, NULL);
+                r = mounts_scan(watch->mounts, w->id, &list, NULL);
                 if (!list.changed)
                         break;
         }
@@ -452,18 +453,15 @@ static int add(
         struct mount_watch *watch, const struct mount_watch_partition *p, struct watched *w, struct croft_error *err)
 {
         struct collection known = {.n = 0};
-        struct mounts_list list;
         int r = mounts_add_partition(watch->mounts, p->id, p->cgroup, err);
 
         if (r < 0)
                 return r;
         /* On no record: nobody knows who mounted what.  Then global did. */
-        if (p->new_one || r == 0) {
-                r = mounts_scan(watch->mounts, p->id, true, &list, err);
-                if (r < 0)
-                        return r;
-                mounts_list_done(&list);
-        }
+        if (p->new_one || r == 0)
+                r = mounts_take_base(watch->mounts, p->id, p->new_one ? p->pid : 0, err);
+        if (r < 0)
+                return r;
         r = open_mountinfo(watch, p, w);
         if (r < 0)
                 return croft_error_set(err, r, "watch the mounts of process %d", (int)p->pid);
@@ -485,13 +483,15 @@ int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partitio
         w = calloc(1, sizeof(*w));
         if (!w)
                 return croft_error_set(err, ENOMEM, "watch mounts");
-        *w = (struct watched){.id = p->id, .wanted = p->wanted, .mountinfo = -EBADF};
+        *w = (struct watched){
+                .id = p->id, .wanted = p->wanted, .mountinfo = -EBADF, .pause_ms = now_ms() + (p->new_one ? FIRST_MS : 0)};
+        w->due_ms = w->pause_ms;
         (void)pthread_mutex_lock(&watch->lock);
         r = find(watch, p->id) ? -EEXIST : add(watch, p, w, err);
         if (r == 0) {
                 w->next = watch->list;
+                watch->count_ms = w->pause_ms;
                 watch->list = TAKE(w);
-                watch->count_ms = 0;
         }
         (void)pthread_mutex_unlock(&watch->lock);
         if (w)

@@ -237,12 +237,20 @@ static size_t sort_once(struct mount_found *found, size_t n)
         return kept;
 }
 
-static int run_scanner(const struct mounts *m)
+/* pid 0: all tasks. */
+static int run_scanner(const struct mounts *m, pid_t pid)
 {
-        _cleanup_close_ int fd = bpf_iter_create(m->o.scan_link);
+        union bpf_iter_link_info info = {.task.pid = (uint32_t)pid};
+        LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
+        _cleanup_close_ int link = -EBADF, fd = -EBADF;
         char nothing[64];
         ssize_t n;
 
+        if (pid > 0)
+                link = bpf_link_create(m->o.scan_program, 0, BPF_TRACE_ITER, &options);
+        if (pid > 0 && link < 0)
+                return -errno;
+        fd = bpf_iter_create(pid > 0 ? link : m->o.scan_link);
         if (fd < 0)
                 return -errno;
         do
@@ -259,21 +267,22 @@ static int64_t now_ns(void)
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int scan_locked(struct mounts *m, uint64_t partition, bool base, struct mounts_list *ret)
+/* base: with pid as in mounts_take_base(). */
+static int scan_locked(struct mounts *m, uint64_t partition, bool base, pid_t pid)
 {
         struct mount_owner owner;
-        size_t n;
-        int r;
 
         if (bpf_map_lookup_elem(m->o.owners, &partition, &owner) < 0)
                 return -ESRCH;
         *m->o.scan = (struct mount_scan){
                 .partition = partition, .cgroup = owner.cgroup, .serial = ++m->serial, .base = base};
-        ret->began_ns = now_ns();
-        r = run_scanner(m);
-        if (r < 0)
-                return r;
-        n = m->o.scan->found < MOUNTS_PER_PARTITION ? m->o.scan->found : MOUNTS_PER_PARTITION;
+        return run_scanner(m, pid);
+}
+
+static int copy_found(const struct mounts *m, struct mounts_list *ret)
+{
+        size_t n = m->o.scan->found < MOUNTS_PER_PARTITION ? m->o.scan->found : MOUNTS_PER_PARTITION;
+
         ret->found = calloc(n + 1, sizeof(*ret->found));
         if (!ret->found)
                 return -ENOMEM;
@@ -284,20 +293,35 @@ static int scan_locked(struct mounts *m, uint64_t partition, bool base, struct m
         return 0;
 }
 
-int mounts_scan(struct mounts *mounts, uint64_t partition, bool base, struct mounts_list *ret, struct croft_error *err)
+static int scan_failed(int r, uint64_t partition, struct croft_error *err)
 {
-        struct mounts_list list = {.found = NULL};
+        return croft_error_set(err, r, "look at the mounts of partition %ju", (uintmax_t)partition);
+}
+
+int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *ret, struct croft_error *err)
+{
+        struct mounts_list list = {.began_ns = now_ns()};
         int r;
 
         (void)pthread_mutex_lock(&mounts->lock);
-        r = scan_locked(mounts, partition, base, &list);
+        r = scan_locked(mounts, partition, false, 0);
+        if (r == 0)
+                r = copy_found(mounts, &list);
         (void)pthread_mutex_unlock(&mounts->lock);
-        if (r < 0) {
-                mounts_list_done(&list);
-                return croft_error_set(err, r, "look at the mounts of partition %ju", (uintmax_t)partition);
-        }
+        if (r < 0)
+                return scan_failed(r, partition, err);
         *ret = list;
         return 0;
+}
+
+int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&mounts->lock);
+        r = scan_locked(mounts, partition, true, pid);
+        (void)pthread_mutex_unlock(&mounts->lock);
+        return r < 0 ? scan_failed(r, partition, err) : 0;
 }
 
 /* --- what counts --- */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mounts;
 
@@ -42,9 +43,12 @@ struct mounts_list {
         bool changed;     /* mounts came or went meanwhile: the list may be wrong, ask again */
 };
 void mounts_list_done(struct mounts_list *list);
-/* All mounts in the namespaces of the partition's processes.  base: those not known yet were made by global.  -ESRCH:
+/* All mounts in the namespaces of the partition's processes; readers see the texts that it makes of them.  -ESRCH:
  * mounts_add_partition() wasn't called. */
-int mounts_scan(struct mounts *mounts, uint64_t partition, bool base, struct mounts_list *ret, struct croft_error *err);
+int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *ret, struct croft_error *err);
+/* Those that aren't known yet were made by global: in the namespace of that process, or (0) of all of the partition's.
+ * Quick: it makes no texts. */
+int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struct croft_error *err);
 /* Forgets all mounts of the partition that aren't in the list, which is complete and hasn't changed. */
 int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err);
 

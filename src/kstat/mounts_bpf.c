@@ -257,7 +257,8 @@ static int open_scanner(struct mounts_objects *o, struct croft_error *err)
                 r = map_found(o, err);
         if (r < 0)
                 return r;
-        o->scan_link = bpf_link_create(bpf_program__fd(o->scanner->progs.scan_task), 0, BPF_TRACE_ITER, NULL);
+        o->scan_program = bpf_program__fd(o->scanner->progs.scan_task);
+        o->scan_link = bpf_link_create(o->scan_program, 0, BPF_TRACE_ITER, NULL);
         return o->scan_link < 0 ? croft_error_set(err, errno, "make an iterator for mounts") : 0;
 }
 

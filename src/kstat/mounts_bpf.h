@@ -18,7 +18,8 @@ struct mounts_objects {
         struct mount_bpf *scanner;       /* the skeleton that is loaded for scans */
         const struct mount_found *found; /* what a scan found; MOUNTS_PER_PARTITION, mapped */
         struct mount_scan *scan;
-        int scan_link;
+        int scan_program; /* borrowed from the scanner */
+        int scan_link;    /* of all tasks */
 };
 
 /* Everything but what counts.  On failure *o holds nothing. */

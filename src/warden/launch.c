@@ -206,17 +206,26 @@ static int stub_died(struct launch *l, struct croft_error *err)
         return croft_error_set(err, ESRCH, "the process that is to become init has died.");
 }
 
-/* What the stub has made in its namespaces: a proc and, with a network of its own, a sysfs. */
-static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
+/* What the stub has had made in its namespaces. */
+static int take_mount(struct launch *l, int *ret, struct croft_error *err)
 {
-        int *const fds[] = {&stage->proc, &stage->sys};
-        int r = hear(l, fds, l->spec.own_network ? 2 : 1, err);
+        int r = hear(l, &ret, 1, err);
 
         if (r == 0)
                 return stub_died(l, err);
-        if (r > 0 && (stage->proc < 0 || stage->sys < 0))
-                return croft_error_set(err, EBADMSG, "there came no mounts.");
-        return r < 0 ? r : 0;
+        return r > 0 && *ret < 0 ? croft_error_set(err, EBADMSG, "there came no mount.") : r;
+}
+
+/* A proc, and with a network of its own a sysfs; the first is covered while the stub makes the network. */
+static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
+{
+        int r = take_mount(l, &stage->proc, err);
+
+        if (r >= 0)
+                r = stage_cover_proc(stage, l, err);
+        if (r >= 0 && l->spec.own_network)
+                r = take_mount(l, &stage->sys, err);
+        return r < 0 ? r : stage_cover_sys(stage, l, err);
 }
 
 /* The warden's share of phase 1: the stub builds its root from what is staged here. */
@@ -234,8 +243,6 @@ static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespac
                 r = identify(l, ret_namespaces, err);
         if (r == 0)
                 r = take_mounts(l, stage, err);
-        if (r == 0)
-                r = stage_cover(stage, l, err);
         return r < 0 ? r : stage_enter(stage, err);
 }
 
@@ -273,12 +280,7 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
                 r = prepare_stub(l, stage, &namespaces, err);
         if (r == 0)
                 r = say_go(l, err);
-        /* The stub copies the staged mounts and builds its root from them.  We go meanwhile, from a copy, too: it may
-         * not have taken its own yet. */
-        if (r == 0)
-                r = launch_isolate(err);
-        if (r == 0)
-                r = launch_leave(err);
+        /* The stub copies the staged mounts and builds its root from them. */
         if (r == 0)
                 r = take_console(l, err);
         if (r < 0)
@@ -317,15 +319,17 @@ int launch_leave(struct croft_error *err)
         return mount_pivot(root, err);
 }
 
-int launch_run(struct launch *l, struct croft_error *err)
+int launch_go(struct launch *l, struct croft_error *err)
+{
+        crash_point("launch", "run", "");
+        return say_go(l, err);
+}
+
+int launch_wait(struct launch *l, struct croft_error *err)
 {
         int *const listener[] = {&l->listener};
         int r;
 
-        crash_point("launch", "run", "");
-        r = say_go(l, err);
-        if (r < 0)
-                return r;
         crash_point("launch", "running", "");
         r = hear(l, listener, 1, err);
         /* End of file: execve has closed the other end. */
@@ -333,8 +337,6 @@ int launch_run(struct launch *l, struct croft_error *err)
                 r = hear(l, NULL, 0, err);
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
-        if (r < 0)
-                kill_stub(l);
         l->stub = close_fd(l->stub);
         return r;
 }

@@ -4,15 +4,15 @@
  *
  *   warden                                        stub (PID 1 of the partition)
  *   clone3(user, pid) into the cgroup             born, waits
- *   id maps                              GO ->    root of the partition; uts, ipc, net, time namespaces
+ *   id maps                              GO ->    root of the partition; has its proc made, detached
  *   idmapped, read-only layers in a
- *   private mount namespace           <- MOUNTS   makes its proc and sysfs, detached
- *   covers files of these
- *                                        GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
+ *   private mount namespace           <- proc     uts, ipc, net, time namespaces
+ *   covers files of it                <- sysfs    has it made in these, too
+ *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
  *                                                 /proc ..., pivot_root, console
  *   takes the console                 <- READY
  *   (croftd: v1 cgroups, network)        GO ->    cgroup namespace, execve(init)
- *                                     <- the listener of its intercepted calls
+ *   gives up its privileges           <- the listener of its intercepted calls
  *                                     <- end of file: init runs; or a report of what failed
  *
  * The stub dies with the warden (end of file on their socket) until it has become init.
@@ -62,7 +62,7 @@ void launch_done(struct launch *l);
 /* Takes the descriptors of a LAUNCH packet and its body. */
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
-/* Phase 1.  Afterwards the warden's root is empty, and it sees no /proc. */
+/* Phase 1.  Afterwards the warden is in a mount namespace of its own, but the host's root is in sight: launch_leave(). */
 int launch_load(struct launch *l, struct croft_error *err);
 
 /* Puts the caller into a mount namespace of its own, with no way back to the host's mounts by propagation. */
@@ -71,8 +71,10 @@ int launch_isolate(struct croft_error *err);
 /* Moves the warden (isolated) to an empty, read-only root. */
 int launch_leave(struct croft_error *err);
 
-/* Phase 2: returns when init's program is being run, or with why it could not be. */
-int launch_run(struct launch *l, struct croft_error *err);
+/* Phase 2: init's program is to be run. */
+int launch_go(struct launch *l, struct croft_error *err);
+/* Returns when it is, or with why it could not be; a process that became no init ends by itself. */
+int launch_wait(struct launch *l, struct croft_error *err);
 
 /* Between the files of the launcher. */
 
@@ -91,12 +93,14 @@ int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err)
 /* In a mount namespace of the warden's own, and before there is a stub. */
 int stage_show_host(struct stage *s, struct croft_error *err);
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err);
-/* Attaches what the stub has made, and covers what there isn't to be seen of the host. */
-int stage_cover(struct stage *s, const struct launch *l, struct croft_error *err);
+/* Attach what the stub has made, and cover what there isn't to be seen of the host. */
+int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err);
+int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err);
 int stage_enter(struct stage *s, struct croft_error *err);
 
 /* Hides files below root that no partition needs, by the empty file and directory of staged. */
-int root_mask(int root, int staged, struct croft_error *err);
+int root_mask_proc(int root, int staged, struct croft_error *err);
+int root_mask_sys(int root, int staged, struct croft_error *err);
 int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  Ends in the partition's root. */

@@ -4,7 +4,8 @@
  * console, and a thread beside it for intercepted calls (intercept.h).  No timers: an idle partition wakes nobody.
  *
  * It outlives croftd (the next one connects and says HELLO) and init (until QUIT, so that the exit status isn't lost).
- * Before the first byte of the partition is read, warden_confine() has been called.
+ * Before anything of the partition is read, settle() has given up all privileges: once init was told to go, on another
+ * CPU, or when RUN doesn't follow LOADED at once.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -29,6 +30,7 @@
 #include <sys/wait.h>
 
 #define PENDING_MAX 4
+#define SETTLE_MS 20 /* RUN follows LOADED within one, or much later */
 
 enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING, TAG_VIEWS };
 
@@ -46,6 +48,7 @@ struct warden {
         int listener; /* init's, on its way to croftd */
         struct intercept *intercept;
         bool confined, quit;
+        bool unsettled;       /* loaded, and still privileged */
         struct launch launch; /* empty after RUN and in an adopted partition */
         struct warden_state state;
         struct console console;
@@ -262,9 +265,23 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
         w->state.pid = w->launch.pid;
         w->state.start_time = w->launch.start_time;
         w->state.exit_status = -1;
+        w->unsettled = true;
         tell_state(w, WARDEN_LOADED);
-        /* croftd goes on with the network while we confine ourselves. */
-        r = open_console(w, err);
+        return 0;
+}
+
+/* Idempotent. */
+static int settle(struct warden *w, struct croft_error *err)
+{
+        int r;
+
+        if (!w->unsettled)
+                return 0;
+        w->unsettled = false;
+        views_close_mounts(&w->views);
+        r = launch_leave(err);
+        if (r == 0)
+                r = open_console(w, err);
         return r < 0 ? r : listen_for_croftd(w, err);
 }
 
@@ -275,7 +292,11 @@ static int run(struct warden *w, struct warden_packet *p, struct croft_error *er
         (void)p;
         if (w->state.phase != WARDEN_PHASE_LOADED)
                 return croft_error_set(err, EALREADY, "init isn't waiting to be run.");
-        r = launch_run(&w->launch, err);
+        r = launch_go(&w->launch, err);
+        if (r == 0)
+                r = settle(w, err);
+        if (r == 0)
+                r = launch_wait(&w->launch, err);
         w->listener = TAKE_FD(w->launch.listener);
         launch_done(&w->launch);
         if (r < 0)
@@ -580,13 +601,16 @@ int warden_main(bool fresh)
                 (void)views_prepare(&w.views, &w.views_error); /* told when they are wanted */
         while (!w.quit) {
                 /* One at a time: what an event closes can't be meant by a later one of the same call. */
+                struct croft_error err = CROFT_ERROR_INIT;
                 struct epoll_event event;
-                int n = epoll_wait(w.epoll, &event, 1, -1);
+                int n = epoll_wait(w.epoll, &event, 1, w.unsettled ? SETTLE_MS : -1);
 
                 if (n < 0 && errno != EINTR)
                         return EXIT_FAILURE;
                 if (n == 1)
                         serve(&w, &event);
+                else if (n == 0 && settle(&w, &err) < 0)
+                        tell_failure(&w, &err);
         }
         w.intercept = intercept_stop(w.intercept);
         console_close(&w.console);

@@ -74,10 +74,11 @@ static int attach_new(int root, const char *to, const char *type, const char *co
 static const char *const masked_files[] = {"proc/cmdline", "proc/consoles", "proc/iomem", "proc/ioports", "proc/kcore",
         "proc/keys", "proc/latency_stats", "proc/locks", "proc/sched_debug", "proc/sysrq-trigger", "proc/timer_list"};
 static const char *const masked_directories[] = {"proc/acpi", "proc/asound", "proc/bus", "proc/driver",
-        "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota", "sys/devices/virtual/bdi",
-        "sys/devices/virtual/block", "sys/firmware", "sys/fs/btrfs", "sys/fs/ext4", "sys/fs/f2fs", "sys/fs/xfs",
-        "sys/kernel/debug", "sys/kernel/irq", "sys/kernel/mm/hugepages", "sys/kernel/mm/ksm", "sys/kernel/security",
-        "sys/kernel/slab", "sys/kernel/tracing", "sys/power"};
+        "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota"};
+static const char *const masked_of_sys[] = {"sys/devices/virtual/bdi", "sys/devices/virtual/block", "sys/firmware",
+        "sys/fs/btrfs", "sys/fs/ext4", "sys/fs/f2fs", "sys/fs/xfs", "sys/kernel/debug", "sys/kernel/irq",
+        "sys/kernel/mm/hugepages", "sys/kernel/mm/ksm", "sys/kernel/security", "sys/kernel/slab", "sys/kernel/tracing",
+        "sys/power"};
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
 static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
 
@@ -103,11 +104,16 @@ static int mask(int root, int staged, const char *from, const char *const paths[
         return 0;
 }
 
-int root_mask(int root, int staged, struct croft_error *err)
+int root_mask_proc(int root, int staged, struct croft_error *err)
 {
         int r = mask(root, staged, "dev/null", masked_files, ELEMENTS(masked_files), err);
 
         return r < 0 ? r : mask(root, staged, "empty", masked_directories, ELEMENTS(masked_directories), err);
+}
+
+int root_mask_sys(int root, int staged, struct croft_error *err)
+{
+        return mask(root, staged, "empty", masked_of_sys, ELEMENTS(masked_of_sys), err);
 }
 
 /* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
@@ -265,8 +271,12 @@ static int open_console(int root, int *ret_master, int *ret_slave, struct croft_
 static int mask_unlocked(int root, struct croft_error *err)
 {
         _cleanup_close_ int staged = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int r;
 
-        return staged < 0 ? croft_error_set(err, errno, "open '/'") : root_mask(root, staged, err);
+        if (staged < 0)
+                return croft_error_set(err, errno, "open '/'");
+        r = root_mask_proc(root, staged, err);
+        return r < 0 ? r : root_mask_sys(root, staged, err);
 }
 
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err)

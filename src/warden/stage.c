@@ -8,6 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "kernel/mount.h"
 #include "warden/launch.h"
 
@@ -242,38 +243,49 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
         return attach_all(s, l, s->root, err);
 }
 
-static int cover_views(struct stage *s, struct views *v, struct croft_error *err)
+/* Those below the directory "proc/" or "sys/". */
+static int cover_views(struct stage *s, struct views *v, const char *below, struct croft_error *err)
 {
         const char *path;
         int r = 0;
 
         for (size_t i = 0; r == 0 && (path = views_mount_path(i)); i++) {
-                _cleanup_close_ int target = mount_point(s->root, path, 0);
+                _cleanup_close_ int target = -EBADF;
 
+                if (!str_has_prefix(path, below))
+                        continue;
+                target = mount_point(s->root, path, 0);
                 if (target == -ENOENT) /* this kernel has none */
                         continue;
                 r = target < 0 ? target : mount_attach(v->mounts[i], target);
                 if (r < 0)
                         return croft_error_set(err, r, "cover '%s'", path);
         }
-        views_close_mounts(v);
         return r;
 }
 
 /* What is attached now is locked in the stub's copy: below lie the host's figures (docs/adr/0023).  Without views there
  * is nothing to be kept from anybody, and masks are the stub's affair: it may mount a /proc of its own then. */
-int stage_cover(struct stage *s, const struct launch *l, struct croft_error *err)
+int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err)
 {
         int r = attach_one(s->root, s->proc, "proc", err);
 
-        if (r == 0)
-                r = attach_one(s->root, s->sys, "sys", err);
         if (r < 0 || !l->covered)
                 return r;
-        r = cover_views(s, l->views, err);
+        r = cover_views(s, l->views, "proc/", err);
         if (r == 0)
                 r = root_limit_sysctls(s->proc, s->root, err);
-        return r < 0 ? r : root_mask(s->root, s->root, err);
+        return r < 0 ? r : root_mask_proc(s->root, s->root, err);
+}
+
+int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err)
+{
+        int r = attach_one(s->root, s->sys, "sys", err);
+
+        if (r < 0 || !l->covered)
+                return r;
+        r = cover_views(s, l->views, "sys/", err);
+        return r < 0 ? r : root_mask_sys(s->root, s->root, err);
 }
 
 int stage_enter(struct stage *s, struct croft_error *err)

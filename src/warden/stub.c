@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* Waits for the warden; the end of it is ours. */
@@ -39,12 +40,14 @@ static void report(int socket, const int *fds, size_t n, const struct croft_erro
                 _exit(EXIT_FAILURE);
 }
 
-static int make_namespaces(const struct launch *l, struct croft_error *err)
+static int make_namespaces(const struct launch *l, int tell, struct croft_error *err)
 {
         int r;
 
         if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | (l->spec.own_network ? CLONE_NEWNET : 0)) < 0)
                 return croft_error_set(err, errno, "make the uts, ipc and network namespaces");
+        if (l->spec.own_network)
+                (void)send(tell, "n", 1, MSG_NOSIGNAL); /* a mounter that has died has said why */
         r = l->spec.own_network ? ns_loopback_up(err) : 0;
         if (r < 0)
                 return r;
@@ -58,51 +61,57 @@ static int make_namespaces(const struct launch *l, struct croft_error *err)
         return r;
 }
 
-struct mounts {
-        int proc, sys;
-        bool with_sys;
-        struct croft_error err;
-};
-
-static int mount_own(void *context)
+static void give_mount(int socket, const char *type, uint64_t attributes)
 {
-        struct mounts *m = context;
+        struct croft_error err = CROFT_ERROR_INIT;
+        _cleanup_close_ int fd = mount_new(type, NULL, attributes, &err);
 
-        m->proc = mount_new("proc", NULL, NSNDNX, &m->err);
-        if (m->proc >= 0 && m->with_sys)
-                m->sys = mount_new("sysfs", NULL, NSNDNX | MOUNT_ATTR_RDONLY, &m->err);
-        _exit(m->err.code ? EXIT_FAILURE : EXIT_SUCCESS);
+        report(socket, &fd, fd < 0 ? 0 : 1, fd < 0 ? &err : NULL);
+}
+
+/* The mounter: never returns.  told: a word there says that PID 1 has its network namespace. */
+static void mount_own(int socket, int told)
+{
+        _cleanup_close_ int pidfd = -EBADF;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        give_mount(socket, "proc", NSNDNX);
+        wait_go(told);
+        pidfd = (int)syscall(SYS_pidfd_open, getppid(), 0);
+        if (pidfd < 0 || setns(pidfd, CLONE_NEWNET) < 0) {
+                (void)croft_error_set(&err, errno, "enter the new network namespace");
+                report(socket, NULL, 0, &err);
+        }
+        give_mount(socket, "sysfs", NSNDNX | MOUNT_ATTR_RDONLY);
+        _exit(EXIT_SUCCESS);
 }
 
 /* A proc of our pid namespace can only be made in it, and only in a mount namespace that our user namespace owns; but
  * our own must stay the warden's until it has covered files of that proc, for only our copy of them is locked.  So a
- * child with our memory and descriptors makes it in a namespace that goes with it. */
-static int make_mounts(const struct launch *l, int socket, pid_t *ret_child, struct croft_error *err)
+ * child makes it in a namespace that goes with it, first of all, because there is much to be covered.  ret_tell: our
+ * end of what it waits on for the sysfs; with no network of our own there is none, and it ends. */
+static int start_mounter(int socket, pid_t *ret_child, int *ret_tell, struct croft_error *err)
 {
-        static char stack[32768] __attribute__((aligned(16)));
-        struct mounts m = {.proc = -EBADF, .sys = -EBADF, .with_sys = l->spec.own_network, .err = CROFT_ERROR_INIT};
-        int fds[2];
+        int pair[2];
         pid_t pid;
 
-        pid = clone(mount_own, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | SIGCHLD, &m);
-        if (pid < 0)
-                return croft_error_set(err, errno, "make a process to mount /proc");
-        if (m.proc < 0 || (m.with_sys && m.sys < 0))
-                return croft_error_copy(err, &m.err);
-        fds[0] = m.proc;
-        fds[1] = m.sys;
-        report(socket, fds, m.with_sys ? 2 : 1, NULL);
-        close_fd(m.proc);
-        close_fd(m.sys);
-        /* It has let go of our memory; the end of its mount namespace takes longer, and nobody needs to wait for it. */
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return croft_error_set(err, errno, "make a socket to the process that mounts /proc");
+        pid = ns_clone(CLONE_NEWNS, -1, NULL);
+        if (pid == 0) {
+                close_fd(pair[0]);
+                mount_own(socket, pair[1]);
+        }
+        close_fd(pair[1]);
+        *ret_tell = pair[0];
         *ret_child = pid;
-        return 0;
+        return pid < 0 ? croft_error_set(err, pid, "make a process to mount /proc") : 0;
 }
 
 /* Phase 1, up to READY. */
 static int prepare(const struct launch *l, int socket, int *ret_slave, struct croft_error *err)
 {
-        _cleanup_close_ int master = -EBADF;
+        _cleanup_close_ int master = -EBADF, tell = -EBADF;
         pid_t child = 0;
         int r;
 
@@ -111,11 +120,12 @@ static int prepare(const struct launch *l, int socket, int *ret_slave, struct cr
                 return r;
         /* Our own /proc/self files would be the host root's otherwise.  Nobody else is in here yet. */
         (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-        r = make_namespaces(l, err);
+        r = start_mounter(socket, &child, &tell, err);
         if (r == 0)
-                r = make_mounts(l, socket, &child, err);
+                r = make_namespaces(l, tell, err);
         if (r < 0)
                 return r;
+        tell = close_fd(tell);
         wait_go(socket);
         (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
         if (unshare(CLONE_NEWNS) < 0)
