@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * facet_warden.c - a partition's processes: its warden, which makes namespaces and root (prepare), lets init go
- * (start), and the end of both (stop, release).
+ * facet_warden.c - a partition's processes: its warden, which is there first (facet_spawn), is told to make namespaces
+ * and root (facet_launch), has done so (facet_warden), and lets init go (start); the end of both (stop, release).
  *
  * croftd keeps its own proofs: PID 1 is known by a pidfd whose process is in the partition's cgroup, not by what the
  * warden says; its end is seen on that pidfd.  The warden's pid is recorded before it is told anything, so that the
@@ -283,7 +283,7 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
 static int release(struct partition *p, struct croft_error *err);
 
 /* The process of the warden, before there is anything for it to do.  Where none waits in reserve, it is loaded and
- * linked on another CPU while the facets between this one and facet_warden do their work. */
+ * linked on another CPU while the facets between this one and facet_launch do their work. */
 static int spawn(struct partition *p, struct croft_error *err)
 {
         struct warden_process warden;
@@ -306,32 +306,17 @@ static int spawn(struct partition *p, struct croft_error *err)
         return unit_save_run(unit_of(p), PARTITION_DEFINED, err);
 }
 
-static int launch(struct partition *p, struct launch_fds *f, struct croft_error *err)
+/* The warden works on what it is told here while the facets between this one and facet_warden do their work. */
+static int launch(struct partition *p, struct croft_error *err)
 {
         _cleanup_(launch_spec_done) struct launch_spec spec = {.id = 0};
-        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
-        struct warden_state state;
-        int r;
-
-        r = make_spec(p, f->lower, &spec, err);
-        if (r == 0)
-                r = send_launch(p, f, &spec, err);
-        if (r == 0)
-                r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
-        if (r == 0)
-                r = take_init(p, &packet, err);
-        if (r == 0)
-                r = cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
-        return r;
-}
-
-static int prepare(struct partition *p, struct croft_error *err)
-{
         struct launch_fds f;
         int r = open_all(p, &f, err);
 
         if (r == 0)
-                r = launch(p, &f, err);
+                r = make_spec(p, f.lower, &spec, err);
+        if (r == 0)
+                r = send_launch(p, &f, &spec, err);
         if (r == 0) {
                 (void)pthread_mutex_lock(&p->lock);
                 p->run.log = TAKE_FD(f.log);
@@ -340,6 +325,19 @@ static int prepare(struct partition *p, struct croft_error *err)
                 (void)pthread_mutex_unlock(&p->lock);
         }
         launch_fds_done(&f);
+        return r;
+}
+
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+        struct warden_state state;
+        int r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
+
+        if (r == 0)
+                r = take_init(p, &packet, err);
+        if (r == 0)
+                r = cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
         return r;
 }
 
@@ -542,6 +540,12 @@ static int release(struct partition *p, struct croft_error *err)
 const struct facet facet_spawn = {
         .name = "spawn",
         .prepare = spawn,
+        .release = release,
+};
+
+const struct facet facet_launch = {
+        .name = "launch",
+        .prepare = launch,
         .release = release,
 };
 

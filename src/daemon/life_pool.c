@@ -196,7 +196,7 @@ int life_pool_enter(struct unit *u, struct croft_error *err)
         if (r == 0)
                 u->placed = true;
         if (r == 0)
-                r = life_pool_publish(life, &life->pools, NULL, NULL, err);
+                r = life_pool_publish_new(life, &life->pools, &machine, u, err);
         (void)pthread_mutex_unlock(&life->pools_lock);
         return r;
 }

@@ -117,36 +117,53 @@ static int make_views(struct life *life, const struct pools *pools, const struct
         return 0;
 }
 
+/* --- structures of one CPU --- */
+
+#define DEFS_MAX 8 /* of one kind */
+
+struct defs {
+        struct kstat_def def[DEFS_MAX];
+        char names[DEFS_MAX][KSTAT_NAME_SIZE];
+        struct kstat_data_cpu_info info;
+        size_t n;
+};
+
+/* Those of a kind, about the subject. */
+static void fill_defs(const struct pool_stat_kind *kind, unsigned int cpu, uint64_t subject, struct defs *ret)
+{
+        const struct kstat_def *table = kind->shared ? &catalogue_cpu_info : catalogue_cpu;
+        size_t n_table = kind->shared ? 1 : catalogue_n_cpu;
+
+        ret->n = 0;
+        for (size_t i = 0; i < n_table && ret->n < DEFS_MAX; i++) {
+                struct kstat_def *def = &ret->def[ret->n];
+
+                if (strcmp(table[i].module, kind->module) != 0)
+                        continue;
+                catalogue_name(&table[i], (int32_t)cpu, &ret->names[ret->n]);
+                *def = table[i];
+                def->name = ret->names[ret->n];
+                def->instance = (int32_t)cpu;
+                def->argument = cpu;
+                def->subject = subject;
+                def->data = kind->shared ? &ret->info : NULL;
+                ret->n++;
+        }
+}
+
 /* --- the three acts --- */
 
-#define DEFS_MAX 8 /* of one module */
-
-/* The structures of a module for a CPU, seen by nobody yet. */
+/* The structures of a kind for a CPU, seen by nobody yet. */
 static int make_cpu(
         struct life *life, const struct pool_rule *rule, const struct pool_missing *missing, struct croft_error *err)
 {
         const struct pool_stat_kind *kind = &rule->kinds[missing->kind];
-        const struct kstat_def *table = kind->shared ? &catalogue_cpu_info : catalogue_cpu;
-        size_t n_table = kind->shared ? 1 : catalogue_n_cpu, n = 0;
-        struct kstat_def defs[DEFS_MAX];
-        char names[DEFS_MAX][KSTAT_NAME_SIZE];
-        struct kstat_data_cpu_info info;
+        struct defs defs;
 
         if (kind->shared)
-                cpu_info_read(missing->cpu, cpus_has(&rule->online, missing->cpu), &info);
-        for (size_t i = 0; i < n_table && n < DEFS_MAX; i++) {
-                if (strcmp(table[i].module, kind->module) != 0)
-                        continue;
-                catalogue_name(&table[i], (int32_t)missing->cpu, &names[n]);
-                defs[n] = table[i];
-                defs[n].name = names[n];
-                defs[n].instance = (int32_t)missing->cpu;
-                defs[n].argument = missing->cpu;
-                defs[n].subject = missing->subject;
-                defs[n].data = kind->shared ? &info : NULL;
-                n++;
-        }
-        return kstats_create(life->host->kstats, defs, n, NULL, 0, NULL, err);
+                cpu_info_read(missing->cpu, cpus_has(&rule->online, missing->cpu), &defs.info);
+        fill_defs(kind, missing->cpu, missing->subject, &defs);
+        return kstats_create(life->host->kstats, defs.def, defs.n, NULL, 0, NULL, err);
 }
 
 static int make_missing(
@@ -210,6 +227,65 @@ int life_pool_publish(struct life *life, const struct pools *pools, const struct
         if (r == 0)
                 end_unseen(life, &rule, &made);
         return r;
+}
+
+/* --- a new partition --- */
+
+/* What its CPUs do for it, all at one instant. */
+static int create_counts(struct life *life, uint64_t id, const struct cpus *cpus, struct croft_error *err)
+{
+        _cleanup_free_ struct defs *defs = NULL;
+        _cleanup_free_ struct kstat_def *all = NULL;
+        size_t n = 0, n_all = 0, n_cpus = cpus_count(cpus);
+
+        defs = calloc(n_cpus * ELEMENTS(kinds) + 1, sizeof(*defs));
+        all = calloc(n_cpus * ELEMENTS(kinds) * DEFS_MAX + 1, sizeof(*all));
+        if (!defs || !all)
+                return croft_error_set(err, ENOMEM, "make statistics of CPUs");
+        for (size_t kind = 0; kind < ELEMENTS(kinds); kind++)
+                for (unsigned int cpu = 0; !kinds[kind].shared && cpus_next(cpus, &cpu); cpu++) {
+                        fill_defs(&kinds[kind], cpu, id, &defs[n]);
+                        memcpy(all + n_all, defs[n].def, defs[n].n * sizeof(*all));
+                        n_all += defs[n++].n;
+                }
+        return n_all > 0 ? kstats_create(life->host->kstats, all, n_all, &id, 1, NULL, err) : 0;
+}
+
+/* What its CPUs are, where not everybody sees all. */
+static int share_cpus(struct life *life, uint64_t id, const struct cpus *cpus, struct croft_error *err)
+{
+        _cleanup_(listing_done) struct listing l = {.n = 0};
+        _cleanup_free_ struct kstat_change *changes = NULL;
+        size_t n = 0;
+        int r = kstats_each(life->host->kstats, catalogue_cpu_info.module, NULL, KSTAT_ALL, take, &l, err);
+
+        changes = r < 0 ? NULL : calloc(l.n + 1, sizeof(*changes));
+        if (!changes)
+                return r < 0 ? r : croft_error_set(err, ENOMEM, "associate statistics of CPUs");
+        for (size_t i = 0; i < l.n; i++)
+                if (cpus_has(cpus, l.list[i].cpu))
+                        changes[n++] =
+                                (struct kstat_change){.what = KSTAT_ASSOCIATE, .kid = l.list[i].kid, .partition = id};
+        return n > 0 ? kstats_apply(life->host->kstats, changes, n, err) : 0;
+}
+
+int life_pool_publish_new(struct life *life, const struct pools *pools, const struct pool_machine *machine,
+        const struct unit *u, struct croft_error *err)
+{
+        const char *pool = property_get(u->p.def.properties, "pool");
+        struct cpus mine = machine->has, online;
+        int r;
+
+        if (!life->host->kstats)
+                return 0;
+        if (pools_are_on(pools) && !pools_cpus(pools, pool ? pool : POOL_DEFAULT, machine, &mine))
+                return 0;
+        r = cpus_read("online", &online, err);
+        if (r == 0 && pools_are_on(pools))
+                r = share_cpus(life, u->p.def.id, &mine, err);
+        if (pools_are_on(pools))
+                online = cpus_and(&online, &mine);
+        return r == 0 ? create_counts(life, u->p.def.id, &online, err) : r;
 }
 
 void life_pool_describe(struct life *life)

@@ -158,6 +158,9 @@ int life_pool_move(struct unit *u, const struct property *properties, bool back,
  * those that it still has.  pools_lock is held. */
 int life_pool_publish(struct life *life, const struct pools *pools, const struct unit *u,
         const struct property *properties, struct croft_error *err);
+/* The same for a partition that starts, of which there are none yet; its cost doesn't grow with the others. */
+int life_pool_publish_new(struct life *life, const struct pools *pools, const struct pool_machine *machine,
+        const struct unit *u, struct croft_error *err);
 
 /* Describes the CPUs anew: one that comes or goes has another state.  What can't be told stays as it was. */
 void life_pool_describe(struct life *life);

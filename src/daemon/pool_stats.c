@@ -45,10 +45,10 @@ static int give(struct array *array, int r, void *ret, size_t *ret_n)
 
 /* --- the rule --- */
 
-/* Is there anything to see of that CPU? */
-static bool is_there(const struct pool_rule *rule, const struct pool_stat_kind *kind, unsigned int cpu)
+/* The CPUs of which there is anything to see. */
+static const struct cpus *there_are(const struct pool_rule *rule, const struct pool_stat_kind *kind)
 {
-        return cpus_has(kind->counts ? &rule->online : &rule->present, cpu);
+        return kind->counts ? &rule->online : &rule->present;
 }
 
 /* Is that CPU one of the partition's? */
@@ -75,7 +75,7 @@ static bool should_see(const struct pool_rule *rule, const struct pool_stat *sta
 {
         const struct pool_stat_kind *kind = &rule->kinds[stat->kind];
 
-        if (!is_there(rule, kind, stat->cpu))
+        if (!cpus_has(there_are(rule, kind), stat->cpu))
                 return false;
         if (!kind->shared)
                 return partition == stat->subject && has_cpu(rule, partition, stat->cpu);
@@ -156,16 +156,19 @@ static int missing_for(const struct pool_rule *rule, const struct array *there, 
 {
         int r = 0;
 
-        for (size_t kind = 0; kind < rule->n_kinds && r == 0; kind++)
-                for (unsigned int cpu = 0; cpu < CPUS_MAX && r == 0; cpu++) {
+        for (size_t kind = 0; kind < rule->n_kinds && r == 0; kind++) {
+                const struct cpus *cpus = there_are(rule, &rule->kinds[kind]);
+
+                if (rule->kinds[kind].shared && subject != GLOBAL)
+                        continue;
+                for (unsigned int cpu = 0; cpus_next(cpus, &cpu) && r == 0; cpu++) {
                         struct pool_missing wanted = {.kind = kind, .cpu = cpu, .subject = subject};
 
-                        if (rule->kinds[kind].shared && subject != GLOBAL)
-                                break;
-                        if (is_there(rule, &rule->kinds[kind], cpu) && has_cpu(rule, subject, cpu) &&
+                        if (has_cpu(rule, subject, cpu) &&
                                 (there->n == 0 || !bsearch(&wanted, there->at, there->n, there->size, compare)))
                                 r = append(missing, &wanted);
                 }
+        }
         return r;
 }
 

@@ -80,6 +80,19 @@ bool cpus_has(const struct cpus *cpus, unsigned int cpu)
         return cpu < CPUS_MAX && cpus->bits[cpu / 64] >> cpu % 64 & 1;
 }
 
+bool cpus_next(const struct cpus *cpus, unsigned int *cpu)
+{
+        for (unsigned int at = *cpu; at < CPUS_MAX; at = (at / 64 + 1) * 64) {
+                uint64_t left = cpus->bits[at / 64] >> at % 64;
+
+                if (left) {
+                        *cpu = at + (unsigned int)__builtin_ctzll(left);
+                        return true;
+                }
+        }
+        return false;
+}
+
 void cpus_add(struct cpus *cpus, unsigned int cpu)
 {
         if (cpu < CPUS_MAX)

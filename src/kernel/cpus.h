@@ -23,6 +23,8 @@ bool cpus_parse(const char *text, struct cpus *ret);
 char *cpus_format(const struct cpus *cpus);
 
 bool cpus_has(const struct cpus *cpus, unsigned int cpu);
+/* Moves *cpu up to the next one of the set, itself if it is in; false: there is none. */
+bool cpus_next(const struct cpus *cpus, unsigned int *cpu);
 void cpus_add(struct cpus *cpus, unsigned int cpu);
 unsigned int cpus_count(const struct cpus *cpus);
 bool cpus_is_empty(const struct cpus *cpus);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * facet_kstat.c - makes the structures of a partition, and the link by which its warden reads its figures, before its
- * first process is there; finds what the kernel keeps of it once that process is; ends all when none is left (KST-41).
+ * facet_kstat.c - makes the link by which a warden reads the partition's figures (facet_sample), and the structures of
+ * the partition before its first program runs; finds what the kernel keeps of it once it has a process; ends all when
+ * none is left (KST-41).
  *
  * A host without a kernel plane has no statistics of its own for partitions; they run nonetheless.
  */
@@ -13,26 +14,48 @@
 #include "partition/host.h"
 #include "plane/plane.h"
 
-static int open_sample(struct partition *p, struct croft_error *err)
-{
-        _cleanup_close_ int cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
-        int link = cgroup < 0 ? cgroup : kstats_open_sample(p->host->sampler, cgroup, err), old;
+/* --- the sample ---------------------------------------------------------------------------------------------------
+ */
 
-        if (link < 0)
-                return link;
+static void set_sample(struct partition *p, int link)
+{
+        int old;
+
         (void)pthread_mutex_lock(&p->lock);
         old = p->run.sample;
         p->run.sample = link;
         (void)pthread_mutex_unlock(&p->lock);
         close_fd(old);
+}
+
+static int open_sample(struct partition *p, struct croft_error *err)
+{
+        _cleanup_close_ int cgroup = -EBADF;
+        int link;
+
+        if (!p->host->sampler)
+                return 0;
+        cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
+        link = cgroup < 0 ? cgroup : kstats_open_sample(p->host->sampler, cgroup, err);
+        if (link < 0)
+                return link;
+        set_sample(p, link);
         return 0;
 }
 
+static int close_sample(struct partition *p, struct croft_error *err)
+{
+        (void)err;
+        set_sample(p, -EBADF);
+        return 0;
+}
+
+/* --- the structures -----------------------------------------------------------------------------------------------
+ */
+
 static int prepare(struct partition *p, struct croft_error *err)
 {
-        int r = p->host->kstats ? kstats_add_partition(p->host->kstats, p->def.id, err) : 0;
-
-        return r == 0 && p->host->sampler ? open_sample(p, err) : r;
+        return p->host->kstats ? kstats_add_partition(p->host->kstats, p->def.id, err) : 0;
 }
 
 /* By now it has its first process, in all of its control groups. */
@@ -56,17 +79,17 @@ static int adopt(struct partition *p, struct croft_error *err)
 
 static int release(struct partition *p, struct croft_error *err)
 {
-        int old;
-
-        (void)pthread_mutex_lock(&p->lock);
-        old = p->run.sample;
-        p->run.sample = -EBADF;
-        (void)pthread_mutex_unlock(&p->lock);
-        close_fd(old);
         if (p->host->sampler)
                 (void)kstats_forget_objects(p->host->sampler, p->def.id, NULL); /* ids are never given again */
         return p->host->kstats ? kstats_remove_partition(p->host->kstats, p->def.id, err) : 0;
 }
+
+const struct facet facet_sample = {
+        .name = "sample",
+        .prepare = open_sample,
+        .adopt = open_sample,
+        .release = close_sample,
+};
 
 const struct facet facet_kstat = {
         .name = "kstat",

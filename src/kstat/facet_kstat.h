@@ -7,6 +7,6 @@
 
 #include "partition/facet.h"
 
-extern const struct facet facet_kstat;
+extern const struct facet facet_sample, facet_kstat;
 
 #endif

@@ -285,7 +285,7 @@ static __noinline int take_mount(const struct mount___m *mount, __u64 ns)
         }
         if (entry->ns != ns)
                 entry->ns = ns; /* moved */
-        if (!scan.base) /* these stand between a partition and its first program; the next scan comes soon */
+        if (!scan.base)         /* these stand between a partition and its first program; the next scan comes soon */
                 take_info(mount, found.key, entry->flags);
         found.mnt_id = entry->mnt_id;
         found.flags = entry->flags;

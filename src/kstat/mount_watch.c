@@ -483,8 +483,10 @@ int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partitio
         w = calloc(1, sizeof(*w));
         if (!w)
                 return croft_error_set(err, ENOMEM, "watch mounts");
-        *w = (struct watched){
-                .id = p->id, .wanted = p->wanted, .mountinfo = -EBADF, .pause_ms = now_ms() + (p->new_one ? FIRST_MS : 0)};
+        *w = (struct watched){.id = p->id,
+                .wanted = p->wanted,
+                .mountinfo = -EBADF,
+                .pause_ms = now_ms() + (p->new_one ? FIRST_MS : 0)};
         w->due_ms = w->pause_ms;
         (void)pthread_mutex_lock(&watch->lock);
         r = find(watch, p->id) ? -EEXIST : add(watch, p, w, err);

@@ -62,7 +62,8 @@ void launch_done(struct launch *l);
 /* Takes the descriptors of a LAUNCH packet and its body. */
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
-/* Phase 1.  Afterwards the warden is in a mount namespace of its own, but the host's root is in sight: launch_leave(). */
+/* Phase 1.  Afterwards the warden is in a mount namespace of its own, but the host's root is in sight: launch_leave().
+ */
 int launch_load(struct launch *l, struct croft_error *err);
 
 /* Puts the caller into a mount namespace of its own, with no way back to the host's mounts by propagation. */
