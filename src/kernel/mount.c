@@ -105,6 +105,11 @@ int mount_attach(int mount_fd, int target_fd)
                        : 0;
 }
 
+int mount_attach_below(int mount_fd, int root_fd, const char *path)
+{
+        return syscall(SYS_move_mount, mount_fd, "", root_fd, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 #define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
 /* Makes each missing part; what is there stays. */

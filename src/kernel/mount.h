@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * mount.h - the mount API by descriptors (Linux 5.2 to 5.12), thin and checked.  No path of a partition is ever
- * resolved but below a directory descriptor and without following links.
+ * mount.h - the mount API by descriptors (Linux 5.2 to 5.12), thin and checked.  No path that a partition has written
+ * is ever resolved but below a directory descriptor and without following links.
  */
 #ifndef CROFT_KERNEL_MOUNT_H
 #define CROFT_KERNEL_MOUNT_H
@@ -26,6 +26,10 @@ int mount_new(const char *type, const char *const options[], uint64_t attributes
 
 /* Attaches a detached mount on the file or directory that target_fd is open on. */
 int mount_attach(int mount_fd, int target_fd);
+
+/* Attaches it below root_fd in one call: for file systems whose names are all the kernel's or ours, since a link on the
+ * way is followed. */
+int mount_attach_below(int mount_fd, int root_fd, const char *path);
 
 /* Opens a mount point below root_fd (O_PATH): every part must be a real directory, the last one may be a file.
  * make: missing directories are made (mode 755).  -ELOOP: a link is in the way. */

@@ -160,7 +160,9 @@ static __noinline int tell(__u32 what)
         struct mount_event event = {.partition = current_partition(cgroup), .what = what};
         __u32 one = 1;
 
-        if (!event.partition || bpf_map_update_elem(&mount_told, &event.partition, &one, BPF_NOEXIST) < 0)
+        /* One that isn't followed yet is about to start, and croftd has better to do. */
+        if (!event.partition || !bpf_map_lookup_elem(&mount_owners, &event.partition) ||
+                bpf_map_update_elem(&mount_told, &event.partition, &one, BPF_NOEXIST) < 0)
                 return 0;
         if (bpf_ringbuf_output(&mount_events, &event, sizeof(event), 0) < 0)
                 bpf_map_delete_elem(&mount_told, &event.partition); /* the next change tells */

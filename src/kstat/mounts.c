@@ -105,6 +105,7 @@ int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgr
         return 1;
 }
 
+#define BASE_AGAIN 3
 #define BATCH 512
 
 /* Keys of the partition's entries, at most BATCH; one call sees all of a map that nobody changes. */
@@ -320,6 +321,9 @@ int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struc
 
         (void)pthread_mutex_lock(&mounts->lock);
         r = scan_locked(mounts, partition, true, pid);
+        /* The old root is taken from below the new one about now. */
+        for (int i = 0; i < BASE_AGAIN && r == 0 && mounts->o.scan->changed; i++)
+                r = scan_locked(mounts, partition, true, pid);
         (void)pthread_mutex_unlock(&mounts->lock);
         return r < 0 ? scan_failed(r, partition, err) : 0;
 }

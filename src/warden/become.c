@@ -155,20 +155,24 @@ static int run(char *const *argv, char *const *environment)
         return worst;
 }
 
+int become_prepare(const struct become *b, struct croft_error *err)
+{
+        int r;
+
+        reset_inherited(b->block_signals);
+        r = lower_nofile(b->nofile, err);
+        if (r == 0)
+                r = attach_stdio(b, err);
+        return r < 0 ? r : caps_bound(err);
+}
+
 int become(const struct become *b, bool *ret_exec, struct croft_error *err)
 {
         const char *directory = b->directory ? b->directory : "/";
         int r;
 
         *ret_exec = false;
-        reset_inherited(b->block_signals);
-        r = lower_nofile(b->nofile, err);
-        if (r == 0)
-                r = attach_stdio(b, err);
-        if (r == 0)
-                r = caps_bound(err);
-        if (r == 0 && b->filter >= 0)
-                r = seccomp_install(b->filter, err);
+        r = b->filter < 0 ? 0 : seccomp_install(b->filter, err);
         if (r == 0)
                 r = change_user(b, err);
         if (r < 0)

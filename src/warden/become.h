@@ -29,8 +29,11 @@ struct become {
         bool directory_or_root; /* a missing directory is no error: / then */
 };
 
-/* Doesn't return on success.  On failure the process must end: it is half changed.  The code of *err is that of execve
- * when the program couldn't be run; *ret_exec tells so. */
+/* The part that can be done ahead: signals, limits, session, standard descriptors, bounding set. */
+int become_prepare(const struct become *b, struct croft_error *err);
+
+/* After become_prepare() with the same.  Doesn't return on success.  On failure of either the process must end: it is
+ * half changed.  The code of *err is that of execve when the program couldn't be run; *ret_exec tells so. */
 int become(const struct become *b, bool *ret_exec, struct croft_error *err);
 
 /* From outside, while it waits: a process that is to be the partition's is no dearer to the OOM killer than any other,

@@ -99,12 +99,14 @@ int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err);
 int stage_enter(struct stage *s, struct croft_error *err);
 
-/* Hides files below root that no partition needs, by the empty file and directory of staged. */
+/* Hides files below root that no partition needs, by copies of these mounts below staged. */
+#define ROOT_MASK_FILE "null"
+#define ROOT_MASK_DIRECTORY "empty"
 int root_mask_proc(int root, int staged, struct croft_error *err);
 int root_mask_sys(int root, int staged, struct croft_error *err);
 int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
-/* root.c: in the stub, below the staged root.  Ends in the partition's root. */
+/* root.c: in the stub, below the staged root.  The partition's root, to be entered by mount_pivot(). */
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);
 int root_mount_cgroup(struct croft_error *err);
 

@@ -82,22 +82,18 @@ static const char *const masked_of_sys[] = {"sys/devices/virtual/bdi", "sys/devi
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
 static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
 
-static int mask(int root, int staged, const char *from, const char *const paths[], size_t n, struct croft_error *err)
+static int mask(int root, int staged, const char *by, const char *const paths[], size_t n, struct croft_error *err)
 {
         for (size_t i = 0; i < n; i++) {
-                _cleanup_close_ int target = mount_point(root, paths[i], 0), fd = -EBADF;
+                _cleanup_close_ int fd = -EBADF;
                 int r;
 
-                if (target == -ENOENT)
-                        continue;
-                if (target < 0)
-                        return croft_error_set(err, target, "open '%s' to hide it", paths[i]);
-                fd = mount_clone(staged, from);
+                if (faccessat(root, paths[i], F_OK, 0) < 0 && errno == ENOENT)
+                        continue; /* a copy that isn't attached would cost more: the kernel waits when it goes */
+                fd = mount_clone(staged, by);
                 if (fd < 0)
-                        return croft_error_set(err, fd, "copy '%s'", from);
-                r = mount_change(fd, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
-                if (r == 0)
-                        r = mount_attach(fd, target);
+                        return croft_error_set(err, fd, "copy '%s'", by);
+                r = mount_attach_below(fd, root, paths[i]);
                 if (r < 0)
                         return croft_error_set(err, r, "hide '%s'", paths[i]);
         }
@@ -106,14 +102,16 @@ static int mask(int root, int staged, const char *from, const char *const paths[
 
 int root_mask_proc(int root, int staged, struct croft_error *err)
 {
-        int r = mask(root, staged, "dev/null", masked_files, ELEMENTS(masked_files), err);
+        int r = mask(root, staged, ROOT_MASK_FILE, masked_files, ELEMENTS(masked_files), err);
 
-        return r < 0 ? r : mask(root, staged, "empty", masked_directories, ELEMENTS(masked_directories), err);
+        if (r == 0)
+                r = mask(root, staged, ROOT_MASK_DIRECTORY, masked_directories, ELEMENTS(masked_directories), err);
+        return r;
 }
 
 int root_mask_sys(int root, int staged, struct croft_error *err)
 {
-        return mask(root, staged, "empty", masked_of_sys, ELEMENTS(masked_of_sys), err);
+        return mask(root, staged, ROOT_MASK_DIRECTORY, masked_of_sys, ELEMENTS(masked_of_sys), err);
 }
 
 /* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
@@ -300,13 +298,11 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
                 r = mask_unlocked(root, err);
         if (r == 0)
                 r = open_console(root, &master, &slave, err);
-        if (r == 0)
-                r = mount_pivot(root, err);
         if (r < 0)
                 return r;
         *ret_master = TAKE_FD(master);
         *ret_slave = TAKE_FD(slave);
-        return 0;
+        return TAKE_FD(root);
 }
 
 /* In a cgroup namespace of its own: the partition's directory is the root of what it sees. */

@@ -176,7 +176,8 @@ static void become_command(const struct inside *in)
                 .directory_or_root = !given,
         };
 
-        (void)become(&b, &tried, &err);
+        if (become_prepare(&b, &err) == 0)
+                (void)become(&b, &tried, &err);
         fail(in->socket, &err, tried);
 }
 

@@ -213,6 +213,26 @@ static int attach_all(const struct stage *s, const struct launch *l, int root, s
         return r;
 }
 
+/* What hides a file or a directory: mounts of one of each, of which copies have the same flags. */
+static int attach_masks(const struct stage *s, struct croft_error *err)
+{
+        _cleanup_close_ int file = -EBADF, directory = -EBADF;
+        int r;
+
+        if (mkdirat(s->root, ROOT_MASK_DIRECTORY, 0755) < 0 || mknodat(s->root, ROOT_MASK_FILE, S_IFREG | 0444, 0) < 0)
+                return croft_error_set(err, errno, "fill the staging root");
+        file = mount_clone(s->dev, "null");
+        directory = mount_clone(s->root, ROOT_MASK_DIRECTORY);
+        r = mount_change(file, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+        if (r == 0)
+                r = mount_change(directory, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+        if (r == 0)
+                r = mount_attach_below(file, s->root, ROOT_MASK_FILE);
+        if (r == 0)
+                r = mount_attach_below(directory, s->root, ROOT_MASK_DIRECTORY);
+        return r < 0 ? croft_error_set(err, r, "attach what hides files") : 0;
+}
+
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
 {
         static const char *const options[] = {"mode=755", "size=64k", NULL};
@@ -238,9 +258,10 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
         r = mount_attach(s->root, old);
         if (r < 0)
                 return croft_error_set(err, r, "attach the staging root");
-        if (mkdirat(s->root, "root", 0755) < 0 || mkdirat(s->root, "empty", 0755) < 0)
+        if (mkdirat(s->root, "root", 0755) < 0)
                 return croft_error_set(err, errno, "fill the staging root");
-        return attach_all(s, l, s->root, err);
+        r = attach_all(s, l, s->root, err);
+        return r < 0 ? r : attach_masks(s, err);
 }
 
 /* Those below the directory "proc/" or "sys/". */
@@ -250,14 +271,11 @@ static int cover_views(struct stage *s, struct views *v, const char *below, stru
         int r = 0;
 
         for (size_t i = 0; r == 0 && (path = views_mount_path(i)); i++) {
-                _cleanup_close_ int target = -EBADF;
-
                 if (!str_has_prefix(path, below))
                         continue;
-                target = mount_point(s->root, path, 0);
-                if (target == -ENOENT) /* this kernel has none */
-                        continue;
-                r = target < 0 ? target : mount_attach(v->mounts[i], target);
+                r = mount_attach_below(v->mounts[i], s->root, path);
+                if (r == -ENOENT) /* this kernel has none */
+                        r = 0;
                 if (r < 0)
                         return croft_error_set(err, r, "cover '%s'", path);
         }

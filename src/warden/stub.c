@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -46,8 +47,7 @@ static int make_namespaces(const struct launch *l, int tell, struct croft_error 
 
         if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | (l->spec.own_network ? CLONE_NEWNET : 0)) < 0)
                 return croft_error_set(err, errno, "make the uts, ipc and network namespaces");
-        if (l->spec.own_network)
-                (void)send(tell, "n", 1, MSG_NOSIGNAL); /* a mounter that has died has said why */
+        (void)eventfd_write(tell, 1); /* it is open and empty */
         r = l->spec.own_network ? ns_loopback_up(err) : 0;
         if (r < 0)
                 return r;
@@ -69,14 +69,16 @@ static void give_mount(int socket, const char *type, uint64_t attributes)
         report(socket, &fd, fd < 0 ? 0 : 1, fd < 0 ? &err : NULL);
 }
 
-/* The mounter: never returns.  told: a word there says that PID 1 has its network namespace. */
-static void mount_own(int socket, int told)
+/* The mounter: never returns.  When `told` counts, PID 1 has its network namespace. */
+static void mount_own(const struct launch *l, int socket, int told)
 {
         _cleanup_close_ int pidfd = -EBADF;
         struct croft_error err = CROFT_ERROR_INIT;
+        eventfd_t count;
 
         give_mount(socket, "proc", NSNDNX);
-        wait_go(told);
+        if (!l->spec.own_network || eventfd_read(told, &count) < 0)
+                _exit(EXIT_SUCCESS);
         pidfd = (int)syscall(SYS_pidfd_open, getppid(), 0);
         if (pidfd < 0 || setns(pidfd, CLONE_NEWNET) < 0) {
                 (void)croft_error_set(&err, errno, "enter the new network namespace");
@@ -88,53 +90,68 @@ static void mount_own(int socket, int told)
 
 /* A proc of our pid namespace can only be made in it, and only in a mount namespace that our user namespace owns; but
  * our own must stay the warden's until it has covered files of that proc, for only our copy of them is locked.  So a
- * child makes it in a namespace that goes with it, first of all, because there is much to be covered.  ret_tell: our
- * end of what it waits on for the sysfs; with no network of our own there is none, and it ends. */
-static int start_mounter(int socket, pid_t *ret_child, int *ret_tell, struct croft_error *err)
+ * child makes it in a namespace that goes with it, first of all, because there is much to be covered.  Then it waits
+ * for `tell` to make a sysfs: an eventfd, because a socket or a pipe would wake it on our CPU, where we go on. */
+static int start_mounter(const struct launch *l, int socket, int tell, pid_t *ret, struct croft_error *err)
 {
-        int pair[2];
-        pid_t pid;
+        pid_t pid = ns_clone(CLONE_NEWNS, -1, NULL);
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return croft_error_set(err, errno, "make a socket to the process that mounts /proc");
-        pid = ns_clone(CLONE_NEWNS, -1, NULL);
-        if (pid == 0) {
-                close_fd(pair[0]);
-                mount_own(socket, pair[1]);
-        }
-        close_fd(pair[1]);
-        *ret_tell = pair[0];
-        *ret_child = pid;
+        if (pid == 0)
+                mount_own(l, socket, tell);
+        *ret = pid;
         return pid < 0 ? croft_error_set(err, pid, "make a process to mount /proc") : 0;
 }
 
-/* Phase 1, up to READY. */
-static int prepare(const struct launch *l, int socket, int *ret_slave, struct croft_error *err)
+static struct become make_become(const struct launch *l, int slave)
 {
-        _cleanup_close_ int master = -EBADF, tell = -EBADF;
-        pid_t child = 0;
-        int r;
+        return (struct become){
+                .argv = l->spec.argv,
+                .environment = l->spec.environment,
+                .stdio = {slave, slave, slave},
+                .session = true,
+                .terminal = l->spec.console_getty,
+                /* PID 1 loses a signal that comes before it looks for it.  Of our own init we know that it expects
+                   this. */
+                .block_signals = strcmp(l->spec.argv[0], INIT_CROFT) == 0,
+                .filter = l->filter,
+                .nofile = l->spec.nofile,
+        };
+}
 
-        r = become_root(err);
+/* Up to the network namespace and the warden's word that the stage is set. */
+static int prepare_namespaces(const struct launch *l, int socket, struct croft_error *err)
+{
+        _cleanup_close_ int tell = eventfd(0, EFD_CLOEXEC);
+        pid_t child = 0;
+        int r = tell < 0 ? croft_error_set(err, errno, "make an eventfd") : become_root(err);
+
         if (r < 0)
                 return r;
         /* Our own /proc/self files would be the host root's otherwise.  Nobody else is in here yet. */
         (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-        r = start_mounter(socket, &child, &tell, err);
+        r = start_mounter(l, socket, tell, &child, err);
         if (r == 0)
                 r = make_namespaces(l, tell, err);
         if (r < 0)
                 return r;
-        tell = close_fd(tell);
         wait_go(socket);
         (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
-        if (unshare(CLONE_NEWNS) < 0)
-                return croft_error_set(err, errno, "make the mount namespace");
-        r = root_build(l, &master, ret_slave, err);
-        if (r < 0)
-                return r;
+        return unshare(CLONE_NEWNS) < 0 ? croft_error_set(err, errno, "make the mount namespace") : 0;
+}
+
+/* Phase 1, up to READY and beyond: croftd has its own to do after it, and what follows can hardly fail. */
+static int prepare(const struct launch *l, int socket, struct become *ret, struct croft_error *err)
+{
+        _cleanup_close_ int root = -EBADF, master = -EBADF;
+        int r = prepare_namespaces(l, socket, err), slave = -EBADF;
+
+        root = r < 0 ? r : root_build(l, &master, &slave, err);
+        if (root < 0)
+                return root;
         report(socket, &master, 1, NULL);
-        return 0;
+        *ret = make_become(l, slave);
+        r = mount_pivot(root, err);
+        return r < 0 ? r : become_prepare(ret, err);
 }
 
 /* From here on the warden is asked about some calls.  It isn't waiting for them yet, so nothing that it would be asked
@@ -155,20 +172,8 @@ static int intercept_calls(const struct launch *l, int socket, struct croft_erro
 }
 
 /* Phase 2: the cgroup namespace comes now, because by now croftd has seen to it that we are in all v1 cgroups. */
-static int run(const struct launch *l, int socket, int slave, struct croft_error *err)
+static int run(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
 {
-        struct become b = {
-                .argv = l->spec.argv,
-                .environment = l->spec.environment,
-                .stdio = {slave, slave, slave},
-                .session = true,
-                .terminal = l->spec.console_getty,
-                /* PID 1 loses a signal that comes before it looks for it.  Of our own init we know that it expects
-                   this. */
-                .block_signals = strcmp(l->spec.argv[0], INIT_CROFT) == 0,
-                .filter = l->filter,
-                .nofile = l->spec.nofile,
-        };
         bool tried;
         int r;
 
@@ -180,19 +185,19 @@ static int run(const struct launch *l, int socket, int slave, struct croft_error
         if (r < 0)
                 return r;
         (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
-        return become(&b, &tried, err);
+        return become(b, &tried, err);
 }
 
 void stub_main(struct launch *l, int socket)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        int slave = -EBADF;
+        struct become b;
 
         wait_go(socket);
-        if (prepare(l, socket, &slave, &err) < 0)
+        if (prepare(l, socket, &b, &err) < 0)
                 report(socket, NULL, 0, &err);
         wait_go(socket);
-        (void)run(l, socket, slave, &err);
+        (void)run(l, socket, &b, &err);
         report(socket, NULL, 0, &err);
         _exit(EXIT_FAILURE);
 }
