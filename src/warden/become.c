@@ -166,13 +166,11 @@ int become_prepare(const struct become *b, struct croft_error *err)
         return r < 0 ? r : caps_bound(err);
 }
 
-int become(const struct become *b, bool *ret_exec, struct croft_error *err)
+int become_confine(const struct become *b, struct croft_error *err)
 {
         const char *directory = b->directory ? b->directory : "/";
-        int r;
+        int r = b->filter < 0 ? 0 : seccomp_install(b->filter, err);
 
-        *ret_exec = false;
-        r = b->filter < 0 ? 0 : seccomp_install(b->filter, err);
         if (r == 0)
                 r = change_user(b, err);
         if (r < 0)
@@ -181,7 +179,10 @@ int become(const struct become *b, bool *ret_exec, struct croft_error *err)
                 return croft_error_set(err, errno, "enter directory '%s'", directory);
         if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return croft_error_set(err, errno, "close all other descriptors");
-        *ret_exec = true;
-        r = run(b->argv, b->environment);
-        return croft_error_set(err, r, "run '%s'", b->argv[0]);
+        return 0;
+}
+
+int become_run(const struct become *b, struct croft_error *err)
+{
+        return croft_error_set(err, run(b->argv, b->environment), "run '%s'", b->argv[0]);
 }

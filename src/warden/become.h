@@ -29,12 +29,15 @@ struct become {
         bool directory_or_root; /* a missing directory is no error: / then */
 };
 
-/* The part that can be done ahead: signals, limits, session, standard descriptors, bounding set. */
-int become_prepare(const struct become *b, struct croft_error *err);
+/* Two steps that can be done ahead, and the last, in this order and with the same.  After a failure the process must
+ * end: it is half changed. */
 
-/* After become_prepare() with the same.  Doesn't return on success.  On failure of either the process must end: it is
- * half changed.  The code of *err is that of execve when the program couldn't be run; *ret_exec tells so. */
-int become(const struct become *b, bool *ret_exec, struct croft_error *err);
+/* Signals, limits, session, standard descriptors, bounding set: afterwards it has all the privileges that it had. */
+int become_prepare(const struct become *b, struct croft_error *err);
+/* Filter, user, directory; all other descriptors are closed by the next execve. */
+int become_confine(const struct become *b, struct croft_error *err);
+/* Doesn't return on success.  The code of *err is that of execve when the program couldn't be run. */
+int become_run(const struct become *b, struct croft_error *err);
 
 /* From outside, while it waits: a process that is to be the partition's is no dearer to the OOM killer than any other,
  * whatever croftd is. */

@@ -148,7 +148,7 @@ static int clone_stub(struct launch *l, struct croft_error *err)
                 close_fd(pair[0]);
                 if (l->views)
                         views_forget(l->views);
-                (void)cgroup_join_v1(l->v1, l->n_v1); /* croftd looks, and moves us where it is needed */
+                l->joined = cgroup_join_v1(l->v1, l->n_v1) == 0; /* croftd looks, and moves us where it is needed */
                 close_v1(l);
                 stub_main(l, pair[1]);
         }

@@ -9,10 +9,12 @@
  *   private mount namespace           <- proc     uts, ipc, net, time namespaces
  *   covers files of it                <- sysfs    has it made in these, too
  *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
- *                                                 /proc ..., pivot_root, console
+ *                                                 /proc ..., cgroup namespace, console
  *   takes the console                 <- READY
- *   (croftd: v1 cgroups, network)        GO ->    cgroup namespace, execve(init)
- *   gives up its privileges           <- the listener of its intercepted calls
+ *   (croftd: network, statistics)                 pivot_root, session, privileges, filters
+ *                                     <- the listener of its intercepted calls
+ *                                        GO ->    execve(init)
+ *   gives up its privileges
  *                                     <- end of file: init runs; or a report of what failed
  *
  * The stub dies with the warden (end of file on their socket) until it has become init.
@@ -44,6 +46,7 @@ struct launch {
         int notify;                     /* filter of intercepted calls; -EBADF: none are */
         int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
         size_t n_v1;
+        bool joined; /* in the stub: it is in all v1 cgroups already */
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
         int stub;            /* socket to the stub */
@@ -108,7 +111,7 @@ int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  The partition's root, to be entered by mount_pivot(). */
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);
-int root_mount_cgroup(struct croft_error *err);
+int root_mount_cgroup(int root, struct croft_error *err);
 
 /* stub.c: never returns. */
 struct stub_report {

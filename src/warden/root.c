@@ -306,12 +306,9 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
 }
 
 /* In a cgroup namespace of its own: the partition's directory is the root of what it sees. */
-int root_mount_cgroup(struct croft_error *err)
+int root_mount_cgroup(int root, struct croft_error *err)
 {
-        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+        _cleanup_close_ int fd = mount_new("cgroup2", NULL, NSNDNX, err);
 
-        if (root < 0)
-                return croft_error_set(err, errno, "open '/'");
-        fd = mount_new("cgroup2", NULL, NSNDNX, err);
         return fd < 0 ? fd : mount_attach_at(fd, root, "sys/fs/cgroup", 0, err);
 }

@@ -176,8 +176,10 @@ static void become_command(const struct inside *in)
                 .directory_or_root = !given,
         };
 
-        if (become_prepare(&b, &err) == 0)
-                (void)become(&b, &tried, &err);
+        if (become_prepare(&b, &err) == 0 && become_confine(&b, &err) == 0) {
+                tried = true;
+                (void)become_run(&b, &err);
+        }
         fail(in->socket, &err, tried);
 }
 

@@ -12,6 +12,7 @@
 #include "warden/become.h"
 #include "warden/launch.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -139,21 +140,6 @@ static int prepare_namespaces(const struct launch *l, int socket, struct croft_e
         return unshare(CLONE_NEWNS) < 0 ? croft_error_set(err, errno, "make the mount namespace") : 0;
 }
 
-/* Phase 1, up to READY and beyond: croftd has its own to do after it, and what follows can hardly fail. */
-static int prepare(const struct launch *l, int socket, struct become *ret, struct croft_error *err)
-{
-        _cleanup_close_ int root = -EBADF, master = -EBADF;
-        int r = prepare_namespaces(l, socket, err), slave = -EBADF;
-
-        root = r < 0 ? r : root_build(l, &master, &slave, err);
-        if (root < 0)
-                return root;
-        report(socket, &master, 1, NULL);
-        *ret = make_become(l, slave);
-        r = mount_pivot(root, err);
-        return r < 0 ? r : become_prepare(ret, err);
-}
-
 /* From here on the warden is asked about some calls.  It isn't waiting for them yet, so nothing that it would be asked
  * about may be done any more. */
 static int intercept_calls(const struct launch *l, int socket, struct croft_error *err)
@@ -171,21 +157,49 @@ static int intercept_calls(const struct launch *l, int socket, struct croft_erro
         return r < 0 ? croft_error_set(err, r, "hand over the intercepted calls") : 0;
 }
 
-/* Phase 2: the cgroup namespace comes now, because by now croftd has seen to it that we are in all v1 cgroups. */
-static int run(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+static int enter_cgroup(int root, struct croft_error *err)
 {
-        bool tried;
-        int r;
-
         if (unshare(CLONE_NEWCGROUP) < 0)
                 return croft_error_set(err, errno, "make the cgroup namespace");
-        r = root_mount_cgroup(err);
-        if (r == 0 && l->notify >= 0)
-                r = intercept_calls(l, socket, err);
+        return root_mount_cgroup(root, err);
+}
+
+/* All that can be done before the word to run. */
+static int confine(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+{
+        int r = l->notify < 0 ? 0 : intercept_calls(l, socket, err);
+
+        (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
+        return r < 0 ? r : become_confine(b, err);
+}
+
+/* Phase 1, up to READY and beyond: croftd has its own to do after it, and what follows can hardly fail. */
+static int prepare(const struct launch *l, int socket, struct become *ret, struct croft_error *err)
+{
+        _cleanup_close_ int root = -EBADF, master = -EBADF;
+        int r = prepare_namespaces(l, socket, err), slave = -EBADF;
+
+        root = r < 0 ? r : root_build(l, &master, &slave, err);
+        if (root < 0)
+                return root;
+        r = l->joined ? enter_cgroup(root, err) : 0;
         if (r < 0)
                 return r;
-        (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
-        return become(b, &tried, err);
+        report(socket, &master, 1, NULL);
+        *ret = make_become(l, slave);
+        r = mount_pivot(root, err);
+        if (r == 0)
+                r = become_prepare(ret, err);
+        return r == 0 && l->joined ? confine(l, socket, ret, err) : r;
+}
+
+/* What had to wait for croftd, which by now has moved us into those v1 cgroups that we couldn't join ourselves. */
+static int join_late(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+{
+        _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int r = root < 0 ? croft_error_set(err, errno, "open '/'") : enter_cgroup(root, err);
+
+        return r < 0 ? r : confine(l, socket, b, err);
 }
 
 void stub_main(struct launch *l, int socket)
@@ -197,7 +211,8 @@ void stub_main(struct launch *l, int socket)
         if (prepare(l, socket, &b, &err) < 0)
                 report(socket, NULL, 0, &err);
         wait_go(socket);
-        (void)run(l, socket, &b, &err);
+        if (l->joined || join_late(l, socket, &b, &err) == 0)
+                (void)become_run(&b, &err);
         report(socket, NULL, 0, &err);
         _exit(EXIT_FAILURE);
 }
