@@ -113,18 +113,21 @@ int cgroup_make_below(int parent_fd, const char *name, bool v1_cpuset, int *ret_
 
         if (mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST)
                 return -errno;
-        fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
         /* Whatever our umask: 6.1 (unlike 6.18) lets the partition mount its cgroup namespace only if its root may pass
          * through all directories above. */
-        if (fchmod(fd, 0755) < 0)
+        if (fchmodat(parent_fd, name, 0755, 0) < 0)
+                return -errno;
+        if (!v1_cpuset && !ret_fd)
+                return 0;
+        fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
                 return -errno;
         if (v1_cpuset)
                 r = cpuset_inherit(parent_fd, fd);
         if (r < 0)
                 return r;
-        *ret_fd = TAKE_FD(fd);
+        if (ret_fd)
+                *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
@@ -266,9 +269,10 @@ int cgroup_create(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct cro
                 _cleanup_close_ int fd = -EBADF;
                 int r;
 
-                (void)unlinkat(
-                        h->fd, name, AT_REMOVEDIR); /* see cgroup_kill(): a used one is no good; one in use stays */
-                r = make_directory(h, h->fd, name, &fd);
+                /* See cgroup_kill(): a used one is no good; one in use stays. */
+                if (faccessat(h->fd, name, F_OK, 0) == 0)
+                        (void)unlinkat(h->fd, name, AT_REMOVEDIR);
+                r = make_directory(h, h->fd, name, h->v2 ? &fd : NULL);
                 if (r == 0 && h->v2)
                         r = delegate(fd, owner);
                 if (r < 0) {
