@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * facet_warden.c - a partition's processes: its warden, which is there first (facet_spawn), is told to make namespaces
- * and root (facet_launch), has done so (facet_warden), and lets init go (start); the end of both (stop, release).
+ * facet_warden.c - a partition's processes: its warden, which is there first and prepares a root (facet_spawn), is told
+ * to make PID 1 (facet_launch), has done so (facet_warden), and lets init go (start); the end of both (stop, release).
  *
  * croftd keeps its own proofs: PID 1 is known by a pidfd whose process is in the partition's cgroup, not by what the
  * warden says; its end is seen on that pidfd.  The warden's pid is recorded before it is told anything, so that the
@@ -110,18 +110,15 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 #define SHARES_MAX 16
 
 struct launch_fds {
-        int cgroup, lower, rw, log, listen, notify_area;
+        int lower, rw, log, listen, notify_area;
         int kstat; /* the programs that answer about statistics; -EBADF: none here */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
-        int v1[CGROUP_HIERARCHIES_MAX];
-        size_t n_v1;
 };
 
 static void launch_fds_done(struct launch_fds *f)
 {
-        close_fd(f->cgroup);
         close_fd(f->lower);
         close_fd(f->rw);
         close_fd(f->log);
@@ -130,8 +127,6 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->notify_area);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
-        for (size_t i = 0; i < f->n_v1; i++)
-                close_fd(f->v1[i]);
 }
 
 static int open_shares(struct launch_fds *f, struct croft_error *err)
@@ -180,15 +175,8 @@ static int open_rw(const struct partition *p, struct croft_error *err)
 static int open_all(const struct partition *p, struct launch_fds *f, struct croft_error *err)
 {
         char name[32];
-        int r;
 
-        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
-        f->cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
-        if (f->cgroup < 0)
-                return f->cgroup;
-        r = cgroup_open_v1(p->host->cgroups, p->def.id, f->v1, &f->n_v1, err);
-        if (r < 0)
-                return r;
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->lower = image_open_root(p->host->images, p->def.image, err);
         if (f->lower < 0)
                 return f->lower;
@@ -216,12 +204,10 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[14 + SHARES_MAX + CGROUP_HIERARCHIES_MAX] = {
-                {"cgroup", f->cgroup},
+        struct warden_fd fds[11 + SHARES_MAX] = {
                 {"lower", f->lower},
                 {"rw", f->rw},
                 {"tools", p->host->tools_dir},
-                {"stage", p->host->stage_dir},
                 {"filter", p->host->base_filter},
                 {"warden-filter", p->host->warden_filter},
                 {"listen", f->listen},
@@ -229,17 +215,14 @@ static int send_launch(
                 {"kstat", f->kstat},
                 {"notify-filter", p->host->notify_filter},
                 {"notify-area", f->notify_area},
-                {"sample", p->run.sample},
                 {"facts", p->host->facts},
         };
         struct wire_writer body = WIRE_WRITER_INIT;
-        size_t n = 14;
+        size_t n = 11;
         int r;
 
         for (size_t i = 0; i < f->n_shares; i++)
                 fds[n++] = (struct warden_fd){f->roles[i], f->shares[i]};
-        for (size_t i = 0; i < f->n_v1; i++)
-                fds[n++] = (struct warden_fd){"v1", f->v1[i]};
         launch_spec_put(&body, spec);
         r = warden_send(p->run.warden, WARDEN_LAUNCH, fds, n, &body);
         wire_writer_done(&body);
@@ -282,18 +265,11 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
 
 static int release(struct partition *p, struct croft_error *err);
 
-/* The process of the warden, before there is anything for it to do.  Where none waits in reserve, it is loaded and
- * linked on another CPU while the facets between this one and facet_launch do their work. */
-static int spawn(struct partition *p, struct croft_error *err)
+static int take_warden(struct partition *p, struct croft_error *err)
 {
         struct warden_process warden;
-        int r = 0;
+        int r = warden_spare_take(&unit_of(p)->life->spare, p->host->warden_path, &warden, err);
 
-        /* What an earlier attempt of this croftd may have left. */
-        if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0)
-                r = release(p, err);
-        if (r == 0)
-                r = warden_spare_take(&unit_of(p)->life->spare, p->host->warden_path, &warden, err);
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&p->lock);
@@ -306,7 +282,6 @@ static int spawn(struct partition *p, struct croft_error *err)
         return unit_save_run(unit_of(p), PARTITION_DEFINED, err);
 }
 
-/* The warden works on what it is told here while the facets between this one and facet_warden do their work. */
 static int launch(struct partition *p, struct croft_error *err)
 {
         _cleanup_(launch_spec_done) struct launch_spec spec = {.id = 0};
@@ -325,6 +300,39 @@ static int launch(struct partition *p, struct croft_error *err)
                 (void)pthread_mutex_unlock(&p->lock);
         }
         launch_fds_done(&f);
+        return r;
+}
+
+/* The warden prepares what it can on another CPU while the facets between this one and facet_launch do their work. */
+static int spawn(struct partition *p, struct croft_error *err)
+{
+        int r = 0;
+
+        /* What an earlier attempt of this croftd may have left. */
+        if (p->run.warden_pidfd >= 0 || p->run.pidfd >= 0)
+                r = release(p, err);
+        if (r == 0)
+                r = take_warden(p, err);
+        return r == 0 ? launch(p, err) : r;
+}
+
+/* It makes PID 1 while the facets between this one and facet_warden do theirs. */
+static int place(struct partition *p, struct croft_error *err)
+{
+        _cleanup_close_ int cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
+        struct warden_fd fds[2 + CGROUP_HIERARCHIES_MAX] = {{"cgroup", cgroup}, {"sample", p->run.sample}};
+        int v1[CGROUP_HIERARCHIES_MAX], r;
+        size_t n_v1 = 0;
+
+        if (cgroup < 0)
+                return cgroup;
+        r = cgroup_open_v1(p->host->cgroups, p->def.id, v1, &n_v1, err);
+        for (size_t i = 0; i < n_v1; i++)
+                fds[2 + i] = (struct warden_fd){"v1", v1[i]};
+        if (r == 0)
+                (void)warden_send(p->run.warden, WARDEN_PLACE, fds, 2 + n_v1, NULL); /* one that fails has said why */
+        while (n_v1 > 0)
+                close_fd(v1[--n_v1]);
         return r;
 }
 
@@ -545,7 +553,7 @@ const struct facet facet_spawn = {
 
 const struct facet facet_launch = {
         .name = "launch",
-        .prepare = launch,
+        .prepare = place,
         .release = release,
 };
 

@@ -90,9 +90,6 @@ static int open_run(struct daemon_host *h, const char *path, struct croft_error 
         r = lock(host->run_dir, path, err);
         if (r < 0)
                 return r;
-        host->stage_dir = open_directory(host->run_dir, "stage", 0700, err);
-        if (host->stage_dir < 0)
-                return host->stage_dir;
         host->wardens_dir = open_directory(host->run_dir, "w", 0700, err);
         return host->wardens_dir < 0 ? host->wardens_dir : 0;
 }
@@ -252,7 +249,6 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
         ret->host = (struct host){.state_dir = -EBADF,
                 .run_dir = -EBADF,
                 .partitions_dir = -EBADF,
-                .stage_dir = -EBADF,
                 .wardens_dir = -EBADF,
                 .tools_dir = -EBADF,
                 .base_filter = -EBADF,
@@ -279,7 +275,6 @@ static void tidy_up(struct host *host)
                 log_error(LOG_LEVEL_WARNING, &err, "the kernel plane stays");
         if (host->cgroups && cgroup_tree_remove(host->cgroups, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "croft's control groups stay");
-        (void)unlinkat(host->run_dir, "stage", AT_REMOVEDIR);
         (void)unlinkat(host->run_dir, "w", AT_REMOVEDIR);
         (void)unlinkat(host->run_dir, "tools", AT_REMOVEDIR);
 }
@@ -303,7 +298,6 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         close_fd(host->facts);
         close_fd(host->tools_dir);
         close_fd(host->wardens_dir);
-        close_fd(host->stage_dir);
         close_fd(host->partitions_dir);
         close_fd(host->run_dir);
         close_fd(host->state_dir);

@@ -135,8 +135,10 @@ static int complete_run(struct unit *u, struct croft_error *err)
         }
         /* croftd's and the warden's had died together; recovery comes to the facets only behind this.  A warden without
          * figures is better than none. */
-        if (run->sample < 0)
-                (void)facet_kstat.adopt(&u->p, NULL);
+        if (run->sample < 0) {
+                (void)facet_sample.adopt(&u->p, NULL);
+                (void)facet_kstat.adopt(&u->p, NULL); /* what the link's program reads */
+        }
         return 0;
 }
 

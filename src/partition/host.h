@@ -17,7 +17,6 @@ struct host {
         int state_dir; /* descriptors of the directories */
         int run_dir;
         int partitions_dir; /* STATE/partitions */
-        int stage_dir; /* RUN/stage, empty: where wardens mount their staging tmpfs, each in its own mount namespace */
         int wardens_dir; /* RUN/w */
         int tools_dir;   /* static programs that appear below /run/croft/bin */
         int base_filter; /* sealed memfds with seccomp programs (struct sock_filter[]) */

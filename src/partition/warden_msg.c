@@ -17,6 +17,7 @@
 
 static const char *const type_names[] = {
         [WARDEN_LAUNCH] = "LAUNCH",
+        [WARDEN_PLACE] = "PLACE",
         [WARDEN_RUN] = "RUN",
         [WARDEN_ADOPT] = "ADOPT",
         [WARDEN_HELLO] = "HELLO",

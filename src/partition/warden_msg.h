@@ -23,15 +23,13 @@
 
 enum warden_type {
         /* croftd to warden */
-        WARDEN_LAUNCH = 1, /* struct launch_spec.  Descriptors: cgroup (unified, O_RDONLY), lower (a directory: the
+        WARDEN_LAUNCH = 1, /* struct launch_spec: prepare a root; PLACE follows.  Descriptors: lower (a directory: the
                               image's root), rw (the directory that holds upper/ and work/, one descriptor because
-                              overlayfs wants both on one mount), tools, stage (an empty directory), filter,
-                              warden-filter, listen (bound, listening), log (read-write), kstat (a directory of
-                              pinned programs, where there is one), and share:/usr ...
-                              (directories of the host), and v1 for each v1 cgroup (`tasks`, for
-                              cgroup_join_v1()).  And, for a /proc of its own,
-                              sample (figures) and facts (of the host).  Where calls are intercepted also notify-filter
-                              and notify-area (kernel/notify.h).  A LAUNCH that fails is answered by FAILED. */
+                              overlayfs wants both on one mount), tools, filter, warden-filter, listen (bound,
+                              listening), log (read-write), kstat (a directory of pinned programs, where there is
+                              one), and share:/usr ... (directories of the host).  For a /proc of its own facts (of
+                              the host).  Where calls are intercepted also notify-filter and notify-area
+                              (kernel/notify.h).  A LAUNCH or PLACE that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,      /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area fuse
                               fuse-memory sample facts: take
@@ -49,6 +47,9 @@ enum warden_type {
                         answered by FAILED, and told to the client, too. */
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
+        /* croftd to warden, after LAUNCH */
+        WARDEN_PLACE, /* no body: make PID 1.  Descriptors: cgroup (unified, O_RDONLY), v1 for each v1 cgroup (`tasks`,
+                         for cgroup_join_v1()), sample (figures, for a /proc of its own).  Answered by LOADED */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console, and fuse fuse-memory if it has a
                                /proc of its own */

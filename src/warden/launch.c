@@ -33,6 +33,7 @@ void launch_init(struct launch *l)
                 .pidfd = -EBADF,
                 .netns = -EBADF,
                 .console = -EBADF};
+        stage_init(&l->stage);
 }
 
 static void close_v1(struct launch *l)
@@ -49,6 +50,7 @@ void launch_done(struct launch *l)
                 free(l->shares[i].path);
         }
         close_v1(l);
+        stage_done(&l->stage);
         close_fd(l->cgroup);
         close_fd(l->lower);
         close_fd(l->rw);
@@ -83,15 +85,27 @@ static int take_shares(struct launch *l, struct warden_packet *p, struct croft_e
         return 0;
 }
 
+static int prepare_stage(struct launch *l, struct croft_error *err)
+{
+        int r;
+
+        crash_point("launch", "copy", "");
+        r = stage_copy(&l->stage, l, err);
+        if (r == 0)
+                r = launch_isolate(err);
+        if (r == 0)
+                r = stage_show_host(&l->stage, err);
+        return r < 0 ? r : stage_make(&l->stage, l, err);
+}
+
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err)
 {
         struct {
                 const char *role;
                 int *fd;
                 bool optional;
-        } table[] = {{"cgroup", &l->cgroup, false}, {"lower", &l->lower, false}, {"rw", &l->rw, false},
-                {"tools", &l->tools, true}, {"filter", &l->filter, false}, {"kstat", &l->kstat, true},
-                {"notify-filter", &l->notify, true}};
+        } table[] = {{"lower", &l->lower, false}, {"rw", &l->rw, false}, {"tools", &l->tools, true},
+                {"filter", &l->filter, false}, {"kstat", &l->kstat, true}, {"notify-filter", &l->notify, true}};
         int r;
 
         r = launch_spec_get(&p->body, &l->spec);
@@ -103,9 +117,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                         return croft_error_set(
                                 err, EBADMSG, "the launch message lacks descriptor '%s'.", table[i].role);
         }
-        while (l->n_v1 < ELEMENTS(l->v1) && (l->v1[l->n_v1] = warden_packet_take_fd(p, "v1")) >= 0)
-                l->n_v1++;
-        return take_shares(l, p, err);
+        r = take_shares(l, p, err);
+        return r < 0 ? r : prepare_stage(l, err);
 }
 
 static int say_go(const struct launch *l, struct croft_error *err)
@@ -256,28 +269,21 @@ static int take_console(struct launch *l, struct croft_error *err)
         return r > 0 && l->console < 0 ? croft_error_set(err, EBADMSG, "there came no console.") : r;
 }
 
-static int load(struct launch *l, struct stage *stage, struct croft_error *err)
+static int load(struct launch *l, struct croft_error *err)
 {
         _cleanup_close_ int namespaces = -EBADF;
         int r;
 
-        crash_point("launch", "copy", "");
-        l->covered = l->views && views_are_there(l->views);
-        r = stage_copy(stage, l, err);
-        if (r == 0)
-                r = launch_isolate(err);
-        if (r == 0)
-                r = stage_show_host(stage, err);
         crash_point("launch", "clone", "");
-        if (r == 0)
-                r = clone_stub(l, err);
+        l->covered = l->views && views_are_there(l->views);
+        r = clone_stub(l, err);
         crash_point("launch", "maps", "");
         if (r == 0)
                 r = ns_write_maps(l->pid, l->spec.uid_base, l->spec.uid_count, err);
         if (r == 0)
                 r = say_go(l, err);
         if (r == 0)
-                r = prepare_stub(l, stage, &namespaces, err);
+                r = prepare_stub(l, &l->stage, &namespaces, err);
         if (r == 0)
                 r = say_go(l, err);
         /* The stub copies the staged mounts and builds its root from them. */
@@ -290,13 +296,17 @@ static int load(struct launch *l, struct stage *stage, struct croft_error *err)
         return l->netns < 0 ? croft_error_set(err, errno, "open the network namespace") : 0;
 }
 
-int launch_load(struct launch *l, struct croft_error *err)
+int launch_load(struct launch *l, struct warden_packet *p, struct croft_error *err)
 {
-        _cleanup_(stage_done) struct stage stage;
         int r;
 
-        stage_init(&stage);
-        r = load(l, &stage, err);
+        l->cgroup = warden_packet_take_fd(p, "cgroup");
+        if (l->cgroup < 0)
+                return croft_error_set(err, EBADMSG, "the message lacks descriptor 'cgroup'.");
+        while (l->n_v1 < ELEMENTS(l->v1) && (l->v1[l->n_v1] = warden_packet_take_fd(p, "v1")) >= 0)
+                l->n_v1++;
+        r = load(l, err);
+        stage_done(&l->stage);
         if (r < 0)
                 kill_stub(l);
         return r;

@@ -38,6 +38,15 @@ struct share {
         int fd;
 };
 
+/* Detached copies of what the partition gets from the host, then where they are attached (stage.c). */
+struct stage {
+        int lower, rw, tools, dev, kstat;
+        int host_proc, host_sys; /* whole ones, with nothing mounted on them */
+        int proc, sys;           /* the partition's */
+        int shares[LAUNCH_SHARES_MAX];
+        int root;
+};
+
 struct launch {
         struct launch_spec spec;
         /* Borrowed from nobody: owned, closed by launch_done(). */
@@ -49,7 +58,8 @@ struct launch {
         bool joined; /* in the stub: it is in all v1 cgroups already */
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
-        int stub;            /* socket to the stub */
+        int stub; /* socket to the stub */
+        struct stage stage;
         struct views *views; /* borrowed; NULL: none */
         bool covered;        /* there are views over its /proc */
         /* Results. */
@@ -62,12 +72,13 @@ struct launch {
 void launch_init(struct launch *l);
 void launch_done(struct launch *l);
 
-/* Takes the descriptors of a LAUNCH packet and its body. */
+/* Takes the descriptors of a LAUNCH packet and its body, and makes of the root what needs no PID 1. */
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
-/* Phase 1.  Afterwards the warden is in a mount namespace of its own, but the host's root is in sight: launch_leave().
+/* Phase 1, with the descriptors of PLACE.  Afterwards the warden is in a mount namespace of its own, but the host's
+ * root is in sight: launch_leave().
  */
-int launch_load(struct launch *l, struct croft_error *err);
+int launch_load(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
 /* Puts the caller into a mount namespace of its own, with no way back to the host's mounts by propagation. */
 int launch_isolate(struct croft_error *err);
@@ -82,20 +93,14 @@ int launch_wait(struct launch *l, struct croft_error *err);
 
 /* Between the files of the launcher. */
 
-/* stage.c: detached copies of what the partition gets from the host (to be made in the host's mount namespace), then
- * their attachment in a root of the warden's own. */
-struct stage {
-        int lower, rw, tools, dev, kstat;
-        int host_proc, host_sys; /* whole ones, with nothing mounted on them */
-        int proc, sys;           /* the partition's */
-        int shares[LAUNCH_SHARES_MAX];
-        int root;
-};
+/* stage.c: copies, to be made in the host's mount namespace; then their attachment in a root of the warden's own. */
 void stage_init(struct stage *s);
 void stage_done(struct stage *s);
 int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err);
 /* In a mount namespace of the warden's own, and before there is a stub. */
 int stage_show_host(struct stage *s, struct croft_error *err);
+int stage_make(struct stage *s, const struct launch *l, struct croft_error *err);
+/* What is mapped to the partition's ids. */
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err);
 /* Attach what the stub has made, and cover what there isn't to be seen of the host. */
 int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err);

@@ -63,6 +63,14 @@ static int watch(const struct warden *w, int fd, enum tag tag, uint32_t index)
         return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+/* A stub has a copy of it, so that closing ours isn't enough to hear no more of it. */
+static void close_channel(struct warden *w)
+{
+        if (w->channel >= 0)
+                (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->channel, NULL);
+        w->channel = close_fd(w->channel);
+}
+
 static int64_t exit_status(int pidfd);
 static uint32_t shell_status(int64_t status);
 
@@ -84,7 +92,7 @@ static void tell_state(struct warden *w, enum warden_type type)
                 w->state.exit_status = exit_status(w->pidfd);
         warden_state_put(&body, &w->state);
         if (warden_send(w->channel, type, fds, ELEMENTS(fds), &body) < 0)
-                w->channel = close_fd(w->channel);
+                close_channel(w);
 }
 
 static void tell_failure(struct warden *w, const struct croft_error *err)
@@ -163,7 +171,6 @@ static void take_common_fds(struct warden *w, struct warden_packet *p)
         w->log = warden_packet_take_fd(p, "log");
         w->filter = warden_packet_take_fd(p, "warden-filter");
         w->area = warden_packet_take_fd(p, "notify-area");
-        w->sample = warden_packet_take_fd(p, "sample");
 }
 
 static int listen_for_croftd(struct warden *w, struct croft_error *err)
@@ -181,32 +188,20 @@ static void drop_views(struct warden *w, struct croft_error *err)
         views_done(&w->views);
 }
 
-/* The figures that come along with LAUNCH or ADOPT. -ENODATA: there are none. */
-static int take_figures(struct warden *w, struct warden_packet *p, struct croft_error *err)
+static int open_views(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         _cleanup_close_ int facts = warden_packet_take_fd(p, "facts");
-        _cleanup_close_ int sample = w->sample < 0 ? -EBADF : fcntl(w->sample, F_DUPFD_CLOEXEC, 0);
 
-        if (sample < 0 || facts < 0)
-                return -ENODATA;
-        return views_open(&w->views, TAKE_FD(sample), TAKE_FD(facts), w->state.uid_base, err);
+        if (facts < 0)
+                return croft_error_set(err, ENODATA, "there are no facts about the host.");
+        return views_open(&w->views, TAKE_FD(facts), w->state.uid_base, err);
 }
 
-static void begin_views(struct warden *w, struct warden_packet *p)
+/* The figures that come along with PLACE or ADOPT, for the views and for intercepted calls. */
+static void take_sample(struct warden *w, struct warden_packet *p)
 {
-        struct croft_error err = CROFT_ERROR_INIT;
-        int r;
-
-        if (!views_are_there(&w->views)) {
-                if (w->sample >= 0)
-                        drop_views(w, &w->views_error);
-                return;
-        }
-        r = take_figures(w, p, &err);
-        if (r == -ENODATA)
-                views_done(&w->views);
-        else if (r < 0)
-                drop_views(w, &err);
+        w->sample = warden_packet_take_fd(p, "sample");
+        views_read_from(&w->views, w->sample < 0 ? -EBADF : fcntl(w->sample, F_DUPFD_CLOEXEC, 0));
 }
 
 /* What a dead warden had. */
@@ -220,7 +215,7 @@ static void take_views(struct warden *w, struct warden_packet *p)
         if (device >= 0 && memory >= 0)
                 (void)views_adopt(&w->views, TAKE_FD(device), TAKE_FD(memory), &w->views_error);
         /* The files are there: without figures they show what they showed last, or say EAGAIN. */
-        if (views_are_there(&w->views) && take_figures(w, p, &err) < 0)
+        if (views_are_there(&w->views) && open_views(w, p, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "partition id=%llu shows old figures in /proc",
                         (unsigned long long)w->state.id);
 }
@@ -240,22 +235,37 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
 {
         int r;
 
-        if (w->state.phase)
+        if (w->state.id)
                 return croft_error_set(err, EALREADY, "this warden has a partition already.");
         take_common_fds(w, p);
         r = launch_take(&w->launch, p, err);
+        if (r < 0)
+                return r;
+        w->state.id = w->launch.spec.id;
+        w->state.uid_base = w->launch.spec.uid_base;
+        if (views_are_there(&w->views) && open_views(w, p, &w->views_error) < 0)
+                views_done(&w->views); /* said when it is known that they are wanted */
+        return 0;
+}
+
+static int place(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        int r;
+
+        if (!w->state.id || w->state.phase)
+                return croft_error_set(err, EALREADY, "this warden waits for no place.");
+        take_sample(w, p);
+        if (w->sample < 0)
+                views_done(&w->views);
+        else if (!views_are_there(&w->views))
+                drop_views(w, &w->views_error);
         /* Without figures to answer with no call is intercepted. */
         if (w->launch.notify < 0 || w->sample < 0 || !w->read_sample)
                 w->area = close_fd(w->area);
         if (w->area < 0)
                 w->launch.notify = close_fd(w->launch.notify);
-        w->state.id = w->launch.spec.id;
-        w->state.uid_base = w->launch.spec.uid_base;
-        if (r == 0) {
-                begin_views(w, p);
-                w->launch.views = &w->views;
-                r = launch_load(&w->launch, err);
-        }
+        w->launch.views = &w->views;
+        r = launch_load(&w->launch, p, err);
         if (r < 0)
                 return r;
         w->pidfd = TAKE_FD(w->launch.pidfd);
@@ -323,6 +333,7 @@ static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *
         w->netns = warden_packet_take_fd(p, "netns");
         w->master = warden_packet_take_fd(p, "console");
         take_views(w, p);
+        take_sample(w, p);
         if (w->pidfd < 0 && w->state.phase != WARDEN_PHASE_EXITED)
                 return croft_error_set(err, EBADMSG, "the message lacks descriptor 'pidfd'.");
         if (w->state.phase == WARDEN_PHASE_LOADED)
@@ -347,7 +358,7 @@ static int hello(struct warden *w, struct warden_packet *p, struct croft_error *
         (void)err;
         tell_state(w, WARDEN_STATE);
         if (w->intercept && w->channel >= 0 && intercept_send(w->intercept, w->channel) < 0)
-                w->channel = close_fd(w->channel);
+                close_channel(w);
         return 0;
 }
 
@@ -411,9 +422,9 @@ static int quit(struct warden *w, struct warden_packet *p, struct croft_error *e
 static const struct {
         enum warden_type type;
         int (*handle)(struct warden *w, struct warden_packet *p, struct croft_error *err);
-} handlers[] = {{WARDEN_LAUNCH, launch}, {WARDEN_RUN, run}, {WARDEN_ADOPT, adopt}, {WARDEN_HELLO, hello},
-        {WARDEN_LISTENERS, take_listeners}, {WARDEN_SIGNAL, send_signal}, {WARDEN_CONSOLE, attach_console},
-        {WARDEN_QUIT, quit}};
+} handlers[] = {{WARDEN_LAUNCH, launch}, {WARDEN_PLACE, place}, {WARDEN_RUN, run}, {WARDEN_ADOPT, adopt},
+        {WARDEN_HELLO, hello}, {WARDEN_LISTENERS, take_listeners}, {WARDEN_SIGNAL, send_signal},
+        {WARDEN_CONSOLE, attach_console}, {WARDEN_QUIT, quit}};
 
 static void dispatch(struct warden *w, struct warden_packet *p)
 {
@@ -426,7 +437,7 @@ static void dispatch(struct warden *w, struct warden_packet *p)
 
 static void lose_channel(struct warden *w)
 {
-        w->channel = close_fd(w->channel);
+        close_channel(w);
         /* A launch that hasn't come to its end is undone by the next croftd; what is loaded waits for it. */
         if (w->state.phase < WARDEN_PHASE_LOADED)
                 w->quit = true;
@@ -483,10 +494,10 @@ static void serve_pending(struct warden *w, uint32_t i)
         fd = TAKE_FD(w->pending[i]);
         if (r <= 0 || p.type != WARDEN_HELLO || !sent_by_root(&p) || epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL) < 0)
                 return;
-        close_fd(w->channel);
+        close_channel(w);
         w->channel = TAKE_FD(fd);
         if (watch(w, w->channel, TAG_CHANNEL, 0) < 0)
-                w->channel = close_fd(w->channel);
+                close_channel(w);
         dispatch(w, &p);
 }
 

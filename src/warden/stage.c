@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define EMPTY_FOR_EVER "/sys/fs/cgroup" /* sysfs_create_mount_point() */
 #define TTY_GROUP 5 /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
 
 void stage_init(struct stage *s)
@@ -162,11 +163,16 @@ static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
         if (r < 0)
                 return croft_error_set(err, r, "map the ids of the lower layer");
         r = mount_change(s->rw, MOUNT_ATTR_NODEV, 0, userns);
-        if (r < 0)
-                return croft_error_set(err, r, "map the ids of the upper layer");
-        /* Croft's own tools need no ids: root's files that anybody may read and run. */
-        r = s->tools < 0 ? 0
-                         : mount_change(s->tools, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
+        return r < 0 ? croft_error_set(err, r, "map the ids of the upper layer") : 0;
+}
+
+/* Croft's own tools need no ids: root's files that anybody may read and run. */
+static int prepare_common(struct stage *s, struct croft_error *err)
+{
+        int r = s->tools < 0
+                        ? 0
+                        : mount_change(s->tools, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
+
         if (r < 0)
                 return croft_error_set(err, r, "share the tools");
         if (s->kstat >= 0)
@@ -195,17 +201,22 @@ static int attach_one(int root, int mount_fd, const char *name, struct croft_err
         return mount_fd < 0 ? 0 : mount_attach_at(mount_fd, root, name, 1, err);
 }
 
-static int attach_all(const struct stage *s, const struct launch *l, int root, struct croft_error *err)
+static int attach_common(const struct stage *s, int root, struct croft_error *err)
 {
-        const struct {
-                const char *name;
-                int fd;
-        } table[] = {{"lower", s->lower}, {"rw", s->rw}, {"tools", s->tools}, {"dev", s->dev}, {"kstat", s->kstat}};
-        char name[32];
-        int r = 0;
+        int r = attach_one(root, s->tools, "tools", err);
 
-        for (size_t i = 0; r == 0 && i < ELEMENTS(table); i++)
-                r = attach_one(root, table[i].fd, table[i].name, err);
+        if (r == 0)
+                r = attach_one(root, s->dev, "dev", err);
+        return r < 0 ? r : attach_one(root, s->kstat, "kstat", err);
+}
+
+static int attach_layers(const struct stage *s, const struct launch *l, int root, struct croft_error *err)
+{
+        char name[32];
+        int r = attach_one(root, s->lower, "lower", err);
+
+        if (r == 0)
+                r = attach_one(root, s->rw, "rw", err);
         for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
                 snprintf(name, sizeof(name), "share%zu", i);
                 r = attach_one(root, s->shares[i], name, err);
@@ -233,35 +244,44 @@ static int attach_masks(const struct stage *s, struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "attach what hides files") : 0;
 }
 
-int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
+int stage_make(struct stage *s, const struct launch *l, struct croft_error *err)
 {
         static const char *const options[] = {"mode=755", "size=64k", NULL};
-        _cleanup_close_ int old = -EBADF;
+        _cleanup_close_ int place = -EBADF;
         int r;
 
-        r = prepare_layers(s, userns, err);
+        r = prepare_common(s, err);
         if (r == 0)
                 r = make_dev(s, l->spec.uid_base, err);
-        for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
-                r = prepare_share(s->shares[i], userns);
-                if (r < 0)
-                        return croft_error_set(err, r, "share '%s'", l->shares[i].path);
-        }
         if (r < 0)
                 return r;
         s->root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
         if (s->root < 0)
                 return croft_error_prefix(err, "make the staging root");
-        old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (old < 0)
-                return croft_error_set(err, errno, "open '/'");
-        r = mount_attach(s->root, old);
+        /* On '/' it would keep us from making a user namespace (current_chrooted()), elsewhere it would hide a part of
+         * the host's proc or sysfs from the kernel's eyes (mnt_already_visible()), but for directories like this. */
+        place = open(EMPTY_FOR_EVER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (place < 0)
+                return croft_error_set(err, errno, "open '%s'", EMPTY_FOR_EVER);
+        r = mount_attach(s->root, place);
         if (r < 0)
                 return croft_error_set(err, r, "attach the staging root");
         if (mkdirat(s->root, "root", 0755) < 0)
                 return croft_error_set(err, errno, "fill the staging root");
-        r = attach_all(s, l, s->root, err);
+        r = attach_common(s, s->root, err);
         return r < 0 ? r : attach_masks(s, err);
+}
+
+int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
+{
+        int r = prepare_layers(s, userns, err);
+
+        for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
+                r = prepare_share(s->shares[i], userns);
+                if (r < 0)
+                        return croft_error_set(err, r, "share '%s'", l->shares[i].path);
+        }
+        return r < 0 ? r : attach_layers(s, l, s->root, err);
 }
 
 /* Those below the directory "proc/" or "sys/". */

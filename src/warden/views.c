@@ -125,11 +125,16 @@ static int map_facts(struct views *v, struct croft_error *err)
         return 0;
 }
 
-int views_open(struct views *v, int link, int facts, uid_t owner, struct croft_error *err)
+void views_read_from(struct views *v, int link)
+{
+        close_fd(v->link);
+        v->link = link;
+}
+
+int views_open(struct views *v, int facts, uid_t owner, struct croft_error *err)
 {
         int r;
 
-        v->link = link;
         v->facts = facts;
         v->owner = owner;
         r = map_facts(v, err);

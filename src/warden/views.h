@@ -56,8 +56,10 @@ void views_forget(struct views *v);
 
 /* Takes over what a dead warden has left: device and memory (owned from here on).  On failure v is empty. */
 int views_adopt(struct views *v, int device, int memory, struct croft_error *err);
-/* Where figures come from (owned from here on, in any case). */
-int views_open(struct views *v, int link, int facts, uid_t owner, struct croft_error *err);
+/* What the host is (facts, owned from here on in any case), and who the files belong to. */
+int views_open(struct views *v, int facts, uid_t owner, struct croft_error *err);
+/* Where figures come from (owned from here on). */
+void views_read_from(struct views *v, int link);
 
 /* Answers what waits, and first what a predecessor had taken.  false: the file system is gone. */
 bool views_serve(struct views *v);

@@ -207,13 +207,16 @@ bool kit_launch(struct kit *k, const char *script, char *const *argv)
                 .nofile = 512,
                 .own_network = true,
                 .console_getty = !argv};
-        const struct warden_fd fds[] = {{"cgroup", k->cgroup}, {"lower", lower}, {"rw", rw}, {"tools", tools},
-                {"filter", k->filter}, {"warden-filter", k->warden_filter}, {"listen", k->listen}, {"log", k->log},
+        const struct warden_fd fds[] = {{"lower", lower}, {"rw", rw}, {"tools", tools}, {"filter", k->filter},
+                {"warden-filter", k->warden_filter}, {"listen", k->listen}, {"log", k->log},
                 {"share:/usr/share", share}};
+        const struct warden_fd cgroup = {"cgroup", k->cgroup};
         int r;
 
         launch_spec_put(&w, &spec);
         r = warden_send(k->channel, WARDEN_LAUNCH, fds, ELEMENTS(fds), &w);
+        if (r == 0)
+                r = warden_send(k->channel, WARDEN_PLACE, &cgroup, 1, NULL);
         free(shell[2]);
         return r == 0;
 }
