@@ -465,7 +465,7 @@ static int add(
         r = open_mountinfo(watch, p, w);
         if (r < 0)
                 return croft_error_set(err, r, "watch the mounts of process %d", (int)p->pid);
-        r = find_known(watch, p->id, &known, err);
+        r = p->new_one ? 0 : find_known(watch, p->id, &known, err);
         if (r < 0)
                 return r;
         w->known = known.known;

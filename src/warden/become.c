@@ -161,16 +161,16 @@ int become_prepare(const struct become *b, struct croft_error *err)
 
         reset_inherited(b->block_signals);
         r = lower_nofile(b->nofile, err);
-        if (r == 0)
-                r = attach_stdio(b, err);
         return r < 0 ? r : caps_bound(err);
 }
 
 int become_confine(const struct become *b, struct croft_error *err)
 {
         const char *directory = b->directory ? b->directory : "/";
-        int r = b->filter < 0 ? 0 : seccomp_install(b->filter, err);
+        int r = attach_stdio(b, err);
 
+        if (r == 0 && b->filter >= 0)
+                r = seccomp_install(b->filter, err);
         if (r == 0)
                 r = change_user(b, err);
         if (r < 0)

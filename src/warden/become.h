@@ -32,9 +32,9 @@ struct become {
 /* Two steps that can be done ahead, and the last, in this order and with the same.  After a failure the process must
  * end: it is half changed. */
 
-/* Signals, limits, session, standard descriptors, bounding set: afterwards it has all the privileges that it had. */
+/* Signals, limits, bounding set: afterwards it can do all that it could do. */
 int become_prepare(const struct become *b, struct croft_error *err);
-/* Filter, user, directory; all other descriptors are closed by the next execve. */
+/* Session, standard descriptors, filter, user, directory; all other descriptors are closed by the next execve. */
 int become_confine(const struct become *b, struct croft_error *err);
 /* Doesn't return on success.  The code of *err is that of execve when the program couldn't be run. */
 int become_run(const struct become *b, struct croft_error *err);

@@ -129,9 +129,13 @@ static int say_go(const struct launch *l, struct croft_error *err)
         return 0;
 }
 
-/* 1: a report (with its descriptors, if there are n of them), 0: end of file. */
-static int hear(const struct launch *l, int *const ret_fds[], size_t n, struct croft_error *err)
+/* 1: a report, of which the descriptor has been put where it belongs.  0: end of file. */
+static int hear(struct launch *l, enum stub_word *ret, struct croft_error *err)
 {
+        int *const places[STUB_WORDS] = {[STUB_PROC] = &l->stage.proc,
+                [STUB_SYS] = &l->stage.sys,
+                [STUB_LISTENER] = &l->listener,
+                [STUB_READY] = &l->console};
         _cleanup_(sock_packet_done) struct sock_packet p = {0};
         struct stub_report report;
         int r = sock_receive_packet(l->stub, sizeof(report), &p);
@@ -141,10 +145,11 @@ static int hear(const struct launch *l, int *const ret_fds[], size_t n, struct c
         if (r < 0 || p.size != sizeof(report))
                 return croft_error_set(err, r < 0 ? r : -EBADMSG, "hear from the process that is to become init");
         memcpy(&report, p.data, sizeof(report));
-        if (report.failed)
+        if (report.word == STUB_FAILED || report.word >= STUB_WORDS)
                 return croft_error_copy(err, &report.error);
-        for (size_t i = 0; i < n && p.n_fds == n; i++)
-                *ret_fds[i] = sock_packet_take_fd(&p, i);
+        close_fd(*places[report.word]);
+        *places[report.word] = p.n_fds == 1 ? sock_packet_take_fd(&p, 0) : -EBADF;
+        *ret = report.word;
         return 1;
 }
 
@@ -219,25 +224,31 @@ static int stub_died(struct launch *l, struct croft_error *err)
         return croft_error_set(err, ESRCH, "the process that is to become init has died.");
 }
 
-/* What the stub has had made in its namespaces. */
-static int take_mount(struct launch *l, int *ret, struct croft_error *err)
+/* Until it has said that; it and those that help it say some things in any order. */
+static int wait_for(struct launch *l, enum stub_word word, const int *fd, struct croft_error *err)
 {
-        int r = hear(l, &ret, 1, err);
+        enum stub_word heard = STUB_FAILED;
+        int r;
 
-        if (r == 0)
-                return stub_died(l, err);
-        return r > 0 && *ret < 0 ? croft_error_set(err, EBADMSG, "there came no mount.") : r;
+        while (*fd < 0) {
+                r = hear(l, &heard, err);
+                if (r <= 0)
+                        return r == 0 ? stub_died(l, err) : r;
+                if (heard == word && *fd < 0)
+                        return croft_error_set(err, EBADMSG, "there came no descriptor.");
+        }
+        return 0;
 }
 
 /* A proc, and with a network of its own a sysfs; the first is covered while the stub makes the network. */
 static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
 {
-        int r = take_mount(l, &stage->proc, err);
+        int r = wait_for(l, STUB_PROC, &stage->proc, err);
 
-        if (r >= 0)
+        if (r == 0)
                 r = stage_cover_proc(stage, l, err);
-        if (r >= 0 && l->spec.own_network)
-                r = take_mount(l, &stage->sys, err);
+        if (r == 0 && l->spec.own_network)
+                r = wait_for(l, STUB_SYS, &stage->sys, err);
         return r < 0 ? r : stage_cover_sys(stage, l, err);
 }
 
@@ -259,16 +270,6 @@ static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespac
         return r < 0 ? r : stage_enter(stage, err);
 }
 
-static int take_console(struct launch *l, struct croft_error *err)
-{
-        int *const fds[] = {&l->console};
-        int r = hear(l, fds, 1, err);
-
-        if (r == 0)
-                return stub_died(l, err);
-        return r > 0 && l->console < 0 ? croft_error_set(err, EBADMSG, "there came no console.") : r;
-}
-
 static int load(struct launch *l, struct croft_error *err)
 {
         _cleanup_close_ int namespaces = -EBADF;
@@ -288,7 +289,7 @@ static int load(struct launch *l, struct croft_error *err)
                 r = say_go(l, err);
         /* The stub copies the staged mounts and builds its root from them. */
         if (r == 0)
-                r = take_console(l, err);
+                r = wait_for(l, STUB_READY, &l->console, err);
         if (r < 0)
                 return r;
         l->netns = openat(namespaces, "net", O_RDONLY | O_CLOEXEC);
@@ -337,14 +338,14 @@ int launch_go(struct launch *l, struct croft_error *err)
 
 int launch_wait(struct launch *l, struct croft_error *err)
 {
-        int *const listener[] = {&l->listener};
+        enum stub_word word;
         int r;
 
         crash_point("launch", "running", "");
-        r = hear(l, listener, 1, err);
         /* End of file: execve has closed the other end. */
-        if (r > 0 && l->listener >= 0)
-                r = hear(l, NULL, 0, err);
+        do
+                r = hear(l, &word, err);
+        while (r > 0 && word == STUB_LISTENER);
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
         l->stub = close_fd(l->stub);

@@ -7,12 +7,12 @@
  *   id maps                              GO ->    root of the partition; has its proc made, detached
  *   idmapped, read-only layers in a
  *   private mount namespace           <- proc     uts, ipc, net, time namespaces
- *   covers files of it                <- sysfs    has it made in these, too
+ *   covers files of it                <- sysfs    has it made in these, too; signals, limits
+ *                                     <- the listener of its intercepted calls
  *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
  *                                                 /proc ..., cgroup namespace, console
  *   takes the console                 <- READY
- *   (croftd: network, statistics)                 pivot_root, session, privileges, filters
- *                                     <- the listener of its intercepted calls
+ *   (croftd: network, statistics)                 pivot_root, session, privileges, filter
  *                                        GO ->    execve(init)
  *   gives up its privileges
  *                                     <- end of file: init runs; or a report of what failed
@@ -119,8 +119,9 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
 int root_mount_cgroup(int root, struct croft_error *err);
 
 /* stub.c: never returns. */
-struct stub_report {
-        uint32_t failed;
+enum stub_word { STUB_FAILED, STUB_PROC, STUB_SYS, STUB_LISTENER, STUB_READY, STUB_WORDS };
+struct stub_report { /* with one descriptor, or none */
+        uint32_t word;
         struct croft_error error;
 };
 void stub_main(struct launch *l, int socket) __attribute__((noreturn));

@@ -17,7 +17,7 @@
 #include <sys/sysmacros.h>
 
 #define EMPTY_FOR_EVER "/sys/fs/cgroup" /* sysfs_create_mount_point() */
-#define TTY_GROUP 5 /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
+#define TTY_GROUP 5                     /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
 
 void stage_init(struct stage *s)
 {

@@ -31,15 +31,19 @@ static void wait_go(int socket)
                 _exit(EXIT_FAILURE);
 }
 
-static void report(int socket, const int *fds, size_t n, const struct croft_error *err)
+static void say(int socket, enum stub_word word, int fd)
 {
-        struct stub_report message = {.failed = err != NULL};
+        const struct stub_report report = {.word = word};
 
-        if (err)
-                message.error = *err;
-        (void)sock_send_packet(socket, &message, sizeof(message), fds, n); /* gone: wait_go() sees it */
-        if (err)
-                _exit(EXIT_FAILURE);
+        (void)sock_send_packet(socket, &report, sizeof(report), &fd, fd < 0 ? 0 : 1); /* gone: wait_go() sees it */
+}
+
+__attribute__((noreturn)) static void fail(int socket, const struct croft_error *err)
+{
+        const struct stub_report report = {.word = STUB_FAILED, .error = *err};
+
+        (void)sock_send_packet(socket, &report, sizeof(report), NULL, 0);
+        _exit(EXIT_FAILURE);
 }
 
 static int make_namespaces(const struct launch *l, int tell, struct croft_error *err)
@@ -62,12 +66,14 @@ static int make_namespaces(const struct launch *l, int tell, struct croft_error 
         return r;
 }
 
-static void give_mount(int socket, const char *type, uint64_t attributes)
+static void give_mount(int socket, enum stub_word word, const char *type, uint64_t attributes)
 {
         struct croft_error err = CROFT_ERROR_INIT;
         _cleanup_close_ int fd = mount_new(type, NULL, attributes, &err);
 
-        report(socket, &fd, fd < 0 ? 0 : 1, fd < 0 ? &err : NULL);
+        if (fd < 0)
+                fail(socket, &err);
+        say(socket, word, fd);
 }
 
 /* The mounter: never returns.  When `told` counts, PID 1 has its network namespace. */
@@ -77,15 +83,15 @@ static void mount_own(const struct launch *l, int socket, int told)
         struct croft_error err = CROFT_ERROR_INIT;
         eventfd_t count;
 
-        give_mount(socket, "proc", NSNDNX);
+        give_mount(socket, STUB_PROC, "proc", NSNDNX);
         if (!l->spec.own_network || eventfd_read(told, &count) < 0)
                 _exit(EXIT_SUCCESS);
         pidfd = (int)syscall(SYS_pidfd_open, getppid(), 0);
         if (pidfd < 0 || setns(pidfd, CLONE_NEWNET) < 0) {
                 (void)croft_error_set(&err, errno, "enter the new network namespace");
-                report(socket, NULL, 0, &err);
+                fail(socket, &err);
         }
-        give_mount(socket, "sysfs", NSNDNX | MOUNT_ATTR_RDONLY);
+        give_mount(socket, STUB_SYS, "sysfs", NSNDNX | MOUNT_ATTR_RDONLY);
         _exit(EXIT_SUCCESS);
 }
 
@@ -103,12 +109,27 @@ static int start_mounter(const struct launch *l, int socket, int tell, pid_t *re
         return pid < 0 ? croft_error_set(err, pid, "make a process to mount /proc") : 0;
 }
 
-static struct become make_become(const struct launch *l, int slave)
+/* From here on the warden is asked about some calls.  It isn't waiting for them yet, so nothing that it would be asked
+ * about may be done any more. */
+static int intercept_calls(const struct launch *l, int socket, struct croft_error *err)
+{
+        _cleanup_close_ int listener = -EBADF;
+        int r = l->notify < 0 ? 0 : seccomp_install_listener(l->notify, &listener, err);
+
+        if (r == -EBUSY) {
+                croft_error_clear(err); /* whoever runs croft does it already: the host's answers show then */
+                return 0;
+        }
+        if (listener >= 0)
+                say(socket, STUB_LISTENER, listener);
+        return r;
+}
+
+static struct become make_become(const struct launch *l)
 {
         return (struct become){
                 .argv = l->spec.argv,
                 .environment = l->spec.environment,
-                .stdio = {slave, slave, slave},
                 .session = true,
                 .terminal = l->spec.console_getty,
                 /* PID 1 loses a signal that comes before it looks for it.  Of our own init we know that it expects
@@ -119,8 +140,8 @@ static struct become make_become(const struct launch *l, int slave)
         };
 }
 
-/* Up to the network namespace and the warden's word that the stage is set. */
-static int prepare_namespaces(const struct launch *l, int socket, struct croft_error *err)
+/* Up to the warden's word that the stage is set; while it covers files, what can be done ahead. */
+static int prepare_namespaces(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int tell = eventfd(0, EFD_CLOEXEC);
         pid_t child = 0;
@@ -133,28 +154,15 @@ static int prepare_namespaces(const struct launch *l, int socket, struct croft_e
         r = start_mounter(l, socket, tell, &child, err);
         if (r == 0)
                 r = make_namespaces(l, tell, err);
+        if (r == 0)
+                r = become_prepare(b, err);
+        if (r == 0)
+                r = intercept_calls(l, socket, err);
         if (r < 0)
                 return r;
         wait_go(socket);
         (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
         return unshare(CLONE_NEWNS) < 0 ? croft_error_set(err, errno, "make the mount namespace") : 0;
-}
-
-/* From here on the warden is asked about some calls.  It isn't waiting for them yet, so nothing that it would be asked
- * about may be done any more. */
-static int intercept_calls(const struct launch *l, int socket, struct croft_error *err)
-{
-        _cleanup_close_ int listener = -EBADF;
-        struct stub_report message = {.failed = 0};
-        int r = seccomp_install_listener(l->notify, &listener, err);
-
-        if (r == -EBUSY) {
-                croft_error_clear(err); /* whoever runs croft does it already: the host's answers show then */
-                return 0;
-        }
-        if (r == 0)
-                r = sock_send_packet(socket, &message, sizeof(message), &listener, 1);
-        return r < 0 ? croft_error_set(err, r, "hand over the intercepted calls") : 0;
 }
 
 static int enter_cgroup(int root, struct croft_error *err)
@@ -164,20 +172,17 @@ static int enter_cgroup(int root, struct croft_error *err)
         return root_mount_cgroup(root, err);
 }
 
-/* All that can be done before the word to run. */
-static int confine(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+static int confine(const struct become *b, struct croft_error *err)
 {
-        int r = l->notify < 0 ? 0 : intercept_calls(l, socket, err);
-
         (void)prctl(PR_SET_NAME, "init", 0, 0, 0);
-        return r < 0 ? r : become_confine(b, err);
+        return become_confine(b, err);
 }
 
 /* Phase 1, up to READY and beyond: croftd has its own to do after it, and what follows can hardly fail. */
-static int prepare(const struct launch *l, int socket, struct become *ret, struct croft_error *err)
+static int prepare(const struct launch *l, int socket, struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int root = -EBADF, master = -EBADF;
-        int r = prepare_namespaces(l, socket, err), slave = -EBADF;
+        int r = prepare_namespaces(l, socket, b, err), slave = -EBADF;
 
         root = r < 0 ? r : root_build(l, &master, &slave, err);
         if (root < 0)
@@ -185,34 +190,32 @@ static int prepare(const struct launch *l, int socket, struct become *ret, struc
         r = l->joined ? enter_cgroup(root, err) : 0;
         if (r < 0)
                 return r;
-        report(socket, &master, 1, NULL);
-        *ret = make_become(l, slave);
+        say(socket, STUB_READY, master);
+        for (size_t i = 0; i < ELEMENTS(b->stdio); i++)
+                b->stdio[i] = slave;
         r = mount_pivot(root, err);
-        if (r == 0)
-                r = become_prepare(ret, err);
-        return r == 0 && l->joined ? confine(l, socket, ret, err) : r;
+        return r == 0 && l->joined ? confine(b, err) : r;
 }
 
 /* What had to wait for croftd, which by now has moved us into those v1 cgroups that we couldn't join ourselves. */
-static int join_late(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+static int join_late(const struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int r = root < 0 ? croft_error_set(err, errno, "open '/'") : enter_cgroup(root, err);
 
-        return r < 0 ? r : confine(l, socket, b, err);
+        return r < 0 ? r : confine(b, err);
 }
 
 void stub_main(struct launch *l, int socket)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        struct become b;
+        struct become b = make_become(l);
 
         wait_go(socket);
         if (prepare(l, socket, &b, &err) < 0)
-                report(socket, NULL, 0, &err);
+                fail(socket, &err);
         wait_go(socket);
-        if (l->joined || join_late(l, socket, &b, &err) == 0)
+        if (l->joined || join_late(&b, &err) == 0)
                 (void)become_run(&b, &err);
-        report(socket, NULL, 0, &err);
-        _exit(EXIT_FAILURE);
+        fail(socket, &err);
 }
