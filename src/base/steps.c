@@ -44,10 +44,9 @@ static int run_step(
                 return r;
         crash_point(op->name, step->name, "");
         r = step->act(context, step->arg, err);
-        if (r < 0)
-                return r;
-        crash_point(op->name, step->name, ".done");
-        return j->done(j->journal, (unsigned int)i, err);
+        if (r == 0)
+                crash_point(op->name, step->name, ".done");
+        return r;
 }
 
 /* Undoes the steps from..0 backward; each one is tried whatever became of the others.  Returns the first error. */

@@ -2,8 +2,9 @@
  *
  * steps.h - operations of several steps that survive the death of the process that runs them (requirement C-9).
  *
- * Before a step acts, an intent is written to the journal, after it a done record.  When a step fails, the done ones
- * are undone backward and the operation ends as if it had not been asked for.  When the process dies, the next one
+ * Before a step acts, an intent is written to the journal; the intent of the next one, or the end of the operation, is
+ * the record that it is done.  When a step fails, the done ones are undone backward and the operation ends as if it had
+ * not been asked for.  When the process dies, the next one
  * reads the journal and calls steps_recover(): by the operation's policy it is undone (create, start) or finished
  * (stop, remove).  Therefore act and undo must both be idempotent, and undo must cope with an act that stopped halfway
  * or never began.
@@ -32,7 +33,6 @@ enum steps_policy {
 struct steps_journal {
         int (*begin)(void *journal, const char *operation, struct croft_error *err);
         int (*intent)(void *journal, unsigned int position, const char *step, struct croft_error *err);
-        int (*done)(void *journal, unsigned int position, struct croft_error *err);
         int (*end)(void *journal, struct croft_error *err); /* the operation is over, its records go */
         void *journal;
 };
@@ -55,7 +55,7 @@ int steps_recover(const struct operation *op, int position, void *context, const
         struct croft_error *err);
 
 /* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (after the intent, before the act) or
- * "operation.step.done" (after the act, before the done record).  Does nothing in a release build (C-10). */
+ * "operation.step.done" (after the act, before the record of that).  Does nothing in a release build (C-10). */
 void crash_point(const char *operation, const char *step, const char *suffix);
 
 /* Prints every crash point of the operation, a line each. */

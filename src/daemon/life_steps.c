@@ -204,17 +204,10 @@ static int intent(void *context, unsigned int position, const char *step, struct
         return act->journal.steps.intent(&act->journal, position, step, err);
 }
 
-static int done(void *context, unsigned int position, struct croft_error *err)
-{
-        struct act *act = context;
-
-        return act->journal.steps.done(&act->journal, position, err);
-}
-
 static struct steps_journal journal_of(struct act *act)
 {
         store_journal_init(&act->journal, act->u->life->store, act->u->p.def.id, NULL);
-        return (struct steps_journal){.begin = begin, .intent = intent, .done = done, .end = end, .journal = act};
+        return (struct steps_journal){.begin = begin, .intent = intent, .end = end, .journal = act};
 }
 
 int act_run(struct act *act, const struct operation *op, struct croft_error *err)

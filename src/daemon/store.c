@@ -40,7 +40,10 @@ static const char *const migrations[] = {
         /* one operation on pools at a time */
         "CREATE TABLE pool (name TEXT PRIMARY KEY, cpus TEXT NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE pool_operation (id INTEGER PRIMARY KEY CHECK (id = 0), name TEXT NOT NULL, pool TEXT NOT NULL,"
-        "  position INTEGER NOT NULL, step TEXT NOT NULL, done INTEGER NOT NULL);"};
+        "  position INTEGER NOT NULL, step TEXT NOT NULL, done INTEGER NOT NULL);",
+        /* the intent of the next step says it */
+        "ALTER TABLE operation DROP COLUMN done;"
+        "ALTER TABLE pool_operation DROP COLUMN done;"};
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -58,9 +61,8 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_PROPERTIES_DROP] = "DELETE FROM property WHERE partition = ?",
         [SQL_RUN_SET] = "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_RUN_DROP] = "DELETE FROM run WHERE partition = ?",
-        [SQL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO operation VALUES (?, ?, -1, '', 0)",
-        [SQL_OPERATION_INTENT] = "UPDATE operation SET position = ?2, step = ?3, done = 0 WHERE partition = ?1",
-        [SQL_OPERATION_DONE] = "UPDATE operation SET done = 1 WHERE partition = ?1 AND position = ?2",
+        [SQL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO operation VALUES (?, ?, -1, '')",
+        [SQL_OPERATION_INTENT] = "UPDATE operation SET position = ?2, step = ?3 WHERE partition = ?1",
         [SQL_OPERATION_END] = "DELETE FROM operation WHERE partition = ?",
         [SQL_NOTICE_ADD] = "INSERT INTO notice (text) VALUES (?)",
         [SQL_NOTICE_FIRST] = "SELECT id, text FROM notice ORDER BY id LIMIT 1",
@@ -73,9 +75,8 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_POOLS_DROP] = "DELETE FROM pool",
         [SQL_POOLS] = "SELECT name, cpus FROM pool ORDER BY name",
         [SQL_POOL_OPERATION] = "SELECT name, pool, position FROM pool_operation",
-        [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?, -1, '', 0)",
-        [SQL_POOL_OPERATION_INTENT] = "UPDATE pool_operation SET position = ?, step = ?, done = 0",
-        [SQL_POOL_OPERATION_DONE] = "UPDATE pool_operation SET done = 1 WHERE position = ?",
+        [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?, -1, '')",
+        [SQL_POOL_OPERATION_INTENT] = "UPDATE pool_operation SET position = ?, step = ?",
         [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };

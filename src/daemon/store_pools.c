@@ -114,19 +114,6 @@ static int journal_intent(void *journal, unsigned int position, const char *step
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
-static int journal_done(void *journal, unsigned int position, struct croft_error *err)
-{
-        struct store_pool_journal *j = journal;
-        struct croft_error e = CROFT_ERROR_INIT;
-        int r = store_begin(j->store, false, &e);
-
-        if (r < 0)
-                return croft_error_copy(err, &e);
-        (void)sqlite3_bind_int64(store_statement(j->store, SQL_POOL_OPERATION_DONE), 1, position);
-        r = store_commit(j->store, store_run_statement(j->store, SQL_POOL_OPERATION_DONE, &e), &e);
-        return r < 0 ? croft_error_copy(err, &e) : 0;
-}
-
 static int replace_pools(struct store *store, const struct pools *pools, struct croft_error *err)
 {
         int r;
@@ -171,10 +158,6 @@ void store_pool_journal_init(
                 .store = store,
                 .pool = pool,
                 .pools = pools,
-                .steps = {.begin = journal_begin,
-                        .intent = journal_intent,
-                        .done = journal_done,
-                        .end = journal_end,
-                        .journal = journal},
+                .steps = {.begin = journal_begin, .intent = journal_intent, .end = journal_end, .journal = journal},
         };
 }

@@ -28,7 +28,6 @@ enum statement {
         SQL_RUN_DROP,
         SQL_OPERATION_BEGIN,
         SQL_OPERATION_INTENT,
-        SQL_OPERATION_DONE,
         SQL_OPERATION_END,
         SQL_NOTICE_ADD,
         SQL_NOTICE_FIRST,
@@ -41,7 +40,6 @@ enum statement {
         SQL_POOL_OPERATION,
         SQL_POOL_OPERATION_BEGIN,
         SQL_POOL_OPERATION_INTENT,
-        SQL_POOL_OPERATION_DONE,
         SQL_POOL_OPERATION_END,
         SQL_COUNT
 };

@@ -280,22 +280,6 @@ static int journal_intent(void *journal, unsigned int position, const char *step
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
-static int journal_done(void *journal, unsigned int position, struct croft_error *err)
-{
-        struct store_journal *j = journal;
-        struct croft_error e = CROFT_ERROR_INIT;
-        sqlite3_stmt *s;
-        int r = store_begin(j->store, false, &e);
-
-        if (r < 0)
-                return croft_error_copy(err, &e);
-        s = store_statement(j->store, SQL_OPERATION_DONE);
-        bind_number(s, 1, (int64_t)j->id);
-        bind_number(s, 2, position);
-        r = store_commit(j->store, store_run_statement(j->store, SQL_OPERATION_DONE, &e), &e);
-        return r < 0 ? croft_error_copy(err, &e) : 0;
-}
-
 static int journal_end(void *journal, struct croft_error *err)
 {
         struct store_journal *j = journal;
@@ -317,11 +301,7 @@ void store_journal_init(struct store_journal *journal, struct store *store, uint
                 .store = store,
                 .id = id,
                 .run = run,
-                .steps = {.begin = journal_begin,
-                        .intent = journal_intent,
-                        .done = journal_done,
-                        .end = journal_end,
-                        .journal = journal},
+                .steps = {.begin = journal_begin, .intent = journal_intent, .end = journal_end, .journal = journal},
         };
 }
 

@@ -244,7 +244,6 @@ static void an_interrupted_operation_is_found_with_its_newest_intent(void **stat
         assert_string_equal(found.last.operation.name, "start");
         assert_int_equal(found.last.operation.position, -1);
         assert_int_equal(j.steps.intent(j.steps.journal, 0, "cgroup", NULL), 0);
-        assert_int_equal(j.steps.done(j.steps.journal, 0, NULL), 0);
         assert_int_equal(j.steps.intent(j.steps.journal, 1, "warden", NULL), 0);
         assert_int_equal(reopen(f, NULL), 0);
         found = find_all(f->store);
@@ -466,7 +465,7 @@ static bool can_stop(struct store *store)
         store_journal_init(&j, store, 1, &run);
         for (int i = 0; i < 200 && ok; i++)
                 ok = j.steps.begin(&j, "stop", NULL) == 0 && j.steps.intent(&j, 0, "warden-run", NULL) == 0 &&
-                     j.steps.done(&j, 0, NULL) == 0 && j.steps.end(&j, NULL) == 0;
+                     j.steps.end(&j, NULL) == 0;
         return ok;
 }
 
@@ -677,7 +676,6 @@ static void an_interrupted_operation_on_pools_is_found_and_the_old_ones_stand(vo
         store_pool_journal_init(&journal, f->store, "fast", &pools);
         assert_int_equal(journal.steps.begin(&journal, "pool-create", NULL), 0);
         assert_int_equal(journal.steps.intent(&journal, 0, "cpus", NULL), 0);
-        assert_int_equal(journal.steps.done(&journal, 0, NULL), 0);
         assert_int_equal(journal.steps.intent(&journal, 1, "statistics", NULL), 0);
         assert_int_equal(reopen(f, NULL), 0);
         assert_int_equal(store_pool_operation(f->store, &operation, pool, NULL), 0);
@@ -714,7 +712,9 @@ static void a_database_from_before_pools_is_migrated(void **state)
 
         (void)str_copy(tag, sizeof(tag), store_tag(f->store));
         f->store = store_close(f->store);
-        meddle(f, "DROP TABLE pool; DROP TABLE pool_operation; PRAGMA user_version = 1");
+        meddle(f, "DROP TABLE pool; DROP TABLE pool_operation; ALTER TABLE operation ADD COLUMN done INTEGER NOT NULL "
+                  "DEFAULT 0;"
+                  "PRAGMA user_version = 1");
         assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
         assert_int_equal(store_pools(f->store, &pools, NULL), 0);
         assert_string_equal(store_tag(f->store), tag);
