@@ -190,7 +190,7 @@ static void open_statistics(struct daemon_host *h)
                 host->mounts = NULL;
         if (kstats_open_sampler(host->kstats, &host->sampler, &h->plane_error) < 0)
                 host->sampler = NULL;
-        else if (kstats_find_objects(host->sampler, &machine, &h->plane_error) < 0)
+        else if (kstats_find_objects(host->sampler, &machine, NULL, &h->plane_error) < 0)
                 host->sampler = kstat_sampler_free(host->sampler);
 }
 

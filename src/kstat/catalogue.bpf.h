@@ -232,6 +232,20 @@
         N(outEchos, UINT64, EVENTS)                                                                                    \
         N(outEchoReps, UINT64, EVENTS)
 
+/* An interface, as its own network namespace sees it.  Those without 64: the lower half, as illumos has them. */
+#define KSTAT_FIELDS_LINK(N, C, S)                                                                                     \
+        N(ipackets64, UINT64, EVENTS)                                                                                  \
+        N(opackets64, UINT64, EVENTS)                                                                                  \
+        N(rbytes64, UINT64, BYTES)                                                                                     \
+        N(obytes64, UINT64, BYTES)                                                                                     \
+        N(ipackets, UINT32, EVENTS)                                                                                    \
+        N(opackets, UINT32, EVENTS)                                                                                    \
+        N(rbytes, UINT32, BYTES)                                                                                       \
+        N(obytes, UINT32, BYTES)                                                                                       \
+        N(mtu, UINT32, BYTES)                                                                                          \
+        N(link_up, UINT32, NONE)                                                                                       \
+        N(ifindex, UINT32, NONE)
+
 /* Every schema: number, name of its structure, list.  Numbers are for ever. */
 #define KSTAT_SCHEMAS(X)                                                                                               \
         X(1, system_misc, KSTAT_FIELDS_SYSTEM_MISC)                                                                    \
@@ -250,6 +264,7 @@
         X(14, net_tcp, KSTAT_FIELDS_NET_TCP)                                                                           \
         X(15, net_udp, KSTAT_FIELDS_NET_UDP)                                                                           \
         X(16, net_icmp, KSTAT_FIELDS_NET_ICMP)                                                                         \
+        X(20, link, KSTAT_FIELDS_LINK)                                                                                 \
         X(30, mount_io, KSTAT_FIELDS_MOUNT_IO)                                                                         \
         X(31, mntinfo, KSTAT_FIELDS_MNTINFO)
 
@@ -285,7 +300,8 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(NET_IP, net_ip, struct kstat_data_net_ip)                                                                    \
         X(NET_TCP, net_tcp, struct kstat_data_net_tcp)                                                                 \
         X(NET_UDP, net_udp, struct kstat_data_net_udp)                                                                 \
-        X(NET_ICMP, net_icmp, struct kstat_data_net_icmp)
+        X(NET_ICMP, net_icmp, struct kstat_data_net_icmp)                                                              \
+        X(LINK, link, struct kstat_data_link)
 
 #define KSTAT_SOURCE_NUMBER(name, function, type) KSTAT_SOURCE_##name,
 enum kstat_source {

@@ -69,6 +69,7 @@ const struct kstat_def catalogue_private[] = {
         {KEY("net", "tcp", "mib2"), NAMED(net_tcp), FROM(NET_TCP)},
         {KEY("net", "udp", "mib2"), NAMED(net_udp), FROM(NET_UDP)},
         {KEY("net", "icmp", "mib2"), NAMED(net_icmp), FROM(NET_ICMP)},
+        {KEY("link", "lo", "net"), NAMED(link), FROM(LINK), .argument = 1}, /* the first interface of each namespace */
 };
 const size_t catalogue_n_private = ELEMENTS(catalogue_private);
 
@@ -78,6 +79,8 @@ const struct kstat_def catalogue_cpu[] = {
         {KEY("cpu_stat", "cpu_stat%d", "misc"), RAW(struct illumos_cpu_stat), FROM(CPU_STAT)},
 };
 const size_t catalogue_n_cpu = ELEMENTS(catalogue_cpu);
+
+const struct kstat_def catalogue_link = {KEY("link", "", "net"), NAMED(link), FROM(LINK)};
 
 const struct kstat_def catalogue_cpu_info = {KEY("cpu_info", "cpu_info%d", "misc"), NAMED(cpu_info)};
 

@@ -31,6 +31,8 @@ extern const size_t catalogue_n_private;
  * CPU, both) are to be filled in, and the name by catalogue_name(). */
 extern const struct kstat_def catalogue_cpu[];
 extern const size_t catalogue_n_cpu;
+/* An interface: its name, and as argument its number in the partition's network namespace, are to be filled in. */
+extern const struct kstat_def catalogue_link;
 /* What a CPU is: stored; instance, name and data are to be filled in. */
 extern const struct kstat_def catalogue_cpu_info;
 /* The name for that instance: "%d" in the table's one is replaced. */

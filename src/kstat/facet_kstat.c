@@ -9,6 +9,7 @@
 #include "kstat/facet_kstat.h"
 
 #include "base/cleanup.h"
+#include "kstat/catalogue.h"
 #include "kstat/kstat.h"
 #include "kstat/objects.h"
 #include "partition/host.h"
@@ -58,15 +59,41 @@ static int prepare(struct partition *p, struct croft_error *err)
         return p->host->kstats ? kstats_add_partition(p->host->kstats, p->def.id, err) : 0;
 }
 
-/* By now it has its first process, in all of its control groups. */
+/* Those that global has given it; its own loopback is in the catalogue. */
+static int publish_links(struct partition *p, const struct kstat_links *links, struct croft_error *err)
+{
+        struct kstat_def defs[KSTAT_FIND_LINKS];
+        size_t n = 0;
+
+        for (size_t i = 0; i < links->n; i++) {
+                if (links->list[i].ifindex == 1)
+                        continue;
+                defs[n] = catalogue_link;
+                defs[n].name = links->list[i].name;
+                defs[n].argument = links->list[i].ifindex;
+                defs[n++].subject = p->def.id;
+        }
+        return n > 0 ? kstats_create(p->host->kstats, defs, n, &p->def.id, 1, NULL, err) : 0;
+}
+
+static int find_objects(struct partition *p, struct kstat_links *ret, struct croft_error *err)
+{
+        const struct kstat_place place = {
+                .partition = p->def.id, .init = p->run.pid, .tag = p->host->tag, .level = plane_level(p->host->plane)};
+
+        return kstats_find_objects(p->host->sampler, &place, ret, err);
+}
+
+/* By now it has its first process, in all of its control groups, and its interfaces. */
 static int start(struct partition *p, struct croft_error *err)
 {
-        const struct kstat_place place = {.partition = p->def.id,
-                .init = p->run.pid,
-                .tag = p->host->tag,
-                .level = p->host->sampler ? plane_level(p->host->plane) : 0};
+        struct kstat_links links = {.n = 0};
+        int r;
 
-        return p->host->sampler ? kstats_find_objects(p->host->sampler, &place, err) : 0;
+        if (!p->host->sampler)
+                return 0;
+        r = find_objects(p, &links, err);
+        return r < 0 ? r : publish_links(p, &links, err);
 }
 
 /* The croftd before may have had no plane, or objects of another layout. */
@@ -74,7 +101,7 @@ static int adopt(struct partition *p, struct croft_error *err)
 {
         int r = prepare(p, err);
 
-        return r == 0 ? start(p, err) : r;
+        return r == 0 && p->host->sampler ? find_objects(p, NULL, err) : r;
 }
 
 static int release(struct partition *p, struct croft_error *err)

@@ -16,4 +16,11 @@ struct kstat_find {
         __u32 machine;                     /* not a partition but the roots */
 };
 
+/* What it says: struct kstat_objects, then one of these for each interface that there is by then. */
+#define KSTAT_FIND_LINKS 8
+struct kstat_link {
+        __u32 ifindex;
+        char name[16];
+};
+
 #endif

@@ -118,8 +118,14 @@ struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler)
         };
 }
 
-/* What the iterator has to say about that process: sizeof(*ret) bytes or nothing. */
-static ssize_t run_find(const struct kstat_sampler *sampler, pid_t init, struct kstat_objects *ret)
+struct answer {
+        struct kstat_objects objects;
+        struct kstat_link links[KSTAT_FIND_LINKS];
+};
+_Static_assert(sizeof(struct kstat_objects) % _Alignof(struct kstat_link) == 0, "one behind the other");
+
+/* What the iterator has to say about that process: some bytes of *ret or nothing. */
+static ssize_t run_find(const struct kstat_sampler *sampler, pid_t init, struct answer *ret)
 {
         union bpf_iter_link_info what = {.task.tid = (__u32)init};
         DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &what, .link_info_len = sizeof(what));
@@ -168,10 +174,11 @@ static int record(const struct kstat_sampler *sampler, uint64_t partition, struc
         return bpf_map_update_elem(map, &partition, found, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place *place, struct croft_error *err)
+int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place *place, struct kstat_links *ret,
+        struct croft_error *err)
 {
-        struct kstat_objects found;
-        ssize_t n;
+        struct answer found;
+        ssize_t n, links;
 
         (void)pthread_mutex_lock(&sampler->lock);
         set_what(&sampler->skeleton->bss->find_what, place);
@@ -182,13 +189,18 @@ int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place 
         if (n < 0)
                 return croft_error_set(err, (int)n, "find the figures of partition %llu by its process %d",
                         (unsigned long long)place->partition, (int)place->init);
-        if (n != (ssize_t)sizeof(found))
+        links = n - (ssize_t)sizeof(found.objects);
+        if (links < 0 || links % (ssize_t)sizeof(found.links[0]) != 0)
                 return croft_error_set(err, EIO, "find the figures of partition %llu: %zd bytes",
                         (unsigned long long)place->partition, n);
-        n = record(sampler, place->partition, &found);
+        n = record(sampler, place->partition, &found.objects);
         if (n < 0)
                 return croft_error_set(err, n == -E2BIG ? ENOSPC : (int)n, "record where partition %llu is counted",
                         (unsigned long long)place->partition);
+        if (ret) {
+                ret->n = (size_t)links / sizeof(found.links[0]);
+                memcpy(ret->list, found.links, (size_t)links);
+        }
         return 0;
 }
 

@@ -9,6 +9,8 @@
 #ifndef CROFT_KSTAT_OBJECTS_H
 #define CROFT_KSTAT_OBJECTS_H
 
+#include "kstat/objects.bpf.h"
+
 #include <croft/error.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,9 +42,15 @@ struct kstat_place {
         const char *tag;    /* its cgroup is croft.<tag>/<partition> in every hierarchy */
         unsigned int level; /* cgroup_tree_level() */
 };
+/* The interfaces of its network namespace, the first ones. */
+struct kstat_links {
+        struct kstat_link list[KSTAT_FIND_LINKS];
+        size_t n;
+};
 /* Finds and records the objects of a partition: once it has a first process, and when it is adopted.  Idempotent.
- * -ESRCH: no such process, or it isn't in the partition's cgroup; what was on record stays. */
-int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place *place, struct croft_error *err);
+ * ret may be NULL.  -ESRCH: no such process, or it isn't in the partition's cgroup; what was on record stays. */
+int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place *place, struct kstat_links *ret,
+        struct croft_error *err);
 /* Forgets what is remembered of a partition.  Idempotent. */
 int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, struct croft_error *err);
 

@@ -16,6 +16,7 @@
 #include "plane/plane.bpf.h"
 
 #include "kstat/figures.bpf.h"
+#include "kstat/links.bpf.h"
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
 
@@ -138,6 +139,27 @@ static __always_inline __s64 find_boot(struct task_struct *task)
         return offset ? -offset : (__s64)BPF_CORE_READ(task, start_boottime);
 }
 
+static __noinline int write_link(struct seq_file *seq, __u64 at)
+{
+        struct net_device *dev = link_of(at);
+        struct kstat_link one = {.ifindex = BPF_CORE_READ(dev, ifindex)};
+
+        bpf_probe_read_kernel_str(one.name, sizeof(one.name), dev->name);
+        return bpf_seq_write(seq, &one, sizeof(one));
+}
+
+static __always_inline void write_links(struct seq_file *seq, __u64 net)
+{
+        __u64 at = 0;
+
+        for (int i = 0; i < KSTAT_FIND_LINKS; i++) {
+                at = link_next(net, at);
+                if (!at)
+                        break;
+                write_link(seq, at);
+        }
+}
+
 SEC("iter/task")
 int find(struct bpf_iter__task *ctx)
 {
@@ -172,6 +194,7 @@ int find(struct bpf_iter__task *ctx)
         if (!find_what.machine)
                 ret.boot_ns = find_boot(task);
         bpf_seq_write(ctx->meta->seq, &ret, sizeof(ret));
+        write_links(ctx->meta->seq, ret.net);
         return 0;
 }
 

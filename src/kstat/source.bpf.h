@@ -17,27 +17,12 @@
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
 #include "kstat/mount_source.bpf.h"
+#include "kstat/net_source.bpf.h"
+#include "kstat/source_kit.bpf.h"
 
 #include <linux/errno.h>
-#include <linux/snmp.h>
 
 #define TICK_NS 10000000 /* illumos's: 1/100 s */
-
-/* What a source gets besides its data. */
-struct source {
-        const struct kstat_objects *objects;
-        __u64 partition;
-        __u64 argument;
-};
-
-/* A value into the context's data, of type `data`.  The barrier makes the compiler name the context itself in each
- * store: the verifier takes no other address than that and a constant. */
-#define PUT(field, value)                                                                                              \
-        ({                                                                                                             \
-                __typeof__(((data *)0)->field) _value = (value);                                                       \
-                barrier_var(call);                                                                                     \
-                ((data *)call->data)->field = _value;                                                                  \
-        })
 
 static __always_inline __u32 count_bits(__u64 x)
 {
@@ -65,7 +50,7 @@ static __always_inline void source_averages(const struct source *s, struct kstat
                 ret->load[i] = ret->load[i] >> 3;
 }
 
-static __noinline int source_system_misc(const struct source *s, struct kstat_call *call)
+SOURCE source_system_misc(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_system_misc data;
         struct kstat_averages averages = {0};
@@ -84,7 +69,7 @@ static __noinline int source_system_misc(const struct source *s, struct kstat_ca
         return 0;
 }
 
-static __noinline int source_load(const struct source *s, struct kstat_call *call)
+SOURCE source_load(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_load data;
         struct kstat_averages averages = {0};
@@ -96,7 +81,7 @@ static __noinline int source_load(const struct source *s, struct kstat_call *cal
         return 0;
 }
 
-static __noinline int source_processes(const struct source *s, struct kstat_call *call)
+SOURCE source_processes(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_processes data;
         struct kstat_active active = {0};
@@ -132,7 +117,7 @@ FIGURE int source_times(const struct kstat_objects *objects, __u64 partition, st
         return 0;
 }
 
-static __noinline int source_partition_misc(const struct source *s, struct kstat_call *call)
+SOURCE source_partition_misc(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_partition_misc data;
         struct kstat_averages averages = {0};
@@ -177,7 +162,7 @@ static __always_inline int one_cpu(const struct source *s, struct kstat_sample_c
         return 0;
 }
 
-static __noinline int source_cpu_sys(const struct source *s, struct kstat_call *call)
+SOURCE source_cpu_sys(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_cpu_sys data;
         struct kstat_sample_cpu cpu = {0};
@@ -202,7 +187,7 @@ static __noinline int source_cpu_sys(const struct source *s, struct kstat_call *
         __u64 pgfault = 0, pgmajfault = 0, pgpgin = 0, pgpgout = 0, pswpin = 0, pswpout = 0, pgscan = 0, pgsteal = 0
 
 /* What a CPU has counted for the partition's own cgroup is live; cgroups below it count for themselves. */
-static __noinline int source_cpu_vm(const struct source *s, struct kstat_call *call)
+SOURCE source_cpu_vm(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_cpu_vm data;
         struct memory_reader one = {.cpu = s->argument}, *reader = &one;
@@ -246,7 +231,7 @@ static __noinline int cpu_stat_events(const struct source *s, struct kstat_call 
         return 0;
 }
 
-static __noinline int source_cpu_stat(const struct source *s, struct kstat_call *call)
+SOURCE source_cpu_stat(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_cpu_stat data;
         struct kstat_sample_cpu cpu = {0};
@@ -263,7 +248,7 @@ static __noinline int source_cpu_stat(const struct source *s, struct kstat_call 
 
 /* --- memory --- */
 
-static __noinline int source_memory(const struct source *s, struct kstat_call *call)
+SOURCE source_memory(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_memory data;
         __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
@@ -288,7 +273,7 @@ static __noinline int source_memory(const struct source *s, struct kstat_call *c
         return 0;
 }
 
-static __noinline int source_vmstat(const struct source *s, struct kstat_call *call)
+SOURCE source_vmstat(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_vmstat data;
         __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
@@ -334,7 +319,7 @@ static __noinline int pages_of_states(const struct memory_reader *reader, struct
 }
 
 /* A limit in pages: what the machine has, if there is none. */
-static __noinline int source_system_pages(const struct source *s, struct kstat_call *call)
+SOURCE source_system_pages(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_system_pages data;
         __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
@@ -365,7 +350,7 @@ static __noinline int source_system_pages(const struct source *s, struct kstat_c
 
 /* --- limits --- */
 
-static __noinline int source_caps(const struct source *s, struct kstat_call *call)
+SOURCE source_caps(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_caps data;
         struct pids_cgroup *pids = (struct pids_cgroup *)object_css(s->objects, KSTAT_CSS_PIDS);
@@ -395,7 +380,7 @@ static __noinline int source_caps(const struct source *s, struct kstat_call *cal
         return 0;
 }
 
-static __noinline int source_pressure(const struct source *s, struct kstat_call *call)
+SOURCE source_pressure(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_pressure data;
         struct kstat_sample_pressure some = {0}, full = {0};
@@ -413,7 +398,7 @@ static __noinline int source_pressure(const struct source *s, struct kstat_call 
         return 0;
 }
 
-static __noinline int source_var(const struct source *s, struct kstat_call *call)
+SOURCE source_var(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_var data;
         struct pids_cgroup *pids = (struct pids_cgroup *)object_css(s->objects, KSTAT_CSS_PIDS);
@@ -427,121 +412,6 @@ static __noinline int source_var(const struct source *s, struct kstat_call *call
         PUT(v_maxsyspri, 99);
         PUT(v_maxpmem, 0);
         PUT(v_autoup, 30);
-        return 0;
-}
-
-/* --- network --- */
-
-FIGURE __u64 mib_on(__u64 percpu, __u32 index, __u32 cpu)
-{
-        __u64 one = 0;
-
-        bpf_probe_read_kernel(&one, sizeof(one), (void *)(percpu + cpu_offset_of(cpu) + index * sizeof(one)));
-        return one;
-}
-
-/* The sum of a counter of the network namespace over the CPUs. */
-FIGURE __u64 mib(__u64 percpu, __u32 index)
-{
-        __u32 n = count_cpus();
-        __u64 sum = 0;
-
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                sum += mib_on(percpu, index, cpu);
-        }
-        return sum;
-}
-
-static __always_inline struct net *source_net(const struct source *s)
-{
-        struct net *net = (struct net *)s->objects->net;
-
-        return net && BPF_CORE_READ(net, ns.inum) == s->objects->net_inum ? net : NULL;
-}
-
-/* Counters lie at the beginning of each of those structures, in the order of <linux/snmp.h>. */
-#define SOURCE_MIB(field, number) PUT(field, mib(at, number));
-
-static __noinline int source_net_ip(const struct source *s, struct kstat_call *call)
-{
-        typedef struct kstat_data_net_ip data;
-        struct net *net = source_net(s);
-        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.ip_statistics) : 0;
-
-        if (!at)
-                return -ENXIO;
-        SOURCE_MIB(inReceives, IPSTATS_MIB_INPKTS)
-        SOURCE_MIB(inHdrErrors, IPSTATS_MIB_INHDRERRORS)
-        SOURCE_MIB(inAddrErrors, IPSTATS_MIB_INADDRERRORS)
-        SOURCE_MIB(inDiscards, IPSTATS_MIB_INDISCARDS)
-        SOURCE_MIB(inDelivers, IPSTATS_MIB_INDELIVERS)
-        SOURCE_MIB(outRequests, IPSTATS_MIB_OUTPKTS)
-        SOURCE_MIB(outDiscards, IPSTATS_MIB_OUTDISCARDS)
-        SOURCE_MIB(outNoRoutes, IPSTATS_MIB_OUTNOROUTES)
-        SOURCE_MIB(forwDatagrams, IPSTATS_MIB_OUTFORWDATAGRAMS)
-        SOURCE_MIB(inOctets, IPSTATS_MIB_INOCTETS)
-        SOURCE_MIB(outOctets, IPSTATS_MIB_OUTOCTETS)
-        return 0;
-}
-
-static __noinline int source_net_tcp(const struct source *s, struct kstat_call *call)
-{
-        typedef struct kstat_data_net_tcp data;
-        struct net *net = source_net(s);
-        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.tcp_statistics) : 0;
-
-        if (!at)
-                return -ENXIO;
-        SOURCE_MIB(activeOpens, TCP_MIB_ACTIVEOPENS)
-        SOURCE_MIB(passiveOpens, TCP_MIB_PASSIVEOPENS)
-        SOURCE_MIB(attemptFails, TCP_MIB_ATTEMPTFAILS)
-        SOURCE_MIB(estabResets, TCP_MIB_ESTABRESETS)
-        SOURCE_MIB(currEstab, TCP_MIB_CURRESTAB)
-        SOURCE_MIB(inSegs, TCP_MIB_INSEGS)
-        SOURCE_MIB(outSegs, TCP_MIB_OUTSEGS)
-        SOURCE_MIB(retransSegs, TCP_MIB_RETRANSSEGS)
-        SOURCE_MIB(inErrs, TCP_MIB_INERRS)
-        SOURCE_MIB(outRsts, TCP_MIB_OUTRSTS)
-        return 0;
-}
-
-static __noinline int source_net_udp(const struct source *s, struct kstat_call *call)
-{
-        typedef struct kstat_data_net_udp data;
-        struct net *net = source_net(s);
-        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.udp_statistics) : 0;
-
-        if (!at)
-                return -ENXIO;
-        SOURCE_MIB(inDatagrams, UDP_MIB_INDATAGRAMS)
-        SOURCE_MIB(noPorts, UDP_MIB_NOPORTS)
-        SOURCE_MIB(inErrors, UDP_MIB_INERRORS)
-        SOURCE_MIB(outDatagrams, UDP_MIB_OUTDATAGRAMS)
-        SOURCE_MIB(rcvbufErrors, UDP_MIB_RCVBUFERRORS)
-        SOURCE_MIB(sndbufErrors, UDP_MIB_SNDBUFERRORS)
-        return 0;
-}
-
-static __noinline int source_net_icmp(const struct source *s, struct kstat_call *call)
-{
-        typedef struct kstat_data_net_icmp data;
-        struct net *net = source_net(s);
-        __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.icmp_statistics) : 0;
-
-        if (!at)
-                return -ENXIO;
-        SOURCE_MIB(inMsgs, ICMP_MIB_INMSGS)
-        SOURCE_MIB(inErrors, ICMP_MIB_INERRORS)
-        SOURCE_MIB(inDestUnreachs, ICMP_MIB_INDESTUNREACHS)
-        SOURCE_MIB(inEchos, ICMP_MIB_INECHOS)
-        SOURCE_MIB(inEchoReps, ICMP_MIB_INECHOREPS)
-        SOURCE_MIB(outMsgs, ICMP_MIB_OUTMSGS)
-        SOURCE_MIB(outErrors, ICMP_MIB_OUTERRORS)
-        SOURCE_MIB(outDestUnreachs, ICMP_MIB_OUTDESTUNREACHS)
-        SOURCE_MIB(outEchos, ICMP_MIB_OUTECHOS)
-        SOURCE_MIB(outEchoReps, ICMP_MIB_OUTECHOREPS)
         return 0;
 }
 

@@ -17,9 +17,9 @@ struct host {
         int state_dir; /* descriptors of the directories */
         int run_dir;
         int partitions_dir; /* STATE/partitions */
-        int wardens_dir; /* RUN/w */
-        int tools_dir;   /* static programs that appear below /run/croft/bin */
-        int base_filter; /* sealed memfds with seccomp programs (struct sock_filter[]) */
+        int wardens_dir;    /* RUN/w */
+        int tools_dir;      /* static programs that appear below /run/croft/bin */
+        int base_filter;    /* sealed memfds with seccomp programs (struct sock_filter[]) */
         int warden_filter;
         int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
         int facts;               /* about the machine, for views of /proc; sealed */

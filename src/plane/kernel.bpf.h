@@ -217,9 +217,37 @@ struct netns_mib {
 struct ns_common {
         unsigned int inum;
 };
+struct list_head {
+        struct list_head *next;
+};
 struct net {
         struct ns_common ns;
         struct netns_mib mib;
+        struct list_head dev_base_head;
+};
+struct u64_stats { /* u64_stats_t, a structure there, too */
+        __u64 v;
+};
+struct pcpu_lstats {
+        struct u64_stats packets, bytes;
+};
+struct pcpu_sw_netstats {
+        struct u64_stats rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+enum netdev_stat_type { NETDEV_PCPU_STAT_TSTATS };
+struct rtnl_link_ops {
+        const char *kind;
+};
+struct net_device {
+        struct list_head dev_list;
+        char name[16];
+        int ifindex;
+        unsigned int mtu, flags, operstate;
+        const struct rtnl_link_ops *rtnl_link_ops;
+        struct pcpu_lstats *lstats;
+        struct pcpu_sw_netstats *tstats;
+        enum netdev_stat_type pcpu_stat_type; /* since 6.8 */
+        __u8 priv[1];                         /* since 6.10; before, it lay behind the structure */
 };
 struct timespec64 {
         __s64 tv_sec;

@@ -172,7 +172,7 @@ static bool make(uint64_t id, struct partition *ret)
         ret->pid = place.init = start_in(id, ret->orders);
         nap(100); /* for its namespaces; what comes too early is found below and fails */
         if (!ok(ret->pid > 0 && put_on_record(ret) == 0, "it has a process and is on record") ||
-                !ok_r(kstats_find_objects(sampler, &place, &err), &err, "its objects are found by that process"))
+                !ok_r(kstats_find_objects(sampler, &place, NULL, &err), &err, "its objects are found by that process"))
                 return false;
         cgroup = cgroup_open(tree, id, &err);
         ret->sample = kstats_open_sample(sampler, cgroup, &err);
@@ -275,7 +275,8 @@ static void a_process_elsewhere_is_refused(void)
 {
         struct kstat_place place = {.partition = A, .init = getpid(), .tag = tag, .level = cgroup_tree_level(tree)};
 
-        (void)ok_fails(kstats_find_objects(sampler, &place, &err), ESRCH, &err, "a process that is in no partition");
+        (void)ok_fails(
+                kstats_find_objects(sampler, &place, NULL, &err), ESRCH, &err, "a process that is in no partition");
 }
 
 static uint64_t used_ns(const struct partition *p)
