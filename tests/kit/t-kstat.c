@@ -4,6 +4,7 @@
  * from what a library makes of it.
  *
  *     t-kstat PROGRAM [-p PARTITION] list                     KID MODULE:INSTANCE:NAME, one a line
+ *     t-kstat PROGRAM [-p PARTITION] mounts                   PARTITION MOUNT-ID TYPE of each mount, one a line
  *     t-kstat PROGRAM [-p PARTITION] find MODULE INSTANCE NAME
  *     t-kstat PROGRAM [-p PARTITION] read KID
  *     t-kstat PROGRAM [-p PARTITION] spin MODULE INSTANCE NAME FIELD FACTOR FIELD SECONDS
@@ -11,7 +12,7 @@
  *
  * Status 0; 3: there is none (ENXIO); 1: anything else went wrong.
  */
-#include "kstat/kstat.bpf.h"
+#include "kstat/catalogue.bpf.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -97,7 +98,25 @@ static int show(struct kstat_call *call)
         return r < 0 ? failed(r) : 0;
 }
 
-static int list(void)
+static void print_key(const struct kstat_call *call, unsigned long long kid, int r)
+{
+        printf("%llu %s:%d:%s%s\n", kid, call->head.key.module, call->head.key.instance, call->head.key.name,
+                r < 0 ? " (no data)" : "");
+}
+
+static void print_mount(const struct kstat_call *call, unsigned long long kid, int r)
+{
+        struct kstat_data_mntinfo data;
+
+        (void)kid;
+        if (r < 0 || strcmp(call->head.key.module, "mount") != 0 || strcmp(call->head.key.name, "mntinfo") != 0)
+                return;
+        memcpy(&data, call->data, sizeof(data));
+        printf("%lld %lld %.*s\n", (long long)data.partition, (long long)data.mnt_id, (int)sizeof(data.fstype),
+                data.fstype);
+}
+
+static int list(void (*print)(const struct kstat_call *call, unsigned long long kid, int r))
 {
         for (unsigned int page = 0, total = 1; page * KSTAT_PAGE_KIDS < total; page++) {
                 struct kstat_call call = {.op = KSTAT_OP_LIST, .at = page};
@@ -114,8 +133,7 @@ static int list(void)
                         r = run(&one);
                         if (r == -ENXIO && one.head.kid == 0)
                                 continue; /* went meanwhile, or has no data here */
-                        printf("%llu %s:%d:%s%s\n", kids[i], one.head.key.module, one.head.key.instance,
-                                one.head.key.name, r < 0 ? " (no data)" : "");
+                        print(&one, kids[i], r);
                 }
         }
         return 0;
@@ -191,7 +209,9 @@ int main(int argc, char **argv)
         if (argc < 3)
                 return 2;
         if (strcmp(argv[2], "list") == 0)
-                return list();
+                return list(print_key);
+        if (strcmp(argv[2], "mounts") == 0)
+                return list(print_mount);
         if (strcmp(argv[2], "read") == 0 && argc == 4) {
                 call.kid = strtoull(argv[3], NULL, 10);
                 return show(&call);
