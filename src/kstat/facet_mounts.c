@@ -20,12 +20,18 @@ static enum mount_stats parse(const char *value)
         return strcmp(value, "latency") == 0 ? MOUNT_STATS_LATENCY : MOUNT_STATS_NO;
 }
 
+static bool is_yes(const char *value)
+{
+        return value && strcmp(value, "yes") == 0;
+}
+
 static int follow(struct partition *p, bool new_one)
 {
         struct mount_watch_partition followed = {.id = p->def.id,
                 .pid = p->run.pid,
                 .wanted = parse(property_get(p->def.properties, "mount.stats")),
-                .new_one = new_one};
+                .new_one = new_one,
+                .base = is_yes(property_get(p->def.properties, "mount.base"))};
 
         if (!p->host->mounts || cgroup_kernel_id(p->host->cgroups, p->def.id, &followed.cgroup, NULL) < 0)
                 return 0;
@@ -53,9 +59,10 @@ static int release(struct partition *p, struct croft_error *err)
 static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)
 {
         (void)old;
-        (void)err;
         if (p->host->mounts && strcmp(key, "mount.stats") == 0)
                 mount_watch_want(p->host->mounts, p->def.id, parse(value));
+        if (p->host->mounts && strcmp(key, "mount.base") == 0)
+                return mount_watch_show_base(p->host->mounts, p->def.id, is_yes(value), err);
         return 0;
 }
 

@@ -38,6 +38,7 @@ struct watched {
         struct watched *next;
         uint64_t id;
         enum mount_stats wanted;
+        bool base; /* it sees those that global made, too */
         int mountinfo;
         int64_t due_ms;            /* the next look */
         int64_t pause_ms;          /* none before that */
@@ -111,12 +112,12 @@ static void define(const struct watched *w, const struct mount_found *found, str
         ret[1].size = sizeof(struct kstat_data_mntinfo);
 }
 
-/* Seen by global, and by the partition unless global made the mount (KST-30, KST-32). */
+/* Seen by global, and by the partition unless global made the mount and keeps it to itself (KST-30, KST-32). */
 static int create(struct mount_watch *watch, const struct watched *w, const struct mount_found *found, size_t n,
         struct mount_known *ret)
 {
         const uint64_t seen_by[2] = {0, w->id};
-        size_t n_seen = n > 0 && found[0].flags & MOUNT_BASE ? 1 : 2;
+        size_t n_seen = n > 0 && found[0].flags & MOUNT_BASE && !w->base ? 1 : 2;
         _cleanup_free_ struct kstat_def *defs = calloc(2 * n + 1, sizeof(*defs));
         _cleanup_free_ uint64_t *kids = calloc(2 * n + 1, sizeof(*kids));
         int r;
@@ -485,6 +486,7 @@ int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partitio
                 return croft_error_set(err, ENOMEM, "watch mounts");
         *w = (struct watched){.id = p->id,
                 .wanted = p->wanted,
+                .base = p->base,
                 .mountinfo = -EBADF,
                 .pause_ms = now_ms() + (p->new_one ? FIRST_MS : 0)};
         w->due_ms = w->pause_ms;
@@ -514,6 +516,56 @@ void mount_watch_want(struct mount_watch *watch, uint64_t id, enum mount_stats w
         }
         (void)pthread_mutex_unlock(&watch->lock);
         wake(watch);
+}
+
+/* The structures that are to be shown or hidden. */
+struct base_changes {
+        struct mount_watch *watch;
+        uint64_t id;
+        bool show;
+        struct kstat_change *list;
+        size_t n, room;
+};
+
+static int change_base(const struct kstat_info *info, void *context)
+{
+        struct base_changes *c = context;
+        struct kstat_change *list;
+        bool seen = false;
+
+        for (size_t i = 0; i < info->n_partitions; i++)
+                seen = seen || info->partitions[i] == c->id;
+        if (seen == c->show || !mounts_is_base(c->watch->mounts, info->argument))
+                return 0;
+        if (c->n == c->room) {
+                list = reallocarray(c->list, c->room * 2 + 64, sizeof(*list));
+                if (!list)
+                        return -ENOMEM;
+                c->list = list;
+                c->room = c->room * 2 + 64;
+        }
+        c->list[c->n++] = (struct kstat_change){
+                .what = c->show ? KSTAT_ASSOCIATE : KSTAT_DISSOCIATE, .kid = info->head.kid, .partition = c->id};
+        return 0;
+}
+
+int mount_watch_show_base(struct mount_watch *watch, uint64_t id, bool show, struct croft_error *err)
+{
+        struct base_changes changes = {.watch = watch, .id = id, .show = show};
+        struct watched *w;
+        int r = 0;
+
+        (void)pthread_mutex_lock(&watch->lock);
+        w = find(watch, id);
+        if (w)
+                r = kstats_each(watch->kstats, "mount", NULL, id, change_base, &changes, err);
+        if (r == 0 && changes.n > 0)
+                r = kstats_apply(watch->kstats, changes.list, changes.n, err);
+        if (r == 0 && w)
+                w->base = show; /* those to come */
+        (void)pthread_mutex_unlock(&watch->lock);
+        free(changes.list);
+        return r;
 }
 
 static void unlist(struct mount_watch *watch, uint64_t id)

@@ -33,11 +33,14 @@ struct mount_watch_partition {
         pid_t pid;       /* PID 1, the host's number */
         enum mount_stats wanted;
         bool new_one; /* its first program hasn't run: all that is mounted now was made by global (KST-32) */
+        bool base;    /* and it sees the structures of these, too */
 };
 /* From now on its mounts are followed.  Idempotent. */
 int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partition *p, struct croft_error *err);
 /* No effect if it isn't followed. */
 void mount_watch_want(struct mount_watch *watch, uint64_t id, enum mount_stats wanted);
+/* Whether it sees those of mounts that global made for it: all at one instant.  No effect if it isn't followed. */
+int mount_watch_show_base(struct mount_watch *watch, uint64_t id, bool show, struct croft_error *err);
 /* Ends the structures of all its mounts.  Idempotent. */
 int mount_watch_remove(struct mount_watch *watch, uint64_t id, struct croft_error *err);
 

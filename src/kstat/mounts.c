@@ -211,6 +211,13 @@ int64_t mounts_created(struct mounts *mounts, uint64_t key)
         return bpf_map_lookup_elem(mounts->o.entries, &key, &entry) < 0 ? 0 : entry.created;
 }
 
+bool mounts_is_base(struct mounts *mounts, uint64_t key)
+{
+        struct mount_entry entry;
+
+        return bpf_map_lookup_elem(mounts->o.entries, &key, &entry) == 0 && entry.flags & MOUNT_BASE;
+}
+
 uint64_t mounts_refused(struct mounts *mounts, uint64_t partition)
 {
         struct mount_owner owner = {0};

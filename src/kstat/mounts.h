@@ -32,6 +32,8 @@ int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgr
 int mounts_remove_partition(struct mounts *mounts, uint64_t partition, struct croft_error *err);
 /* When the mount with that key came on record (CLOCK_MONOTONIC, ns); 0: it isn't. */
 int64_t mounts_created(struct mounts *mounts, uint64_t key);
+/* Was it made by global?  false, too: it isn't on record. */
+bool mounts_is_base(struct mounts *mounts, uint64_t key);
 /* How many of its mounts aren't counted since there were too many, ever. */
 uint64_t mounts_refused(struct mounts *mounts, uint64_t partition);
 

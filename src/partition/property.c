@@ -31,6 +31,8 @@ const struct property_info property_table[] = {
                 property_check_io_max},
         {"memory.max", NULL, "memory.max", true, "memory in bytes: 64M, 2G, max", property_check_memory},
         {"memory.swap.max", NULL, "memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max", property_check_size},
+        {"mount.base", "no", NULL, true, "yes: it sees the statistics of the mounts that global made for it, too",
+                property_check_yes_no},
         {"mount.stats", "yes", NULL, true,
                 "count what is done on each mount: yes, latency (how long it took, too), or no",
                 property_check_mount_stats},

@@ -73,6 +73,11 @@ t_is "what is read is counted" "$(value "$i" io nread)" 10485760
 root=$(mount_id a /)
 t_is "what global mounted before init is global's" "$(value "$root" mntinfo base)" 1
 t_fails_with 3 "the partition doesn't see it" within a /root/t-kstat "$inside" find mount "$root" io
+t_ok "unless the manager records it for it, too" croft set a mount.base=yes
+t_is "which says so" "$(inside a "$root" | head -n 1)" "$(t-kstat "$global" find mount "$root" io | head -n 1)"
+t_fails_with 3 "and for nobody else" within b /root/t-kstat "$inside" find mount "$root" io
+t_ok "what it takes back" croft set a mount.base=no
+t_fails_with 3 "isn't seen any more" within a /root/t-kstat "$inside" find mount "$root" io
 
 # --- KST-A4 ---
 kid=$(value "$i" io kid)
