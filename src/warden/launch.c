@@ -218,9 +218,8 @@ static int stub_died(struct launch *l, struct croft_error *err)
         (void)TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)l->pidfd, &si, WEXITED | WNOWAIT));
         if (si.si_code == CLD_KILLED && si.si_status == SIGKILL)
                 return croft_error_set(err, ESRCH,
-                        "the process that is to become init was killed (is memory.max too low, or was its cgroup "
-                        "killed and "
-                        "not made anew?).");
+                        "the process that is to become init was killed (is memory.max too low, "
+                        "or was its cgroup killed and not made anew?).");
         return croft_error_set(err, ESRCH, "the process that is to become init has died.");
 }
 
