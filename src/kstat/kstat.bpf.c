@@ -161,13 +161,19 @@ static __always_inline void copy_words(__u64 *to, const __u64 *from, int n)
                         to[i] = *(const volatile __u64 *)&from[i];
 }
 
+static const struct kstat_call nothing; /* in rodata */
+
+/* A source leaves out what it doesn't know, whatever the caller had there. */
+static __always_inline void clear(struct kstat_call *call)
+{
+        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)nothing.data, KSTAT_SMALL_DATA / 8);
+}
+
 /* What was copied may be another structure's by now. */
 static __always_inline void wipe(struct kstat_call *call)
 {
-        static const struct kstat_call nothing; /* in rodata */
-
         copy_words((__u64 *)(void *)&call->head, (const __u64 *)(const void *)&nothing.head, sizeof(call->head) / 8);
-        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)nothing.data, KSTAT_SMALL_DATA / 8);
+        clear(call);
 }
 
 static __always_inline int same_version(const struct kstat_record *record, __u64 version)
@@ -305,6 +311,7 @@ int kstat(struct kstat_call *call)
                 return -ENOMEM;
         if (record->source == KSTAT_SOURCE_STORED)
                 return read_stored(call, record);
+        clear(call);
         return source_fill_small(call, record);
 }
 
@@ -319,6 +326,7 @@ int kstat_large(struct kstat_call_large *call)
                 return r;
         if (record->source == KSTAT_SOURCE_STORED)
                 return read_stored(&call->call, record);
+        clear(&call->call);
         if (call->call.head.size <= KSTAT_SMALL_DATA)
                 return source_fill_small(&call->call, record);
         return source_fill_large(call, record);
