@@ -23,7 +23,7 @@ extern "C" {
 struct croft_stats; /* a reader */
 struct croft_stat;  /* room for one structure, as it was at one instant */
 
-/* directory: where the programs kstat and kstat_large are pinned; NULL: where kstat(8) finds them.  The caller ends
+/* directory: where the programs kstat and kstat_large are pinned; NULL: as kstat(8), by whatever way.  The caller ends
  * *ret with croft_stats_close().  -ENOENT: no statistics here; -EACCES, -EPERM. */
 int croft_stats_open(const char *directory, struct croft_stats **ret, struct croft_error *err);
 struct croft_stats *croft_stats_close(struct croft_stats *stats); /* NULL is allowed; returns NULL */

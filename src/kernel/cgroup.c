@@ -239,6 +239,11 @@ enum cgroup_rule cgroup_tree_rule(const struct cgroup_tree *tree, const char *co
         return CGROUP_NONE;
 }
 
+int cgroup_tree_unified(const struct cgroup_tree *tree)
+{
+        return tree->h[0].fd;
+}
+
 unsigned int cgroup_tree_level(const struct cgroup_tree *tree)
 {
         return tree->level;

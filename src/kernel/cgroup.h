@@ -50,6 +50,9 @@ enum cgroup_rule cgroup_tree_rule(const struct cgroup_tree *tree, const char *co
  * known. */
 unsigned int cgroup_tree_level(const struct cgroup_tree *tree);
 
+/* The directory in the unified hierarchy that all partitions' are in; borrowed. */
+int cgroup_tree_unified(const struct cgroup_tree *tree);
+
 /* Makes the partition's cgroups, empty ones of an earlier run anew; idempotent; on failure none is left.  The unified
  * one is delegated to owner (directory, cgroup.procs, cgroup.threads, cgroup.subtree_control): limits stay ours, among
  * them 4096 cgroups below it and a depth of 32. */

@@ -134,6 +134,26 @@ struct kstat_call_large {
 };
 _Static_assert(sizeof(struct kstat_call_large) == 4360, "layout");
 
+/* The other way to the same answers, for callers that may not use bpf(2): two options of any socket, of this level.
+ * setsockopt(2) of KSTAT_SOCKOPT_CALL takes the first group of a struct kstat_call, of just that size, and keeps it
+ * with the socket; getsockopt(2) answers it with a whole struct kstat_call, each time anew and to the one who calls
+ * then. The request comes back with the answer, so that those who share a socket can tell whose it is; what the program
+ * `kstat` would have returned is in the upper half of op.  ENOPROTOOPT and EOPNOTSUPP: not here, or nothing was asked.
+ * What needs `kstat_large` can't be read this way: the kernel hands one page over. */
+#define KSTAT_SOCKOPT_LEVEL 0x63726f66 /* "crof" */
+#define KSTAT_SOCKOPT_CALL 1
+#define KSTAT_SOCKOPT_OP 0xffffU /* the lower half; -EINVAL if there was more */
+#define KSTAT_SOCKOPT_RESULT(call) (-(int)((call)->op >> 16))
+
+struct kstat_request { /* the first group of a struct kstat_call */
+        __u32 op;
+        __u32 at;
+        __u64 kid;
+        struct kstat_key key;
+        __u64 partition;
+};
+_Static_assert(sizeof(struct kstat_request) == 96, "layout");
+
 #define KSTAT_PAGE_KIDS 64   /* of LIST */
 #define KSTAT_PAGE_FIELDS 12 /* of SCHEMA */
 

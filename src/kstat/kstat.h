@@ -30,6 +30,11 @@ int kstats_remove(struct kstats *kstats, struct croft_error *err);
  * caller closes it. */
 int kstats_open_programs(struct kstats *kstats, struct croft_error *err);
 
+/* Lets everybody whose socket was made below that control group (a descriptor, borrowed) ask by socket options, too:
+ * KSTAT_SOCKOPT_LEVEL.  Idempotent; survives croftd, and what an earlier one attached is replaced without a moment
+ * between.  -EOPNOTSUPP, -EPERM (another program there shares with none) ...: bpf(2) stays the only way. */
+int kstats_attach(struct kstats *kstats, int cgroup_fd, struct croft_error *err);
+
 struct kstat_def {
         const char *module, *name, *class; /* at most KSTAT_NAME_SIZE - 1 bytes, none empty but class may be */
         int32_t instance;

@@ -80,14 +80,17 @@ static int unpin_programs(int bpf_dir, struct croft_error *err)
 
 int kstat_maps_unpin(int bpf_dir, struct croft_error *err)
 {
+        int r = kstat_sockopt_unpin(bpf_dir, err);
+
+        if (r < 0)
+                return r;
         for (size_t i = ELEMENTS(maps); i-- > 0;)
                 if (unlinkat(bpf_dir, maps[i].name, 0) < 0 && errno != ENOENT)
                         return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
         return unpin_programs(bpf_dir, err);
 }
 
-/* Is it what our programs take it for? */
-static bool fits(int fd, const struct bpf_map *ours)
+bool kstat_map_fits(int fd, const struct bpf_map *ours)
 {
         struct bpf_map_info info = {0};
         __u32 size = sizeof(info);
@@ -109,7 +112,7 @@ static bool adopt(struct kstats *k, const struct kstat_bpf *skeleton)
                 if (fd < 0)
                         return false;
                 *map_of(&k->maps, i) = fd;
-                if (!fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
+                if (!kstat_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
                         return false;
         }
         return bpf_map_lookup_elem(k->maps.state, &zero, &k->state) == 0 && k->state.layout == KSTAT_LAYOUT &&
@@ -126,8 +129,24 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
                 r = bpf_map__reuse_fd(bpf_object__find_map_by_name(skeleton->obj, maps[i].name), *map_of(&k->maps, i));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps");
+        r = kstat_sockopt_adopt(k, skeleton, err);
+        if (r < 0)
+                return r;
         r = kstat_bpf__load(skeleton);
         return r < 0 ? plane_bpf_explain(r, err) : 0;
+}
+
+/* With the programs for socket options if the kernel takes them: those before 6.1 don't know who calls there. */
+static int load_what_goes(struct kstats *k, struct kstat_bpf **skeleton, bool adopted, struct croft_error *err)
+{
+        if (load(k, *skeleton, adopted, NULL) == 0)
+                return kstat_sockopt_take(k, *skeleton, err);
+        kstat_bpf__destroy(*skeleton);
+        *skeleton = kstat_bpf__open();
+        if (!*skeleton)
+                return croft_error_set(err, errno, "open BPF programs");
+        kstat_sockopt_leave_out(*skeleton);
+        return load(k, *skeleton, adopted, err);
 }
 
 static int take_maps(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
@@ -199,7 +218,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
                 if (r < 0)
                         return r;
         }
-        r = load(k, skeleton, adopted, err);
+        r = load_what_goes(k, &skeleton, adopted, err);
         if (r < 0)
                 return r;
         *ret_new = !adopted;

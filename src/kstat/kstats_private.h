@@ -22,9 +22,16 @@ struct kstat_maps {
         int loads, times, clock; /* figures_maps.bpf.h */
 };
 
+/* Of the way by socket options; negative where the kernel can't. */
+struct kstat_sockopt {
+        int setter, getter; /* programs */
+        int requests;
+};
+
 struct kstats {
         struct plane *plane; /* borrowed */
         struct kstat_maps maps;
+        struct kstat_sockopt sockopt;
         pthread_mutex_t lock;
         struct kstat_state state; /* as in the map */
         struct kstat_table table;
@@ -39,6 +46,21 @@ int kstat_maps_unpin(int bpf_dir, struct croft_error *err);
 int kstat_maps_read(struct kstats *kstats, struct croft_error *err);
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err);
 int kstat_put_state(struct kstats *kstats, struct croft_error *err);
+
+struct bpf_map;
+/* Is that map what our programs take it for? */
+bool kstat_map_fits(int fd, const struct bpf_map *ours);
+
+/* --- kstats_sockopt.c; attached by kstats_attach() --- */
+struct kstat_bpf;
+void kstat_sockopt_init(struct kstat_sockopt *sockopt);
+void kstat_sockopt_done(struct kstat_sockopt *sockopt);
+/* Between opening and loading: not these programs; or with the requests that are waiting. */
+void kstat_sockopt_leave_out(struct kstat_bpf *skeleton);
+int kstat_sockopt_adopt(struct kstats *kstats, struct kstat_bpf *skeleton, struct croft_error *err);
+/* After loading: keeps the programs. */
+int kstat_sockopt_take(struct kstats *kstats, const struct kstat_bpf *skeleton, struct croft_error *err);
+int kstat_sockopt_unpin(int bpf_dir, struct croft_error *err);
 
 /* --- kstats_commit.c --- */
 struct kstat_association {

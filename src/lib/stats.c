@@ -40,7 +40,7 @@ int croft_stats_open(const char *directory, struct croft_stats **ret, struct cro
 
         if (!found || !stats)
                 return croft_error_set(err, ENOMEM, "open statistics");
-        r = kstat_client_open(found, &stats->client);
+        r = kstat_client_open(directory, &stats->client);
         if (r < 0)
                 return open_error(err, r, found);
         *ret = TAKE(stats);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * transport.h - how a call reaches the kernel.  One way today: the pinned programs, run by bpf(2).  Tests put their own
- * below the client.
+ * transport.h - how a call reaches the kernel: by the pinned programs, run by bpf(2), or, where that is refused, by
+ * options of a socket.  Tests put their own below the client.
  */
 #ifndef CROFT_LIBKSTAT_TRANSPORT_H
 #define CROFT_LIBKSTAT_TRANSPORT_H
@@ -19,8 +19,9 @@ struct kstat_transport {
         int fd; /* to show to programs that ask (kc_kd); owned by the transport; negative: none */
 };
 
-/* The programs in that directory; NULL: in the one where kstat_transport_directory() finds them.  The caller ends it by
- * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2). */
+/* The programs in that directory and no other way; NULL: those in the one where kstat_transport_directory() finds them,
+ * and options of a socket if they can't be had or bpf(2) is refused later on.  The caller ends it by
+ * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2), when there is no other way either. */
 int kstat_transport_open(const char *directory, struct kstat_transport *ret);
 
 /* Where the programs are: $CROFT_KSTAT; else bpf/kstat beside $CROFT_SOCKET, if it is there; else /run/croft/kstat,
