@@ -176,22 +176,44 @@ static int check_kernel(const struct host *host, struct croft_error *err)
                 blocker->detail);
 }
 
-/* What partitions show of themselves; they run without it, too. */
-static void open_statistics(struct daemon_host *h)
+/* The parts that need this one lack for the same reason. */
+static void lack_from(struct host *host, enum host_part first)
 {
-        struct host *host = &h->host;
-        const struct kstat_place machine = {.init = getpid(), .tag = host->tag, .level = plane_level(host->plane)};
+        for (int i = first + 1; i <= HOST_MOUNTS; i++)
+                host->lacks[i] = host->lacks[first];
+}
 
-        if (kstats_open(host->plane, &host->kstats, &h->plane_error) < 0) {
-                host->kstats = NULL;
+static void open_sampler(struct host *host)
+{
+        const struct kstat_place machine = {.init = getpid(), .tag = host->tag, .level = plane_level(host->plane)};
+        struct croft_error *why = &host->lacks[HOST_SAMPLER];
+
+        if (kstats_open_sampler(host->kstats, &host->sampler, why) < 0)
+                host->sampler = NULL;
+        else if (kstats_find_objects(host->sampler, &machine, NULL, why) < 0)
+                host->sampler = kstat_sampler_free(host->sampler);
+}
+
+/* What partitions show of themselves; they run without it, too, with less to see: told by `croft check`. */
+static void open_plane(struct host *host)
+{
+        unsigned int level = cgroup_tree_level(host->cgroups);
+
+        if (plane_open(host->run_dir, host->tag, level, &host->plane, &host->lacks[HOST_PLANE]) < 0) {
+                host->plane = NULL;
+                lack_from(host, HOST_PLANE);
                 return;
         }
-        if (mount_watch_open(host->run_dir, plane_level(host->plane), host->kstats, &host->mounts, &h->plane_error) < 0)
+        if (kstats_open(host->plane, &host->kstats, &host->lacks[HOST_KSTATS]) < 0) {
+                host->kstats = NULL;
+                lack_from(host, HOST_KSTATS);
+                return;
+        }
+        (void)kstats_attach(host->kstats, cgroup_tree_unified(host->cgroups), &host->lacks[HOST_SOCKOPT]);
+        if (mount_watch_open(host->run_dir, plane_level(host->plane), host->kstats, &host->mounts,
+                    &host->lacks[HOST_MOUNTS]) < 0)
                 host->mounts = NULL;
-        if (kstats_open_sampler(host->kstats, &host->sampler, &h->plane_error) < 0)
-                host->sampler = NULL;
-        else if (kstats_find_objects(host->sampler, &machine, NULL, &h->plane_error) < 0)
-                host->sampler = kstat_sampler_free(host->sampler);
+        open_sampler(host);
 }
 
 static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_error *err)
@@ -209,14 +231,11 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
         host->warden_filter = seccomp_build_warden(err);
         if (host->warden_filter < 0)
                 return host->warden_filter;
-        host->notify_filter = seccomp_build_notify(NULL); /* without, sysinfo(2) shows the host's figures */
+        host->notify_filter = seccomp_build_notify(&host->lacks[HOST_INTERCEPTION]); /* or none */
         host->facts = view_facts_memfd(err);
         if (host->facts < 0)
                 return host->facts;
-        if (plane_open(host->run_dir, host->tag, cgroup_tree_level(host->cgroups), &host->plane, &h->plane_error) < 0)
-                host->plane = NULL; /* partitions run without, with less to see: told by `croft check` */
-        else
-                open_statistics(h);
+        open_plane(host);
         return 0;
 }
 

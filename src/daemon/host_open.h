@@ -22,7 +22,6 @@ struct daemon_host {
         struct store *store;
         int lock; /* flock on STATE/lock: one croftd a state directory */
         char warden_path[4096];
-        struct croft_error plane_error; /* why host.plane is NULL */
 };
 
 /* -EBUSY: another croftd has that state or run directory.  On failure *ret is empty. */

@@ -14,6 +14,7 @@
 #include "daemon/api_metrics.h"
 #include "daemon/fdstore.h"
 #include "daemon/host_open.h"
+#include "daemon/host_parts.h"
 #include "daemon/life.h"
 
 #include <getopt.h>
@@ -244,16 +245,15 @@ static int run(
 }
 
 /* Partitions run all the same; the consequence is said with the cause. */
-static void say_what_lacks(const struct daemon_host *h)
+static void say_what_lacks(const struct host *host)
 {
-        const char *lack = !h->host.plane     ? "no kernel plane here, partitions run without what needs BPF"
-                           : !h->host.kstats  ? "no statistics by key"
-                           : !h->host.sampler ? "partitions show the host's figures"
-                           : !h->host.mounts  ? "no statistics of mounts"
-                                              : NULL;
+        for (int i = 0; i < HOST_PARTS; i++) {
+                struct probe_result part;
 
-        if (lack)
-                log_error(LOG_LEVEL_NOTICE, &h->plane_error, "%s", lack);
+                host_part_judge(host, i, &part);
+                if (part.lost)
+                        log_error(LOG_LEVEL_NOTICE, &host->lacks[i], "%s lacks: %s", part.name, part.lost);
+        }
 }
 
 int main(int argc, char **argv)
@@ -281,7 +281,7 @@ int main(int argc, char **argv)
         r = signals < 0 ? signals : daemon_host_open(&options.host, &h, &err);
         if (r == 0) {
                 raise_limits();
-                say_what_lacks(&h);
+                say_what_lacks(&h.host);
                 r = life_open(&h.host, h.store, &life, &err);
                 if (r == 0)
                         r = run(&h, life, &options, signals, &err);

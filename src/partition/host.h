@@ -5,12 +5,25 @@
 #ifndef CROFT_PARTITION_HOST_H
 #define CROFT_PARTITION_HOST_H
 
+#include <croft/error.h>
+
 struct cgroup_tree;
 struct image_store;
 struct kstat_sampler;
 struct kstats;
 struct mount_watch;
 struct plane;
+
+/* What a host may lack while partitions run all the same; each needs those that are named. */
+enum host_part {
+        HOST_PLANE,
+        HOST_KSTATS,       /* plane: statistics by key, answered by bpf(2) */
+        HOST_SOCKOPT,      /* kstats: and by getsockopt(2) */
+        HOST_SAMPLER,      /* kstats: figures */
+        HOST_MOUNTS,       /* kstats: statistics of mounts */
+        HOST_INTERCEPTION, /* calls that wardens answer */
+        HOST_PARTS
+};
 
 struct host {
         char tag[9];   /* 8 hex digits: the instance (kept with the state directory) */
@@ -26,10 +39,11 @@ struct host {
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;
         struct image_store *images;
-        struct plane *plane;           /* NULL: no BPF here */
-        struct kstat_sampler *sampler; /* NULL: as kstats */
-        struct kstats *kstats;         /* NULL: no plane, or one that can't do this */
-        struct mount_watch *mounts;    /* likewise */
+        struct plane *plane;                  /* NULL: no BPF here */
+        struct kstat_sampler *sampler;        /* NULL: as kstats */
+        struct kstats *kstats;                /* NULL: no plane, or one that can't do this */
+        struct mount_watch *mounts;           /* likewise */
+        struct croft_error lacks[HOST_PARTS]; /* why it isn't there; code 0: it is */
 };
 
 #endif

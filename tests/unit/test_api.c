@@ -173,6 +173,28 @@ static void a_check_names_each_feature_and_what_keeps_partitions_from_running(vo
                 "\"lost\":null,\"detail\":\"6.1\"}");
 }
 
+static void a_check_names_what_croftd_itself_has_or_lacks_and_why(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_answer(
+                f, "GET", "/v1/check", "", 200, "{\"name\":\"statistics-bpf\",\"status\":\"ok\",\"essential\":false,");
+        assert_answer(f, "GET", "/v1/check", "", 200, "{\"name\":\"statistics-getsockopt\",\"status\":\"ok\"");
+        (void)croft_error_set(&f->host.lacks[HOST_SOCKOPT], EPERM, "attach a program");
+        (void)croft_error_prefix(&f->host.lacks[HOST_SOCKOPT], "open");
+        assert_answer(
+                f, "GET", "/v1/check", "", 200, "{\"name\":\"statistics-bpf\",\"status\":\"ok\",\"essential\":false,");
+        assert_answer(f, "GET", "/v1/check", "", 200,
+                "{\"name\":\"statistics-getsockopt\",\"status\":\"missing\",\"essential\":false,\"use\":\"the same by "
+                "getsockopt(2), for programs that may not use bpf(2)\",\"fallback\":null,\"lost\":\"such programs get "
+                "no "
+                "statistics by key\",\"detail\":\"open: attach a program: Operation not permitted\"}");
+        for (int i = 0; i < HOST_PARTS; i++)
+                (void)croft_error_set(&f->host.lacks[i], EPERM, "use it");
+        assert_answer(f, "GET", "/v1/check", "", 200,
+                "\"lost\":\"sysinfo(2) tells the host's figures\",\"detail\":\"use it: Op");
+}
+
 static void a_partition_is_created_shown_and_removed(void **state)
 {
         assert_answer(*state, "POST", "/v1/partitions",
@@ -669,6 +691,7 @@ int main(void)
                 served(pools_are_made_changed_bound_to_and_removed),
                 served(the_root_tells_version_and_instance),
                 served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
+                served(a_check_names_what_croftd_itself_has_or_lacks_and_why),
                 served(a_partition_is_created_shown_and_removed),
                 served(list_and_show_carry_the_same_facts),
                 served(the_list_can_be_limited_to_states),
