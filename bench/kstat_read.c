@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * kstat_read.c - what a read of a statistic by key costs beside an empty program called the same way, with few and many
- * partitions and statistics on record.  Prints ratios; asserts nothing.
+ * partitions and statistics on record; and by options of a socket, and what these cost other options.  Prints ratios;
+ * asserts nothing.
  */
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "kstat/kstat.h"
 #include "plane/plane.h"
 
@@ -11,6 +13,8 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -65,6 +69,105 @@ static double time_calls(int program, const struct kstat_call *what, uint32_t si
         }
         qsort(rounds, ROUNDS, sizeof(*rounds), compare);
         return rounds[ROUNDS / 2];
+}
+
+/* --- by options of a socket --- */
+
+static int ask_socket(int fd, const struct kstat_request *request, struct kstat_call *call)
+{
+        socklen_t size = sizeof(*call);
+
+        if (request && setsockopt(fd, KSTAT_SOCKOPT_LEVEL, KSTAT_SOCKOPT_CALL, request, sizeof(*request)) < 0)
+                return -errno;
+        if (getsockopt(fd, KSTAT_SOCKOPT_LEVEL, KSTAT_SOCKOPT_CALL, call, &size) < 0)
+                return -errno;
+        return KSTAT_SOCKOPT_RESULT(call);
+}
+
+/* As time_calls(); again: what was asked once is only read. */
+static double time_socket(int fd, const struct kstat_call *what, bool again)
+{
+        const struct kstat_request request = {what->op, what->at, what->kid, what->key, 0};
+        double rounds[ROUNDS];
+        struct kstat_call call;
+
+        if (ask_socket(fd, &request, &call) != 0)
+                return -1;
+        for (int r = 0; r < ROUNDS; r++) {
+                int64_t began = now_ns();
+
+                for (int i = 0; i < CALLS; i++)
+                        if (ask_socket(fd, again ? NULL : &request, &call) != 0)
+                                return -1;
+                rounds[r] = (double)(now_ns() - began) / CALLS;
+        }
+        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
+        return rounds[ROUNDS / 2];
+}
+
+/* An option of the kernel's own. */
+static double time_other(int fd, bool set)
+{
+        double rounds[ROUNDS];
+        socklen_t size = sizeof(int);
+        int value = 0;
+
+        for (int r = 0; r < ROUNDS; r++) {
+                int64_t began = now_ns();
+
+                for (int i = 0; i < CALLS; i++)
+                        if ((set ? setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, size)
+                                 : getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size)) < 0)
+                                return -1;
+                rounds[r] = (double)(now_ns() - began) / CALLS;
+        }
+        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
+        return rounds[ROUNDS / 2];
+}
+
+/* A socket made in a control group of its own, to which the programs are attached; the directory is `ret_cgroup`. */
+static int open_socket(struct kstats *kstats, char (*ret_cgroup)[256])
+{
+        const char *unified =
+                access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
+        _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
+        _cleanup_free_ char *own = NULL;
+        char path[512];
+        int fd = -1;
+
+        if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", 4096, &own, NULL) < 0 || !strstr(own, "0::"))
+                return -ENOENT;
+        (void)snprintf(path, sizeof(path), "%s%.*s", unified, (int)strcspn(strstr(own, "0::") + 3, "\n"),
+                strstr(own, "0::") + 3);
+        (void)snprintf(*ret_cgroup, sizeof(*ret_cgroup), "%s/croft-bench.%d", unified, (int)getpid());
+        parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (mkdir(*ret_cgroup, 0755) < 0)
+                return -errno;
+        cgroup = open(*ret_cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (kstats_attach(kstats, cgroup, NULL) == 0 && fd_write_file(cgroup, "cgroup.procs", "0") == 0) {
+                fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+                (void)fd_write_file(parent, "cgroup.procs", "0");
+        }
+        return fd;
+}
+
+static void measure_socket(struct kstats *kstats, int program, const struct kstat_call *find)
+{
+        _cleanup_close_ int without = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -EBADF;
+        char cgroup[256] = "";
+
+        fd = open_socket(kstats, &cgroup);
+        if (fd < 0) {
+                printf("# left out: options of sockets\n");
+        } else {
+                printf("by key: bpf(2) %.0f, setsockopt and getsockopt %.0f, getsockopt again %.0f (ns)\n",
+                        time_calls(program, find, sizeof(*find), 0), time_socket(fd, find, false),
+                        time_socket(fd, find, true));
+                printf("other options, outside: set %.0f, get %.0f; in partitions: set %.0f, get %.0f (ns)\n",
+                        time_other(without, true), time_other(without, false), time_other(fd, true),
+                        time_other(fd, false));
+        }
+        (void)rmdir(cgroup);
 }
 
 static int load_empty(void)
@@ -147,6 +250,7 @@ static void measure(struct kstats *kstats, int empty)
                         key / none, time_calls(program, &read, sizeof(read), 0),
                         time_calls(program, &chain, sizeof(chain), 0), time_calls(program, &list, sizeof(list), 0));
         }
+        measure_socket(kstats, program, &find);
 }
 
 int main(void)

@@ -37,15 +37,13 @@ for error in 1 38; do
         without $error $kstat -p >"$T/refused.$error"
         t_is "kstat has read everything where bpf(2) answers $error" $? 0
 done
-inside $kstat -p >"$T/last"
 names() { cut -f1 "$1"; }
 t_ok "it has something to say" [ "$(wc -l <"$T/first")" -gt 100 ]
 t_is "it shows the same structures" "$(names "$T/refused.1")" "$(names "$T/first")"
 t_is "with either error" "$(names "$T/refused.38")" "$(names "$T/first")"
-# What hasn't changed between the first and the last reading had that value in between.
-grep -Fxf "$T/first" "$T/last" >"$T/constant"
-t_ok "much of it doesn't change" [ "$(wc -l <"$T/constant")" -gt 50 ]
-t_is "what doesn't change has the same value" "$(grep -Fxvf "$T/refused.1" "$T/constant")" ""
+constant() { grep -E ':(class|crtime|ncpus|boot_time|vendor_id|brand|model|[a-z_]*_limit)	' "$1"; }
+t_ok "much of it doesn't change" [ "$(constant "$T/first" | wc -l)" -gt 50 ]
+t_is "what doesn't change has the same value" "$(constant "$T/refused.1")" "$(constant "$T/first")"
 t_is "JSON is the same but for the values" "$(without 1 $kstat -j $misc | jq -c '.[0].data | keys')" \
         "$(inside $kstat -j $misc | jq -c '.[0].data | keys')"
 t_fails_with 1 "an unknown key matches nothing" without 1 $kstat unix:0:nothing
