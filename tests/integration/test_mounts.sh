@@ -1,54 +1,9 @@
 #!/bin/sh
 # where: here guest
 # timeout: 300
-# Statistics of mounts: KST-A1 and KST-A4, other namespaces, copies, a partition that mounts without end, deaths of ours.
+# Statistics of mounts: KST-A1 and KST-A4, other namespaces, copies.
 . "$(dirname "$0")/../lib.sh"
-PATH=$BUILD/tests/kit:$PATH
-
-t_croftd_start || exit 1
-global=$T/run/bpf/kstat/kstat
-inside=/run/croft/kstat/kstat
-for name in a b; do
-        # systemd's services have roots moved on top of others: in their tables, but in no mountinfo, so not to be compared
-        t_ok "partition '$name' is made" croft create "$name" -s init=croft
-        t_ok "and started" croft start "$name"
-done
-# The tool that asks by nothing but bpf(2), inside: handed in by standard input.
-for name in a b; do
-        croft exec "$name" -- sh -c 'cat >/root/t-kstat && chmod 755 /root/t-kstat' <"$BUILD/tests/kit/t-kstat"
-done
-
-within() { # PARTITION COMMAND...
-        t_who=$1
-        shift
-        croft exec "$t_who" -- "$@" </dev/null
-}
-mount_id() { within "$1" awk -v at="$2" '$5 == at { id = $1 } END { print id }' /proc/self/mountinfo; }
-value() { t-kstat "$global" find mount "$1" "$2" 2>/dev/null | awk -F'\t' -v key="$3" '$1 == key { print $2 }'; }
-inside() { within "$1" /root/t-kstat "$inside" find mount "$2" io; }
-known() { t-kstat "$global" find mount "$1" io; }
-unknown() { ! known "$1"; }
-# Mount ids in all namespaces of the partition's processes, from the kernel's own tables, and those that have structures.
-kernel_mounts() {
-        for t_pid in $(partition_pids "$1"); do
-                echo "$(readlink "/proc/$t_pid/ns/mnt") $t_pid"
-        done | sort -u -k1,1 | while read -r t_ns t_pid; do
-                sed "s/ .*//" "/proc/$t_pid/mountinfo"
-        done | sort -un
-}
-partition_pids() {
-        t_id=$(field "$1" .id)
-        find /sys/fs/cgroup -path "*/croft.*/$t_id*" -path "*croft-test.$$*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
-}
-our_mounts() { # the root of all mounts isn't reachable, so not in mountinfo
-        t-kstat "$global" mounts | awk -v id="$(field "$1" .id)" '$1 == id && $3 != "rootfs" { print $2 }' | sort -un
-}
-equal() {
-        kernel_mounts "$1" >"$T/kernel"
-        our_mounts "$1" >"$T/ours"
-        diff "$T/kernel" "$T/ours"
-}
-all_equal() { t_wait_for equal "$1" || equal "$1"; }
+. "$(dirname "$0")/../mounts.sh"
 
 # --- KST-A1 ---
 within a mkdir -p /mnt/x
@@ -97,12 +52,6 @@ listed() { t-kstat "$global" list | grep -q "^$1 "; }
 unlisted() { ! listed "$1"; }
 t_ok "and it leaves the list" t_wait_for unlisted "$kid"
 
-remount() {
-        within a mount -t tmpfs tmpfs /mnt/x
-        i=$(mount_id a /mnt/x)
-        t_wait_for known "$i"
-        kid=$(value "$i" io kid)
-}
 id=$(field a .id)
 nothing_of() { ! t-kstat "$global" mounts | grep -q "^$1 "; }
 remount
@@ -148,36 +97,4 @@ b"
 i=$(within a sh -c 'tail -n 1 /proc/self/mountinfo' | cut -d' ' -f1)
 t_wait_for known "$i"
 t_is "what a partition wrote is escaped" "$(value "$i" mntinfo mountpoint) $(value "$i" mntinfo special)" '/mnt/a\012b what\134ever'
-
-# --- deaths of ours ---
-t_croftd_kill
-t_ok "while croftd is dead readers are answered" t-kstat "$global" find mount "$i" io
-t_croftd_start || exit 1
-t_ok "the next one has the same structures" all_equal a
-ps -eo pid,ppid,args | awk -v p="$t_daemon" '$2 == p && /croft-warden/ { print $1 }' | xargs -r kill -9
-t_ok "without its warden, too" all_equal a
-
-# --- a hostile one ---
-within b sh -c 'mkdir -p /mnt/z; mount -t tmpfs tmpfs /mnt/z'
-z=$(mount_id b /mnt/z)
-t_wait_for known "$z"
-rounds=$(if [ -n "${CROFT_GUEST:-}" ]; then echo 300; else echo 10000; fi)
-cat >"$T/storm" <<'END'
-n=$1
-i=0
-mkdir -p /mnt/s
-while [ $i -lt $n ]; do
-        mount -t tmpfs tmpfs /mnt/s; echo x >/mnt/s/f; umount /mnt/s
-        i=$((i + 1))
-done
-END
-croft exec a -- sh -c 'cat >/root/storm' <"$T/storm"
-(within a sh /root/storm "$rounds" >/dev/null 2>&1; touch "$T/stormed") &
-within b sh -c 'while [ ! -e /mnt/z/stop ]; do echo -n 1234567 >>/mnt/z/f; done' &
-t_ok "another reads its own meanwhile: never torn" within b /root/t-kstat "$inside" spin mount "$z" io nwritten 7 writes 5
-within b touch /mnt/z/stop
-T_PATIENCE=250
-t_ok "mounts come and go $rounds times" t_wait_for test -e "$T/stormed"
-t_ok "and afterwards structures and the kernel's tables are equal" all_equal a
-t_ok "for both" all_equal b
 t_done

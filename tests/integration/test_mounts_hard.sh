@@ -1,0 +1,41 @@
+#!/bin/sh
+# where: here
+# timeout: 300
+# Statistics of mounts when we die, and when a partition mounts without end (KST-A9, KST-A10).
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../mounts.sh"
+
+# --- deaths of ours ---
+within a mkdir -p /mnt/x
+remount
+t_croftd_kill
+t_ok "while croftd is dead readers are answered" t-kstat "$global" find mount "$i" io
+t_croftd_start || exit 1
+t_ok "the next one has the same structures" all_equal a
+ps -eo pid,ppid,args | awk -v p="$t_daemon" '$2 == p && /croft-warden/ { print $1 }' | xargs -r kill -9
+t_ok "without its warden, too" all_equal a
+
+# --- a hostile one ---
+within b sh -c 'mkdir -p /mnt/z; mount -t tmpfs tmpfs /mnt/z'
+z=$(mount_id b /mnt/z)
+t_wait_for known "$z"
+rounds=10000
+cat >"$T/storm" <<'END'
+n=$1
+i=0
+mkdir -p /mnt/s
+while [ $i -lt $n ]; do
+        mount -t tmpfs tmpfs /mnt/s; echo x >/mnt/s/f; umount /mnt/s
+        i=$((i + 1))
+done
+END
+croft exec a -- sh -c 'cat >/root/storm' <"$T/storm"
+(within a sh /root/storm "$rounds" >/dev/null 2>&1; touch "$T/stormed") &
+within b sh -c 'while [ ! -e /mnt/z/stop ]; do echo -n 1234567 >>/mnt/z/f; done' &
+t_ok "another reads its own meanwhile: never torn" within b /root/t-kstat "$inside" spin mount "$z" io nwritten 7 writes 5
+within b touch /mnt/z/stop
+T_PATIENCE=250
+t_ok "mounts come and go $rounds times" t_wait_for test -e "$T/stormed"
+t_ok "and afterwards structures and the kernel's tables are equal" all_equal a
+t_ok "for both" all_equal b
+t_done
