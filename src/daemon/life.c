@@ -372,6 +372,7 @@ void life_shutdown(struct life *life)
         life->ending = true; /* workers finish what they are at, and begin nothing new */
         (void)pthread_cond_broadcast(&life->queue_filled);
         (void)pthread_cond_signal(&life->cpus_wanted);
+        (void)pthread_cond_signal(&life->disks_wanted);
         (void)pthread_mutex_unlock(&life->queue_lock);
         events_end(life->events);
 }
@@ -397,6 +398,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->queue_filled, NULL);
         (void)pthread_mutex_init(&life->pools_lock, NULL);
         (void)pthread_cond_init(&life->cpus_wanted, NULL);
+        (void)pthread_cond_init(&life->disks_wanted, NULL);
         life->uevents = -EBADF;
         life->events = events_new();
         if (!life->events)
@@ -408,6 +410,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 r = life_recover(life, err);
         if (r < 0)
                 return r;
+        life_disks_watch(life);
         life_pools_watch(life);
         *ret = TAKE(life);
         return 0;
@@ -418,6 +421,7 @@ struct life *life_free(struct life *life)
         if (!life)
                 return NULL;
         life_pools_close(life);
+        life_disks_close(life);
         watch_close(life);
         while (life->units) {
                 struct unit *u = life->units;
@@ -435,6 +439,7 @@ struct life *life_free(struct life *life)
         (void)pthread_cond_destroy(&life->queue_filled);
         (void)pthread_mutex_destroy(&life->pools_lock);
         (void)pthread_cond_destroy(&life->cpus_wanted);
+        (void)pthread_cond_destroy(&life->disks_wanted);
         free(life);
         return NULL;
 }

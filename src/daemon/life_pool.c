@@ -580,7 +580,12 @@ static void *follow_events(void *context)
 
 void life_pools_dispatch(struct life *life)
 {
-        if (!uevent_take(life->uevents, "cpu"))
+        static const char *const subsystems[] = {"cpu", "block"};
+        unsigned int about = uevent_take(life->uevents, subsystems, ELEMENTS(subsystems));
+
+        if (about & 2)
+                life_disks_changed(life);
+        if (!(about & 1))
                 return;
         (void)pthread_mutex_lock(&life->queue_lock);
         life->cpus_changed = true;

@@ -66,6 +66,11 @@ struct life {
         bool cpus_changed;          /* queue_lock */
         pthread_cond_t cpus_wanted; /* with queue_lock */
         pthread_t cpus_thread;
+        /* block devices: life_disks.c */
+        bool counts_disks;           /* there is a thread that waits for disks_changed */
+        bool disks_changed;          /* queue_lock */
+        pthread_cond_t disks_wanted; /* with queue_lock */
+        pthread_t disks_thread;
         struct warden_spare spare;
         /* work for the worker threads */
         pthread_mutex_t queue_lock;
@@ -144,6 +149,11 @@ void life_pools_settle(struct life *life);
 void life_pools_watch(struct life *life);
 void life_pools_dispatch(struct life *life);
 void life_pools_close(struct life *life);
+
+/* --- life_disks.c --- */
+void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */
+void life_disks_changed(struct life *life); /* a device may have come */
+void life_disks_close(struct life *life);
 void life_pool_print_crash_points(void);
 /* Places a partition that has its control groups and no process yet, by its owner. */
 int life_pool_enter(struct unit *u, struct croft_error *err);

@@ -105,6 +105,11 @@ int cgroup_cpus_repair(struct cgroup_tree *tree, struct croft_error *err);
  * after cgroup_cpus_set(); nothing to do on v2. */
 int cgroup_cpus_bring_home(struct cgroup_tree *tree, struct croft_error *err);
 
+/* Has the kernel count what each group reads from and writes to block devices, on those that there are now (v1
+ * from 6.10 on; elsewhere it does anyway, or can't).  The first time it waits until each device has nothing to do: on
+ * one that hangs, for as long as it hangs.  A device that fails doesn't stop the others. */
+int cgroup_count_io(const struct cgroup_tree *tree, struct croft_error *err);
+
 /* cgroup.kill of the whole subtree (5.14).  Afterwards the cgroup must be made anew (cgroup_create()) before anybody
  * clones into it: the kernel (seen on 6.18) counts the kills of a cgroup, compares the count of the target with that of
  * the *cloner's* own cgroup, and kills the child of CLONE_INTO_CGROUP at birth when they differ. */

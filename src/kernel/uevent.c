@@ -40,21 +40,31 @@ bool uevent_is_of(const char *message, size_t size, const char *subsystem)
         return false;
 }
 
-bool uevent_take(int fd, const char *subsystem)
+static unsigned int about(const char *message, size_t size, const char *const *subsystems, size_t n)
 {
-        bool any = false;
+        unsigned int ret = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (uevent_is_of(message, size, subsystems[i]))
+                        ret |= 1u << i;
+        return ret;
+}
+
+unsigned int uevent_take(int fd, const char *const *subsystems, size_t n)
+{
+        unsigned int ret = 0;
 
         for (;;) {
                 char buf[MESSAGE_MAX];
                 struct sockaddr_nl from = {.nl_pid = 1};
                 socklen_t size = sizeof(from);
-                ssize_t n = recvfrom(fd, buf, sizeof(buf), MSG_TRUNC, (struct sockaddr *)&from, &size);
+                ssize_t got = recvfrom(fd, buf, sizeof(buf), MSG_TRUNC, (struct sockaddr *)&from, &size);
 
-                if (n < 0 && errno == EINTR)
+                if (got < 0 && errno == EINTR)
                         continue;
-                if (n < 0)
-                        return any || errno == ENOBUFS; /* lost some: better look */
-                if (from.nl_pid == 0 && (size_t)n <= sizeof(buf))
-                        any |= uevent_is_of(buf, (size_t)n, subsystem);
+                if (got < 0)
+                        return errno == ENOBUFS ? ~0u : ret; /* lost some: better look */
+                if (from.nl_pid == 0 && (size_t)got <= sizeof(buf))
+                        ret |= about(buf, (size_t)got, subsystems, n);
         }
 }

@@ -15,8 +15,9 @@
 /* A non-blocking socket; the caller closes it. */
 int uevent_open(struct croft_error *err);
 
-/* Takes everything that has arrived: true if any of it was about the subsystem ("cpu"), or if something was lost. */
-bool uevent_take(int fd, const char *subsystem);
+/* Takes everything that has arrived: bit i if any of it was about subsystems[i] ("cpu", at most 32), all if something
+ * was lost. */
+unsigned int uevent_take(int fd, const char *const *subsystems, size_t n);
 
 /* Is that message ("online@/devices/system/cpu/cpu1\0ACTION=online\0SUBSYSTEM=cpu\0...") of the subsystem?  Pure. */
 bool uevent_is_of(const char *message, size_t size, const char *subsystem);
