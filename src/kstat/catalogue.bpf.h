@@ -295,6 +295,7 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(PROCESSES, processes, struct kstat_data_processes)                                                           \
         X(LOAD, load, struct kstat_data_load)                                                                          \
         X(PRESSURE, pressure, struct kstat_data_pressure)                                                              \
+        X(IO, io, struct illumos_io)                                                                                   \
         X(CAPS, caps, struct kstat_data_caps)                                                                          \
         X(PARTITION_MISC, partition_misc, struct kstat_data_partition_misc)                                            \
         X(NET_IP, net_ip, struct kstat_data_net_ip)                                                                    \

@@ -50,6 +50,7 @@ const struct kstat_schema_info *catalogue_schema(unsigned int number)
 #define KEY(def_module, def_name, def_class) .module = def_module, .name = def_name, .class = def_class
 #define NAMED(of) .type = KSTAT_NAMED, .schema = KSTAT_SCHEMA_##of, .size = sizeof(struct kstat_data_##of)
 #define RAW(of) .type = KSTAT_RAW, .size = sizeof(of)
+#define STANDARD(of, data) .type = KSTAT_##of, .size = sizeof(data)
 #define FROM(of) .source = KSTAT_SOURCE_##of
 
 const struct kstat_def catalogue_private[] = {
@@ -63,6 +64,7 @@ const struct kstat_def catalogue_private[] = {
         {KEY("croft", "pressure_cpu", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 0},
         {KEY("croft", "pressure_memory", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 1},
         {KEY("croft", "pressure_io", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 2},
+        {KEY("croft", "io", "disk"), STANDARD(IO, struct illumos_io), FROM(IO)},
         {KEY("croft", "caps", "caps"), NAMED(caps), FROM(CAPS)},
         {KEY("croft", "partition_misc", "partition_misc"), NAMED(partition_misc), FROM(PARTITION_MISC)},
         {KEY("net", "ip", "mib2"), NAMED(net_ip), FROM(NET_IP)},

@@ -5,6 +5,8 @@
 #ifndef CROFT_KSTAT_FIGURES_H
 #define CROFT_KSTAT_FIGURES_H
 
+#include "kstat/sample.bpf.h"
+
 #include <linux/types.h>
 
 /* `kstat_loads`: load averages as far as they have been worked out. */
@@ -26,6 +28,12 @@ struct kstat_time {
         __u64 user_ns, nice_ns, system_ns, idle_ns;
 };
 #define KSTAT_TIMES_MAX 262144
+
+/* `kstat_disks`: block devices that a partition has used, and the most that was ever told of each.  Places are given
+ * from the first on and never taken back; one of device 0:0 is free.  croftd makes the entry. */
+struct kstat_disks {
+        struct kstat_sample_disk disk[KSTAT_SAMPLE_DISKS];
+};
 
 #define KSTAT_LOAD_STEP_NS 5000000000ULL
 #define KSTAT_LOAD_ONE 2048

@@ -43,6 +43,7 @@ static const struct {
         {"kstat_loads", offsetof(struct kstat_maps, loads)},
         {"kstat_times", offsetof(struct kstat_maps, times)},
         {"kstat_clock", offsetof(struct kstat_maps, clock)},
+        {"kstat_disks", offsetof(struct kstat_maps, disks)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
 static const char *const programs[] = {"kstat", "kstat_large"};

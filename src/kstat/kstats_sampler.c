@@ -14,6 +14,7 @@ int kstats_open_sampler(struct kstats *kstats, struct kstat_sampler **ret, struc
                 .loads = kstats->maps.loads,
                 .times = kstats->maps.times,
                 .clock = kstats->maps.clock,
+                .disks = kstats->maps.disks,
         };
 
         return kstat_sampler_open(&shared, ret, err);

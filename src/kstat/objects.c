@@ -46,6 +46,7 @@ static int share_maps(struct sample_bpf *skeleton, const struct kstat_shared *ma
                 {skeleton->maps.kstat_loads, maps->loads},
                 {skeleton->maps.kstat_times, maps->times},
                 {skeleton->maps.kstat_clock, maps->clock},
+                {skeleton->maps.kstat_disks, maps->disks},
         };
 
         for (size_t i = 0; i < ELEMENTS(table); i++) {
@@ -115,6 +116,7 @@ struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler)
                 .loads = bpf_map__fd(skeleton->maps.kstat_loads),
                 .times = bpf_map__fd(skeleton->maps.kstat_times),
                 .clock = bpf_map__fd(skeleton->maps.kstat_clock),
+                .disks = bpf_map__fd(skeleton->maps.kstat_disks),
         };
 }
 
@@ -164,13 +166,18 @@ static int64_t wall_second(int64_t boot_ns)
 
 static int record(const struct kstat_sampler *sampler, uint64_t partition, struct kstat_objects *found)
 {
+        static const struct kstat_disks no_disks;
         int map = bpf_map__fd(sampler->skeleton->maps.kstat_objects);
+        int disks = bpf_map__fd(sampler->skeleton->maps.kstat_disks);
         struct kstat_objects before;
 
         found->began_s = wall_second(found->boot_ns);
         if (bpf_map_lookup_elem(map, &partition, &before) == 0 && before.cgroup_id == found->cgroup_id &&
                 before.boot_ns == found->boot_ns)
                 found->began_s = before.began_s;
+        /* Here: 640 bytes are more than the stack of a program has. */
+        if (bpf_map_update_elem(disks, &partition, &no_disks, BPF_NOEXIST) < 0 && errno != EEXIST)
+                return -errno;
         return bpf_map_update_elem(map, &partition, found, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -216,6 +223,7 @@ int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, str
                                 err, errno, "forget the times of partition %llu", (unsigned long long)partition);
         }
         if ((bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_loads), &partition) < 0 && errno != ENOENT) ||
+                (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_disks), &partition) < 0 && errno != ENOENT) ||
                 (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_objects), &partition) < 0 && errno != ENOENT))
                 return croft_error_set(
                         err, errno, "forget where partition %llu was counted", (unsigned long long)partition);

@@ -24,8 +24,9 @@ struct kstat_shared {
         int loads;      /* `kstat_loads` */
         int times;      /* `kstat_times` */
         int clock;      /* `kstat_clock` */
+        int disks;      /* `kstat_disks` */
 };
-#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1})
+#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1})
 
 /* Loads the iterators; nothing is pinned.  The caller frees *ret with kstat_sampler_free().  -EOPNOTSUPP: this kernel
  * can't; -EPERM. */

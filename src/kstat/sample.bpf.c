@@ -15,6 +15,7 @@
 
 #include "plane/plane.bpf.h"
 
+#include "kstat/disks.bpf.h"
 #include "kstat/figures.bpf.h"
 #include "kstat/links.bpf.h"
 #include "kstat/load_clock.bpf.h"
@@ -259,7 +260,8 @@ static __noinline int write_head(struct seq_file *seq, const struct kstat_object
         return 0;
 }
 
-static __noinline int write_figures(struct seq_file *seq, const struct kstat_objects *objects, __u64 partition)
+static __noinline int write_figures(
+        struct seq_file *seq, const struct kstat_objects *objects, __u64 partition, __u32 n_disks)
 {
         struct sample_figures figures = {.forks = KSTAT_NONE, .switches = KSTAT_NONE};
         struct kstat_averages averages = {0};
@@ -278,7 +280,7 @@ static __noinline int write_figures(struct seq_file *seq, const struct kstat_obj
         for (int i = 0; i < 3; i++)
                 figures.load[i] = averages.load[i];
         clock_arm();
-        figures.n_disks = 0;
+        figures.n_disks = n_disks;
         return bpf_seq_write(seq, &figures, sizeof(figures));
 }
 
@@ -326,13 +328,16 @@ static __noinline int write_memory(struct seq_file *seq, const struct kstat_obje
         return write_events(seq, &reader, memcg);
 }
 
-static __noinline int write_disks(struct seq_file *seq)
+/* From where they are remembered: no stack has room for them.  Places behind the last one that was counted don't count.
+ */
+static __noinline int write_disks(struct seq_file *seq, const struct kstat_disks *disks)
 {
-        for (int i = 0; i < KSTAT_SAMPLE_DISKS; i++) {
-                struct kstat_sample_disk disk = {0};
+        const struct kstat_sample_disk none = {0};
 
-                bpf_seq_write(seq, &disk, sizeof(disk));
-        }
+        if (disks)
+                return bpf_seq_write(seq, disks, sizeof(*disks));
+        for (int i = 0; i < KSTAT_SAMPLE_DISKS; i++)
+                bpf_seq_write(seq, &none, sizeof(none));
         return 0;
 }
 
@@ -343,6 +348,7 @@ int sample(struct bpf_iter__cgroup *ctx)
         struct cgroup *cgroup = ctx->cgroup;
         struct plane_partition *partition;
         struct kstat_objects *objects;
+        struct kstat_disks *disks;
         struct {
                 __u32 n_cpus, reserved;
         } cpus = {0};
@@ -360,10 +366,11 @@ int sample(struct bpf_iter__cgroup *ctx)
                 return 0;
         flush(cgroup);
         write_head(seq, objects);
-        write_figures(seq, objects, id);
+        disks = disks_read(objects, id);
+        write_figures(seq, objects, id, disks_count(disks));
         write_pressure(seq, objects);
         write_memory(seq, objects);
-        write_disks(seq);
+        write_disks(seq, disks);
         cpus.n_cpus = count_cpus();
         bpf_seq_write(seq, &cpus, sizeof(cpus));
         write_cpus(seq, objects, id);

@@ -20,6 +20,8 @@ struct kstat_sample_cpu {
         __u64 user_ns, nice_ns, system_ns; /* of the partition's processes on this CPU; never decrease */
 };
 
+/* What the partition's processes did on a whole block device; the first KSTAT_SAMPLE_DISKS that they used, in that
+ * order.  Nothing ever decreases. */
 struct kstat_sample_disk {
         __u32 major, minor;
         __u64 reads, read_bytes, writes, written_bytes;

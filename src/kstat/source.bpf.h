@@ -12,6 +12,7 @@
 #define CROFT_KSTAT_SOURCE_BPF_H
 
 #include "kstat/catalogue.bpf.h"
+#include "kstat/disks.bpf.h"
 #include "kstat/figures.bpf.h"
 #include "kstat/illumos.h"
 #include "kstat/load_clock.bpf.h"
@@ -412,6 +413,23 @@ SOURCE source_var(const struct source *s, struct kstat_call *call)
         PUT(v_maxsyspri, 99);
         PUT(v_maxpmem, 0);
         PUT(v_autoup, 30);
+        return 0;
+}
+
+/* --- block devices --- */
+
+/* All of them together.  Nobody counts the times of a control group, or what waits. */
+SOURCE source_io(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_io data;
+        struct kstat_sample_disk sum = {0};
+
+        if (!object_css(s->objects, KSTAT_CSS_IO) || disks_sum(disks_read(s->objects, s->partition), &sum) < 0)
+                return -ENXIO;
+        PUT(nread, sum.read_bytes);
+        PUT(nwritten, sum.written_bytes);
+        PUT(reads, (__u32)sum.reads);
+        PUT(writes, (__u32)sum.writes);
         return 0;
 }
 

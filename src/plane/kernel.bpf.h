@@ -196,6 +196,75 @@ struct pids_cgroup {
         atomic64_t limit;
 };
 
+/* Block devices: what the kernel counts of each for a control group (struct blkcg). */
+struct hlist_node {
+        struct hlist_node *next;
+};
+struct hlist_head {
+        struct hlist_node *first;
+};
+struct disk_stats {
+        unsigned long sectors[4];
+        unsigned long ios[4];
+};
+struct block_device {
+        struct disk_stats *bd_stats;
+};
+struct throtl_data;
+struct request_queue {
+        struct gendisk *disk;
+        struct throtl_data *td;
+};
+struct gendisk {
+        int major;
+        int first_minor;
+        struct block_device *part0;
+        struct request_queue *queue;
+};
+struct blkcg {
+        struct cgroup_subsys_state css;
+        struct hlist_head blkg_list;
+};
+struct blkg_iostat {
+        __u64 bytes[3];
+        __u64 ios[3];
+};
+struct blkg_iostat_set {
+        struct blkg_iostat cur;
+        struct blkg_iostat last;
+};
+struct blkg_policy_data {
+        struct blkcg_gq *blkg;
+};
+struct blkcg_gq {
+        struct request_queue *q;
+        struct hlist_node blkcg_node;
+        struct blkcg *blkcg;
+        struct blkg_iostat_set *iostat_cpu;
+        struct blkg_iostat_set iostat;
+        struct blkg_policy_data *pd[1];
+};
+struct raw_spinlock {
+        unsigned int word; /* 0: free */
+};
+struct percpu_counter {
+        struct raw_spinlock lock;
+        __s64 count;
+        __s32 *counters;
+};
+struct blkg_rwstat {
+        struct percpu_counter cpu_cnt[5];
+};
+struct throtl_grp {
+        struct blkg_policy_data pd;
+        struct throtl_data *td;
+        struct blkg_rwstat stat_bytes;
+        struct blkg_rwstat stat_ios;
+};
+enum { BLKG_IOSTAT_READ, BLKG_IOSTAT_WRITE }; /* the same in all kernels, as the next two */
+enum { BLKG_RWSTAT_READ, BLKG_RWSTAT_WRITE };
+enum { STAT_READ, STAT_WRITE };
+
 struct ipstats_mib {
         __u64 mibs[1];
 };

@@ -21,7 +21,9 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/loop.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -58,6 +60,9 @@ struct orders {
         volatile int have;    /* mebibytes that it has */
         volatile int packets; /* datagrams to send over its own loopback */
         volatile int sent;    /* datagrams that it has sent */
+        volatile int write;   /* mebibytes to write to the disk, past its page cache, and to read back half of them */
+        volatile int wrote;   /* mebibytes that it has written */
+        char disk[32];        /* path of the disk */
 };
 struct partition {
         uint64_t id;
@@ -103,6 +108,23 @@ static void send_packet(void)
         (void)close(fd);
 }
 
+/* A mebibyte at a time. */
+static void use_disk(struct orders *orders)
+{
+        char *block = mmap(NULL, MEBI, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int fd = open(orders->disk, O_RDWR | O_DIRECT | O_CLOEXEC);
+
+        for (int i = 0; i < orders->write; i++) {
+                if (pwrite(fd, block, MEBI, (off_t)i * MEBI) != MEBI ||
+                        (i % 2 && pread(fd, block, MEBI, (off_t)i * MEBI) != MEBI))
+                        break;
+                orders->wrote++;
+        }
+        orders->write = 0;
+        (void)close(fd);
+        (void)munmap(block, MEBI);
+}
+
 static void work(struct orders *orders)
 {
         char *memory = mmap(NULL, 256 * MEBI, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -118,6 +140,8 @@ static void work(struct orders *orders)
                         memset(memory + (size_t)orders->have * MEBI, 1, MEBI);
                 for (; orders->sent < orders->packets; orders->sent++)
                         send_packet();
+                if (orders->write)
+                        use_disk(orders);
                 if (!orders->burn && !orders->calls)
                         nap(5);
         }
@@ -237,9 +261,11 @@ static char *attribute(pid_t pid, const char *controller, const char *file)
                 *at++ = '\0';
                 at[strcspn(at, "\n")] = '\0';
                 if (controller && cgroup_tree_rule(tree, controller) == CGROUP_V1) {
-                        if (strcmp(names + 1, controller) != 0)
+                        const char *v1 = strcmp(controller, "io") == 0 ? "blkio" : controller;
+
+                        if (strcmp(names + 1, v1) != 0)
                                 continue;
-                        (void)snprintf(full, sizeof(full), "/sys/fs/cgroup/%s%s/%s", controller, at, file);
+                        (void)snprintf(full, sizeof(full), "/sys/fs/cgroup/%s%s/%s", v1, at, file);
                 } else if (strncmp(line, "0:", 2) == 0) {
                         (void)snprintf(full, sizeof(full), "/sys/fs/cgroup%s%s/%s", unified, at, file);
                 } else {
@@ -484,7 +510,8 @@ static bool load_sources(void)
         return source && bpf_map__reuse_fd(source->maps.kstat_objects, shared.objects) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_loads, shared.loads) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_times, shared.times) == 0 &&
-               bpf_map__reuse_fd(source->maps.kstat_clock, shared.clock) == 0 && kstat_source_bpf__load(source) == 0;
+               bpf_map__reuse_fd(source->maps.kstat_clock, shared.clock) == 0 &&
+               bpf_map__reuse_fd(source->maps.kstat_disks, shared.disks) == 0 && kstat_source_bpf__load(source) == 0;
 }
 
 static void each_source_answers(void)
@@ -547,6 +574,177 @@ static void network_is_its_own(const struct partition *a)
         (void)ok(datagrams(B) == other, "and none of them for the other");
 }
 
+/* --- disks --- */
+
+#define DISK_MAJOR 7 /* loop */
+#define DISK_MEBI 16
+
+/* Where it is built in, or isn't at all, this fails. */
+static void load_loop(void)
+{
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                (void)execlp("modprobe", "modprobe", "-q", "loop", (char *)NULL);
+                _exit(127);
+        }
+        (void)waitpid(pid, NULL, 0);
+}
+
+/* A disk of the test's own, in a file.  0: there can't be one here. */
+static bool disk_attach(unsigned int minor, const char *file)
+{
+        _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+        _cleanup_close_ int backing = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        _cleanup_close_ int disk = -EBADF;
+        struct loop_config config = {.fd = (__u32)backing};
+        char path[32];
+
+        (void)snprintf(path, sizeof(path), "/dev/loop%u", minor);
+        if (control < 0 || backing < 0 || ftruncate(backing, (off_t)DISK_MEBI * MEBI) < 0 ||
+                ioctl(control, LOOP_CTL_ADD, (long)minor) < 0)
+                return false;
+        for (int i = 0; disk < 0 && i < 1000; i++) {
+                disk = open(path, O_RDWR | O_CLOEXEC);
+                if (disk < 0)
+                        nap(10);
+        }
+        return disk >= 0 && ioctl(disk, LOOP_CONFIGURE, &config) == 0;
+}
+
+static void disk_detach(unsigned int minor)
+{
+        _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+        _cleanup_close_ int disk = -EBADF;
+        char path[32];
+
+        (void)snprintf(path, sizeof(path), "/dev/loop%u", minor);
+        disk = open(path, O_RDWR | O_CLOEXEC);
+        if (disk >= 0)
+                (void)ioctl(disk, LOOP_CLR_FD, 0);
+        disk = close_fd(disk);
+        for (int i = 0; i < 1000 && ioctl(control, LOOP_CTL_REMOVE, (long)minor) < 0 && errno == EBUSY; i++)
+                nap(10);
+}
+
+static struct kstat_sample_disk disk_of(const struct partition *p, unsigned int minor)
+{
+        const struct kstat_sample *s = sample_of(p);
+
+        for (uint32_t i = 0; i < s->n_disks && i < KSTAT_SAMPLE_DISKS; i++)
+                if (s->disks[i].major == DISK_MAJOR && s->disks[i].minor == minor)
+                        return s->disks[i];
+        return (struct kstat_sample_disk){0};
+}
+
+static void use(const struct partition *p, unsigned int minor, int mebi)
+{
+        time_t limit = now_s() + PATIENCE_S;
+
+        (void)snprintf(p->orders->disk, sizeof(p->orders->disk), "/dev/loop%u", minor);
+        p->orders->wrote = 0;
+        p->orders->write = mebi;
+        while (p->orders->write && now_s() < limit)
+                nap(10);
+        (void)ok(p->orders->wrote == mebi, "%d MiB are written to a disk, and half of it read", mebi);
+}
+
+/* The figure of the disk in the cgroup's own file. */
+static uint64_t disk_in_file(const struct partition *p, unsigned int minor, bool count, bool write)
+{
+        _cleanup_free_ char *text = NULL;
+        char key[48];
+        const char *line;
+
+        if (cgroup_tree_rule(tree, "io") == CGROUP_V1) {
+                text = attribute(p->pid, "io",
+                        count ? "blkio.throttle.io_serviced_recursive" : "blkio.throttle.io_service_bytes_recursive");
+                (void)snprintf(key, sizeof(key), "%u:%u %s", DISK_MAJOR, minor, write ? "Write" : "Read");
+                return number_in(text, key);
+        }
+        text = attribute(p->pid, NULL, "io.stat");
+        (void)snprintf(key, sizeof(key), "%u:%u ", DISK_MAJOR, minor);
+        line = text ? strstr(text, key) : NULL;
+        line = line ? strstr(line, count ? (write ? "wios=" : "rios=") : write ? "wbytes=" : "rbytes=") : NULL;
+        return line ? strtoull(strchr(line, '=') + 1, NULL, 10) : 0;
+}
+
+/* Every byte: direct I/O of whole mebibytes on a disk that nobody else has.  How many requests that is, the kernel
+ * decides. */
+static void disks_agree_with_the_files(const struct partition *a, const struct partition *b, unsigned int minor)
+{
+        struct kstat_sample_disk disk;
+
+        use(a, minor, DISK_MEBI);
+        disk = disk_of(a, minor);
+        (void)ok(disk.written_bytes == DISK_MEBI * MEBI && disk.read_bytes == DISK_MEBI / 2 * MEBI,
+                "the sample has every byte (%" PRIu64 ", %" PRIu64 ")", (uint64_t)disk.written_bytes,
+                (uint64_t)disk.read_bytes);
+        (void)ok(disk.written_bytes == disk_in_file(a, minor, false, true) &&
+                         disk.read_bytes == disk_in_file(a, minor, false, false),
+                "bytes are what the cgroup's file says");
+        (void)ok(disk.writes > 0 && disk.writes == disk_in_file(a, minor, true, true) &&
+                         disk.reads == disk_in_file(a, minor, true, false),
+                "numbers of requests, too (%" PRIu64 ", %" PRIu64 ")", (uint64_t)disk.writes, (uint64_t)disk.reads);
+        (void)ok(disk_of(b, minor).major == 0, "the other partition doesn't have that disk");
+}
+
+static void disks_have_a_structure(const struct partition *a, const struct partition *b)
+{
+        struct illumos_io *io;
+        struct kstat_sample *s;
+        struct kstat_call call;
+        uint64_t written = 0, writes = 0;
+
+        (void)ok(ask(KSTAT_SOURCE_IO, A, 0, &call) == 0, "there is a structure of it");
+        io = (struct illumos_io *)(void *)call.data;
+        s = sample_of(a);
+        for (uint32_t i = 0; i < s->n_disks; i++) {
+                written += s->disks[i].written_bytes;
+                writes += s->disks[i].writes;
+        }
+        (void)ok(io->nwritten >= DISK_MEBI * MEBI && io->nwritten == written && io->writes == writes,
+                "in which all disks are added up (%" PRIu64 ")", (uint64_t)io->nwritten);
+        (void)ask(KSTAT_SOURCE_IO, B, 0, &call);
+        (void)ok(io->nwritten < MEBI, "the other partition has its own (%" PRIu64 ")", (uint64_t)io->nwritten);
+        (void)b;
+}
+
+/* The kernel forgets what it counted of a disk that goes. */
+static void a_disk_that_comes_back_goes_on(const struct partition *a, unsigned int minor, const char *file)
+{
+        struct kstat_sample_disk before = disk_of(a, minor), after;
+
+        disk_detach(minor);
+        if (!ok(disk_attach(minor, file), "the disk goes, and another comes by its number"))
+                return;
+        (void)ok_r(cgroup_count_io(tree, &err), &err, "I/O on it is counted");
+        use(a, minor, 2);
+        (void)ok(disk_in_file(a, minor, false, true) == 2 * MEBI, "the kernel counts from the beginning");
+        after = disk_of(a, minor);
+        (void)ok(after.written_bytes >= before.written_bytes && after.reads >= before.reads,
+                "the sample doesn't run backwards (%" PRIu64 ")", (uint64_t)after.written_bytes);
+}
+
+static void disks_are_its_own(const struct partition *a, const struct partition *b)
+{
+        unsigned int minor = 64 + (unsigned int)getpid() % 100000; /* one that nobody has */
+        char file[64];
+
+        (void)snprintf(file, sizeof(file), "/var/tmp/croft-disk.%d", (int)getpid());
+        load_loop();
+        if (cgroup_tree_rule(tree, "io") == CGROUP_NONE || !disk_attach(minor, file)) {
+                (void)ok(true, "a disk's figures # SKIP no I/O controller, or no loop devices");
+        } else {
+                (void)ok_r(cgroup_count_io(tree, &err), &err, "I/O is counted");
+                disks_agree_with_the_files(a, b, minor);
+                disks_have_a_structure(a, b);
+                a_disk_that_comes_back_goes_on(a, minor, file);
+        }
+        disk_detach(minor);
+        (void)unlink(file);
+}
+
 int main(void)
 {
         struct partition a, b;
@@ -567,6 +765,7 @@ int main(void)
                         each_source_answers();
                         sources_agree_with_the_sample(&a);
                         network_is_its_own(&a);
+                        disks_are_its_own(&a, &b);
                 }
                 kstat_source_bpf__destroy(source);
         }
