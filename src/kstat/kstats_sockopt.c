@@ -140,9 +140,11 @@ int kstats_attach(struct kstats *k, int cgroup_fd, struct croft_error *err)
 {
         int bpf_dir = plane_directory(k->plane), r;
 
-        if (k->sockopt.setter < 0)
+        if (k->sockopt.setter < 0) {
+                (void)kstat_sockopt_unpin(bpf_dir, NULL); /* of an earlier croftd */
                 return croft_error_set(err, EOPNOTSUPP,
                         "this kernel can't run programs for socket options that know the caller (6.1 can).");
+        }
         r = pin_requests(bpf_dir, k->sockopt.requests, err);
         if (r == 0) /* first the one that answers */
                 r = attach(bpf_dir, k->sockopt.getter, cgroup_fd, BPF_CGROUP_GETSOCKOPT, err);

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -391,6 +393,67 @@ static void who_shares_with_none_keeps_us_out(void **state)
         close_fd(theirs);
 }
 
+static bool is_older; /* the kernel: it doesn't know programs for socket options that know the caller */
+
+/* In the place of the C library's, for libbpf. */
+long syscall(long number, ...)
+{
+        static long (*real)(long number, ...);
+        const union bpf_attr *attr;
+        long a[6];
+        va_list ap;
+
+        va_start(ap, number);
+        for (size_t i = 0; i < ELEMENTS(a); i++)
+                a[i] = va_arg(ap, long);
+        va_end(ap);
+        if (!real)
+                real = (long (*)(long, ...))(uintptr_t)dlsym(RTLD_NEXT, "syscall");
+        attr = (const union bpf_attr *)(uintptr_t)a[1];
+        if (is_older && number == SYS_bpf && a[0] == BPF_PROG_LOAD && attr->prog_type == BPF_PROG_TYPE_CGROUP_SOCKOPT) {
+                errno = EINVAL;
+                return -1;
+        }
+        return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void open_on_an_older_kernel(void *context)
+{
+        const uint64_t a = A, data[WORDS] = {3333};
+        const struct kstat_def def = {
+                .module = "mount", .instance = 3, .name = "io", .class = "test", .data = data, .size = sizeof(data)};
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct kstats *mine = NULL;
+        uint64_t kid;
+
+        (void)context;
+        is_older = true;
+        require(kstats_open(plane, &mine, &err) == 0);
+        require(kstats_create(mine, &def, 1, &a, 1, &kid, NULL) == 0);
+        require(kstats_attach(mine, cgroups, &err) == -EOPNOTSUPP);
+        kstats_free(mine);
+}
+
+static void find_by_bpf_alone(void *context)
+{
+        struct kstat_call call = to_find("mount", 3, "io");
+
+        (void)context;
+        require(by_bpf(&call) == 0 && first_word(&call) == 3333);
+        require(is_not_here(by_socket(new_socket(), &call)));
+}
+
+static void where_such_programs_do_not_load_the_others_do(void **state)
+{
+        (void)state;
+        as(NULL, AS_IS, open_on_an_older_kernel, NULL);
+        while (links_of(BPF_CGROUP_SETSOCKOPT) > 0) /* they end a little later */
+                (void)sched_yield();
+        as("a", AS_IS, find_by_bpf_alone, NULL);
+        kstats_free(kstats); /* it doesn't know what the other one made */
+        open_kstats();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kstats, tear_down_kstats)
 
 int main(void)
@@ -399,6 +462,7 @@ int main(void)
                 TEST(garbage_harms_nobody), TEST(ten_thousand_sockets_keep_one_request_each),
                 TEST(other_options_are_as_if_nobody_looked), TEST(the_next_one_takes_over_what_was_asked),
                 TEST(attaching_again_leaves_one_of_each), TEST(who_shares_with_none_keeps_us_out),
+                TEST(where_such_programs_do_not_load_the_others_do),
                 TEST(a_request_goes_with_its_socket), /* the last one */
         };
         _cleanup_close_ int counter = open_counter();
