@@ -342,7 +342,8 @@ int kstat_large(struct kstat_call_large *call)
 /* --- by socket options: these two see every option of every socket that was made below croft's control group --- */
 
 /* Not ours: the kernel goes on with the caller's own buffer, as if we weren't here.  With another value it would take
- * ours, which ends after a page, and before 6.5 refuse what is longer. */
+ * ours, which ends after a page: for what is longer newer kernels (6.5, late ones of 6.1) say in their log that a
+ * program is wrong, and older ones refuse it. */
 static __always_inline int pass(struct bpf_sockopt *ctx)
 {
         *(volatile __s32 *)&ctx->optlen = 0;
