@@ -48,6 +48,10 @@ same_in_sys() { [ "$(inside "awk '{ print \$3 * 512, \$7 * 512 }' /sys/block/$di
 same_in_kstat() {
         [ "$(kstat -z web -p croft:0:io:nwritten | cut -f2)" = "$(inside 'cat /proc/diskstats' | awk '{ s += $10 } END { printf "%.0f\n", s * 512 }')" ]
 }
+same_in_metrics() {
+        [ "$(curl -sS --unix-socket "$CROFT_SOCKET" http://croft/metrics |
+                sed -n "s/^croft_disk_written_bytes_total{name=\"web\",type=\"native\",device=\"$disk\"} //p")" = "$(of_group | cut -d' ' -f2)" ]
+}
 has_written() { [ "$(written)" -ge "$1" ]; }
 
 t_ok "it writes $mebi MiB past the page cache" inside "dd if=/dev/zero of=/root/file bs=1M count=$mebi oflag=direct conv=notrunc 2>/dev/null"
@@ -69,6 +73,7 @@ else
 fi
 t_ok "vmstat -d shows it" inside "vmstat -d | awk '\$1 == \"$disk\" && \$8 >= $mebi * 2048 { n = 1 } END { exit !n }'"
 t_ok "croft:0:io adds up its disks" t_wait_for same_in_kstat
+t_ok "and /metrics has what its control group has" t_wait_for same_in_metrics
 
 partition=db
 t_ok "a neighbour's isn't there" [ "$(written)" -lt $((mebi * 1048576)) ]
