@@ -239,13 +239,16 @@ static int wait_for(struct launch *l, enum stub_word word, const int *fd, struct
         return 0;
 }
 
-/* A proc, and with a network of its own a sysfs; the first is covered while the stub makes the network. */
+/* A proc, and with a network of its own a sysfs.  The first is covered, and the host's root let go of, while the stub
+ * makes the network; where it says /proc/self, it is the same process's in the host's proc and in its own. */
 static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
 {
         int r = wait_for(l, STUB_PROC, &stage->proc, err);
 
         if (r == 0)
                 r = stage_cover_proc(stage, l, err);
+        if (r == 0)
+                r = stage_enter(stage, err);
         if (r == 0 && l->spec.own_network)
                 r = wait_for(l, STUB_SYS, &stage->sys, err);
         return r < 0 ? r : stage_cover_sys(stage, l, err);
@@ -266,7 +269,7 @@ static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespac
                 r = identify(l, ret_namespaces, err);
         if (r == 0)
                 r = take_mounts(l, stage, err);
-        return r < 0 ? r : stage_enter(stage, err);
+        return r;
 }
 
 static int load(struct launch *l, struct croft_error *err)
