@@ -54,7 +54,9 @@ struct mount_watch {
         bool started, ending;
         int epoll, wake;
         struct watched *list;
-        int64_t count_ms; /* when what counts is to be looked at */
+        int64_t count_ms;           /* when what counts is to be looked at */
+        pthread_mutex_t count_lock; /* over a change of that; before lock */
+        enum mount_stats counting;
         struct mount_watch_counts counts;
 };
 
@@ -243,19 +245,33 @@ static void take_wake(struct mount_watch *watch, uint64_t id)
 }
 
 /* What the partition that wants most wants. */
-static void change_counting(struct mount_watch *watch)
+static enum mount_stats most_wanted(const struct mount_watch *watch)
 {
         enum mount_stats how = MOUNT_STATS_NO;
 
         for (const struct watched *w = watch->list; w; w = w->next)
                 if (w->wanted > how)
                         how = w->wanted;
-        watch->count_ms = NEVER;
-        /* This takes its time; nobody who starts or stops a partition waits for it. */
+        return how;
+}
+
+/* watch.lock is held; others get it meanwhile.  One change at a time, each for what is wanted by then. */
+static void change_counting(struct mount_watch *watch)
+{
+        enum mount_stats how;
+        int r;
+
         (void)pthread_mutex_unlock(&watch->lock);
-        how = mounts_count(watch->mounts, how, NULL) < 0;
+        (void)pthread_mutex_lock(&watch->count_lock);
         (void)pthread_mutex_lock(&watch->lock);
-        watch->counts.failures += how;
+        watch->count_ms = NEVER;
+        how = most_wanted(watch);
+        (void)pthread_mutex_unlock(&watch->lock);
+        r = mounts_count(watch->mounts, how, NULL);
+        (void)pthread_mutex_lock(&watch->lock);
+        watch->counting = r < 0 ? MOUNT_STATS_NO : how;
+        watch->counts.failures += r < 0;
+        (void)pthread_mutex_unlock(&watch->count_lock);
 }
 
 /* Does what is due; the time of the next. */
@@ -280,6 +296,7 @@ static void *run(void *context)
         struct mount_watch *watch = context;
         int timeout = -1;
 
+        (void)mounts_load(watch->mounts, MOUNT_STATS_YES, NULL); /* who is the first to want it finds out why not */
         for (;;) {
                 struct epoll_event events[64];
                 int n = epoll_wait(watch->epoll, events, (int)ELEMENTS(events), timeout);
@@ -336,6 +353,7 @@ int mount_watch_open(
                 return croft_error_set(err, ENOMEM, "watch mounts");
         *watch = (struct mount_watch){.kstats = kstats, .count_ms = NEVER};
         (void)pthread_mutex_init(&watch->lock, NULL);
+        (void)pthread_mutex_init(&watch->count_lock, NULL);
         watch->epoll = epoll_create1(EPOLL_CLOEXEC);
         watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (watch->epoll < 0 || watch->wake < 0)
@@ -379,6 +397,7 @@ struct mount_watch *mount_watch_free(struct mount_watch *watch)
         close_fd(watch->epoll);
         close_fd(watch->wake);
         (void)pthread_mutex_destroy(&watch->lock);
+        (void)pthread_mutex_destroy(&watch->count_lock);
         free(watch);
         return NULL;
 }
@@ -494,9 +513,13 @@ int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partitio
         r = find(watch, p->id) ? -EEXIST : add(watch, p, w, err);
         if (r == 0) {
                 w->next = watch->list;
-                watch->count_ms = w->pause_ms;
                 watch->list = TAKE(w);
         }
+        /* Before its first program: from the first byte on.  What an adopted one wants counts already. */
+        if (r == 0 && p->wanted > watch->counting && p->new_one)
+                change_counting(watch);
+        else if (r == 0 && p->wanted > watch->counting)
+                watch->count_ms = 0;
         (void)pthread_mutex_unlock(&watch->lock);
         if (w)
                 watched_free(w);

@@ -337,6 +337,16 @@ int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struc
 
 /* --- what counts --- */
 
+int mounts_load(struct mounts *mounts, enum mount_stats how, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&mounts->count_lock);
+        r = mounts_bpf_load(&mounts->o, how, err);
+        (void)pthread_mutex_unlock(&mounts->count_lock);
+        return r < 0 ? croft_error_prefix(err, "prepare to count what is done on mounts") : 0;
+}
+
 int mounts_count(struct mounts *mounts, enum mount_stats how, struct croft_error *err)
 {
         int r;

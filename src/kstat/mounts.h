@@ -54,6 +54,8 @@ int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struc
 /* Forgets all mounts of the partition that aren't in the list, which is complete and hasn't changed. */
 int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err);
 
+/* Prepares to count so: what takes long of it. */
+int mounts_load(struct mounts *mounts, enum mount_stats how, struct croft_error *err);
 /* Makes the kernel count so, for all partitions.  -EOPNOTSUPP, -EPERM: it can't; then nothing is counted. */
 int mounts_count(struct mounts *mounts, enum mount_stats how, struct croft_error *err);
 /* How it is counted: "off", "trampolines" or "tracepoints". */

@@ -307,7 +307,8 @@ void mounts_bpf_close(struct mounts_objects *o)
         o->found = NULL;
         o->scan = NULL;
         mount_bpf__destroy(o->scanner);
-        o->scanner = NULL;
+        mount_bpf__destroy(o->counter);
+        o->scanner = o->counter = NULL;
         for (size_t i = 0; i < ELEMENTS(fds); i++)
                 *fds[i] = close_fd(*fds[i]);
 }
@@ -368,7 +369,7 @@ static int attach(const struct mounts_objects *o, struct mount_bpf *skeleton, st
         return 0;
 }
 
-static int begin(const struct mounts_objects *o, bool trampolines, bool latency, struct croft_error *err)
+static int load_counter(struct mounts_objects *o, bool trampolines, bool latency, struct croft_error *err)
 {
         _cleanup_(free_btf) struct btf *btf = trampolines ? btf__load_vmlinux_btf() : NULL;
         _cleanup_(free_skeleton) struct mount_bpf *skeleton = NULL;
@@ -381,20 +382,41 @@ static int begin(const struct mounts_objects *o, bool trampolines, bool latency,
         bpf_object__for_each_program(program, skeleton->obj)(void)
                 bpf_program__set_autoload(program, is_wanted(program, trampolines, latency, btf));
         r = load(skeleton, err);
-        return r < 0 ? r : attach(o, skeleton, err);
+        if (r < 0)
+                return r;
+        mount_bpf__destroy(o->counter);
+        o->counter = TAKE(skeleton);
+        o->trampolines = trampolines;
+        o->latency = latency;
+        return 0;
 }
 
 /* With trampolines nobody pays but who makes one of the calls; where the kernel refuses them (lockdown), the
  * tracepoint. */
-static int begin_any(const struct mounts_objects *o, bool latency, struct croft_error *err)
+int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
 {
-        int r = begin(o, true, latency, NULL);
+        bool latency = how == MOUNT_STATS_LATENCY;
 
-        if (r == 0)
+        if (o->counter && o->latency == latency)
                 return 0;
-        r = unpin(o->dir, LINK_PREFIX, err);
-        if (r == 0)
-                r = begin(o, false, latency, err);
+        return load_counter(o, true, latency, NULL) == 0 ? 0 : load_counter(o, false, latency, err);
+}
+
+static int begin(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
+{
+        int r = mounts_bpf_load(o, how, err);
+
+        if (r < 0)
+                return r;
+        r = attach(o, o->counter, err);
+        if (r < 0 && o->trampolines) { /* some kernels refuse only now */
+                croft_error_clear(err);
+                r = unpin(o->dir, LINK_PREFIX, err);
+                if (r == 0)
+                        r = load_counter(o, false, o->latency, err);
+                if (r == 0)
+                        r = attach(o, o->counter, err);
+        }
         if (r < 0)
                 (void)unpin(o->dir, LINK_PREFIX, NULL); /* nothing is better than half of it */
         return r;
@@ -408,18 +430,20 @@ int mounts_bpf_count(struct mounts_objects *o, enum mount_stats how, struct crof
 
         if (r < 0)
                 return croft_error_set(err, r, "look at what counts mounts");
-        if (info.mode == (uint32_t)how && (how == MOUNT_STATS_NO || info.digest == digest()))
+        if (!o->digest)
+                o->digest = digest();
+        if (info.mode == (uint32_t)how && (how == MOUNT_STATS_NO || info.digest == o->digest))
                 return 0;
         info.mode = UINT32_MAX; /* if we die now, the next one sees that it is neither */
         if (bpf_map_update_elem(o->info, &key, &info, BPF_ANY) < 0)
                 return croft_error_set(err, errno, "note what counts mounts");
         r = unpin(o->dir, LINK_PREFIX, err);
         if (r == 0 && how != MOUNT_STATS_NO)
-                r = begin_any(o, how == MOUNT_STATS_LATENCY, err);
+                r = begin(o, how, err);
         if (r < 0)
                 return r;
         info.mode = (uint32_t)how;
-        info.digest = digest();
+        info.digest = o->digest;
         if (bpf_map_update_elem(o->info, &key, &info, BPF_ANY) < 0)
                 return croft_error_set(err, errno, "note what counts mounts");
         return 0;

@@ -8,7 +8,9 @@
 #include "kstat/mount.bpf.h"
 
 #include <croft/error.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct mounts_objects {
         int bpf_dir;        /* RUN/bpf */
@@ -20,11 +22,18 @@ struct mounts_objects {
         struct mount_scan *scan;
         int scan_program; /* borrowed from the scanner */
         int scan_link;    /* of all tasks */
+        /* What counts, loaded, whether it is attached or not; NULL: not yet. */
+        struct mount_bpf *counter;
+        bool trampolines, latency; /* how it would count */
+        uint64_t digest;           /* of our programs */
 };
 
 /* Everything but what counts.  On failure *o holds nothing. */
 int mounts_bpf_open(struct mounts_objects *o, int run_dir, unsigned int level, struct croft_error *err);
 void mounts_bpf_close(struct mounts_objects *o);
+/* Has the kernel verify what would count so, which takes a tenth of a second and more: to attach it takes a moment
+ * then. */
+int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err);
 /* Replaces what counts, unless it is ours and does so already. */
 int mounts_bpf_count(struct mounts_objects *o, enum mount_stats how, struct croft_error *err);
 const char *mounts_bpf_means(const struct mounts_objects *o);
