@@ -65,9 +65,9 @@ uint64_t cgroup_now_ms(void);
 int cgroup_discover(struct cgroup_tree *tree, const char *own, struct croft_error *err);
 /* cgroup_discover.c: v2: moves the caller to the leaf, and enables the controllers down to croft.<tag>. */
 int cgroup_enable(struct cgroup_tree *tree, struct croft_error *err);
-/* Makes (if it isn't there) and opens the directory `name` of parent_fd; a v1 cpuset inherits what it needs to take
- * processes. */
-int cgroup_make_below(int parent_fd, const char *name, bool v1_cpuset, int *ret_fd); /* ret_fd may be NULL */
+/* Makes (if it isn't there) and opens (unless ret_fd is NULL) the directory `name` of parent_fd; a v1 cpuset inherits
+ * what it needs to take processes. */
+int cgroup_make_below(int parent_fd, const char *name, bool v1_cpuset, int *ret_fd);
 /* cgroup_remove.c: the directory `name` of dir_fd with everything below.  -EBUSY: a process stays inside. */
 int cgroup_remove_below(int dir_fd, const char *name, struct croft_error *err);
 

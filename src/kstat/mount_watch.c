@@ -57,6 +57,7 @@ struct mount_watch {
         int64_t count_ms;           /* when what counts is to be looked at */
         pthread_mutex_t count_lock; /* over a change of that; before lock */
         enum mount_stats counting;
+        bool cannot_count; /* the last change failed: tried again, but no start waits for that */
         struct mount_watch_counts counts;
 };
 
@@ -270,6 +271,7 @@ static void change_counting(struct mount_watch *watch)
         r = mounts_count(watch->mounts, how, NULL);
         (void)pthread_mutex_lock(&watch->lock);
         watch->counting = r < 0 ? MOUNT_STATS_NO : how;
+        watch->cannot_count = how == MOUNT_STATS_NO ? watch->cannot_count : r < 0;
         watch->counts.failures += r < 0;
         (void)pthread_mutex_unlock(&watch->count_lock);
 }
@@ -516,7 +518,7 @@ int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partitio
                 watch->list = TAKE(w);
         }
         /* Before its first program: from the first byte on.  What an adopted one wants counts already. */
-        if (r == 0 && p->wanted > watch->counting && p->new_one)
+        if (r == 0 && p->wanted > watch->counting && p->new_one && !watch->cannot_count)
                 change_counting(watch);
         else if (r == 0 && p->wanted > watch->counting)
                 watch->count_ms = 0;
