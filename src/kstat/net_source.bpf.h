@@ -228,6 +228,7 @@ FIGURE int link_count(__u64 dev, struct link_counts *ret)
 {
         struct net_device *d = (struct net_device *)dev;
         struct link_counts other = {0};
+        __u64 peer;
         int r;
 
         if (!ret)
@@ -241,8 +242,11 @@ FIGURE int link_count(__u64 dev, struct link_counts *ret)
         if (!link_is_pair(dev))
                 return link_counts_both(dev) ? link_sum(dev, ret) : -ENXIO;
         r = link_sum(dev, ret);
-        if (r == 0 && (dev = link_peer(dev)) != 0)
-                r = link_sum(dev, &other);
+        peer = link_peer(dev);
+        if (r == 0 && peer)
+                r = link_sum(peer, &other);
+        if (peer != link_peer(dev)) /* it went meanwhile: what was read may be anything's */
+                return -ENXIO;
         ret->rx_packets = other.packets;
         ret->rx_bytes = other.bytes;
         return r;
@@ -263,6 +267,8 @@ SOURCE source_link(const struct source *s, struct kstat_call *call)
         r = link_count(at, &counts);
         if (r < 0)
                 return r;
+        if (link_find((__u64)net, s->argument) != at) /* as above */
+                return -ENXIO;
         PUT(ipackets64, counts.rx_packets);
         PUT(opackets64, counts.packets);
         PUT(rbytes64, counts.rx_bytes);
