@@ -15,6 +15,7 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -192,4 +193,20 @@ int become(enum as as)
         if ((as & AS_NESTED_NS) && new_user_ns() < 0)
                 return -1;
         return as & AS_NO_CAPABILITY ? drop_capabilities() : 0;
+}
+
+void as(const char *cgroup, enum as who, void (*f)(void *context), void *context)
+{
+        pid_t pid = fork();
+        int status;
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                require(!cgroup || enter_cgroup(cgroup) == 0);
+                require(become(who) == 0);
+                f(context);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
 }

@@ -8,8 +8,11 @@
 
 #include "plane/plane.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define TAG "0badcafe"
 #define OTHER_TAG "deadbeef"
@@ -42,5 +45,17 @@ enum as {
 /* In a child: 0, or -1. */
 int enter_cgroup(const char *name);
 int become(enum as as);
+
+/* In a child, which has no test framework. */
+#define require(condition)                                                                                             \
+        do {                                                                                                           \
+                if (!(condition)) {                                                                                    \
+                        (void)fprintf(stderr, "# %s:%d: %s: errno %d\n", __FILE__, __LINE__, #condition, errno);       \
+                        _exit(1);                                                                                      \
+                }                                                                                                      \
+        } while (0)
+
+/* Runs f in a child, in that control group (NULL: in none, global). */
+void as(const char *cgroup, enum as who, void (*f)(void *context), void *context);
 
 #endif

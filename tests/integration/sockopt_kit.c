@@ -16,7 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -63,23 +62,6 @@ int tear_down_kstats(void **state)
 }
 
 /* --- children --- */
-
-/* Runs f as that control group's (NULL: in none, global). */
-void as(const char *cgroup, enum as who, void (*f)(void *context), void *context)
-{
-        pid_t pid = fork();
-        int status;
-
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                require(!cgroup || enter_cgroup(cgroup) == 0);
-                require(become(who) == 0);
-                f(context);
-                _exit(0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-}
 
 /* From now on bpf(2) fails for the caller. */
 void refuse_bpf(unsigned int error)

@@ -26,17 +26,6 @@ void open_kstats(void); /* and attaches */
 int set_up_kstats(void **state);
 int tear_down_kstats(void **state);
 
-/* In a child, which has no test framework. */
-#define require(condition)                                                                                             \
-        do {                                                                                                           \
-                if (!(condition)) {                                                                                    \
-                        (void)fprintf(stderr, "# %s:%d: %s: errno %d\n", __FILE__, __LINE__, #condition, errno);       \
-                        _exit(1);                                                                                      \
-                }                                                                                                      \
-        } while (0)
-
-/* Runs f in a child, in that control group (NULL: in none, global). */
-void as(const char *cgroup, enum as who, void (*f)(void *context), void *context);
 void refuse_bpf(unsigned int error); /* from now on bpf(2) fails so for the caller */
 int new_socket(void);
 

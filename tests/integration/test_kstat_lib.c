@@ -18,7 +18,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -62,32 +61,6 @@ static int tear_down_kstats(void **state)
 
 /* --- children
  * --------------------------------------------------------------------------------------------------------- */
-
-/* In a child, which has no test framework. */
-#define require(condition)                                                                                             \
-        do {                                                                                                           \
-                if (!(condition)) {                                                                                    \
-                        (void)fprintf(stderr, "# %s:%d: %s: errno %d\n", __FILE__, __LINE__, #condition, errno);       \
-                        _exit(1);                                                                                      \
-                }                                                                                                      \
-        } while (0)
-
-/* Runs f as that cgroup's (NULL: in none, global). */
-static void as(const char *cgroup, enum as who, void (*f)(void *context), void *context)
-{
-        pid_t pid = fork();
-        int status;
-
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                require(!cgroup || enter_cgroup(cgroup) == 0);
-                require(become(who) == 0);
-                f(context);
-                _exit(0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-}
 
 static uint64_t make(const struct kstat_def *def, const uint64_t *partitions, size_t n)
 {
