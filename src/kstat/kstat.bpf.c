@@ -59,7 +59,7 @@ struct view {
         __u64 generation;
         __u64 kcid;
         __u32 total;
-        __u32 reserved;
+        __u32 pages;
 };
 
 static __always_inline int find_caller(__u64 *ret)
@@ -98,6 +98,7 @@ static __always_inline int find_chain(__u64 partition, struct view *v)
         v->partition = partition;
         v->kcid = list->kcid;
         v->total = list->total;
+        v->pages = list->pages;
         return 0;
 }
 
@@ -236,20 +237,28 @@ static __always_inline const struct kstat_record *find_record(struct kstat_call 
 
 static __always_inline int list(struct kstat_call *call, const struct view *v)
 {
-        struct kstat_page_key key = {.partition = v->partition, .kcid = v->kcid, .page = call->at};
+        struct kstat_page_key key = {.partition = v->partition,
+                .number = v->kcid,
+                .level = KSTAT_PAGE_OF_PAGES,
+                .table = call->at / KSTAT_PAGE_KIDS};
         struct view again = {.generation = 0};
         struct kstat_page *page;
-        __u32 first = call->at * KSTAT_PAGE_KIDS;
+        __u64 reference;
 
         call->total = v->total;
-        if (call->at >= KSTAT_MAX / KSTAT_PAGE_KIDS || first > v->total || (first == v->total && first > 0))
-                return -EINVAL;
-        call->n = v->total - first < KSTAT_PAGE_KIDS ? v->total - first : KSTAT_PAGE_KIDS;
-        if (call->n == 0)
-                return 0;
+        call->n = 0;
+        if (call->at >= v->pages)
+                return call->at == 0 ? 0 : -EINVAL; /* a list without a kid has a page all the same */
         page = bpf_map_lookup_elem(&kstat_pages, &key);
         if (!page)
                 return -EAGAIN;
+        reference = page->kids[call->at % KSTAT_PAGE_KIDS];
+        key = (struct kstat_page_key){
+                .partition = v->partition, .number = KSTAT_PAGE_NUMBER(reference), .level = KSTAT_PAGE_OF_KIDS};
+        page = bpf_map_lookup_elem(&kstat_pages, &key);
+        if (!page)
+                return -EAGAIN;
+        call->n = KSTAT_PAGE_SIZE(reference);
         copy_words((__u64 *)(void *)call->data, page->kids, KSTAT_PAGE_KIDS);
         again.generation = current_generation();
         if (find_chain(v->partition, &again) < 0 || again.kcid != v->kcid) {

@@ -16,19 +16,20 @@
 
 #include <linux/types.h>
 
-#define KSTAT_LAYOUT 1
+#define KSTAT_LAYOUT 2
 #define KSTAT_NAME_SIZE 32 /* 31 bytes and a NUL, as KSTAT_STRLEN (KST-20) */
 #define KSTAT_ALL (~0ULL)  /* stands for every partition, global among them */
 #define KSTAT_SMALL_DATA 512
 #define KSTAT_LARGE_DATA 4096
-#define KSTAT_MAX 131072
+#define KSTAT_MAX 262144 /* half of it at most for mounts: MOUNTS_MAX */
 #define KSTAT_PER_PARTITION_MAX 4096
-#define KSTAT_ASSOCIATIONS_MAX 262144
+#define KSTAT_ASSOCIATIONS_MAX 524288
 #define KSTAT_SCHEMA_PAGES_MAX 1024
 
 enum kstat_op {
         KSTAT_OP_CHAIN = 1, /* kcid, and how many structures the caller sees (total) */
-        KSTAT_OP_LIST,      /* page `at` of the caller's kids, rising, in data (u64 each); n of them, total in all */
+        KSTAT_OP_LIST,      /* page `at` of the caller's kids, rising, in data (u64 each); n of them (a page needn't be
+                               full), total in all pages */
         KSTAT_OP_READ,      /* by kid: head and data */
         KSTAT_OP_FIND,      /* by module, instance and name: head and data */
         KSTAT_OP_SCHEMA, /* fields of schema `kid` from number `at` on, in data (struct kstat_field each); n of them */
@@ -178,6 +179,7 @@ struct kstat_state {
         __u64 generation;
         __u64 next_kid;
         __u64 next_version;
+        __u64 next_page;
         __u64 refused; /* structures and associations that found no room (C-15) */
         __u32 layout;  /* KSTAT_LAYOUT */
         __u32 level;   /* as plane_info */
@@ -208,7 +210,7 @@ struct kstat_index_value {
 struct kstat_list {
         __u64 kcid; /* counts this partition's changes alone: nobody else's show (KST-26) */
         __u32 total;
-        __u32 reserved;
+        __u32 pages;
 };
 
 /* `kstat_chains`: one for each partition that is on record here, and for global. */
@@ -217,16 +219,20 @@ struct kstat_chain {
         struct kstat_list last, next;
 };
 
-/* `kstat_pages`: the kids of a list, rising. */
+/* `kstat_pages`: pages of kids, which several lists in a row share, and for each list pages that say which they are. */
+enum kstat_page_level { KSTAT_PAGE_OF_KIDS, KSTAT_PAGE_OF_PAGES };
 struct kstat_page_key {
         __u64 partition;
-        __u64 kcid;
-        __u32 page;
-        __u32 reserved;
+        __u64 number; /* of kids: the page's own; of pages: the list's kcid */
+        __u32 level;  /* enum kstat_page_level */
+        __u32 table;  /* of pages: which of them */
 };
 struct kstat_page {
-        __u64 kids[KSTAT_PAGE_KIDS];
+        __u64 kids[KSTAT_PAGE_KIDS]; /* rising, 0 behind the last; of pages: KSTAT_PAGE_REFERENCE */
 };
+#define KSTAT_PAGE_REFERENCE(number, n) ((number) << 8 | (n)) /* with the number of its kids, 1 to KSTAT_PAGE_KIDS */
+#define KSTAT_PAGE_NUMBER(reference) ((reference) >> 8)
+#define KSTAT_PAGE_SIZE(reference) ((__u32)(reference) & 0xff)
 
 /* `kstat_schemas`. */
 struct kstat_schema_key {

@@ -106,7 +106,7 @@ static int check_room(struct kstats *k, const struct kstat_commit *c, struct cro
                 return croft_error_set(err, ENOSPC, "there are %d statistics: no more fit.", KSTAT_MAX);
         for (size_t i = 0; i < c->n_add; i++) {
                 const struct kstat_view *view = table_view(&k->table, c->add[i].partition);
-                size_t n = 0;
+                size_t n = 0, own;
 
                 if (!view)
                         return croft_error_set(err, ENOENT, "partition %llu isn't on record.",
@@ -117,9 +117,10 @@ static int check_room(struct kstats *k, const struct kstat_commit *c, struct cro
                         continue; /* counted with the one before */
                 for (size_t j = i; j < c->n_add; j++)
                         n += c->add[j].partition == view->partition;
-                if (view->kids.n + n > KSTAT_PER_PARTITION_MAX)
-                        return croft_error_set(err, ENOSPC, "the partition has %zu of at most %d statistics.",
-                                view->kids.n, KSTAT_PER_PARTITION_MAX);
+                own = view->list.n - table_view(&k->table, KSTAT_ALL)->list.n;
+                if (own + n > KSTAT_PER_PARTITION_MAX)
+                        return croft_error_set(err, ENOSPC, "the partition has %zu of at most %d statistics.", own,
+                                KSTAT_PER_PARTITION_MAX);
         }
         return 0;
 }
@@ -259,16 +260,26 @@ static bool any_is_there(struct kstats *k, const uint64_t *kids, size_t n)
         return false;
 }
 
+static int by_kid(const void *a, const void *b)
+{
+        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
 static int delete_all(struct kstats *k, const uint64_t *kids, size_t n, struct croft_error *err)
 {
         _cleanup_free_ struct kstat_association *drop = NULL;
-        struct kstat_commit commit = {.name = "kstat-delete", .deleted = kids, .n_deleted = n};
+        _cleanup_free_ uint64_t *rising = calloc(n + 1, sizeof(*rising));
+        struct kstat_commit commit = {.name = "kstat-delete", .deleted = rising, .n_deleted = n};
         int r = associations_of(k, kids, n, &drop, &commit.n_drop);
 
-        if (r < 0)
-                return croft_error_set(err, r, "end statistics");
+        if (r < 0 || !rising)
+                return croft_error_set(err, ENOMEM, "end statistics");
         if (!any_is_there(k, kids, n))
                 return 0;
+        memcpy(rising, kids, n * sizeof(*rising));
+        qsort(rising, n, sizeof(*rising), by_kid);
         commit.drop = drop;
         return kstats_commit(k, &commit, err);
 }
@@ -363,29 +374,47 @@ int kstats_store(struct kstats *k, uint64_t kid, const void *data, uint32_t size
 /* --- partitions ------------------------------------------------------------------------------------------------------
  */
 
+/* Of what everybody sees. */
+static int make_first_list(struct kstats *k, struct kid_change *ret)
+{
+        const struct kid_list none = {.n = 0}, *all = &table_view(&k->table, KSTAT_ALL)->list;
+        _cleanup_free_ uint64_t *kids = calloc(all->n + 1, sizeof(*kids));
+        size_t n = 0;
+
+        if (!kids)
+                return -ENOMEM;
+        for (size_t p = 0; p < all->n_pages; p++)
+                for (uint32_t i = 0; i < all->pages[p]->n; i++)
+                        kids[n++] = all->pages[p]->kids[i];
+        return kid_list_change(&none, (struct kid_numbers){kids, n}, (struct kid_numbers){0}, &k->state.next_page, ret);
+}
+
 static int add_chain(struct kstats *k, uint64_t partition, struct croft_error *err)
 {
         struct kstat_view *view = table_add_view(&k->table, partition);
-        const struct kstat_view *all = table_view(&k->table, KSTAT_ALL);
-        int r;
+        struct kid_change change;
+        int r = view ? make_first_list(k, &change) : -ENOMEM;
 
-        if (!view)
-                return croft_error_set(err, ENOMEM, "put partition %llu on record", (unsigned long long)partition);
+        if (r < 0) {
+                table_drop_view(&k->table, partition);
+                return croft_error_set(err, r, "put partition %llu on record", (unsigned long long)partition);
+        }
         view->kcid = 0;
-        r = kstats_write_list(k, view, &all->kids, err);
+        r = kstats_write_list(k, view, &change, err);
         if (r == 0) {
                 k->state.generation++;
                 r = kstat_put_state(k, err);
                 if (r < 0)
                         k->state.generation--;
         }
-        if (r < 0) {
-                table_drop_view(&k->table, partition);
-                (void)bpf_map_delete_elem(k->maps.chains, &partition);
-                return r;
-        }
         view->kcid = 1;
-        return 0;
+        kid_change_keep(&change, &view->list);
+        if (r < 0) {
+                (void)bpf_map_delete_elem(k->maps.chains, &partition);
+                kstats_drop_list(k, view);
+                table_drop_view(&k->table, partition);
+        }
+        return r;
 }
 
 /* What every partition has. */
@@ -421,45 +450,49 @@ int kstats_add_partition(struct kstats *k, uint64_t partition, struct croft_erro
         return r;
 }
 
+/* Not as everybody does. */
+static bool sees_alone(struct kstats *k, uint64_t partition, uint64_t kid, const struct kids *ended)
+{
+        const struct kstat_entry *entry = table_find(&k->table, kid);
+
+        return entry && kids_have(&entry->partitions, partition) && !kids_have(ended, kid);
+}
+
 /* The structures that tell about it end; those of others that it saw stay. */
 static int remove_partition(struct kstats *k, uint64_t partition, struct croft_error *err)
 {
-        const struct kstat_view *view = table_view(&k->table, partition);
+        const struct kids none = {.n = 0}, *subject = table_subject(&k->table, partition);
+        struct kstat_view *view = table_view(&k->table, partition);
         _cleanup_free_ struct kstat_association *drop = NULL, *own = NULL;
         _cleanup_(kids_done) struct kids ended = {.n = 0};
         struct kstat_commit commit = {.name = "kstat-remove"};
-        uint64_t kcid;
-        size_t total;
-        int r = 0;
+        int r;
 
         if (!view)
                 return 0;
-        for (size_t i = 0; r == 0 && i < k->table.n_entries; i++)
-                if (k->table.entries[i]->subject == partition)
-                        r = kids_add(&ended, k->table.entries[i]->head.kid);
+        r = kids_copy(subject ? subject : &none, &ended);
         if (r == 0)
                 r = associations_of(k, ended.at, ended.n, &own, &commit.n_drop);
         if (r == 0)
-                drop = calloc(commit.n_drop + view->kids.n + 1, sizeof(*drop));
+                drop = calloc(commit.n_drop + view->list.n + 1, sizeof(*drop));
         if (r < 0 || !drop)
                 return croft_error_set(err, ENOMEM, "end a partition's statistics");
         memcpy(drop, own, commit.n_drop * sizeof(*drop));
-        for (size_t i = 0; i < view->kids.n; i++)
-                if (!kids_have(&ended, view->kids.at[i]))
-                        drop[commit.n_drop++] = (struct kstat_association){view->kids.at[i], partition};
+        for (size_t p = 0; p < view->list.n_pages; p++)
+                for (uint32_t i = 0; i < view->list.pages[p]->n; i++)
+                        if (sees_alone(k, partition, view->list.pages[p]->kids[i], &ended))
+                                drop[commit.n_drop++] =
+                                        (struct kstat_association){view->list.pages[p]->kids[i], partition};
         commit.drop = drop;
         commit.deleted = ended.at;
         commit.n_deleted = ended.n;
         r = commit.n_drop > 0 ? kstats_commit(k, &commit, err) : 0;
         if (r < 0)
                 return r;
-        view = table_view(&k->table, partition);
-        kcid = view->kcid;
-        total = table_view(&k->table, KSTAT_ALL)->kids.n;
-        table_drop_view(&k->table, partition);
         (void)bpf_map_delete_elem(k->maps.objects, &partition);
         (void)bpf_map_delete_elem(k->maps.chains, &partition); /* from now on: -ENXIO for all */
-        kstats_drop_list(k, partition, kcid, total);
+        kstats_drop_list(k, view);
+        table_drop_view(&k->table, partition);
         return 0;
 }
 
@@ -501,10 +534,10 @@ int kstats_get(struct kstats *k, uint64_t kid, struct kstat_info *ret, struct cr
         (void)pthread_mutex_lock(&k->lock);
         entry = table_find(&k->table, kid);
         if (entry) {
-                struct kids none = {.n = 0}, copy;
+                struct kids copy;
 
                 info = borrow(entry);
-                r = kids_merge(&entry->partitions, &none, &copy);
+                r = kids_copy(&entry->partitions, &copy);
                 info.partitions = r == 0 ? copy.at : NULL;
         }
         (void)pthread_mutex_unlock(&k->lock);
@@ -514,22 +547,36 @@ int kstats_get(struct kstats *k, uint64_t kid, struct kstat_info *ret, struct cr
         return 0;
 }
 
+struct wanted {
+        const char *module, *class;
+        int (*f)(const struct kstat_info *info, void *context);
+        void *context;
+};
+
+static int tell(const struct wanted *w, const struct kstat_entry *entry)
+{
+        struct kstat_info info = borrow(entry);
+
+        if ((w->module && strcmp(w->module, entry->head.key.module) != 0) ||
+                (w->class && strcmp(w->class, entry->head.class) != 0))
+                return 0;
+        return w->f(&info, w->context);
+}
+
 int kstats_each(struct kstats *k, const char *module, const char *class, uint64_t subject,
         int (*f)(const struct kstat_info *info, void *context), void *context, struct croft_error *err)
 {
+        const struct wanted w = {module, class, f, context};
+        const struct kids *kids;
         int r = 0;
 
         (void)err;
         (void)pthread_mutex_lock(&k->lock);
-        for (size_t i = 0; r == 0 && i < k->table.n_entries; i++) {
-                const struct kstat_entry *entry = k->table.entries[i];
-                struct kstat_info info = borrow(entry);
-
-                if ((!module || strcmp(module, entry->head.key.module) == 0) &&
-                        (!class || strcmp(class, entry->head.class) == 0) &&
-                        (subject == KSTAT_ALL || subject == entry->subject))
-                        r = f(&info, context);
-        }
+        kids = subject == KSTAT_ALL ? NULL : table_subject(&k->table, subject);
+        for (size_t i = 0; r == 0 && kids && i < kids->n; i++)
+                r = tell(&w, table_find(&k->table, kids->at[i]));
+        for (size_t i = 0; r == 0 && subject == KSTAT_ALL && i < k->table.n_entries; i++)
+                r = tell(&w, k->table.entries[i]);
         (void)pthread_mutex_unlock(&k->lock);
         return r;
 }
@@ -556,6 +603,22 @@ static int put_schema(struct kstats *k, const struct kstat_schema_info *schema, 
         return r;
 }
 
+/* As with maps of another layout: all structures are made anew, from what is running. */
+static int begin_anew(struct kstats *k, struct croft_error *err)
+{
+        bool new;
+        int r;
+
+        table_done(&k->table);
+        if (table_init(&k->table) < 0)
+                return croft_error_set(err, ENOMEM, "begin the statistics anew");
+        kstat_maps_close(&k->maps);
+        kstat_sockopt_done(&k->sockopt);
+        kstat_sockopt_init(&k->sockopt);
+        r = kstat_maps_unpin(plane_directory(k->plane), err);
+        return r < 0 ? r : kstat_maps_open(k, &new, err);
+}
+
 static int open_table(struct kstats *k, struct croft_error *err)
 {
         bool new;
@@ -563,6 +626,8 @@ static int open_table(struct kstats *k, struct croft_error *err)
 
         if (r == 0 && !new)
                 r = kstat_maps_read(k, err);
+        if (r == -EUCLEAN)
+                r = begin_anew(k, err);
         for (size_t i = 0; r == 0 && i < catalogue_n_schemas; i++)
                 r = put_schema(k, &catalogue_schemas[i], err);
         return r;

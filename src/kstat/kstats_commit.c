@@ -16,37 +16,85 @@
 /* The views whose lists change, with what they will be. */
 struct lists {
         struct kstat_view **views;
-        struct kids *kids;
+        struct kid_change *changes;
         size_t n;
 };
 
 static void lists_done(struct lists *lists)
 {
-        for (size_t i = 0; lists->kids && i < lists->n; i++)
-                kids_done(&lists->kids[i]);
-        free(lists->kids);
+        for (size_t i = 0; lists->changes && i < lists->n; i++)
+                kid_change_done(&lists->changes[i]);
+        free(lists->changes);
         free(lists->views);
 }
 
-static struct kstat_page_key page_key(uint64_t partition, uint64_t kcid, size_t page)
+/* --- lists in the maps ---------------------------------------------------------------------------------------------
+ */
+
+static struct kstat_page_key table_key(uint64_t partition, uint64_t kcid, size_t table)
 {
-        return (struct kstat_page_key){.partition = partition, .kcid = kcid, .page = (uint32_t)page};
+        return (struct kstat_page_key){
+                .partition = partition, .number = kcid, .level = KSTAT_PAGE_OF_PAGES, .table = (uint32_t)table};
 }
 
-int kstats_write_list(struct kstats *k, struct kstat_view *view, const struct kids *kids, struct croft_error *err)
+static struct kstat_page_key page_key(uint64_t partition, const struct kid_page *page)
 {
-        const struct kstat_list next = {.kcid = view->kcid + 1, .total = (uint32_t)kids->n};
+        return (struct kstat_page_key){.partition = partition, .number = page->id, .level = KSTAT_PAGE_OF_KIDS};
+}
+
+static int put_tables(struct kstats *k, const struct kstat_view *view, const struct kid_list *list, uint64_t kcid,
+        struct croft_error *err)
+{
+        int r = 0;
+
+        for (size_t first = 0; r == 0 && first < list->n_pages; first += KSTAT_PAGE_KIDS) {
+                struct kstat_page_key key = table_key(view->partition, kcid, first / KSTAT_PAGE_KIDS);
+                size_t left = list->n_pages - first;
+                struct kstat_page table = {{0}};
+
+                for (size_t i = 0; i < KSTAT_PAGE_KIDS && i < left; i++)
+                        table.kids[i] = KSTAT_PAGE_REFERENCE(list->pages[first + i]->id, list->pages[first + i]->n);
+                r = kstat_put(k->maps.pages, &key, &table, "lists", err);
+        }
+        return r;
+}
+
+static void drop_tables(struct kstats *k, uint64_t partition, uint64_t kcid, size_t n_pages)
+{
+        for (size_t first = 0; first < n_pages; first += KSTAT_PAGE_KIDS) {
+                struct kstat_page_key key = table_key(partition, kcid, first / KSTAT_PAGE_KIDS);
+
+                (void)bpf_map_delete_elem(k->maps.pages, &key); /* may never have been there */
+        }
+}
+
+static void drop_pages(struct kstats *k, uint64_t partition, struct kid_page *const *pages, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct kstat_page_key key = page_key(partition, pages[i]);
+
+                (void)bpf_map_delete_elem(k->maps.pages, &key); /* likewise */
+        }
+}
+
+int kstats_write_list(
+        struct kstats *k, struct kstat_view *view, const struct kid_change *change, struct croft_error *err)
+{
+        const struct kstat_list next = {.kcid = view->kcid + 1,
+                .total = (uint32_t)change->after.n,
+                .pages = (uint32_t)change->after.n_pages};
         struct kstat_chain chain = {.from = KSTAT_NEVER};
         int r = 0;
 
-        for (size_t first = 0; r == 0 && first < kids->n; first += KSTAT_PAGE_KIDS) {
-                struct kstat_page_key key = page_key(view->partition, next.kcid, first / KSTAT_PAGE_KIDS);
-                size_t n = kids->n - first < KSTAT_PAGE_KIDS ? kids->n - first : KSTAT_PAGE_KIDS;
-                struct kstat_page page = {{0}};
+        for (size_t i = 0; r == 0 && i < change->n_fresh; i++) {
+                struct kstat_page_key key = page_key(view->partition, change->fresh[i]);
+                struct kstat_page page;
 
-                memcpy(page.kids, kids->at + first, n * sizeof(*page.kids));
+                memcpy(page.kids, change->fresh[i]->kids, sizeof(page.kids));
                 r = kstat_put(k->maps.pages, &key, &page, "lists", err);
         }
+        if (r == 0)
+                r = put_tables(k, view, &change->after, next.kcid, err);
         if (r < 0)
                 return r;
         if (bpf_map_lookup_elem(k->maps.chains, &view->partition, &chain) == 0 && chain.next.kcid == view->kcid)
@@ -56,85 +104,117 @@ int kstats_write_list(struct kstats *k, struct kstat_view *view, const struct ki
         return kstat_put(k->maps.chains, &view->partition, &chain, "chains", err);
 }
 
-void kstats_drop_list(struct kstats *k, uint64_t partition, uint64_t kcid, size_t total)
+void kstats_drop_list(struct kstats *k, const struct kstat_view *view)
 {
-        for (size_t page = 0; page * KSTAT_PAGE_KIDS < total; page++) {
-                struct kstat_page_key key = page_key(partition, kcid, page);
-
-                (void)bpf_map_delete_elem(k->maps.pages, &key); /* may never have been there */
-        }
+        drop_tables(k, view->partition, view->kcid, view->list.n_pages);
+        drop_pages(k, view->partition, view->list.pages, view->list.n_pages);
 }
 
 /* --- which lists change --------------------------------------------------------------------------------------------
  */
 
-static bool touches(const struct kstat_association *at, size_t n, uint64_t partition)
+static void touch(struct lists *lists, struct kstat_view *view)
+{
+        for (size_t i = lists->n; i-- > 0;) /* the same one as before, as a rule */
+                if (lists->views[i] == view)
+                        return;
+        lists->views[lists->n++] = view;
+}
+
+static bool touch_all_of(struct kstats *k, const struct kstat_association *at, size_t n, struct lists *lists)
+{
+        struct kstat_view *view = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                if (at[i].partition == KSTAT_ALL)
+                        return true;
+                if (!view || view->partition != at[i].partition)
+                        view = table_view(&k->table, at[i].partition);
+                if (view)
+                        touch(lists, view);
+        }
+        return false;
+}
+
+static void find_touched(struct kstats *k, const struct kstat_commit *c, struct lists *lists)
+{
+        if (!touch_all_of(k, c->add, c->n_add, lists) && !touch_all_of(k, c->drop, c->n_drop, lists))
+                return;
+        for (lists->n = 0; lists->n < k->table.n_views; lists->n++)
+                lists->views[lists->n] = &k->table.views[lists->n];
+}
+
+static bool has(const struct kstat_association *at, size_t n, uint64_t kid, uint64_t partition)
 {
         for (size_t i = 0; i < n; i++)
-                if (at[i].partition == partition)
+                if (at[i].kid == kid && at[i].partition == partition)
                         return true;
         return false;
 }
 
-/* The kids of a partition (or of KSTAT_ALL) after the change. */
-static int kids_after(const struct kids *now, uint64_t partition, const struct kstat_commit *c, struct kids *ret)
+/* Is a structure that loses one association still seen by that view?  By its own or by everybody's. */
+static bool is_seen_after(struct kstats *k, const struct kstat_commit *c, const struct kstat_association *lost,
+        const struct kstat_view *view)
 {
-        const struct kids none = {.n = 0};
-        struct kids after;
-        int r = kids_merge(now, &none, &after);
+        const uint64_t ways[] = {view->partition, KSTAT_ALL};
+        const struct kstat_entry *entry = table_find(&k->table, lost->kid);
 
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < c->n_drop; i++)
-                if (c->drop[i].partition == partition)
-                        kids_drop(&after, c->drop[i].kid);
-        for (size_t i = 0; r == 0 && i < c->n_add; i++)
-                if (c->add[i].partition == partition)
-                        r = kids_add(&after, c->add[i].kid);
-        if (r < 0)
-                kids_done(&after);
-        else
-                *ret = after;
-        return r;
+        for (size_t i = 0; i < ELEMENTS(ways); i++) {
+                if (has(c->add, c->n_add, lost->kid, ways[i]))
+                        return true;
+                if (ways[i] != lost->partition && entry && kids_have(&entry->partitions, ways[i]) &&
+                        !has(c->drop, c->n_drop, lost->kid, ways[i]))
+                        return true;
+        }
+        return false;
 }
 
-static int add_list(struct lists *lists, struct kstat_view *view, const struct kids *all, const struct kstat_commit *c)
+static bool concerns(const struct kstat_association *a, const struct kstat_view *view)
 {
-        struct kids own;
-        int r = kids_after(&view->kids, view->partition, c, &own);
+        return a->partition == view->partition || a->partition == KSTAT_ALL;
+}
 
-        if (r < 0)
-                return r;
-        r = kids_merge(&own, all, &lists->kids[lists->n]);
-        kids_done(&own);
-        if (r == 0)
-                lists->views[lists->n++] = view;
-        return r;
+static int by_number(const void *a, const void *b)
+{
+        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* Arrays of n_add and n_drop numbers. */
+static void find_numbers(struct kstats *k, const struct kstat_commit *c, const struct kstat_view *view, uint64_t *add,
+        struct kid_numbers ret[2])
+{
+        uint64_t *drop = add + c->n_add;
+
+        ret[0] = (struct kid_numbers){.at = add};
+        ret[1] = (struct kid_numbers){.at = drop};
+        for (size_t i = 0; i < c->n_add; i++)
+                if (concerns(&c->add[i], view))
+                        add[ret[0].n++] = c->add[i].kid;
+        for (size_t i = 0; i < c->n_drop; i++)
+                if (concerns(&c->drop[i], view) && !is_seen_after(k, c, &c->drop[i], view))
+                        drop[ret[1].n++] = c->drop[i].kid;
+        qsort(add, ret[0].n, sizeof(*add), by_number);
+        qsort(drop, ret[1].n, sizeof(*drop), by_number);
 }
 
 static int make_lists(struct kstats *k, const struct kstat_commit *c, struct lists *lists)
 {
-        struct kstat_view *all_view = table_view(&k->table, KSTAT_ALL);
-        bool everybody = touches(c->add, c->n_add, KSTAT_ALL) || touches(c->drop, c->n_drop, KSTAT_ALL);
-        struct kids all;
-        int r = kids_after(&all_view->kids, KSTAT_ALL, c, &all);
+        _cleanup_free_ uint64_t *numbers = calloc(c->n_add + c->n_drop + 1, sizeof(*numbers));
+        struct kid_numbers change[2];
+        int r = 0;
 
-        if (r < 0)
-                return r;
         lists->views = calloc(k->table.n_views, sizeof(*lists->views));
-        lists->kids = calloc(k->table.n_views, sizeof(*lists->kids));
-        if (!lists->views || !lists->kids)
-                r = -ENOMEM;
-        for (size_t i = 0; r == 0 && i < k->table.n_views; i++) {
-                struct kstat_view *view = &k->table.views[i];
-
-                if (view->partition == KSTAT_ALL)
-                        continue;
-                if (everybody || touches(c->add, c->n_add, view->partition) ||
-                        touches(c->drop, c->n_drop, view->partition))
-                        r = add_list(lists, view, &all, c);
+        lists->changes = calloc(k->table.n_views, sizeof(*lists->changes));
+        if (!numbers || !lists->views || !lists->changes)
+                return -ENOMEM;
+        find_touched(k, c, lists);
+        for (size_t i = 0; r == 0 && i < lists->n; i++) {
+                find_numbers(k, c, lists->views[i], numbers, change);
+                r = kid_list_change(
+                        &lists->views[i]->list, change[0], change[1], &k->state.next_page, &lists->changes[i]);
         }
-        kids_done(&all);
         return r;
 }
 
@@ -197,7 +277,8 @@ static int prepare(struct kstats *k, const struct kstat_commit *c, const struct 
         for (size_t i = 0; r == 0 && i < c->n_drop; i++)
                 r = put_association(k, c, &c->drop[i], goes, err);
         for (size_t i = 0; r == 0 && i < lists->n; i++)
-                r = kstats_write_list(k, lists->views[i], &lists->kids[i], err);
+                if (lists->views[i]->partition != KSTAT_ALL)
+                        r = kstats_write_list(k, lists->views[i], &lists->changes[i], err);
         return r;
 }
 
@@ -213,15 +294,18 @@ static void take_back(struct kstats *k, const struct kstat_commit *c, const stru
         for (size_t i = 0; i < c->n_created; i++)
                 (void)bpf_map_delete_elem(k->maps.records, &c->created[i].head.kid);
         for (size_t i = 0; i < lists->n; i++) {
-                struct kstat_view *view = lists->views[i];
+                const struct kstat_view *view = lists->views[i];
+                const struct kid_change *change = &lists->changes[i];
                 struct kstat_chain chain;
 
-                if (bpf_map_lookup_elem(k->maps.chains, &view->partition, &chain) < 0 || chain.next.kcid == view->kcid)
-                        continue;
-                chain.next = chain.last;
-                chain.from = 0;
-                (void)bpf_map_update_elem(k->maps.chains, &view->partition, &chain, BPF_ANY);
-                kstats_drop_list(k, view->partition, view->kcid + 1, lists->kids[i].n);
+                if (bpf_map_lookup_elem(k->maps.chains, &view->partition, &chain) == 0 &&
+                        chain.next.kcid != view->kcid) {
+                        chain.next = chain.last;
+                        chain.from = 0;
+                        (void)bpf_map_update_elem(k->maps.chains, &view->partition, &chain, BPF_ANY);
+                }
+                drop_tables(k, view->partition, view->kcid + 1, change->after.n_pages);
+                drop_pages(k, view->partition, change->fresh, change->n_fresh);
         }
 }
 
@@ -233,13 +317,8 @@ static int enter(struct kstats *k, const struct kstat_commit *c)
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < c->n_created; i++) {
-                struct kstat_entry *entry = table_add(&k->table, &c->created[i].head);
-
-                if (!entry)
+                if (!table_add(&k->table, &c->created[i]))
                         return -ENOMEM;
-                entry->source = c->created[i].source;
-                entry->subject = c->created[i].subject;
-                entry->argument = c->created[i].argument;
         }
         for (size_t i = 0; r == 0 && i < c->n_add; i++)
                 r = table_associate(&k->table, c->add[i].kid, c->add[i].partition);
@@ -250,8 +329,11 @@ static void leave(struct kstats *k, const struct kstat_commit *c)
 {
         for (size_t i = 0; i < c->n_add; i++)
                 table_dissociate(&k->table, c->add[i].kid, c->add[i].partition);
-        for (size_t i = 0; i < c->n_created; i++)
-                table_drop(&k->table, c->created[i].head.kid);
+        for (size_t i = 0; i < c->n_created; i++) {
+                const uint64_t kid = c->created[i].head.kid;
+
+                table_drop(&k->table, &kid, 1);
+        }
 }
 
 static void clean_up(struct kstats *k, const struct kstat_commit *c, const struct lists *lists)
@@ -260,16 +342,16 @@ static void clean_up(struct kstats *k, const struct kstat_commit *c, const struc
                 delete_association(k, c, &c->drop[i]);
                 table_dissociate(&k->table, c->drop[i].kid, c->drop[i].partition);
         }
-        for (size_t i = 0; i < c->n_deleted; i++) {
+        for (size_t i = 0; i < c->n_deleted; i++)
                 (void)bpf_map_delete_elem(k->maps.records, &c->deleted[i]);
-                table_drop(&k->table, c->deleted[i]);
-        }
+        table_drop(&k->table, c->deleted, c->n_deleted);
         for (size_t i = 0; i < lists->n; i++) {
                 struct kstat_view *view = lists->views[i];
-                struct kstat_chain chain;
+                struct kid_change *change = &lists->changes[i];
 
-                if (bpf_map_lookup_elem(k->maps.chains, &view->partition, &chain) == 0)
-                        kstats_drop_list(k, view->partition, view->kcid, chain.last.total);
+                drop_tables(k, view->partition, view->kcid, view->list.n_pages);
+                drop_pages(k, view->partition, change->stale, change->n_stale);
+                kid_change_keep(change, &view->list);
                 view->kcid++;
         }
 }

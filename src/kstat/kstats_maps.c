@@ -191,6 +191,7 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
         k->state = (struct kstat_state){.generation = 1,
                 .next_kid = 1,
                 .next_version = 1,
+                .next_page = 1,
                 .layout = KSTAT_LAYOUT,
                 .level = plane_level(k->plane)};
         if (r == 0)
@@ -247,10 +248,24 @@ int kstat_put_state(struct kstats *k, struct croft_error *err)
 /* --- reading back --------------------------------------------------------------------------------------------------
  */
 
-typedef int (*element_function)(struct kstats *k, const void *key, const void *value);
+/* What is read, and is to be in order before it goes into the table: a hash has none. */
+struct reading {
+        struct kstats *k;
+        struct kstat_entry *entries;
+        size_t n_entries, room_entries;
+        struct kids all; /* that everybody sees */
+};
+
+static void reading_done(struct reading *reading)
+{
+        free(reading->entries);
+        kids_done(&reading->all);
+}
+
+typedef int (*element_function)(struct reading *reading, const void *key, const void *value);
 
 /* Calls f for each element.  The next key is asked for before f, which may delete this one. */
-static int each(struct kstats *k, int map, size_t key_size, void *value, element_function f)
+static int each(struct reading *reading, int map, size_t key_size, void *value, element_function f)
 {
         unsigned char key[128], next[128];
         int r = bpf_map_get_next_key(map, NULL, key), more;
@@ -258,7 +273,7 @@ static int each(struct kstats *k, int map, size_t key_size, void *value, element
         for (; r == 0; r = more) {
                 more = bpf_map_get_next_key(map, key, next);
                 if (bpf_map_lookup_elem(map, key, value) == 0) {
-                        r = f(k, key, value);
+                        r = f(reading, key, value);
                         if (r < 0)
                                 return r;
                 }
@@ -267,22 +282,94 @@ static int each(struct kstats *k, int map, size_t key_size, void *value, element
         return 0;
 }
 
-static int read_record(struct kstats *k, const void *key, const void *value)
+static int read_record(struct reading *reading, const void *key, const void *value)
 {
         const struct kstat_record *record = value;
-        struct kstat_entry *entry = table_add(&k->table, &record->head);
+        struct kstat_entry *entries;
 
         (void)key;
-        if (!entry)
-                return -ENOMEM;
-        entry->source = record->source;
-        entry->subject = record->subject;
-        entry->argument = record->argument;
+        if (reading->n_entries == reading->room_entries) {
+                entries = reallocarray(reading->entries, reading->room_entries * 2 + 64, sizeof(*entries));
+                if (!entries)
+                        return -ENOMEM;
+                reading->entries = entries;
+                reading->room_entries = reading->room_entries * 2 + 64;
+        }
+        reading->entries[reading->n_entries++] = (struct kstat_entry){.head = record->head,
+                .source = record->source,
+                .subject = record->subject,
+                .argument = record->argument};
         return 0;
 }
 
-static int read_chain(struct kstats *k, const void *key, const void *value)
+static int by_kid(const void *a, const void *b)
 {
+        const struct kstat_entry *x = a, *y = b;
+
+        return x->head.kid < y->head.kid ? -1 : x->head.kid > y->head.kid;
+}
+
+static int enter_records(struct reading *reading)
+{
+        if (reading->n_entries > 0)
+                qsort(reading->entries, reading->n_entries, sizeof(*reading->entries), by_kid);
+        for (size_t i = 0; i < reading->n_entries; i++)
+                if (!table_add(&reading->k->table, &reading->entries[i]))
+                        return -ENOMEM;
+        return 0;
+}
+
+static int read_kids(struct kstats *k, uint64_t partition, uint64_t reference, struct kid_page **ret)
+{
+        const struct kstat_page_key key = {
+                .partition = partition, .number = KSTAT_PAGE_NUMBER(reference), .level = KSTAT_PAGE_OF_KIDS};
+        _cleanup_free_ struct kid_page *page = calloc(1, sizeof(*page));
+        struct kstat_page content;
+
+        if (!page)
+                return -ENOMEM;
+        if (bpf_map_lookup_elem(k->maps.pages, &key, &content) < 0)
+                return errno == ENOENT ? -EUCLEAN : -errno;
+        page->id = key.number;
+        page->n = KSTAT_PAGE_SIZE(reference);
+        if (page->n == 0 || page->n > KSTAT_PAGE_KIDS)
+                return -EUCLEAN;
+        memcpy(page->kids, content.kids, page->n * sizeof(page->kids[0]));
+        *ret = TAKE(page);
+        return 0;
+}
+
+/* The list of a view that is in force. */
+static int read_list(struct kstats *k, struct kstat_view *view, const struct kstat_list *list)
+{
+        struct kstat_page table;
+        int r = 0;
+
+        view->kcid = list->kcid;
+        view->list.pages = calloc((size_t)list->pages + 1, sizeof(struct kid_page *));
+        if (!view->list.pages)
+                return -ENOMEM;
+        for (uint32_t i = 0; r == 0 && i < list->pages; i++) {
+                const struct kstat_page_key key = {.partition = view->partition,
+                        .number = list->kcid,
+                        .level = KSTAT_PAGE_OF_PAGES,
+                        .table = i / KSTAT_PAGE_KIDS};
+                struct kid_page *page = NULL;
+
+                if (i % KSTAT_PAGE_KIDS == 0 && bpf_map_lookup_elem(k->maps.pages, &key, &table) < 0)
+                        return errno == ENOENT ? -EUCLEAN : -errno;
+                r = read_kids(k, view->partition, table.kids[i % KSTAT_PAGE_KIDS], &page);
+                if (r < 0)
+                        return r;
+                view->list.pages[view->list.n_pages++] = page;
+                view->list.n += page->n;
+        }
+        return view->list.n == list->total ? 0 : -EUCLEAN;
+}
+
+static int read_chain(struct reading *reading, const void *key, const void *value)
+{
+        struct kstats *k = reading->k;
         struct kstat_chain chain = *(const struct kstat_chain *)value;
         struct kstat_view *view = table_add_view(&k->table, *(const __u64 *)key);
 
@@ -294,8 +381,7 @@ static int read_chain(struct kstats *k, const void *key, const void *value)
                 if (bpf_map_update_elem(k->maps.chains, key, &chain, BPF_ANY) < 0)
                         return -errno;
         }
-        view->kcid = chain.next.kcid;
-        return 0;
+        return read_list(k, view, &chain.next);
 }
 
 /* What is done about a span: keep, in force; keep, with its end taken back; drop. */
@@ -308,8 +394,9 @@ static enum verdict judge(const struct kstats *k, const struct kstat_span *span)
         return span->until == KSTAT_NEVER ? KEEP : MEND;
 }
 
-static int read_member(struct kstats *k, const void *key, const void *value)
+static int read_member(struct reading *reading, const void *key, const void *value)
 {
+        struct kstats *k = reading->k;
         const struct kstat_member_key *member = key;
         struct kstat_span span = *(const struct kstat_span *)value;
         enum verdict verdict = judge(k, &span);
@@ -321,6 +408,8 @@ static int read_member(struct kstats *k, const void *key, const void *value)
                         return r;
                 if (r < 0)
                         verdict = DROP; /* its structure or its partition is gone */
+                else if (member->partition == KSTAT_ALL && kids_add(&reading->all, member->kid) == -ENOMEM)
+                        return -ENOMEM;
         }
         if (verdict == DROP)
                 (void)bpf_map_delete_elem(k->maps.members, key);
@@ -330,8 +419,9 @@ static int read_member(struct kstats *k, const void *key, const void *value)
         return 0;
 }
 
-static int read_index(struct kstats *k, const void *key, const void *value)
+static int read_index(struct reading *reading, const void *key, const void *value)
 {
+        struct kstats *k = reading->k;
         const struct kstat_index_key *index = key;
         struct kstat_index_value v = *(const struct kstat_index_value *)value;
         const struct kstat_entry *entry = table_find(&k->table, v.kid);
@@ -347,15 +437,36 @@ static int read_index(struct kstats *k, const void *key, const void *value)
         return 0;
 }
 
-static int read_page(struct kstats *k, const void *key, const void *value)
+static bool has_page(const struct kid_list *list, uint64_t id)
+{
+        for (size_t i = 0; i < list->n_pages; i++)
+                if (list->pages[i]->id == id)
+                        return true;
+        return false;
+}
+
+static int read_page(struct reading *reading, const void *key, const void *value)
 {
         const struct kstat_page_key *page = key;
-        const struct kstat_view *view = table_view(&k->table, page->partition);
+        const struct kstat_view *view = table_view(&reading->k->table, page->partition);
 
         (void)value;
-        if (!view || view->kcid != page->kcid)
-                (void)bpf_map_delete_elem(k->maps.pages, key);
+        if (!view || (page->level == KSTAT_PAGE_OF_PAGES ? page->number != view->kcid
+                                                         : !has_page(&view->list, page->number)))
+                (void)bpf_map_delete_elem(reading->k->maps.pages, key);
         return 0;
+}
+
+static int enter_all(struct reading *reading)
+{
+        const struct kid_list none = {.n = 0};
+        struct kid_change change;
+        int r = kid_list_change(&none, (struct kid_numbers){reading->all.at, reading->all.n}, (struct kid_numbers){0},
+                &reading->k->state.next_page, &change);
+
+        if (r == 0)
+                kid_change_keep(&change, &table_view(&reading->k->table, KSTAT_ALL)->list);
+        return r;
 }
 
 /* A record that nobody sees was being made, or was being ended. */
@@ -367,27 +478,32 @@ static void drop_unseen(struct kstats *k)
                 if (k->table.entries[i]->partitions.n > 0)
                         continue;
                 (void)bpf_map_delete_elem(k->maps.records, &kid);
-                table_drop(&k->table, kid);
+                table_drop(&k->table, &kid, 1);
         }
 }
 
 int kstat_maps_read(struct kstats *k, struct croft_error *err)
 {
+        _cleanup_(reading_done) struct reading reading = {.k = k};
         struct kstat_index_value index;
         struct kstat_record record;
         struct kstat_member_key member;
         struct kstat_chain chain;
         struct kstat_page page;
-        int r = each(k, k->maps.records, sizeof(__u64), &record, read_record);
+        int r = each(&reading, k->maps.records, sizeof(__u64), &record, read_record);
 
         if (r == 0)
-                r = each(k, k->maps.chains, sizeof(__u64), &chain, read_chain);
+                r = enter_records(&reading);
         if (r == 0)
-                r = each(k, k->maps.members, sizeof(member), &index.span, read_member);
+                r = each(&reading, k->maps.chains, sizeof(__u64), &chain, read_chain);
         if (r == 0)
-                r = each(k, k->maps.index, sizeof(struct kstat_index_key), &index, read_index);
+                r = each(&reading, k->maps.members, sizeof(member), &index.span, read_member);
         if (r == 0)
-                r = each(k, k->maps.pages, sizeof(struct kstat_page_key), &page, read_page);
+                r = enter_all(&reading);
+        if (r == 0)
+                r = each(&reading, k->maps.index, sizeof(struct kstat_index_key), &index, read_index);
+        if (r == 0)
+                r = each(&reading, k->maps.pages, sizeof(struct kstat_page_key), &page, read_page);
         if (r < 0)
                 return croft_error_set(err, r, "read the statistics' maps");
         drop_unseen(k);

@@ -42,7 +42,8 @@ struct kstats {
 int kstat_maps_open(struct kstats *kstats, bool *ret_new, struct croft_error *err);
 void kstat_maps_close(struct kstat_maps *maps);
 int kstat_maps_unpin(int bpf_dir, struct croft_error *err);
-/* Fills the table from the maps and takes back, or cleans up, what was left halfway. */
+/* Fills the table from the maps and takes back, or cleans up, what was left halfway.  -EUCLEAN: they don't fit each
+ * other. */
 int kstat_maps_read(struct kstats *kstats, struct croft_error *err);
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err);
 int kstat_put_state(struct kstats *kstats, struct croft_error *err);
@@ -75,13 +76,15 @@ struct kstat_commit {
         size_t n_created;
         const struct kstat_association *add, *drop;
         size_t n_add, n_drop;
-        const uint64_t *deleted; /* all their associations are in drop */
+        const uint64_t *deleted; /* rising; all their associations are in drop */
         size_t n_deleted;
 };
 /* Puts it into force, in maps and table; a failure leaves both as they were. */
 int kstats_commit(struct kstats *kstats, const struct kstat_commit *c, struct croft_error *err);
-/* The list of a view as it is now, under its present kcid + 1 (in force when the generation is). */
-int kstats_write_list(struct kstats *kstats, struct kstat_view *view, const struct kids *kids, struct croft_error *err);
-void kstats_drop_list(struct kstats *kstats, uint64_t partition, uint64_t kcid, size_t total);
+/* The list that a view gets under its present kcid + 1 (in force when the generation is). */
+int kstats_write_list(
+        struct kstats *kstats, struct kstat_view *view, const struct kid_change *change, struct croft_error *err);
+/* Takes the list out of the maps that the view has. */
+void kstats_drop_list(struct kstats *kstats, const struct kstat_view *view);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * kstats_table.c - structures and views in sorted arrays: there are some ten thousand, kids come in rising order, and
- * lists have to be in that order anyway.  See kstats_table.h.
+ * kstats_table.c - structures, views and subjects in sorted arrays: there are some hundred thousand at most, and kids
+ * come in rising order.  See kstats_table.h.
  */
 #include "kstat/kstats_table.h"
 
@@ -80,24 +80,16 @@ void kids_drop(struct kids *kids, uint64_t kid)
         memmove(kids->at + i, kids->at + i + 1, (kids->n - i) * sizeof(*kids->at));
 }
 
-int kids_merge(const struct kids *a, const struct kids *b, struct kids *ret)
+int kids_copy(const struct kids *kids, struct kids *ret)
 {
-        struct kids out = {.room = a->n + b->n + 1};
-        size_t i = 0, j = 0;
+        struct kids copy = {.n = kids->n, .room = kids->n + 1};
 
-        out.at = calloc(out.room, sizeof(*out.at));
-        if (!out.at)
+        copy.at = calloc(copy.room, sizeof(*copy.at));
+        if (!copy.at)
                 return -ENOMEM;
-        while (i < a->n || j < b->n) {
-                if (j == b->n || (i < a->n && a->at[i] < b->at[j])) {
-                        out.at[out.n++] = a->at[i++];
-                        continue;
-                }
-                if (i < a->n && a->at[i] == b->at[j])
-                        i++;
-                out.at[out.n++] = b->at[j++];
-        }
-        *ret = out;
+        if (kids->n > 0)
+                memcpy(copy.at, kids->at, kids->n * sizeof(*copy.at));
+        *ret = copy;
         return 0;
 }
 
@@ -118,17 +110,21 @@ void table_done(struct kstat_table *table)
         for (size_t i = 0; i < table->n_entries; i++)
                 entry_free(table->entries[i]);
         for (size_t i = 0; i < table->n_views; i++)
-                kids_done(&table->views[i].kids);
+                kid_list_done(&table->views[i].list);
+        for (size_t i = 0; i < table->n_subjects; i++)
+                kids_done(&table->subjects[i].kids);
         free(table->entries);
         free(table->views);
+        free(table->subjects);
         *table = (struct kstat_table){.n_entries = 0};
 }
 
-static size_t entry_place(const struct kstat_table *table, uint64_t kid)
+/* Where an entry is, or would be, from `low` on. */
+static size_t entry_place(const struct kstat_table *table, size_t low, uint64_t kid)
 {
-        size_t low = 0, high = table->n_entries;
+        size_t high = table->n_entries;
 
-        if (high > 0 && table->entries[high - 1]->head.kid < kid)
+        if (high > low && table->entries[high - 1]->head.kid < kid)
                 return high;
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
@@ -143,14 +139,78 @@ static size_t entry_place(const struct kstat_table *table, uint64_t kid)
 
 struct kstat_entry *table_find(const struct kstat_table *table, uint64_t kid)
 {
-        size_t i = entry_place(table, kid);
+        size_t i = entry_place(table, 0, kid);
 
         return i < table->n_entries && table->entries[i]->head.kid == kid ? table->entries[i] : NULL;
 }
 
-struct kstat_entry *table_add(struct kstat_table *table, const struct kstat_head *head)
+/* --- subjects --- */
+
+static size_t subject_place(const struct kstat_table *table, uint64_t subject)
 {
-        size_t i = entry_place(table, head->kid);
+        size_t low = 0, high = table->n_subjects;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (table->subjects[middle].subject < subject)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static struct kstat_subject *find_subject(const struct kstat_table *table, uint64_t subject)
+{
+        size_t i = subject_place(table, subject);
+
+        return i < table->n_subjects && table->subjects[i].subject == subject ? &table->subjects[i] : NULL;
+}
+
+const struct kids *table_subject(const struct kstat_table *table, uint64_t subject)
+{
+        const struct kstat_subject *found = find_subject(table, subject);
+
+        return found ? &found->kids : NULL;
+}
+
+static int add_to_subject(struct kstat_table *table, const struct kstat_entry *entry)
+{
+        size_t i = subject_place(table, entry->subject);
+
+        if (!find_subject(table, entry->subject)) {
+                if (grow(&table->subjects, table->n_subjects, &table->room_subjects, sizeof(*table->subjects)) < 0)
+                        return -ENOMEM;
+                memmove(table->subjects + i + 1, table->subjects + i,
+                        (table->n_subjects - i) * sizeof(*table->subjects));
+                table->subjects[i] = (struct kstat_subject){.subject = entry->subject};
+                table->n_subjects++;
+        }
+        return kids_add(&table->subjects[i].kids, entry->head.kid);
+}
+
+static void drop_from_subject(struct kstat_table *table, const struct kstat_entry *entry)
+{
+        struct kstat_subject *subject = find_subject(table, entry->subject);
+        size_t i;
+
+        if (!subject)
+                return;
+        kids_drop(&subject->kids, entry->head.kid);
+        if (subject->kids.n > 0)
+                return;
+        i = (size_t)(subject - table->subjects);
+        kids_done(&subject->kids);
+        table->n_subjects--;
+        memmove(table->subjects + i, table->subjects + i + 1, (table->n_subjects - i) * sizeof(*table->subjects));
+}
+
+/* --- entries --- */
+
+struct kstat_entry *table_add(struct kstat_table *table, const struct kstat_entry *like)
+{
+        size_t i = entry_place(table, 0, like->head.kid);
         struct kstat_entry *entry;
 
         if (grow(&table->entries, table->n_entries, &table->room_entries, sizeof(struct kstat_entry *)) < 0)
@@ -158,31 +218,43 @@ struct kstat_entry *table_add(struct kstat_table *table, const struct kstat_head
         entry = calloc(1, sizeof(*entry));
         if (!entry)
                 return NULL;
-        entry->head = *head;
+        *entry = *like;
+        entry->partitions = (struct kids){.n = 0};
+        if (add_to_subject(table, entry) < 0) {
+                drop_from_subject(table, entry);
+                entry_free(entry);
+                return NULL;
+        }
         memmove(table->entries + i + 1, table->entries + i, (table->n_entries - i) * sizeof(struct kstat_entry *));
         table->entries[i] = entry;
         table->n_entries++;
         return entry;
 }
 
-void table_drop(struct kstat_table *table, uint64_t kid)
+/* What stays is moved once, however many go. */
+void table_drop(struct kstat_table *table, const uint64_t *kids, size_t n)
 {
-        size_t i = entry_place(table, kid);
-        struct kstat_entry *entry;
+        size_t to = n > 0 ? entry_place(table, 0, kids[0]) : 0, from = to;
 
-        if (i == table->n_entries || table->entries[i]->head.kid != kid)
-                return;
-        entry = table->entries[i];
-        for (size_t p = 0; p < entry->partitions.n; p++) {
-                struct kstat_view *view = table_view(table, entry->partitions.at[p]);
+        for (size_t i = 0; i < n; i++) {
+                size_t place = entry_place(table, from, kids[i]);
+                struct kstat_entry *entry = place < table->n_entries ? table->entries[place] : NULL;
 
-                if (view)
-                        kids_drop(&view->kids, kid);
+                if (!entry || entry->head.kid != kids[i])
+                        continue;
+                memmove(table->entries + to, table->entries + from, (place - from) * sizeof(struct kstat_entry *));
+                to += place - from;
+                from = place + 1;
+                drop_from_subject(table, entry);
+                entry_free(entry);
         }
-        entry_free(entry);
-        table->n_entries--;
-        memmove(table->entries + i, table->entries + i + 1, (table->n_entries - i) * sizeof(struct kstat_entry *));
+        if (n == 0)
+                return;
+        memmove(table->entries + to, table->entries + from, (table->n_entries - from) * sizeof(struct kstat_entry *));
+        table->n_entries -= from - to;
 }
+
+/* --- views --- */
 
 static size_t view_place(const struct kstat_table *table, uint64_t partition)
 {
@@ -226,13 +298,10 @@ void table_drop_view(struct kstat_table *table, uint64_t partition)
 
         if (i == table->n_views || table->views[i].partition != partition)
                 return;
-        for (size_t k = 0; k < table->views[i].kids.n; k++) {
-                struct kstat_entry *entry = table_find(table, table->views[i].kids.at[k]);
-
-                if (entry)
-                        kids_drop(&entry->partitions, partition);
-        }
-        kids_done(&table->views[i].kids);
+        for (size_t p = 0; p < table->views[i].list.n_pages; p++)
+                for (uint32_t k = 0; k < table->views[i].list.pages[p]->n; k++)
+                        table_dissociate(table, table->views[i].list.pages[p]->kids[k], partition);
+        kid_list_done(&table->views[i].list);
         table->n_views--;
         memmove(table->views + i, table->views + i + 1, (table->n_views - i) * sizeof(*table->views));
 }
@@ -240,27 +309,14 @@ void table_drop_view(struct kstat_table *table, uint64_t partition)
 int table_associate(struct kstat_table *table, uint64_t kid, uint64_t partition)
 {
         struct kstat_entry *entry = table_find(table, kid);
-        struct kstat_view *view = table_view(table, partition);
-        int r;
 
-        if (!entry || !view)
-                return -ENOENT;
-        r = kids_add(&entry->partitions, partition);
-        if (r < 0)
-                return r;
-        r = kids_add(&view->kids, kid);
-        if (r < 0)
-                kids_drop(&entry->partitions, partition);
-        return r;
+        return entry && table_view(table, partition) ? kids_add(&entry->partitions, partition) : -ENOENT;
 }
 
 void table_dissociate(struct kstat_table *table, uint64_t kid, uint64_t partition)
 {
         struct kstat_entry *entry = table_find(table, kid);
-        struct kstat_view *view = table_view(table, partition);
 
         if (entry)
                 kids_drop(&entry->partitions, partition);
-        if (view)
-                kids_drop(&view->kids, kid);
 }

@@ -118,7 +118,7 @@ static void print_mount(const struct kstat_call *call, unsigned long long kid, i
 
 static int list(void (*print)(const struct kstat_call *call, unsigned long long kid, int r))
 {
-        for (unsigned int page = 0, total = 1; page * KSTAT_PAGE_KIDS < total; page++) {
+        for (unsigned int page = 0, seen = 0, total = 1; seen < total; page++) {
                 struct kstat_call call = {.op = KSTAT_OP_LIST, .at = page};
                 unsigned long long kids[KSTAT_PAGE_KIDS];
                 int r = run(&call);
@@ -126,6 +126,7 @@ static int list(void (*print)(const struct kstat_call *call, unsigned long long 
                 if (r < 0)
                         return failed(r);
                 total = call.total;
+                seen += call.n;
                 memcpy(kids, call.data, sizeof(kids));
                 for (unsigned int i = 0; i < call.n && i < KSTAT_PAGE_KIDS; i++) {
                         struct kstat_call one = {.op = KSTAT_OP_READ, .kid = kids[i]};

@@ -35,72 +35,100 @@ static void numbers_rise_whatever_the_order_they_come_in(void **state)
         kids_done(&kids);
 }
 
-static void merged_lists_have_each_number_once(void **state)
+static struct kstat_entry entry_of(uint64_t kid, uint64_t subject)
 {
-        uint64_t a[] = {1, 3, 5}, b[] = {2, 3, 9};
-        const struct kids left = {.at = a, .n = 3}, right = {.at = b, .n = 3}, none = {.n = 0};
-        struct kids both;
-        const uint64_t expected[] = {1, 2, 3, 5, 9};
-
-        (void)state;
-        assert_int_equal(kids_merge(&left, &right, &both), 0);
-        assert_int_equal(both.n, ELEMENTS(expected));
-        assert_memory_equal(both.at, expected, sizeof(expected));
-        kids_done(&both);
-        assert_int_equal(kids_merge(&none, &none, &both), 0);
-        assert_int_equal(both.n, 0);
-        kids_done(&both);
+        return (struct kstat_entry){.head.kid = kid, .subject = subject};
 }
 
-static struct kstat_head head_of(uint64_t kid)
+static void who_sees_an_entry_is_noted_once(void **state)
 {
-        return (struct kstat_head){.kid = kid};
-}
-
-static void both_ends_of_an_association_agree(void **state)
-{
+        struct kstat_entry entry = entry_of(7, 0);
         struct kstat_table table;
-        struct kstat_head head = head_of(7);
 
         (void)state;
         assert_int_equal(table_init(&table), 0);
-        assert_non_null(table_add(&table, &head));
+        assert_non_null(table_add(&table, &entry));
         assert_int_equal(table_associate(&table, 7, 101), -ENOENT);
         assert_non_null(table_add_view(&table, 101));
         assert_int_equal(table_associate(&table, 8, 101), -ENOENT);
         assert_int_equal(table_associate(&table, 7, 101), 0);
         assert_int_equal(table_associate(&table, 7, 101), -EEXIST);
         assert_true(kids_have(&table_find(&table, 7)->partitions, 101));
-        assert_true(kids_have(&table_view(&table, 101)->kids, 7));
         table_dissociate(&table, 7, 101);
         assert_int_equal(table_find(&table, 7)->partitions.n, 0);
-        assert_int_equal(table_view(&table, 101)->kids.n, 0);
         table_done(&table);
 }
 
-static void what_goes_goes_from_the_other_side_too(void **state)
+static void entries_are_found_whatever_came_and_went(void **state)
 {
+        const uint64_t gone[] = {1, 2, 4, 50, 51, 99, 1000};
         struct kstat_table table;
-        struct kstat_head seven = head_of(7), eight = head_of(8);
 
         (void)state;
         assert_int_equal(table_init(&table), 0);
+        for (uint64_t kid = 99; kid > 0; kid--) {
+                struct kstat_entry entry = entry_of(kid, kid % 3);
+
+                assert_non_null(table_add(&table, &entry));
+        }
+        table_drop(&table, gone, ELEMENTS(gone));
+        table_drop(&table, gone, ELEMENTS(gone));
+        table_drop(&table, NULL, 0);
+        assert_int_equal(table.n_entries, 93);
+        for (uint64_t kid = 1; kid < 100; kid++) {
+                bool expected = true;
+
+                for (size_t i = 0; i < ELEMENTS(gone); i++)
+                        expected = expected && kid != gone[i];
+                assert_int_equal(table_find(&table, kid) != NULL, expected);
+                assert_int_equal(kids_have(table_subject(&table, kid % 3), kid), expected);
+        }
+        table_done(&table);
+}
+
+static void a_subject_goes_with_its_last_structure(void **state)
+{
+        struct kstat_entry seven = entry_of(7, 101), eight = entry_of(8, 101);
+        const uint64_t kids[] = {7, 8};
+        struct kstat_table table;
+
+        (void)state;
+        assert_int_equal(table_init(&table), 0);
+        assert_null(table_subject(&table, 101));
         assert_non_null(table_add(&table, &eight));
         assert_non_null(table_add(&table, &seven));
-        assert_non_null(table_add_view(&table, 101));
+        assert_int_equal(table_subject(&table, 101)->n, 2);
+        table_drop(&table, kids, 1);
+        assert_int_equal(table_subject(&table, 101)->n, 1);
+        table_drop(&table, kids, 2);
+        assert_null(table_subject(&table, 101));
+        assert_int_equal(table.n_subjects, 0);
+        table_done(&table);
+}
+
+static void a_view_that_goes_sees_nothing(void **state)
+{
+        struct kstat_entry seven = entry_of(7, 0), eight = entry_of(8, 0);
+        const uint64_t kids[] = {7, 8};
+        struct kstat_table table;
+        struct kid_change change;
+        __u64 next_page = 1;
+
+        (void)state;
+        assert_int_equal(table_init(&table), 0);
+        assert_non_null(table_add(&table, &seven));
+        assert_non_null(table_add(&table, &eight));
         assert_non_null(table_add_view(&table, 102));
-        assert_int_equal(table_associate(&table, 7, 101), 0);
         assert_int_equal(table_associate(&table, 7, 102), 0);
         assert_int_equal(table_associate(&table, 8, 102), 0);
-        table_drop(&table, 7);
-        assert_null(table_find(&table, 7));
-        assert_int_equal(table_view(&table, 101)->kids.n, 0);
-        assert_int_equal(table_view(&table, 102)->kids.n, 1);
+        assert_int_equal(kid_list_change(&table_view(&table, 102)->list, (struct kid_numbers){kids, 2},
+                                 (struct kid_numbers){0}, &next_page, &change),
+                0);
+        kid_change_keep(&change, &table_view(&table, 102)->list);
         table_drop_view(&table, 102);
         assert_null(table_view(&table, 102));
         assert_int_equal(table_find(&table, 8)->partitions.n, 0);
         table_drop_view(&table, 102);
-        table_drop(&table, 7);
         table_done(&table);
 }
 
@@ -111,13 +139,13 @@ static int fill(void *context)
 
         (void)context;
         for (uint64_t i = 1; r == 0 && i < 40; i++) {
-                struct kstat_head head = head_of(i);
+                struct kstat_entry entry = entry_of(i, 200 + i);
 
-                if (!table_add(&table, &head) || !table_add_view(&table, 100 + i))
+                if (!table_add(&table, &entry) || !table_add_view(&table, 100 + i))
                         r = -ENOMEM;
                 if (r == 0)
                         r = table_associate(&table, i, 100 + i);
-                if (r == 0 && !kids_have(&table_view(&table, 100 + i)->kids, i))
+                if (r == 0 && !kids_have(&table_find(&table, i)->partitions, 100 + i))
                         r = -EUCLEAN;
         }
         table_done(&table);
@@ -166,9 +194,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers_rise_whatever_the_order_they_come_in),
-                cmocka_unit_test(merged_lists_have_each_number_once),
-                cmocka_unit_test(both_ends_of_an_association_agree),
-                cmocka_unit_test(what_goes_goes_from_the_other_side_too),
+                cmocka_unit_test(who_sees_an_entry_is_noted_once),
+                cmocka_unit_test(entries_are_found_whatever_came_and_went),
+                cmocka_unit_test(a_subject_goes_with_its_last_structure),
+                cmocka_unit_test(a_view_that_goes_sees_nothing),
                 cmocka_unit_test(memory_that_runs_out_is_told),
                 cmocka_unit_test(every_schema_fits_its_structure),
                 cmocka_unit_test(private_structures_have_keys_of_their_own),
