@@ -22,6 +22,7 @@ void mount_diff_done(struct mount_diff *diff)
 {
         free(diff->kept);
         free(diff->gone);
+        free(diff->gone_keys);
         free(diff->new);
         *diff = (struct mount_diff){.kept = NULL};
 }
@@ -44,10 +45,12 @@ static void compare(
                 const struct mount_found *b = f < list->n ? &list->found[f] : NULL;
 
                 if (a && (!b || a->key < b->key)) {
-                        if (proves)
-                                drop(diff, a);
-                        else
+                        if (!proves) {
                                 diff->kept[diff->n_kept++] = *a;
+                        } else {
+                                drop(diff, a);
+                                diff->gone_keys[diff->n_gone_keys++] = a->key;
+                        }
                         k++;
                 } else if (a && a->key == b->key && a->created == b->created) {
                         diff->kept[diff->n_kept++] = *a;
@@ -70,10 +73,11 @@ int mount_diff_make(
         struct mount_diff diff = {
                 .kept = calloc(n_known + list->n + 1, sizeof(*diff.kept)),
                 .gone = calloc(2 * n_known + 1, sizeof(*diff.gone)),
+                .gone_keys = calloc(n_known + 1, sizeof(*diff.gone_keys)),
                 .new = calloc(list->n + 1, sizeof(*diff.new)),
         };
 
-        if (!diff.kept || !diff.gone || !diff.new) {
+        if (!diff.kept || !diff.gone || !diff.gone_keys || !diff.new) {
                 mount_diff_done(&diff);
                 *ret = diff;
                 return -ENOMEM;

@@ -22,6 +22,8 @@ struct mount_diff {
         size_t n_kept;
         uint64_t *gone; /* owned: kids */
         size_t n_gone;
+        uint64_t *gone_keys; /* owned: of mounts that the look didn't find */
+        size_t n_gone_keys;
         struct mount_found *new; /* owned */
         size_t n_new;
 };

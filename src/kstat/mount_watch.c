@@ -184,6 +184,9 @@ static void apply(struct mount_watch *watch, struct watched *w, const struct mou
         /* First: the kernel gives mount ids again, and two structures of one instance would collide. */
         if (diff.n_gone > 0 && kstats_delete(watch->kstats, diff.gone, diff.n_gone, NULL) < 0)
                 watch->counts.failures++;
+        if (!list->changed && !list->incomplete &&
+                mounts_collect(watch->mounts, w->id, list, diff.gone_keys, diff.n_gone_keys, NULL) < 0)
+                watch->counts.failures++;
         create_new(watch, w, &diff);
         free(w->known);
         w->known = TAKE(diff.kept);
@@ -205,13 +208,10 @@ static void look(struct mount_watch *watch, struct watched *w)
                         break;
         }
         watch->counts.looks++;
-        if (r < 0) {
+        if (r < 0)
                 watch->counts.failures++;
-        } else {
+        else
                 apply(watch, w, &list);
-                if (!list.changed && !list.incomplete && mounts_collect(watch->mounts, w->id, &list, NULL) < 0)
-                        watch->counts.failures++;
-        }
         w->pause_ms = now_ms() + PAUSE_MS + PAUSE_FACTOR * (now_ms() - begin_ms);
         if (list.changed)
                 want_look(w, 0);
@@ -423,7 +423,7 @@ static int collect(const struct kstat_info *info, void *context)
         struct collection *c = context;
         struct mount_known *known;
 
-        for (size_t i = 0; i < c->n; i++)
+        for (size_t i = c->n; i-- > 0;) /* the one before, as a rule */
                 if (c->known[i].key == info->argument) {
                         c->known[i].kids[strcmp(info->head.key.name, "io") != 0] = info->head.kid;
                         return 0;
@@ -622,6 +622,17 @@ static int end_all(struct mount_watch *watch, const struct collection *known, st
         return n > 0 ? kstats_delete(watch->kstats, kids, n, err) : 0;
 }
 
+static int forget(struct mount_watch *watch, uint64_t id, const struct collection *known, struct croft_error *err)
+{
+        _cleanup_free_ uint64_t *keys = calloc(known->n + 1, sizeof(*keys));
+
+        if (!keys)
+                return croft_error_set(err, ENOMEM, "forget mounts");
+        for (size_t i = 0; i < known->n; i++)
+                keys[i] = known->known[i].key;
+        return mounts_remove_partition(watch->mounts, id, keys, known->n, err);
+}
+
 int mount_watch_remove(struct mount_watch *watch, uint64_t id, struct croft_error *err)
 {
         struct collection known = {.n = 0};
@@ -633,9 +644,9 @@ int mount_watch_remove(struct mount_watch *watch, uint64_t id, struct croft_erro
         r = find_known(watch, id, &known, err);
         if (r == 0)
                 r = end_all(watch, &known, err);
-        free(known.known);
         if (r == 0)
-                r = mounts_remove_partition(watch->mounts, id, err);
+                r = forget(watch, id, &known, err);
+        free(known.known);
         (void)pthread_mutex_unlock(&watch->lock);
         wake(watch);
         return r;

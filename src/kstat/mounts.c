@@ -4,6 +4,11 @@
  *
  * Nothing that a partition wrote comes here: scans give numbers that the kernel made.  One lock serialises scans, which
  * share a map, another changes of what counts, which take long.
+ *
+ * Who calls knows most mounts of a partition by their keys, and these are forgotten by their keys.  A mount that came,
+ * was used and went between two looks has an entry that nobody knows; such entries are counted, and found by a walk over
+ * all of them once there are many.  (Where trampolines are to be had the kernel says that a mount has ended, and there
+ * are none.)
  */
 #include "kstat/mounts.h"
 
@@ -17,11 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How many entries that nobody knows there may be before they are looked for: */
+#define STRAYS_MAX 64   /* of a partition, */
+#define ORPHANS_MAX 512 /* of all that are gone */
+
 struct mounts {
         struct mounts_objects o;
         pthread_mutex_t lock, count_lock;
         struct ring_buffer *ring;
         uint64_t serial; /* of the newest scan; others' begin elsewhere */
+        uint64_t orphans; /* entries of partitions that are gone */
         void (*on_event)(const struct mount_event *event, void *context); /* while they are read */
         void *context;
 };
@@ -56,6 +66,7 @@ int mounts_open(int run_dir, unsigned int level, struct mounts **ret, struct cro
         m->ring = ring_buffer__new(m->o.events, take_event, m, NULL);
         if (!m->ring)
                 return croft_error_set(err, errno, "read events of mounts");
+        m->orphans = ORPHANS_MAX; /* whatever an earlier croftd left behind */
         *ret = TAKE(m);
         return 0;
 }
@@ -108,7 +119,7 @@ int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgr
 #define BASE_AGAIN 3
 #define BATCH 512
 
-/* Keys of the partition's entries, at most BATCH; one call sees all of a map that nobody changes. */
+/* At most BATCH entries; one call sees all of a map that nobody changes. */
 struct batch {
         uint64_t keys[BATCH];
         struct mount_entry values[BATCH];
@@ -141,13 +152,69 @@ static bool is_kept(const struct mounts_list *list, uint64_t key, int64_t create
 {
         const struct mount_found wanted = {.key = key};
 
-        return list &&
-               (created >= list->began_ns || bsearch(&wanted, list->found, list->n, sizeof(wanted), by_key) != NULL);
+        return created >= list->began_ns || bsearch(&wanted, list->found, list->n, sizeof(wanted), by_key) != NULL;
 }
 
-/* Takes away the partition's entries that aren't in the list (NULL: an empty one).  Keys first, then deletions: a hash
- * that changes can be walked, but not to its end for sure; what is missed comes with the next. */
-static int remove_others(const struct mounts *m, uint64_t partition, const struct mounts_list *list, uint64_t *ret)
+/* Partitions that there are, rising. */
+struct owners {
+        uint64_t *ids;
+        size_t n, room;
+};
+
+static int by_id(const void *a, const void *b)
+{
+        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+static int read_owners(const struct mounts *m, struct owners *ret)
+{
+        uint64_t id, *before = NULL, *ids;
+
+        while (bpf_map_get_next_key(m->o.owners, before, &id) == 0) {
+                if (ret->n == ret->room) {
+                        ids = reallocarray(ret->ids, ret->room * 2 + 64, sizeof(*ids));
+                        if (!ids)
+                                return -ENOMEM;
+                        ret->ids = ids;
+                        ret->room = ret->room * 2 + 64;
+                }
+                ret->ids[ret->n++] = id;
+                before = &id;
+        }
+        if (ret->n > 0)
+                qsort(ret->ids, ret->n, sizeof(*ret->ids), by_id);
+        return 0;
+}
+
+/* Which entries go: a partition's that aren't in the list; or (list NULL) those whose partition is gone. */
+struct walk {
+        uint64_t partition;
+        const struct mounts_list *list;
+        struct owners owners;
+        uint64_t removed;
+};
+
+static bool goes(const struct walk *w, uint64_t key, const struct mount_entry *entry)
+{
+        if (w->list)
+                return entry->partition == w->partition && !is_kept(w->list, key, entry->created);
+        /* no address: being made */
+        return entry->address &&
+               (w->owners.n == 0 ||
+                       !bsearch(&entry->partition, w->owners.ids, w->owners.n, sizeof(*w->owners.ids), by_id));
+}
+
+static void remove_entry(const struct mounts *m, uint64_t key, uint64_t *count)
+{
+        if (bpf_map_delete_elem(m->o.entries, &key) == 0)
+                ++*count;
+        (void)bpf_map_delete_elem(m->o.text, &key);
+}
+
+/* A hash that changes can be walked, but not to its end for sure; what is missed comes with the next. */
+static int walk_entries(const struct mounts *m, struct walk *w)
 {
         _cleanup_free_ struct batch *b = malloc(sizeof(*b));
         bool first = true;
@@ -159,46 +226,73 @@ static int remove_others(const struct mounts *m, uint64_t partition, const struc
         do {
                 r = read_batch(m->o.entries, b, first, &n);
                 first = false;
-                for (uint32_t i = 0; i < n; i++) {
-                        if (b->values[i].partition != partition || is_kept(list, b->keys[i], b->values[i].created))
-                                continue;
-                        if (bpf_map_delete_elem(m->o.entries, &b->keys[i]) == 0)
-                                ++*ret;
-                        (void)bpf_map_delete_elem(m->o.text, &b->keys[i]);
-                }
+                for (uint32_t i = 0; i < n; i++)
+                        if (goes(w, b->keys[i], &b->values[i]))
+                                remove_entry(m, b->keys[i], &w->removed);
         } while (r > 0);
         return r;
 }
 
-int mounts_remove_partition(struct mounts *mounts, uint64_t partition, struct croft_error *err)
+/* Those of that partition; another may have their keys by now. */
+static void remove_keys(const struct mounts *m, uint64_t partition, const uint64_t *keys, size_t n, uint64_t *count)
 {
-        uint64_t n = 0;
-        int r;
+        struct mount_entry entry;
 
-        /* Without an owner no more are made. */
-        if (bpf_map_delete_elem(mounts->o.owners, &partition) < 0) {
-                if (errno == ENOENT)
-                        return 0;
-                return croft_error_set(err, errno, "take the mounts' owner off the record");
-        }
-        r = remove_others(mounts, partition, NULL, &n);
-        (void)bpf_map_delete_elem(mounts->o.forgotten, &partition);
-        (void)bpf_map_delete_elem(mounts->o.told, &partition);
-        return r < 0 ? croft_error_set(err, r, "forget mounts") : 0;
+        for (size_t i = 0; i < n; i++)
+                if (bpf_map_lookup_elem(m->o.entries, &keys[i], &entry) == 0 && entry.partition == partition)
+                        remove_entry(m, keys[i], count);
 }
 
-int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err)
+static int remove_orphans(struct mounts *m)
+{
+        struct walk walk = {.list = NULL};
+        int r = read_owners(m, &walk.owners);
+
+        if (r == 0)
+                r = walk_entries(m, &walk);
+        free(walk.owners.ids);
+        if (r == 0)
+                m->orphans = 0;
+        return r;
+}
+
+int mounts_remove_partition(
+        struct mounts *mounts, uint64_t partition, const uint64_t *keys, size_t n, struct croft_error *err)
 {
         struct mount_owner owner = {0};
         uint64_t forgotten = 0;
         int r = 0;
 
         (void)pthread_mutex_lock(&mounts->lock);
+        if (bpf_map_lookup_elem(mounts->o.owners, &partition, &owner) == 0) {
+                (void)bpf_map_lookup_elem(mounts->o.forgotten, &partition, &forgotten);
+                /* Without an owner no more are made. */
+                r = bpf_map_delete_elem(mounts->o.owners, &partition) < 0 ? -errno : 0;
+                remove_keys(mounts, partition, keys, n, &forgotten);
+                (void)bpf_map_delete_elem(mounts->o.forgotten, &partition);
+                (void)bpf_map_delete_elem(mounts->o.told, &partition);
+                mounts->orphans += owner.made - owner.dropped - forgotten;
+                if (r == 0 && mounts->orphans >= ORPHANS_MAX)
+                        r = remove_orphans(mounts);
+        }
+        (void)pthread_mutex_unlock(&mounts->lock);
+        return r < 0 ? croft_error_set(err, r, "forget the mounts of partition %ju", (uintmax_t)partition) : 0;
+}
+
+int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
+        size_t n, struct croft_error *err)
+{
+        struct walk walk = {.partition = partition, .list = list};
+        struct mount_owner owner = {0};
+        int r = 0;
+
+        (void)pthread_mutex_lock(&mounts->lock);
         if (bpf_map_lookup_elem(mounts->o.owners, &partition, &owner) == 0 &&
-                bpf_map_lookup_elem(mounts->o.forgotten, &partition, &forgotten) == 0 &&
-                owner.made - owner.dropped - forgotten > list->n) {
-                r = remove_others(mounts, partition, list, &forgotten);
-                (void)bpf_map_update_elem(mounts->o.forgotten, &partition, &forgotten, BPF_EXIST);
+                bpf_map_lookup_elem(mounts->o.forgotten, &partition, &walk.removed) == 0) {
+                remove_keys(mounts, partition, keys, n, &walk.removed);
+                if (owner.made - owner.dropped - walk.removed > list->n + STRAYS_MAX)
+                        r = walk_entries(mounts, &walk);
+                (void)bpf_map_update_elem(mounts->o.forgotten, &partition, &walk.removed, BPF_EXIST);
         }
         (void)pthread_mutex_unlock(&mounts->lock);
         return r < 0 ? croft_error_set(err, r, "forget mounts that are gone") : 0;

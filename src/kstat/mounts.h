@@ -28,8 +28,10 @@ void mounts_freep(struct mounts **mounts);
 /* From now on calls of processes below that cgroup are counted for that partition, while anything is.  0; 1: it was on
  * record already, with what an earlier croftd counted; -ENOSPC. */
 int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgroup, struct croft_error *err);
-/* Forgets it and all its mounts.  Idempotent. */
-int mounts_remove_partition(struct mounts *mounts, uint64_t partition, struct croft_error *err);
+/* Forgets it and all its mounts; those that aren't among the keys take a walk over the mounts of all partitions, some
+ * time later.  Idempotent. */
+int mounts_remove_partition(
+        struct mounts *mounts, uint64_t partition, const uint64_t *keys, size_t n, struct croft_error *err);
 /* When the mount with that key came on record (CLOCK_MONOTONIC, ns); 0: it isn't. */
 int64_t mounts_created(struct mounts *mounts, uint64_t key);
 /* Was it made by global?  false, too: it isn't on record. */
@@ -51,8 +53,10 @@ int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *r
 /* Those that aren't known yet were made by global: in the namespace of that process, or (0) of all of the partition's.
  * Quick: it makes no texts. */
 int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struct croft_error *err);
-/* Forgets all mounts of the partition that aren't in the list, which is complete and hasn't changed. */
-int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err);
+/* Forgets the mounts of the partition that aren't in the list, which is complete and hasn't changed: those with the
+ * given keys at once, others (they came and went between two looks) when there are many of them. */
+int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
+        size_t n, struct croft_error *err);
 
 /* Prepares to count so: what takes long of it. */
 int mounts_load(struct mounts *mounts, enum mount_stats how, struct croft_error *err);

@@ -52,6 +52,9 @@ static void what_is_gone_loses_both_structures(void **state)
         assert_int_equal(diff.n_gone, 2);
         assert_int_equal(diff.gone[0], 1);
         assert_int_equal(diff.gone[1], 2);
+        assert_int_equal(diff.n_gone_keys, 2);
+        assert_int_equal(diff.gone_keys[0], 10);
+        assert_int_equal(diff.gone_keys[1], 30);
         mount_diff_done(&diff);
 }
 
@@ -84,6 +87,7 @@ static void another_mount_under_the_same_key_is_gone_and_new(void **state)
         make(&list, &diff);
         assert_int_equal(diff.n_kept, 2);
         assert_int_equal(diff.n_gone, 2);
+        assert_int_equal(diff.n_gone_keys, 0); /* under that key the new one is counted */
         assert_int_equal(diff.n_new, 1);
         assert_int_equal(diff.new[0].created, 101);
         mount_diff_done(&diff);
@@ -142,7 +146,7 @@ static void memory_that_runs_out_is_told(void **state)
         struct mounts_list list = list_of(found, ELEMENTS(found));
 
         (void)state;
-        assert_int_equal(fault_walk(FAULT_ALLOCATION, false, compare_all, &list), 3);
+        assert_int_equal(fault_walk(FAULT_ALLOCATION, false, compare_all, &list), 4);
 }
 
 int main(void)
