@@ -268,7 +268,7 @@ static int release(struct partition *p, struct croft_error *err);
 static int take_warden(struct partition *p, struct croft_error *err)
 {
         struct warden_process warden;
-        int r = warden_spare_take(&unit_of(p)->life->spare, p->host->warden_path, &warden, err);
+        int r = warden_spare_take(&unit_of(p)->life->spare, &warden, err);
 
         if (r < 0)
                 return r;

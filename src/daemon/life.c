@@ -403,7 +403,9 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life->events = events_new();
         if (!life->events)
                 return croft_error_set(err, ENOMEM, "open the life cycle");
-        r = warden_spare_init(&life->spare, err);
+        r = warden_spawner_new(host->warden_path, &life->spawner, err);
+        if (r == 0)
+                r = warden_spare_init(&life->spare, life->spawner, err);
         if (r == 0)
                 r = watch_open(life, err);
         if (r == 0)
@@ -430,6 +432,7 @@ struct life *life_free(struct life *life)
                 unit_unref(u);
         }
         warden_spare_done(&life->spare);
+        warden_spawner_free(life->spawner);
         events_free(life->events);
         for (size_t i = 0; i < life->n_sessions; i++)
                 close_fd(life->sessions[i]);

@@ -71,6 +71,7 @@ struct life {
         bool disks_changed;          /* queue_lock */
         pthread_cond_t disks_wanted; /* with queue_lock */
         pthread_t disks_thread;
+        struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
         pthread_mutex_t queue_lock;

@@ -218,7 +218,7 @@ static int start_session(
         struct warden_process session;
         size_t n_v1 = 0;
 
-        r = cgroup < 0 ? cgroup : warden_spawn(u->p.host->warden_path, "session", &session, err);
+        r = cgroup < 0 ? cgroup : warden_spawn(u->life->spawner, "session", &session, err);
         if (r < 0)
                 return r;
         note_session(u->life, session.pidfd);

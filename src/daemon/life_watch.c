@@ -83,7 +83,7 @@ void life_dispatch(struct life *life)
                 else if (events[i].data.u64 == LIFE_UEVENTS_ID)
                         life_pools_dispatch(life);
                 else if (events[i].data.u64 == NO_ID)
-                        warden_spare_fill(&life->spare, life->host->warden_path);
+                        warden_spare_fill(&life->spare);
         }
 }
 
@@ -193,7 +193,7 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         take_warden(u, NULL);
         r = complete_run(u, err);
         if (r == 0)
-                r = warden_spawn(u->p.host->warden_path, "successor", &warden, err);
+                r = warden_spawn(u->life->spawner, "successor", &warden, err);
         if (r < 0)
                 return r;
         take_warden(u, &warden);

@@ -15,9 +15,9 @@
 
 static const struct warden_process none = {.socket = -EBADF, .pidfd = -EBADF};
 
-int warden_spare_init(struct warden_spare *spare, struct croft_error *err)
+int warden_spare_init(struct warden_spare *spare, struct warden_spawner *spawner, struct croft_error *err)
 {
-        *spare = (struct warden_spare){.process = none, .wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        *spare = (struct warden_spare){.spawner = spawner, .process = none, .wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
         (void)pthread_mutex_init(&spare->lock, NULL); /* with these attributes it can't fail */
         return spare->wanted < 0 ? croft_error_set(err, errno, "make an eventfd") : 0;
 }
@@ -60,7 +60,7 @@ static bool is_fresh(const struct warden_process *process)
         return process->pidfd >= 0 && !process_ended(process->pidfd) && poll(&p, 1, 0) == 0;
 }
 
-int warden_spare_take(struct warden_spare *spare, const char *path, struct warden_process *ret, struct croft_error *err)
+int warden_spare_take(struct warden_spare *spare, struct warden_process *ret, struct croft_error *err)
 {
         struct warden_process process = swap(spare, none);
 
@@ -69,7 +69,7 @@ int warden_spare_take(struct warden_spare *spare, const char *path, struct warde
                 return 0;
         }
         drop(&process);
-        return warden_spawn(path, "warden", ret, err);
+        return warden_spawn(spare->spawner, "warden", ret, err);
 }
 
 void warden_spare_want(struct warden_spare *spare)
@@ -77,7 +77,7 @@ void warden_spare_want(struct warden_spare *spare)
         (void)eventfd_write(spare->wanted, 1); /* full: it is wanted already */
 }
 
-void warden_spare_fill(struct warden_spare *spare, const char *path)
+void warden_spare_fill(struct warden_spare *spare)
 {
         struct warden_process process;
         eventfd_t count;
@@ -88,7 +88,7 @@ void warden_spare_fill(struct warden_spare *spare, const char *path)
         /* What can't be spawned now is said by the start that needs it. */
         if (!is_fresh(&process)) {
                 drop(&process);
-                if (warden_spawn(path, "warden", &process, NULL) < 0)
+                if (warden_spawn(spare->spawner, "warden", &process, NULL) < 0)
                         return;
         }
         process = swap(spare, process);

@@ -340,11 +340,12 @@ static __noinline int walk_namespace(const struct mnt_namespace___m *ns)
         return 0;
 }
 
+/* Asked of every task there is: what is typed is loaded as the kernel does it, a probe costs many times as much. */
 static __always_inline int is_wanted(const struct task_struct___m *task)
 {
-        struct cgroup___m *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *above = NULL;
+        const struct cgroup___m *cgroup = task->cgroups->dfl_cgrp, *above = NULL;
 
-        if (BPF_CORE_READ(cgroup, level) < (int)partition_level)
+        if (cgroup->level < (int)partition_level)
                 return 0;
         bpf_probe_read_kernel(&above, sizeof(above),
                 (void *)cgroup + bpf_core_field_offset(struct cgroup___m, ancestors) + sizeof(above) * partition_level);

@@ -44,6 +44,8 @@ struct watched {
         int64_t pause_ms;          /* none before that */
         struct mount_known *known; /* by key */
         size_t n_known;
+        uint64_t *first; /* keys of the mounts it had at the start, some of which were about to go */
+        size_t n_first;
 };
 
 struct mount_watch {
@@ -173,6 +175,21 @@ static void create_new(struct mount_watch *watch, struct watched *w, struct moun
         qsort(diff->kept, diff->n_kept, sizeof(*diff->kept), mount_known_by_key);
 }
 
+static void collect(
+        struct mount_watch *watch, struct watched *w, const struct mounts_list *list, const struct mount_diff *diff)
+{
+        int r = mounts_forget(watch->mounts, w->id, list, w->first, w->n_first, NULL);
+
+        if (r == 0)
+                r = mounts_forget(watch->mounts, w->id, list, diff->gone_keys, diff->n_gone_keys, NULL);
+        if (r == 0)
+                r = mounts_collect(watch->mounts, w->id, list, NULL);
+        watch->counts.failures += r < 0;
+        free(w->first);
+        w->first = NULL;
+        w->n_first = 0;
+}
+
 static void apply(struct mount_watch *watch, struct watched *w, const struct mounts_list *list)
 {
         struct mount_diff diff;
@@ -184,9 +201,8 @@ static void apply(struct mount_watch *watch, struct watched *w, const struct mou
         /* First: the kernel gives mount ids again, and two structures of one instance would collide. */
         if (diff.n_gone > 0 && kstats_delete(watch->kstats, diff.gone, diff.n_gone, NULL) < 0)
                 watch->counts.failures++;
-        if (!list->changed && !list->incomplete &&
-                mounts_collect(watch->mounts, w->id, list, diff.gone_keys, diff.n_gone_keys, NULL) < 0)
-                watch->counts.failures++;
+        if (!list->changed && !list->incomplete)
+                collect(watch, w, list, &diff);
         create_new(watch, w, &diff);
         free(w->known);
         w->known = TAKE(diff.kept);
@@ -374,6 +390,7 @@ static struct watched *watched_free(struct watched *w)
 {
         close_fd(w->mountinfo);
         free(w->known);
+        free(w->first);
         free(w);
         return NULL;
 }
@@ -418,7 +435,7 @@ struct collection {
         size_t n, room;
 };
 
-static int collect(const struct kstat_info *info, void *context)
+static int note_known(const struct kstat_info *info, void *context)
 {
         struct collection *c = context;
         struct mount_known *known;
@@ -447,7 +464,7 @@ static int find_known(struct mount_watch *watch, uint64_t id, struct collection 
         int r;
 
         *ret = (struct collection){.watch = watch};
-        r = kstats_each(watch->kstats, "mount", NULL, id, collect, ret, err);
+        r = kstats_each(watch->kstats, "mount", NULL, id, note_known, ret, err);
         if (r < 0) {
                 free(ret->known);
                 ret->known = NULL;
@@ -471,6 +488,21 @@ static int open_mountinfo(const struct mount_watch *watch, const struct mount_wa
         return r;
 }
 
+static int take_base(
+        struct mount_watch *watch, const struct mount_watch_partition *p, struct watched *w, struct croft_error *err)
+{
+        struct mounts_list list;
+        int r = mounts_take_base(watch->mounts, p->id, p->new_one ? p->pid : 0, &list, err);
+
+        if (r < 0)
+                return r;
+        w->first = calloc(list.n + 1, sizeof(*w->first)); /* without it they are found by a walk over all */
+        for (size_t i = 0; w->first && i < list.n; i++)
+                w->first[w->n_first++] = list.found[i].key;
+        mounts_list_done(&list);
+        return 0;
+}
+
 static int add(
         struct mount_watch *watch, const struct mount_watch_partition *p, struct watched *w, struct croft_error *err)
 {
@@ -481,7 +513,7 @@ static int add(
                 return r;
         /* On no record: nobody knows who mounted what.  Then global did. */
         if (p->new_one || r == 0)
-                r = mounts_take_base(watch->mounts, p->id, p->new_one ? p->pid : 0, err);
+                r = take_base(watch, p, w, err);
         if (r < 0)
                 return r;
         r = open_mountinfo(watch, p, w);

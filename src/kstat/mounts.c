@@ -233,13 +233,15 @@ static int walk_entries(const struct mounts *m, struct walk *w)
         return r;
 }
 
-/* Those of that partition; another may have their keys by now. */
-static void remove_keys(const struct mounts *m, uint64_t partition, const uint64_t *keys, size_t n, uint64_t *count)
+/* Those of that partition; another may have their keys by now.  list as in struct walk, or NULL: all. */
+static void remove_keys(const struct mounts *m, uint64_t partition, const uint64_t *keys, size_t n,
+        const struct mounts_list *list, uint64_t *count)
 {
         struct mount_entry entry;
 
         for (size_t i = 0; i < n; i++)
-                if (bpf_map_lookup_elem(m->o.entries, &keys[i], &entry) == 0 && entry.partition == partition)
+                if (bpf_map_lookup_elem(m->o.entries, &keys[i], &entry) == 0 && entry.partition == partition &&
+                        !(list && is_kept(list, keys[i], entry.created)))
                         remove_entry(m, keys[i], count);
 }
 
@@ -268,7 +270,7 @@ int mounts_remove_partition(
                 (void)bpf_map_lookup_elem(mounts->o.forgotten, &partition, &forgotten);
                 /* Without an owner no more are made. */
                 r = bpf_map_delete_elem(mounts->o.owners, &partition) < 0 ? -errno : 0;
-                remove_keys(mounts, partition, keys, n, &forgotten);
+                remove_keys(mounts, partition, keys, n, NULL, &forgotten);
                 (void)bpf_map_delete_elem(mounts->o.forgotten, &partition);
                 (void)bpf_map_delete_elem(mounts->o.told, &partition);
                 mounts->orphans += owner.made - owner.dropped - forgotten;
@@ -279,22 +281,39 @@ int mounts_remove_partition(
         return r < 0 ? croft_error_set(err, r, "forget the mounts of partition %ju", (uintmax_t)partition) : 0;
 }
 
-int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
-        size_t n, struct croft_error *err)
+/* keys NULL: of whatever has no key that is known. */
+static int forget(struct mounts *m, struct walk *w, const uint64_t *keys, size_t n)
 {
-        struct walk walk = {.partition = partition, .list = list};
         struct mount_owner owner = {0};
         int r = 0;
 
-        (void)pthread_mutex_lock(&mounts->lock);
-        if (bpf_map_lookup_elem(mounts->o.owners, &partition, &owner) == 0 &&
-                bpf_map_lookup_elem(mounts->o.forgotten, &partition, &walk.removed) == 0) {
-                remove_keys(mounts, partition, keys, n, &walk.removed);
-                if (owner.made - owner.dropped - walk.removed > list->n + STRAYS_MAX)
-                        r = walk_entries(mounts, &walk);
-                (void)bpf_map_update_elem(mounts->o.forgotten, &partition, &walk.removed, BPF_EXIST);
+        (void)pthread_mutex_lock(&m->lock);
+        if (bpf_map_lookup_elem(m->o.owners, &w->partition, &owner) == 0 &&
+                bpf_map_lookup_elem(m->o.forgotten, &w->partition, &w->removed) == 0) {
+                if (keys)
+                        remove_keys(m, w->partition, keys, n, w->list, &w->removed);
+                else if (owner.made - owner.dropped - w->removed > w->list->n + STRAYS_MAX)
+                        r = walk_entries(m, w);
+                (void)bpf_map_update_elem(m->o.forgotten, &w->partition, &w->removed, BPF_EXIST);
         }
-        (void)pthread_mutex_unlock(&mounts->lock);
+        (void)pthread_mutex_unlock(&m->lock);
+        return r;
+}
+
+int mounts_forget(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
+        size_t n, struct croft_error *err)
+{
+        struct walk walk = {.partition = partition, .list = list};
+        int r = n > 0 ? forget(mounts, &walk, keys, n) : 0;
+
+        return r < 0 ? croft_error_set(err, r, "forget mounts that are gone") : 0;
+}
+
+int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err)
+{
+        struct walk walk = {.partition = partition, .list = list};
+        int r = forget(mounts, &walk, NULL, 0);
+
         return r < 0 ? croft_error_set(err, r, "forget mounts that are gone") : 0;
 }
 
@@ -416,8 +435,10 @@ int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *r
         return 0;
 }
 
-int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struct croft_error *err)
+int mounts_take_base(
+        struct mounts *mounts, uint64_t partition, pid_t pid, struct mounts_list *ret, struct croft_error *err)
 {
+        struct mounts_list list = {.began_ns = now_ns()};
         int r;
 
         (void)pthread_mutex_lock(&mounts->lock);
@@ -425,8 +446,13 @@ int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struc
         /* The old root is taken from below the new one about now. */
         for (int i = 0; i < BASE_AGAIN && r == 0 && mounts->o.scan->changed; i++)
                 r = scan_locked(mounts, partition, true, pid);
+        if (r == 0)
+                r = copy_found(mounts, &list);
         (void)pthread_mutex_unlock(&mounts->lock);
-        return r < 0 ? scan_failed(r, partition, err) : 0;
+        if (r < 0)
+                return scan_failed(r, partition, err);
+        *ret = list;
+        return 0;
 }
 
 /* --- what counts --- */

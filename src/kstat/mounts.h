@@ -51,12 +51,15 @@ void mounts_list_done(struct mounts_list *list);
  * mounts_add_partition() wasn't called. */
 int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *ret, struct croft_error *err);
 /* Those that aren't known yet were made by global: in the namespace of that process, or (0) of all of the partition's.
- * Quick: it makes no texts. */
-int mounts_take_base(struct mounts *mounts, uint64_t partition, pid_t pid, struct croft_error *err);
-/* Forgets the mounts of the partition that aren't in the list, which is complete and hasn't changed: those with the
- * given keys at once, others (they came and went between two looks) when there are many of them. */
-int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
+ * Quick: it makes no texts.  *ret: which they are, though some may be gone in a moment. */
+int mounts_take_base(
+        struct mounts *mounts, uint64_t partition, pid_t pid, struct mounts_list *ret, struct croft_error *err);
+/* Forgets the partition's mounts with these keys, but for those that are in the list, which is complete and hasn't
+ * changed. */
+int mounts_forget(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, const uint64_t *keys,
         size_t n, struct croft_error *err);
+/* The same for all that nobody has the keys of (they came and went between two looks), when there are many. */
+int mounts_collect(struct mounts *mounts, uint64_t partition, const struct mounts_list *list, struct croft_error *err);
 
 /* Prepares to count so: what takes long of it. */
 int mounts_load(struct mounts *mounts, enum mount_stats how, struct croft_error *err);

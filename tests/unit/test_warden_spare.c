@@ -6,6 +6,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_spare.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,12 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #define WAIT_MS 10000
 
 struct fixture {
+        struct warden_spawner *spawner;
         struct warden_spare spare;
         char path[64];
 };
@@ -46,7 +49,8 @@ static int setup(void **state)
         assert_true(fd >= 0);
         (void)close(fd);
         write_program(f, "exec cat <&3"); /* ends with its socket, as a warden does */
-        assert_int_equal(warden_spare_init(&f->spare, NULL), 0);
+        assert_int_equal(warden_spawner_new(f->path, &f->spawner, NULL), 0);
+        assert_int_equal(warden_spare_init(&f->spare, f->spawner, NULL), 0);
         *state = f;
         return 0;
 }
@@ -56,6 +60,7 @@ static int teardown(void **state)
         struct fixture *f = *state;
 
         warden_spare_done(&f->spare);
+        warden_spawner_free(f->spawner);
         (void)unlink(f->path);
         free(f);
         while (wait(NULL) > 0)
@@ -73,14 +78,14 @@ static void end(struct warden_process *process)
 static void fill(struct fixture *f)
 {
         warden_spare_want(&f->spare);
-        warden_spare_fill(&f->spare, f->path);
+        warden_spare_fill(&f->spare);
 }
 
 static void none_is_made_before_it_is_wanted(void **state)
 {
         struct fixture *f = *state;
 
-        warden_spare_fill(&f->spare, f->path);
+        warden_spare_fill(&f->spare);
         assert_true(f->spare.process.pidfd < 0);
 }
 
@@ -92,7 +97,7 @@ static void the_one_in_reserve_is_taken(void **state)
 
         fill(f);
         pid = f->spare.process.pid;
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &process, NULL), 0);
+        assert_int_equal(warden_spare_take(&f->spare, &process, NULL), 0);
         assert_int_equal(process.pid, pid);
         end(&process);
 }
@@ -103,8 +108,8 @@ static void it_is_taken_once(void **state)
         struct warden_process first, second;
 
         fill(f);
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &first, NULL), 0);
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &second, NULL), 0);
+        assert_int_equal(warden_spare_take(&f->spare, &first, NULL), 0);
+        assert_int_equal(warden_spare_take(&f->spare, &second, NULL), 0);
         assert_int_not_equal(first.pid, second.pid);
         end(&first);
         end(&second);
@@ -131,7 +136,7 @@ static void a_dead_one_is_not_handed_out(void **state)
         dead = f->spare.process.pid;
         assert_int_equal(kill(dead, SIGKILL), 0);
         assert_int_equal(process_wait(f->spare.process.pidfd, WAIT_MS), 0);
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &process, NULL), 0);
+        assert_int_equal(warden_spare_take(&f->spare, &process, NULL), 0);
         assert_int_not_equal(process.pid, dead);
         assert_false(process_ended(process.pidfd));
         end(&process);
@@ -149,7 +154,7 @@ static void one_that_speaks_unasked_is_not_handed_out(void **state)
         talker = f->spare.process.pid;
         p.fd = f->spare.process.socket;
         assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &process, NULL), 0);
+        assert_int_equal(warden_spare_take(&f->spare, &process, NULL), 0);
         assert_int_not_equal(process.pid, talker);
         end(&process);
 }
@@ -163,8 +168,30 @@ static void what_can_not_be_spawned_is_told_by_the_one_who_takes(void **state)
         (void)unlink(f->path);
         fill(f);
         assert_true(f->spare.process.pidfd < 0);
-        assert_int_equal(warden_spare_take(&f->spare, f->path, &process, &err), -ENOENT);
+        assert_int_equal(warden_spare_take(&f->spare, &process, &err), -ENOENT);
         assert_int_equal(err.code, ENOENT);
+}
+
+/* Nor does it have them for a moment: the thread that makes it hasn't any. */
+static void a_child_has_no_descriptor_of_its_parent(void **state)
+{
+        struct fixture *f = *state;
+        int stray = open("/dev/null", O_RDONLY); /* without O_CLOEXEC */
+        struct warden_process process;
+        char path[64], line[256] = "";
+        ssize_t n;
+
+        assert_true(stray > 3);
+        write_program(f, "ls /proc/self/fd | tr '\\n' ' ' >&3; exec cat <&3");
+        assert_int_equal(warden_spawn(f->spawner, "warden", &process, NULL), 0);
+        assert_int_equal(poll(&(struct pollfd){.fd = process.socket, .events = POLLIN}, 1, WAIT_MS), 1);
+        n = read(process.socket, line, sizeof(line) - 1);
+        assert_true(n > 0);
+        assert_string_equal(line, "0 1 2 3 4 "); /* 4: ls reads the directory */
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", stray);
+        assert_int_equal(access(path, F_OK), 0); /* we still have it */
+        (void)close(stray);
+        end(&process);
 }
 
 int main(void)
@@ -176,6 +203,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_second_wish_keeps_the_one_that_waits, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_dead_one_is_not_handed_out, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_speaks_unasked_is_not_handed_out, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_child_has_no_descriptor_of_its_parent, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_can_not_be_spawned_is_told_by_the_one_who_takes, setup, teardown),
         };
 
