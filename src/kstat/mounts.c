@@ -400,15 +400,17 @@ static int scan_locked(struct mounts *m, uint64_t partition, bool base, pid_t pi
         return run_scanner(m, pid);
 }
 
+/* Behind what is in *ret already. */
 static int copy_found(const struct mounts *m, struct mounts_list *ret)
 {
         size_t n = m->o.scan->found < MOUNTS_PER_PARTITION ? m->o.scan->found : MOUNTS_PER_PARTITION;
+        struct mount_found *found = reallocarray(ret->found, ret->n + n + 1, sizeof(*found));
 
-        ret->found = calloc(n + 1, sizeof(*ret->found));
-        if (!ret->found)
+        if (!found)
                 return -ENOMEM;
-        memcpy(ret->found, m->o.found, n * sizeof(*ret->found));
-        ret->n = sort_once(ret->found, n);
+        memcpy(found + ret->n, m->o.found, n * sizeof(*found));
+        ret->found = found;
+        ret->n = sort_once(found, ret->n + n);
         ret->incomplete = m->o.scan->lost > 0;
         ret->changed = m->o.scan->changed;
         return 0;
@@ -439,18 +441,20 @@ int mounts_take_base(
         struct mounts *mounts, uint64_t partition, pid_t pid, struct mounts_list *ret, struct croft_error *err)
 {
         struct mounts_list list = {.began_ns = now_ns()};
-        int r;
+        int r = 0;
 
         (void)pthread_mutex_lock(&mounts->lock);
-        r = scan_locked(mounts, partition, true, pid);
         /* The old root is taken from below the new one about now. */
-        for (int i = 0; i < BASE_AGAIN && r == 0 && mounts->o.scan->changed; i++)
+        for (int i = 0; i <= BASE_AGAIN && r == 0 && (i == 0 || list.changed); i++) {
                 r = scan_locked(mounts, partition, true, pid);
-        if (r == 0)
-                r = copy_found(mounts, &list);
+                if (r == 0)
+                        r = copy_found(mounts, &list);
+        }
         (void)pthread_mutex_unlock(&mounts->lock);
-        if (r < 0)
+        if (r < 0) {
+                mounts_list_done(&list);
                 return scan_failed(r, partition, err);
+        }
         *ret = list;
         return 0;
 }
