@@ -219,12 +219,17 @@ static int send_launch(
         };
         struct wire_writer body = WIRE_WRITER_INIT;
         size_t n = 11;
+        bool kept;
         int r;
 
         for (size_t i = 0; i < f->n_shares; i++)
                 fds[n++] = (struct warden_fd){f->roles[i], f->shares[i]};
         launch_spec_put(&body, spec);
+        /* It prepares what it can while we make control groups. */
+        kept = process_keep_off(p->run.warden_pid);
         r = warden_send(p->run.warden, WARDEN_LAUNCH, fds, n, &body);
+        if (kept)
+                process_let_run(p->run.warden_pid);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send LAUNCH to the warden") : 0;
 }
@@ -232,7 +237,7 @@ static int send_launch(
 /* --- prepare -------------------------------------------------------------------------------------------------------
  */
 
-/* Takes PID 1 from the answer, and proves that it is what it should be. */
+/* Takes PID 1 from BORN, and proves that it is what it should be. */
 static int take_init(struct partition *p, struct warden_packet *packet, struct croft_error *err)
 {
         _cleanup_close_ int pidfd = warden_packet_take_fd(packet, "pidfd");
@@ -254,13 +259,20 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
         p->run.pid = pid;
         p->run.start_time = start_time;
         p->run.pidfd = TAKE_FD(pidfd);
+        p->run.exit_status = -1;
+        (void)pthread_mutex_unlock(&p->lock);
+        return 0;
+}
+
+static void take_loaded(struct partition *p, struct warden_packet *packet, const struct warden_state *state)
+{
+        (void)pthread_mutex_lock(&p->lock);
         p->run.netns = warden_packet_take_fd(packet, "netns");
         p->run.console = warden_packet_take_fd(packet, "console");
         p->run.fuse = warden_packet_take_fd(packet, "fuse");
         p->run.fuse_memory = warden_packet_take_fd(packet, "fuse-memory");
-        p->run.exit_status = -1;
+        p->run.last_mount = state->last_mount;
         (void)pthread_mutex_unlock(&p->lock);
-        return 0;
 }
 
 static int release(struct partition *p, struct croft_error *err);
@@ -338,15 +350,18 @@ static int place(struct partition *p, struct croft_error *err)
 
 static int prepare(struct partition *p, struct croft_error *err)
 {
-        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+        _cleanup_(warden_packet_done) struct warden_packet born = {.roles = NULL}, loaded = {.roles = NULL};
         struct warden_state state;
-        int r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
+        int r = warden_expect(p->run.warden, WARDEN_BORN, WARDEN_LAUNCH_MS, NULL, &born, err);
 
         if (r == 0)
-                r = take_init(p, &packet, err);
+                r = take_init(p, &born, err);
         if (r == 0)
-                r = cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
-        return r;
+                r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &loaded, err);
+        if (r < 0)
+                return r;
+        take_loaded(p, &loaded, &state);
+        return cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
 }
 
 /* --- start ---------------------------------------------------------------------------------------------------------

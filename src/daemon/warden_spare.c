@@ -17,7 +17,8 @@ static const struct warden_process none = {.socket = -EBADF, .pidfd = -EBADF};
 
 int warden_spare_init(struct warden_spare *spare, struct warden_spawner *spawner, struct croft_error *err)
 {
-        *spare = (struct warden_spare){.spawner = spawner, .process = none, .wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        *spare = (struct warden_spare){
+                .spawner = spawner, .process = none, .wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
         (void)pthread_mutex_init(&spare->lock, NULL); /* with these attributes it can't fail */
         return spare->wanted < 0 ? croft_error_set(err, errno, "make an eventfd") : 0;
 }

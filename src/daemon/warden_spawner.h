@@ -29,7 +29,6 @@ struct warden_spawner *warden_spawner_free(struct warden_spawner *spawner);
 /* Starts our croft-warden (mode: "warden", "successor" or "session"), in a session of its own, without any descriptor
  * but 0 to 3.  Any thread.  The caller closes both descriptors and reaps the child, which is the process's, not the
  * thread's. */
-int warden_spawn(
-        struct warden_spawner *spawner, const char *mode, struct warden_process *ret, struct croft_error *err);
+int warden_spawn(struct warden_spawner *spawner, const char *mode, struct warden_process *ret, struct croft_error *err);
 
 #endif

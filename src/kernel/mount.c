@@ -168,6 +168,17 @@ int mount_attach_at(int mount_fd, int root_fd, const char *path, int make, struc
         return r < 0 ? croft_error_set(err, r, "attach at '%s'", path) : 0;
 }
 
+uint64_t mount_unique_id(int dir_fd, const char *path)
+{
+        /* struct statx as Linux 6.8 knows it: stx_mnt_id means this with that bit */
+        const unsigned int unique = 0x4000U; /* STATX_MNT_ID_UNIQUE */
+        struct statx s = {0};
+
+        return statx(dir_fd, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, unique, &s) == 0 && s.stx_mask & unique
+                       ? s.stx_mnt_id
+                       : 0;
+}
+
 int mount_make_private(struct croft_error *err)
 {
         struct mount_attr attr = {.propagation = PROPAGATION_PRIVATE};

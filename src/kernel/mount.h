@@ -38,6 +38,10 @@ int mount_point(int root_fd, const char *path, int make);
 /* mount_point() and mount_attach() with an error. */
 int mount_attach_at(int mount_fd, int root_fd, const char *path, int make, struct croft_error *err);
 
+/* The unique id of the mount that a path below dir_fd is on (Linux 6.8): rising, never given again.  0: there is none.
+ */
+uint64_t mount_unique_id(int dir_fd, const char *path);
+
 /* Cuts the calling process's (new) mount namespace off from mounts and unmounts elsewhere. */
 int mount_make_private(struct croft_error *err);
 

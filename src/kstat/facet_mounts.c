@@ -29,6 +29,7 @@ static int follow(struct partition *p, bool new_one)
 {
         struct mount_watch_partition followed = {.id = p->def.id,
                 .pid = p->run.pid,
+                .last = p->run.last_mount,
                 .wanted = parse(property_get(p->def.properties, "mount.stats")),
                 .new_one = new_one,
                 .base = is_yes(property_get(p->def.properties, "mount.base"))};

@@ -111,8 +111,8 @@ static int push_added(struct filling *f, struct kid_numbers *add, uint64_t befor
 }
 
 /* A page that is touched: what is left of it, and what comes before `end`, where the next begins. */
-static int refill(struct filling *f, const struct kid_page *page, struct kid_numbers *add, struct kid_numbers *drop,
-        uint64_t end)
+static int refill(
+        struct filling *f, const struct kid_page *page, struct kid_numbers *add, struct kid_numbers *drop, uint64_t end)
 {
         int r = 0;
 
@@ -135,8 +135,7 @@ static int refill(struct filling *f, const struct kid_page *page, struct kid_num
         return r;
 }
 
-static int change_pages(
-        const struct kid_list *list, struct kid_numbers add, struct kid_numbers drop, struct filling *f)
+static int change_pages(const struct kid_list *list, struct kid_numbers add, struct kid_numbers drop, struct filling *f)
 {
         struct kid_change *change = f->change;
         int r = 0;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kid_page { /* never changed once it is made; never empty */
+struct kid_page {    /* never changed once it is made; never empty */
         uint64_t id; /* in the maps; never given again */
         uint32_t n;
         uint64_t kids[KSTAT_PAGE_KIDS]; /* rising, from page to page, too; 0 behind the last */

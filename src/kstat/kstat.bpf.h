@@ -232,7 +232,7 @@ struct kstat_page {
 };
 #define KSTAT_PAGE_REFERENCE(number, n) ((number) << 8 | (n)) /* with the number of its kids, 1 to KSTAT_PAGE_KIDS */
 #define KSTAT_PAGE_NUMBER(reference) ((reference) >> 8)
-#define KSTAT_PAGE_SIZE(reference) ((__u32)(reference) & 0xff)
+#define KSTAT_PAGE_SIZE(reference) ((__u32)(reference)&0xff)
 
 /* `kstat_schemas`. */
 struct kstat_schema_key {

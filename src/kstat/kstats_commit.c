@@ -80,9 +80,8 @@ static void drop_pages(struct kstats *k, uint64_t partition, struct kid_page *co
 int kstats_write_list(
         struct kstats *k, struct kstat_view *view, const struct kid_change *change, struct croft_error *err)
 {
-        const struct kstat_list next = {.kcid = view->kcid + 1,
-                .total = (uint32_t)change->after.n,
-                .pages = (uint32_t)change->after.n_pages};
+        const struct kstat_list next = {
+                .kcid = view->kcid + 1, .total = (uint32_t)change->after.n, .pages = (uint32_t)change->after.n_pages};
         struct kstat_chain chain = {.from = KSTAT_NEVER};
         int r = 0;
 

@@ -53,8 +53,8 @@ struct kstat_table {
 int table_init(struct kstat_table *table); /* -ENOMEM */
 void table_done(struct kstat_table *table);
 struct kstat_entry *table_find(const struct kstat_table *table, uint64_t kid);
-/* A new entry like that one (its kid is larger than all there are, or wherever it belongs), which nobody sees yet; NULL:
- * no memory. */
+/* A new entry like that one (its kid is larger than all there are, or wherever it belongs), which nobody sees yet;
+ * NULL: no memory. */
 struct kstat_entry *table_add(struct kstat_table *table, const struct kstat_entry *like);
 /* Takes entries out, whose kids rise; lists are as they were. */
 void table_drop(struct kstat_table *table, const uint64_t *kids, size_t n);

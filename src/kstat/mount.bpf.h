@@ -16,7 +16,7 @@
 #include "kstat/catalogue.bpf.h"
 #include "kstat/kstat.bpf.h"
 
-#define MOUNTS_LAYOUT 1
+#define MOUNTS_LAYOUT 2
 #define MOUNTS_MAX 65536
 #define MOUNTS_PER_PARTITION (KSTAT_PER_PARTITION_MAX / 2) /* each has two structures */
 #define MOUNT_NAMESPACES_MAX 4096                          /* that one look at a partition takes in */
@@ -47,8 +47,10 @@ struct mount_owner {
         __u64 made;    /* entries, ever */
         __u64 dropped; /* of those, by programs; `mount_forgotten` (__u64): by croftd */
         __u64 refused; /* mounts that aren't counted since there are too many */
+        __u64 last; /* key of the last mount that global made for it before its first program, where keys rise and are
+                       never given again; 0: not known */
 };
-_Static_assert(sizeof(struct mount_owner) == 32, "layout");
+_Static_assert(sizeof(struct mount_owner) == 40, "layout");
 
 enum mount_stats { MOUNT_STATS_NO = 0, MOUNT_STATS_YES, MOUNT_STATS_LATENCY };
 
@@ -88,6 +90,7 @@ struct mount_scan {
         __u64 partition;
         __u64 cgroup;
         __u64 serial; /* another at each scan */
+        __u64 last;   /* as in struct mount_owner */
         __u32 base;   /* what is found now was made by global */
         __u32 found;
         __u32 lost; /* there is more than can be told; the scan ended there */

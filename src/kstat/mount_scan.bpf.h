@@ -278,6 +278,8 @@ static __noinline int take_mount(const struct mount___m *mount, __u64 ns)
                 if (entry && scan.base)
                         entry->flags |= MOUNT_BASE;
         }
+        if (entry && found.key <= scan.last) /* whoever made the entry */
+                entry->flags |= MOUNT_BASE;
         slot = bpf_map_lookup_elem(&mount_found, &index);
         if (!entry || !slot) {
                 scan.lost++;

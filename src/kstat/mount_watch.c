@@ -507,12 +507,12 @@ static int add(
         struct mount_watch *watch, const struct mount_watch_partition *p, struct watched *w, struct croft_error *err)
 {
         struct collection known = {.n = 0};
-        int r = mounts_add_partition(watch->mounts, p->id, p->cgroup, err);
+        int r = mounts_add_partition(watch->mounts, p->id, p->cgroup, p->new_one ? p->last : 0, err);
 
         if (r < 0)
                 return r;
         /* On no record: nobody knows who mounted what.  Then global did. */
-        if (p->new_one || r == 0)
+        if (p->new_one ? p->last == 0 || r == 1 : r == 0)
                 r = take_base(watch, p, w, err);
         if (r < 0)
                 return r;

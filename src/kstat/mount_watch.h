@@ -32,8 +32,9 @@ struct mount_watch_partition {
         uint64_t cgroup; /* the kernel's id of its unified one */
         pid_t pid;       /* PID 1, the host's number */
         enum mount_stats wanted;
-        bool new_one; /* its first program hasn't run: all that is mounted now was made by global (KST-32) */
-        bool base;    /* and it sees the structures of these, too */
+        uint64_t last; /* of a new one: the unique id of the last mount that global made for it; 0: not known */
+        bool new_one;  /* its first program hasn't run: all that is mounted now was made by global (KST-32) */
+        bool base;     /* and it sees the structures of these, too */
 };
 /* From now on its mounts are followed.  Idempotent. */
 int mount_watch_add(struct mount_watch *watch, const struct mount_watch_partition *p, struct croft_error *err);

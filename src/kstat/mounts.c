@@ -6,9 +6,9 @@
  * share a map, another changes of what counts, which take long.
  *
  * Who calls knows most mounts of a partition by their keys, and these are forgotten by their keys.  A mount that came,
- * was used and went between two looks has an entry that nobody knows; such entries are counted, and found by a walk over
- * all of them once there are many.  (Where trampolines are to be had the kernel says that a mount has ended, and there
- * are none.)
+ * was used and went between two looks has an entry that nobody knows; such entries are counted, and found by a walk
+ * over all of them once there are many.  (Where trampolines are to be had the kernel says that a mount has ended, and
+ * there are none.)
  */
 #include "kstat/mounts.h"
 
@@ -30,7 +30,7 @@ struct mounts {
         struct mounts_objects o;
         pthread_mutex_t lock, count_lock;
         struct ring_buffer *ring;
-        uint64_t serial; /* of the newest scan; others' begin elsewhere */
+        uint64_t serial;  /* of the newest scan; others' begin elsewhere */
         uint64_t orphans; /* entries of partitions that are gone */
         void (*on_event)(const struct mount_event *event, void *context); /* while they are read */
         void *context;
@@ -102,9 +102,10 @@ void mounts_read_events(struct mounts *mounts, void (*f)(const struct mount_even
 
 /* --- owners --- */
 
-int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgroup, struct croft_error *err)
+int mounts_add_partition(
+        struct mounts *mounts, uint64_t partition, uint64_t cgroup, uint64_t last, struct croft_error *err)
 {
-        struct mount_owner owner = {.cgroup = cgroup};
+        struct mount_owner owner = {.cgroup = cgroup, .last = last};
         uint64_t none = 0;
 
         if (bpf_map_update_elem(mounts->o.forgotten, &partition, &none, BPF_NOEXIST) < 0 && errno != EEXIST)
@@ -201,9 +202,8 @@ static bool goes(const struct walk *w, uint64_t key, const struct mount_entry *e
         if (w->list)
                 return entry->partition == w->partition && !is_kept(w->list, key, entry->created);
         /* no address: being made */
-        return entry->address &&
-               (w->owners.n == 0 ||
-                       !bsearch(&entry->partition, w->owners.ids, w->owners.n, sizeof(*w->owners.ids), by_id));
+        return entry->address && (w->owners.n == 0 || !bsearch(&entry->partition, w->owners.ids, w->owners.n,
+                                                              sizeof(*w->owners.ids), by_id));
 }
 
 static void remove_entry(const struct mounts *m, uint64_t key, uint64_t *count)
@@ -395,8 +395,11 @@ static int scan_locked(struct mounts *m, uint64_t partition, bool base, pid_t pi
 
         if (bpf_map_lookup_elem(m->o.owners, &partition, &owner) < 0)
                 return -ESRCH;
-        *m->o.scan = (struct mount_scan){
-                .partition = partition, .cgroup = owner.cgroup, .serial = ++m->serial, .base = base};
+        *m->o.scan = (struct mount_scan){.partition = partition,
+                .cgroup = owner.cgroup,
+                .serial = ++m->serial,
+                .last = owner.last,
+                .base = base};
         return run_scanner(m, pid);
 }
 

@@ -26,8 +26,10 @@ struct mounts *mounts_free(struct mounts *mounts); /* what is pinned stays */
 void mounts_freep(struct mounts **mounts);
 
 /* From now on calls of processes below that cgroup are counted for that partition, while anything is.  0; 1: it was on
- * record already, with what an earlier croftd counted; -ENOSPC. */
-int mounts_add_partition(struct mounts *mounts, uint64_t partition, uint64_t cgroup, struct croft_error *err);
+ * record already, with what an earlier croftd counted; -ENOSPC.  last: mounts with unique ids up to that one were made
+ * by global; 0: mounts_take_base() says which. */
+int mounts_add_partition(
+        struct mounts *mounts, uint64_t partition, uint64_t cgroup, uint64_t last, struct croft_error *err);
 /* Forgets it and all its mounts; those that aren't among the keys take a walk over the mounts of all partitions, some
  * time later.  Idempotent. */
 int mounts_remove_partition(

@@ -59,6 +59,7 @@ struct partition_run {
         int warden_pidfd;
         pid_t warden_pid; /* 0: none */
         uint64_t warden_start_time;
+        uint64_t last_mount; /* as in struct warden_state: of before its first program; not kept across croftds */
         int64_t started;     /* seconds since the epoch */
         int64_t exit_status; /* as warden_state */
 };

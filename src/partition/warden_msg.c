@@ -31,6 +31,7 @@ static const char *const type_names[] = {
         [WARDEN_STATE] = "STATE",
         [WARDEN_EXITED] = "EXITED",
         [WARDEN_FAILED] = "FAILED",
+        [WARDEN_BORN] = "BORN",
 };
 
 const char *warden_type_name(enum warden_type type)
@@ -174,6 +175,7 @@ void warden_state_put(struct wire_writer *w, const struct warden_state *state)
         wire_put_u64(w, state->start_time);
         wire_put_i64(w, state->exit_status);
         wire_put_u32(w, state->uid_base);
+        wire_put_u64(w, state->last_mount);
 }
 
 int warden_state_get(struct wire_reader *r, struct warden_state *ret)
@@ -193,6 +195,7 @@ int warden_state_get(struct wire_reader *r, struct warden_state *ret)
         if (state.exit_status < -2 || state.exit_status > UINT32_MAX)
                 refuse(r);
         state.uid_base = wire_get_u32(r);
+        state.last_mount = wire_get_u64(r);
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct warden_state){0} : state;
         return result;

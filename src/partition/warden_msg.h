@@ -49,9 +49,10 @@ enum warden_type {
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* croftd to warden, after LAUNCH */
         WARDEN_PLACE, /* no body: make PID 1.  Descriptors: cgroup (unified, O_RDONLY), v1 for each v1 cgroup (`tasks`,
-                         for cgroup_join_v1()), sample (figures, for a /proc of its own).  Answered by LOADED */
+                         for cgroup_join_v1()), sample (figures, for a /proc of its own).  Answered by BORN and LOADED
+                       */
         /* answers */
-        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: pidfd netns console, and fuse fuse-memory if it has a
+        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console, and fuse fuse-memory if it has a
                                /proc of its own */
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next.  Descriptor: listener, if init's
                                calls are intercepted */
@@ -60,6 +61,8 @@ enum warden_type {
                                there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
+        WARDEN_BORN,        /* no body: there is a PID 1, so that croftd can look at it while it makes its namespaces.
+                               Descriptor: pidfd */
 };
 
 /* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */
@@ -88,6 +91,7 @@ struct warden_state {
         int64_t exit_status; /* as waitid(2): code << 8 | status (CLD_EXITED, CLD_KILLED ...); -1: not ended, -2: ended,
                                 nobody knows how */
         uint32_t uid_base;   /* for ADOPT: host id of the partition's 0 */
+        uint64_t last_mount; /* with LOADED: the kernel's unique id of the last mount made for it; 0: it has none */
 };
 
 struct exec_spec {

@@ -148,6 +148,8 @@ static int hear(struct launch *l, enum stub_word *ret, struct croft_error *err)
         if (report.word == STUB_FAILED || report.word >= STUB_WORDS)
                 return croft_error_copy(err, &report.error);
         close_fd(*places[report.word]);
+        if (report.word == STUB_READY)
+                l->last_mount = report.last_mount;
         *places[report.word] = p.n_fds == 1 ? sock_packet_take_fd(&p, 0) : -EBADF;
         *ret = report.word;
         return 1;
@@ -267,6 +269,8 @@ static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespac
         crash_point("launch", "root", "");
         if (r == 0)
                 r = identify(l, ret_namespaces, err);
+        if (r == 0)
+                l->born(l, l->context);
         if (r == 0)
                 r = take_mounts(l, stage, err);
         return r;

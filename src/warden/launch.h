@@ -6,7 +6,7 @@
  *   clone3(user, pid) into the cgroup             born, waits
  *   id maps                              GO ->    root of the partition; has its proc made, detached
  *   idmapped, read-only layers in a
- *   private mount namespace           <- proc     uts, ipc, net, time namespaces
+ *   private mount namespace; BORN     <- proc     uts, ipc, net, time namespaces
  *   covers files of it                <- sysfs    has it made in these, too; signals, limits
  *                                     <- the listener of its intercepted calls
  *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
@@ -60,13 +60,17 @@ struct launch {
         size_t n_shares;
         int stub; /* socket to the stub */
         struct stage stage;
+        /* Called as soon as there is a PID 1; pid and pidfd are set. */
+        void (*born)(const struct launch *l, void *context);
+        void *context;
         struct views *views; /* borrowed; NULL: none */
         bool covered;        /* there are views over its /proc */
         /* Results. */
         pid_t pid;
         uint64_t start_time;
         int pidfd, netns, console;
-        int listener; /* of init's intercepted calls; -EBADF: none, or it isn't running yet */
+        uint64_t last_mount; /* as in struct warden_state */
+        int listener;        /* of init's intercepted calls; -EBADF: none, or it isn't running yet */
 };
 
 void launch_init(struct launch *l);
@@ -122,6 +126,7 @@ int root_mount_cgroup(int root, struct croft_error *err);
 enum stub_word { STUB_FAILED, STUB_PROC, STUB_SYS, STUB_LISTENER, STUB_READY, STUB_WORDS };
 struct stub_report { /* with one descriptor, or none */
         uint32_t word;
+        uint64_t last_mount; /* with STUB_READY */
         struct croft_error error;
 };
 void stub_main(struct launch *l, int socket) __attribute__((noreturn));

@@ -79,7 +79,7 @@ static void tell_state(struct warden *w, enum warden_type type)
 {
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
         bool all = type == WARDEN_STATE, most = all || type == WARDEN_LOADED;
-        const struct warden_fd fds[] = {{"pidfd", most ? w->pidfd : -EBADF}, {"netns", most ? w->netns : -EBADF},
+        const struct warden_fd fds[] = {{"pidfd", all ? w->pidfd : -EBADF}, {"netns", most ? w->netns : -EBADF},
                 {"console", most ? w->master : -EBADF}, {"fuse", most ? w->views.device : -EBADF},
                 {"fuse-memory", most ? w->views.memory : -EBADF}, {"listen", all ? w->listen : -EBADF},
                 {"log", all ? w->log : -EBADF}, {"notify-area", all ? w->area : -EBADF},
@@ -248,6 +248,15 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
         return 0;
 }
 
+static void tell_birth(const struct launch *l, void *context)
+{
+        const struct warden_fd pidfd = {"pidfd", l->pidfd};
+        struct warden *w = context;
+
+        if (w->channel >= 0 && warden_send(w->channel, WARDEN_BORN, &pidfd, 1, NULL) < 0)
+                close_channel(w);
+}
+
 static int place(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         int r;
@@ -265,6 +274,8 @@ static int place(struct warden *w, struct warden_packet *p, struct croft_error *
         if (w->area < 0)
                 w->launch.notify = close_fd(w->launch.notify);
         w->launch.views = &w->views;
+        w->launch.born = tell_birth;
+        w->launch.context = w;
         r = launch_load(&w->launch, p, err);
         if (r < 0)
                 return r;
@@ -274,6 +285,7 @@ static int place(struct warden *w, struct warden_packet *p, struct croft_error *
         w->state.phase = WARDEN_PHASE_LOADED;
         w->state.pid = w->launch.pid;
         w->state.start_time = w->launch.start_time;
+        w->state.last_mount = w->launch.last_mount;
         w->state.exit_status = -1;
         w->unsettled = true;
         tell_state(w, WARDEN_LOADED);

@@ -31,11 +31,16 @@ static void wait_go(int socket)
                 _exit(EXIT_FAILURE);
 }
 
+static void report(int socket, const struct stub_report *r, int fd)
+{
+        (void)sock_send_packet(socket, r, sizeof(*r), &fd, fd < 0 ? 0 : 1); /* gone: wait_go() sees it */
+}
+
 static void say(int socket, enum stub_word word, int fd)
 {
-        const struct stub_report report = {.word = word};
+        const struct stub_report r = {.word = word};
 
-        (void)sock_send_packet(socket, &report, sizeof(report), &fd, fd < 0 ? 0 : 1); /* gone: wait_go() sees it */
+        report(socket, &r, fd);
 }
 
 __attribute__((noreturn)) static void fail(int socket, const struct croft_error *err)
@@ -182,6 +187,7 @@ static int confine(const struct become *b, struct croft_error *err)
 static int prepare(const struct launch *l, int socket, struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int root = -EBADF, master = -EBADF;
+        struct stub_report ready = {.word = STUB_READY};
         int r = prepare_namespaces(l, socket, b, err), slave = -EBADF;
 
         root = r < 0 ? r : root_build(l, &master, &slave, err);
@@ -190,7 +196,9 @@ static int prepare(const struct launch *l, int socket, struct become *b, struct 
         r = l->joined ? enter_cgroup(root, err) : 0;
         if (r < 0)
                 return r;
-        say(socket, STUB_READY, master);
+        /* The one of cgroups was the last. */
+        ready.last_mount = l->joined ? mount_unique_id(root, "sys/fs/cgroup") : 0;
+        report(socket, &ready, master);
         for (size_t i = 0; i < ELEMENTS(b->stdio); i++)
                 b->stdio[i] = slave;
         r = mount_pivot(root, err);

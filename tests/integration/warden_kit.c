@@ -253,12 +253,19 @@ bool kit_expect(struct kit *k, enum warden_type type)
 {
         _cleanup_(warden_packet_done) struct warden_packet p = {0};
         char line[CROFT_ERROR_TEXT_MAX];
+        int r;
 
-        if (!readable(k->channel) || warden_receive(k->channel, &p) != 1) {
+        do {
+                warden_packet_done(&p);
+                p = (struct warden_packet){0};
+                r = readable(k->channel) ? warden_receive(k->channel, &p) : 0;
+                if (r == 1)
+                        keep(&k->pidfd, warden_packet_take_fd(&p, "pidfd"));
+        } while (r == 1 && p.type == WARDEN_BORN && type != WARDEN_BORN);
+        if (r != 1) {
                 printf("# waited for %s, there came nothing\n", warden_type_name(type));
                 return false;
         }
-        keep(&k->pidfd, warden_packet_take_fd(&p, "pidfd"));
         keep(&k->netns, warden_packet_take_fd(&p, "netns"));
         keep(&k->console, warden_packet_take_fd(&p, "console"));
         if (p.type == WARDEN_FAILED) {

@@ -6,9 +6,10 @@
  * one say, until it is time for the lie that LIE names, or the first line of the file LIE; LIE_PID is somebody it has
  * no business with.
  *
- * In answer to LOADED:
+ * In answer to BORN:
  *   load-foreign   the descriptor of process LIE_PID as that of init
  *   load-nothing   no descriptors
+ * To LOADED:
  *   load-garbage   a packet of noise
  *   load-huge      more than a packet holds
  *   load-many      all the descriptors that one message can carry
@@ -121,13 +122,20 @@ static void flood(int socket)
         }
 }
 
-static bool lie_about_loading(void)
+static bool lie_about_birth(void)
 {
         if (is("load-foreign"))
-                say_foreign(croftd, WARDEN_LOADED, 1, true);
+                say_foreign(croftd, WARDEN_BORN, 1, true);
         else if (is("load-nothing"))
-                say_foreign(croftd, WARDEN_LOADED, 1, false);
-        else if (is("load-garbage"))
+                say_foreign(croftd, WARDEN_BORN, 1, false);
+        else
+                return false;
+        return true;
+}
+
+static bool lie_about_loading(void)
+{
+        if (is("load-garbage"))
                 say_noise(croftd, 4096);
         else if (is("load-huge"))
                 say_noise(croftd, WARDEN_PACKET_MAX + 1);
@@ -239,6 +247,8 @@ static bool pass_on(int from, int to)
                 keep_listening(&p);
         if (type == WARDEN_LOADED && is("run-mute"))
                 keep_views(&p);
+        if (type == WARDEN_BORN && lie_about_birth())
+                return true;
         if (type == WARDEN_LOADED && lie_about_loading())
                 return true;
         if (sock_send_packet(to, p.data, p.size, p.fds, p.n_fds) < 0)
