@@ -16,6 +16,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "image/image.h"
+#include "kernel/mount.h"
 #include "kernel/notify.h"
 #include "kstat/kstat.h"
 #include "partition/init_command.h"
@@ -110,7 +111,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 #define SHARES_MAX 16
 
 struct launch_fds {
-        int lower, rw, log, listen, notify_area;
+        int lower, rw, tools, log, listen, notify_area;
         int kstat; /* the programs that answer about statistics; -EBADF: none here */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
@@ -121,6 +122,7 @@ static void launch_fds_done(struct launch_fds *f)
 {
         close_fd(f->lower);
         close_fd(f->rw);
+        close_fd(f->tools);
         close_fd(f->log);
         close_fd(f->listen);
         close_fd(f->kstat);
@@ -176,7 +178,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
 {
         char name[32];
 
-        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->lower = image_open_root(p->host->images, p->def.image, err);
         if (f->lower < 0)
                 return f->lower;
@@ -201,13 +203,40 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         return p->def.native ? open_shares(f, err) : 0;
 }
 
+static int copy_mount(int *fd, int from, const char *what, struct croft_error *err)
+{
+        int copy = from < 0 ? -EBADF : mount_clone(from, "");
+
+        if (from >= 0 && copy < 0)
+                return croft_error_set(err, copy, "copy the mount of %s", what);
+        close_fd(*fd);
+        *fd = copy;
+        return 0;
+}
+
+/* The warden is out of sight of the host's mounts: it gets copies. */
+static int copy_mounts(const struct partition *p, struct launch_fds *f, struct croft_error *err)
+{
+        int r = copy_mount(&f->lower, f->lower, "the lower layer", err);
+
+        if (r == 0)
+                r = copy_mount(&f->rw, f->rw, "the upper layer", err);
+        if (r == 0)
+                r = copy_mount(&f->tools, p->host->tools_dir, "the tools", err);
+        if (r == 0)
+                r = copy_mount(&f->kstat, f->kstat, "the programs", err);
+        for (size_t i = 0; r == 0 && i < f->n_shares; i++)
+                r = copy_mount(&f->shares[i], f->shares[i], f->roles[i], err);
+        return r;
+}
+
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
         struct warden_fd fds[11 + SHARES_MAX] = {
                 {"lower", f->lower},
                 {"rw", f->rw},
-                {"tools", p->host->tools_dir},
+                {"tools", f->tools},
                 {"filter", p->host->base_filter},
                 {"warden-filter", p->host->warden_filter},
                 {"listen", f->listen},
@@ -302,6 +331,8 @@ static int launch(struct partition *p, struct croft_error *err)
 
         if (r == 0)
                 r = make_spec(p, f.lower, &spec, err);
+        if (r == 0)
+                r = copy_mounts(p, &f, err);
         if (r == 0)
                 r = send_launch(p, &f, &spec, err);
         if (r == 0) {

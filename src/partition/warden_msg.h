@@ -23,12 +23,12 @@
 
 enum warden_type {
         /* croftd to warden */
-        WARDEN_LAUNCH = 1, /* struct launch_spec: prepare a root; PLACE follows.  Descriptors: lower (a directory: the
-                              image's root), rw (the directory that holds upper/ and work/, one descriptor because
-                              overlayfs wants both on one mount), tools, filter, warden-filter, listen (bound,
-                              listening), log (read-write), kstat (a directory of pinned programs, where there is
-                              one), and share:/usr ... (directories of the host).  For a /proc of its own facts (of
-                              the host).  Where calls are intercepted also notify-filter and notify-area
+        WARDEN_LAUNCH = 1, /* struct launch_spec: prepare a root; PLACE follows.  Descriptors, of detached copies of
+                              mounts: lower (the image's root), rw (the directory that holds upper/ and work/, one
+                              because overlayfs wants both on one mount), tools, kstat (a directory of pinned programs,
+                              where there is one), and share:/usr ... (directories of the host).  Others: filter,
+                              warden-filter, listen (bound, listening), log (read-write).  For a /proc of its own facts
+                              (of the host).  Where calls are intercepted also notify-filter and notify-area
                               (kernel/notify.h).  A LAUNCH or PLACE that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,      /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area fuse

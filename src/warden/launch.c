@@ -22,11 +22,7 @@
 void launch_init(struct launch *l)
 {
         *l = (struct launch){.cgroup = -EBADF,
-                .lower = -EBADF,
-                .rw = -EBADF,
-                .tools = -EBADF,
                 .filter = -EBADF,
-                .kstat = -EBADF,
                 .notify = -EBADF,
                 .listener = -EBADF,
                 .stub = -EBADF,
@@ -52,11 +48,7 @@ void launch_done(struct launch *l)
         close_v1(l);
         stage_done(&l->stage);
         close_fd(l->cgroup);
-        close_fd(l->lower);
-        close_fd(l->rw);
-        close_fd(l->tools);
         close_fd(l->filter);
-        close_fd(l->kstat);
         close_fd(l->notify);
         close_fd(l->listener);
         close_fd(l->stub);
@@ -85,17 +77,9 @@ static int take_shares(struct launch *l, struct warden_packet *p, struct croft_e
         return 0;
 }
 
-static int prepare_stage(struct launch *l, struct croft_error *err)
+int launch_prepare(struct launch *l, struct croft_error *err)
 {
-        int r;
-
-        crash_point("launch", "copy", "");
-        r = stage_copy(&l->stage, l, err);
-        if (r == 0)
-                r = launch_isolate(err);
-        if (r == 0)
-                r = stage_show_host(&l->stage, err);
-        return r < 0 ? r : stage_make(&l->stage, l, err);
+        return stage_enter(&l->stage, err);
 }
 
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err)
@@ -104,8 +88,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                 const char *role;
                 int *fd;
                 bool optional;
-        } table[] = {{"lower", &l->lower, false}, {"rw", &l->rw, false}, {"tools", &l->tools, true},
-                {"filter", &l->filter, false}, {"kstat", &l->kstat, true}, {"notify-filter", &l->notify, true}};
+        } table[] = {{"lower", &l->stage.lower, false}, {"rw", &l->stage.rw, false}, {"tools", &l->stage.tools, true},
+                {"kstat", &l->stage.kstat, true}, {"filter", &l->filter, false}, {"notify-filter", &l->notify, true}};
         int r;
 
         r = launch_spec_get(&p->body, &l->spec);
@@ -118,7 +102,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                                 err, EBADMSG, "the launch message lacks descriptor '%s'.", table[i].role);
         }
         r = take_shares(l, p, err);
-        return r < 0 ? r : prepare_stage(l, err);
+        crash_point("launch", "stage", "");
+        return r < 0 ? r : stage_make(&l->stage, l, err);
 }
 
 static int say_go(const struct launch *l, struct croft_error *err)
@@ -241,16 +226,13 @@ static int wait_for(struct launch *l, enum stub_word word, const int *fd, struct
         return 0;
 }
 
-/* A proc, and with a network of its own a sysfs.  The first is covered, and the host's root let go of, while the stub
- * makes the network; where it says /proc/self, it is the same process's in the host's proc and in its own. */
+/* A proc, and with a network of its own a sysfs.  The first is covered while the stub makes the network. */
 static int take_mounts(struct launch *l, struct stage *stage, struct croft_error *err)
 {
         int r = wait_for(l, STUB_PROC, &stage->proc, err);
 
         if (r == 0)
                 r = stage_cover_proc(stage, l, err);
-        if (r == 0)
-                r = stage_enter(stage, err);
         if (r == 0 && l->spec.own_network)
                 r = wait_for(l, STUB_SYS, &stage->sys, err);
         return r < 0 ? r : stage_cover_sys(stage, l, err);

@@ -2,11 +2,10 @@
  *
  * launch.h - makes PID 1 of a partition: its namespaces, its root, and a stub of ours that waits to become init.
  *
- *   warden                                        stub (PID 1 of the partition)
+ *   warden, in a root of its own                  stub (PID 1 of the partition)
  *   clone3(user, pid) into the cgroup             born, waits
  *   id maps                              GO ->    root of the partition; has its proc made, detached
- *   idmapped, read-only layers in a
- *   private mount namespace; BORN     <- proc     uts, ipc, net, time namespaces
+ *   idmapped, read-only layers; BORN  <- proc     uts, ipc, net, time namespaces
  *   covers files of it                <- sysfs    has it made in these, too; signals, limits
  *                                     <- the listener of its intercepted calls
  *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
@@ -35,23 +34,22 @@
 
 struct share {
         char *path; /* inside, "/usr"; owned */
-        int fd;
+        int fd;     /* detached */
 };
 
-/* Detached copies of what the partition gets from the host, then where they are attached (stage.c). */
+/* What the partition's root is made from, detached, and where it is attached (stage.c): the warden's own root, which
+ * has the host's proc and sysfs at their places, whole ones with nothing mounted on them. */
 struct stage {
-        int lower, rw, tools, dev, kstat;
-        int host_proc, host_sys; /* whole ones, with nothing mounted on them */
-        int proc, sys;           /* the partition's */
-        int shares[LAUNCH_SHARES_MAX];
-        int root;
+        int lower, rw, tools, dev, kstat; /* of tools and kstat there may be none */
+        int proc, sys;                    /* the partition's */
+        int root, own;                    /* directories: "/" and the one for the partition's proc and sysfs */
 };
+#define STAGE_OWN "own"
 
 struct launch {
         struct launch_spec spec;
         /* Borrowed from nobody: owned, closed by launch_done(). */
-        int cgroup, lower, rw, tools, filter;
-        int kstat;                      /* a directory of pinned programs, to be seen below /run/croft; -EBADF: none */
+        int cgroup, filter;
         int notify;                     /* filter of intercepted calls; -EBADF: none are */
         int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
         size_t n_v1;
@@ -76,12 +74,13 @@ struct launch {
 void launch_init(struct launch *l);
 void launch_done(struct launch *l);
 
+/* Before it is known for whom: moves the warden to a root of its own, out of sight of the host's mounts. */
+int launch_prepare(struct launch *l, struct croft_error *err);
+
 /* Takes the descriptors of a LAUNCH packet and its body, and makes of the root what needs no PID 1. */
 int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
-/* Phase 1, with the descriptors of PLACE.  Afterwards the warden is in a mount namespace of its own, but the host's
- * root is in sight: launch_leave().
- */
+/* Phase 1, with the descriptors of PLACE. */
 int launch_load(struct launch *l, struct warden_packet *p, struct croft_error *err);
 
 /* Puts the caller into a mount namespace of its own, with no way back to the host's mounts by propagation. */
@@ -97,19 +96,17 @@ int launch_wait(struct launch *l, struct croft_error *err);
 
 /* Between the files of the launcher. */
 
-/* stage.c: copies, to be made in the host's mount namespace; then their attachment in a root of the warden's own. */
+/* stage.c: a root of the warden's own, and what is attached in it. */
 void stage_init(struct stage *s);
 void stage_done(struct stage *s);
-int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err);
-/* In a mount namespace of the warden's own, and before there is a stub. */
-int stage_show_host(struct stage *s, struct croft_error *err);
+/* Moves the calling process to it. */
+int stage_enter(struct stage *s, struct croft_error *err);
 int stage_make(struct stage *s, const struct launch *l, struct croft_error *err);
 /* What is mapped to the partition's ids. */
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err);
 /* Attach what the stub has made, and cover what there isn't to be seen of the host. */
 int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err);
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err);
-int stage_enter(struct stage *s, struct croft_error *err);
 
 /* Hides files below root that no partition needs, by copies of these mounts below staged. */
 #define ROOT_MASK_FILE "null"

@@ -54,6 +54,7 @@ struct warden {
         struct console console;
         struct views views;
         struct croft_error views_error; /* why there are none */
+        struct croft_error place_error; /* why it can't launch anything */
 };
 
 static int watch(const struct warden *w, int fd, enum tag tag, uint32_t index)
@@ -237,6 +238,8 @@ static int launch(struct warden *w, struct warden_packet *p, struct croft_error 
 
         if (w->state.id)
                 return croft_error_set(err, EALREADY, "this warden has a partition already.");
+        if (w->place_error.code)
+                return croft_error_copy(err, &w->place_error);
         take_common_fds(w, p);
         r = launch_take(&w->launch, p, err);
         if (r < 0)
@@ -620,8 +623,10 @@ int warden_main(bool fresh)
         warden_init(&w);
         if (w.epoll < 0 || watch(&w, w.channel, TAG_CHANNEL, 0) < 0)
                 return EXIT_FAILURE;
-        if (fresh)
+        if (fresh) {
                 (void)views_prepare(&w.views, &w.views_error); /* told when they are wanted */
+                (void)launch_prepare(&w.launch, &w.place_error);
+        }
         while (!w.quit) {
                 /* One at a time: what an event closes can't be meant by a later one of the same call. */
                 struct croft_error err = CROFT_ERROR_INIT;

@@ -141,11 +141,11 @@ int root_limit_sysctls(int proc, int root, struct croft_error *err)
 /* The warden has seen to what is to be covered; with their covers, because these are locked. */
 static int mount_proc(const struct launch *l, int root, struct croft_error *err)
 {
-        _cleanup_close_ int fd = mount_clone_tree(AT_FDCWD, "/proc");
+        _cleanup_close_ int fd = mount_clone_tree(AT_FDCWD, "/" STAGE_OWN "/proc");
         int r;
 
         if (fd < 0)
-                return croft_error_set(err, fd, "copy '/proc'");
+                return croft_error_set(err, fd, "copy the proc");
         r = mount_attach_at(fd, root, "proc", 1, err);
         if (r == 0 && !l->covered)
                 r = root_limit_sysctls(fd, root, err);
@@ -154,7 +154,7 @@ static int mount_proc(const struct launch *l, int root, struct croft_error *err)
 
 static int mount_sys(int root, struct croft_error *err)
 {
-        return bind_tree(AT_FDCWD, "/sys", root, "sys", 0, err);
+        return bind_tree(AT_FDCWD, "/" STAGE_OWN "/sys", root, "sys", 0, err);
 }
 
 /* The size option of a tmpfs: that share of the partition's memory, or of the machine's. */
@@ -219,9 +219,9 @@ static int mount_run(const struct launch *l, int root, struct croft_error *err)
         r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
         if (r == 0 && l->covered)
                 r = tell_systemd(root, err);
-        if (r == 0 && l->tools >= 0)
+        if (r == 0 && l->stage.tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
-        if (r == 0 && l->kstat >= 0)
+        if (r == 0 && l->stage.kstat >= 0)
                 r = bind(AT_FDCWD, "/kstat", root, "run/croft/kstat", 0, err);
         return r;
 }

@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define EMPTY_FOR_EVER "/sys/fs/cgroup" /* sysfs_create_mount_point() */
-#define TTY_GROUP 5                     /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
+#define TTY_GROUP 5 /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
 
 void stage_init(struct stage *s)
 {
@@ -26,78 +25,76 @@ void stage_init(struct stage *s)
                 .tools = -EBADF,
                 .dev = -EBADF,
                 .kstat = -EBADF,
-                .host_proc = -EBADF,
-                .host_sys = -EBADF,
                 .proc = -EBADF,
                 .sys = -EBADF,
-                .root = -EBADF};
-        for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
-                s->shares[i] = -EBADF;
+                .root = -EBADF,
+                .own = -EBADF};
 }
 
 void stage_done(struct stage *s)
 {
-        for (size_t i = 0; i < LAUNCH_SHARES_MAX; i++)
-                close_fd(s->shares[i]);
         close_fd(s->lower);
         close_fd(s->rw);
         close_fd(s->tools);
         close_fd(s->dev);
-        close_fd(s->host_proc);
-        close_fd(s->host_sys);
         close_fd(s->proc);
         close_fd(s->sys);
         close_fd(s->kstat);
         close_fd(s->root);
+        close_fd(s->own);
         stage_init(s);
 }
 
-static int copy(int dir_fd, const char *path, const char *what, int *ret, struct croft_error *err)
+static int copy(const char *path, int *ret, struct croft_error *err)
 {
-        *ret = mount_clone(dir_fd, path);
-        return *ret < 0 ? croft_error_set(err, *ret, "copy the mount of %s", what) : 0;
+        *ret = mount_clone(AT_FDCWD, path);
+        return *ret < 0 ? croft_error_set(err, *ret, "copy the mount of '%s'", path) : 0;
 }
 
-int stage_copy(struct stage *s, const struct launch *l, struct croft_error *err)
+/* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already; the host's may be
+ * covered in part. */
+static int show_host(int fd, int root, const char *name, struct croft_error *err)
 {
+        int r = mount_change(fd, 0, MOUNT_ATTR__ATIME, -EBADF);
+
+        return r < 0 ? croft_error_set(err, r, "copy '/%s'", name) : mount_attach_at(fd, root, name, 1, err);
+}
+
+static int make_root(struct stage *s, int proc, int sys, struct croft_error *err)
+{
+        static const char *const options[] = {"mode=755", "size=64k", NULL};
+        _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int r;
 
-        r = copy(l->lower, "", "the lower layer", &s->lower, err);
-        if (r == 0)
-                r = copy(l->rw, "", "the upper layer", &s->rw, err);
-        if (r == 0 && l->tools >= 0)
-                r = copy(l->tools, "", "the tools", &s->tools, err);
-        if (r == 0 && l->kstat >= 0)
-                r = copy(l->kstat, "", "the programs", &s->kstat, err);
-        /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already. */
-        if (r == 0)
-                r = copy(AT_FDCWD, "/proc", "/proc", &s->host_proc, err);
-        if (r == 0)
-                r = copy(AT_FDCWD, "/sys", "/sys", &s->host_sys, err);
-        /* A sysfs can be mounted by who owns the network namespace; otherwise the host's is shown. */
-        if (r == 0 && !l->spec.own_network)
-                r = copy(AT_FDCWD, "/sys", "/sys", &s->sys, err);
-        for (size_t i = 0; r == 0 && i < l->n_shares; i++)
-                r = copy(l->shares[i].fd, "", l->shares[i].path, &s->shares[i], err);
-        return r;
+        s->root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+        if (s->root < 0)
+                return croft_error_prefix(err, "make the staging root");
+        r = old < 0 ? -errno : mount_attach(s->root, old);
+        if (r < 0)
+                return croft_error_set(err, r, "attach the staging root");
+        if (mkdirat(s->root, "root", 0755) < 0 || mkdirat(s->root, STAGE_OWN, 0755) < 0)
+                return croft_error_set(err, errno, "fill the staging root");
+        s->own = openat(s->root, STAGE_OWN, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (s->own < 0)
+                return croft_error_set(err, errno, "open the staging root");
+        r = show_host(proc, s->root, "proc", err);
+        return r < 0 ? r : show_host(sys, s->root, "sys", err);
 }
 
-static int show(int mount_fd, const char *path, struct croft_error *err)
+/* All the way: in a root that isn't its mount namespace's the kernel makes no user namespace (current_chrooted()). What
+ * is seen of the host here goes with the old root when the stub enters the partition's. */
+int stage_enter(struct stage *s, struct croft_error *err)
 {
-        _cleanup_close_ int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int r = target < 0 ? -errno : mount_change(mount_fd, 0, MOUNT_ATTR__ATIME, -EBADF);
+        _cleanup_close_ int proc = -EBADF, sys = -EBADF;
+        int r = copy("/proc", &proc, err);
 
         if (r == 0)
-                r = mount_attach(mount_fd, target);
-        return r < 0 ? croft_error_set(err, r, "copy '%s'", path) : 0;
-}
-
-/* The host's own may be covered in part, which would keep the stub from mounting its own. */
-int stage_show_host(struct stage *s, struct croft_error *err)
-{
-        int r = show(s->host_proc, "/proc", err);
-
-        return r < 0 ? r : show(s->host_sys, "/sys", err);
+                r = copy("/sys", &sys, err);
+        if (r == 0)
+                r = launch_isolate(err);
+        if (r == 0)
+                r = make_root(s, proc, sys, err);
+        return r < 0 ? r : mount_pivot(s->root, err);
 }
 
 struct node {
@@ -219,7 +216,7 @@ static int attach_layers(const struct stage *s, const struct launch *l, int root
                 r = attach_one(root, s->rw, "rw", err);
         for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
                 snprintf(name, sizeof(name), "share%zu", i);
-                r = attach_one(root, s->shares[i], name, err);
+                r = attach_one(root, l->shares[i].fd, name, err);
         }
         return r;
 }
@@ -246,29 +243,16 @@ static int attach_masks(const struct stage *s, struct croft_error *err)
 
 int stage_make(struct stage *s, const struct launch *l, struct croft_error *err)
 {
-        static const char *const options[] = {"mode=755", "size=64k", NULL};
-        _cleanup_close_ int place = -EBADF;
         int r;
 
-        r = prepare_common(s, err);
+        /* A sysfs can be mounted by who owns the network namespace; otherwise the host's is shown. */
+        r = l->spec.own_network ? 0 : copy("/sys", &s->sys, err);
+        if (r == 0)
+                r = prepare_common(s, err);
         if (r == 0)
                 r = make_dev(s, l->spec.uid_base, err);
-        if (r < 0)
-                return r;
-        s->root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-        if (s->root < 0)
-                return croft_error_prefix(err, "make the staging root");
-        /* On '/' it would keep us from making a user namespace (current_chrooted()), elsewhere it would hide a part of
-         * the host's proc or sysfs from the kernel's eyes (mnt_already_visible()), but for directories like this. */
-        place = open(EMPTY_FOR_EVER, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (place < 0)
-                return croft_error_set(err, errno, "open '%s'", EMPTY_FOR_EVER);
-        r = mount_attach(s->root, place);
-        if (r < 0)
-                return croft_error_set(err, r, "attach the staging root");
-        if (mkdirat(s->root, "root", 0755) < 0)
-                return croft_error_set(err, errno, "fill the staging root");
-        r = attach_common(s, s->root, err);
+        if (r == 0)
+                r = attach_common(s, s->root, err);
         return r < 0 ? r : attach_masks(s, err);
 }
 
@@ -277,7 +261,7 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
         int r = prepare_layers(s, userns, err);
 
         for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
-                r = prepare_share(s->shares[i], userns);
+                r = prepare_share(l->shares[i].fd, userns);
                 if (r < 0)
                         return croft_error_set(err, r, "share '%s'", l->shares[i].path);
         }
@@ -293,7 +277,7 @@ static int cover_views(struct stage *s, struct views *v, const char *below, stru
         for (size_t i = 0; r == 0 && (path = views_mount_path(i)); i++) {
                 if (!str_has_prefix(path, below))
                         continue;
-                r = mount_attach_below(v->mounts[i], s->root, path);
+                r = mount_attach_below(v->mounts[i], s->own, path);
                 if (r == -ENOENT) /* this kernel has none */
                         r = 0;
                 if (r < 0)
@@ -306,27 +290,22 @@ static int cover_views(struct stage *s, struct views *v, const char *below, stru
  * is nothing to be kept from anybody, and masks are the stub's affair: it may mount a /proc of its own then. */
 int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err)
 {
-        int r = attach_one(s->root, s->proc, "proc", err);
+        int r = attach_one(s->own, s->proc, "proc", err);
 
         if (r < 0 || !l->covered)
                 return r;
         r = cover_views(s, l->views, "proc/", err);
         if (r == 0)
-                r = root_limit_sysctls(s->proc, s->root, err);
-        return r < 0 ? r : root_mask_proc(s->root, s->root, err);
+                r = root_limit_sysctls(s->proc, s->own, err);
+        return r < 0 ? r : root_mask_proc(s->own, s->root, err);
 }
 
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err)
 {
-        int r = attach_one(s->root, s->sys, "sys", err);
+        int r = attach_one(s->own, s->sys, "sys", err);
 
         if (r < 0 || !l->covered)
                 return r;
         r = cover_views(s, l->views, "sys/", err);
-        return r < 0 ? r : root_mask_sys(s->root, s->root, err);
-}
-
-int stage_enter(struct stage *s, struct croft_error *err)
-{
-        return mount_pivot(s->root, err);
+        return r < 0 ? r : root_mask_sys(s->own, s->root, err);
 }

@@ -3,6 +3,7 @@
  * warden_kit.c - plays croftd.  See warden_kit.h.
  */
 #include "warden_kit.h"
+#include "kernel/mount.h"
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -190,10 +191,9 @@ void kit_spawn(struct kit *k)
 bool kit_launch(struct kit *k, const char *script, char *const *argv)
 {
         _cleanup_(wire_writer_done) struct wire_writer w = WIRE_WRITER_INIT;
-        _cleanup_close_ int lower = openat(k->dir, k->lower ? k->lower : "lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                            rw = openat(k->dir, "rw", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                            tools = open(build_path("tools"), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                            share = open("/usr/share", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int lower = mount_clone(k->dir, k->lower ? k->lower : "lower"), rw = mount_clone(k->dir, "rw"),
+                            tools = mount_clone(AT_FDCWD, build_path("tools")),
+                            share = mount_clone(AT_FDCWD, "/usr/share");
         char *shell[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, strdup(script ? script : ""), NULL};
         char *environment[] = {(char[]){"PATH=/bin"}, (char[]){"container=croft"}, (char[]){"TERM=linux"},
                 (char[]){"SYSTEMD_UNIT_PATH=/run/croft/systemd:"}, NULL};
