@@ -37,12 +37,26 @@ struct share {
         int fd;     /* detached */
 };
 
+/* Mounts that hide files and directories which no partition needs. */
+#define MASKS_MAX 64
+struct mask {
+        const char *path; /* "proc/kcore" */
+        const char *by;   /* of what it is a copy */
+        int fd; /* detached; -EBADF: there was no such file.  One that isn't attached in the end costs more than
+                   one that is: the kernel waits when it goes. */
+};
+struct masks {
+        struct mask list[MASKS_MAX];
+        size_t n;
+};
+
 /* What the partition's root is made from, detached, and where it is attached (stage.c): the warden's own root, which
  * has the host's proc and sysfs at their places, whole ones with nothing mounted on them. */
 struct stage {
         int lower, rw, tools, dev, kstat; /* of tools and kstat there may be none */
         int proc, sys;                    /* the partition's */
         int root, own;                    /* directories: "/" and the one for the partition's proc and sysfs */
+        struct masks masks;
 };
 #define STAGE_OWN "own"
 
@@ -108,11 +122,12 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
 int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err);
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err);
 
-/* Hides files below root that no partition needs, by copies of these mounts below staged. */
+/* Makes the masks for what there is in staged/proc and staged/sys, by copies of these mounts below staged; attaches
+ * those that begin with `below` ("proc/", "sys/"). */
 #define ROOT_MASK_FILE "null"
 #define ROOT_MASK_DIRECTORY "empty"
-int root_mask_proc(int root, int staged, struct croft_error *err);
-int root_mask_sys(int root, int staged, struct croft_error *err);
+int root_make_masks(struct masks *masks, int staged, struct croft_error *err);
+int root_attach_masks(const struct masks *masks, int root, int staged, const char *below, struct croft_error *err);
 int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  The partition's root, to be entered by mount_pivot(). */

@@ -8,6 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "kernel/mount.h"
 #include "kernel/pty.h"
 #include "warden/launch.h"
@@ -74,44 +75,69 @@ static int attach_new(int root, const char *to, const char *type, const char *co
 static const char *const masked_files[] = {"proc/cmdline", "proc/consoles", "proc/iomem", "proc/ioports", "proc/kcore",
         "proc/keys", "proc/latency_stats", "proc/locks", "proc/sched_debug", "proc/sysrq-trigger", "proc/timer_list"};
 static const char *const masked_directories[] = {"proc/acpi", "proc/asound", "proc/bus", "proc/driver",
-        "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota"};
-static const char *const masked_of_sys[] = {"sys/devices/virtual/bdi", "sys/devices/virtual/block", "sys/firmware",
-        "sys/fs/btrfs", "sys/fs/ext4", "sys/fs/f2fs", "sys/fs/xfs", "sys/kernel/debug", "sys/kernel/irq",
-        "sys/kernel/mm/hugepages", "sys/kernel/mm/ksm", "sys/kernel/security", "sys/kernel/slab", "sys/kernel/tracing",
-        "sys/power"};
+        "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota", "sys/devices/virtual/bdi",
+        "sys/devices/virtual/block", "sys/firmware", "sys/fs/btrfs", "sys/fs/ext4", "sys/fs/f2fs", "sys/fs/xfs",
+        "sys/kernel/debug", "sys/kernel/irq", "sys/kernel/mm/hugepages", "sys/kernel/mm/ksm", "sys/kernel/security",
+        "sys/kernel/slab", "sys/kernel/tracing", "sys/power"};
+_Static_assert(ELEMENTS(masked_files) + ELEMENTS(masked_directories) <= MASKS_MAX, "too many masks");
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
 static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
 
-static int mask(int root, int staged, const char *by, const char *const paths[], size_t n, struct croft_error *err)
+static int make_mask(int staged, const struct mask *mask, struct croft_error *err)
+{
+        int fd = mount_clone(staged, mask->by);
+
+        return fd < 0 ? croft_error_set(err, fd, "copy '%s'", mask->by) : fd;
+}
+
+static int make_masks(
+        struct masks *masks, int staged, const char *by, const char *const paths[], size_t n, struct croft_error *err)
 {
         for (size_t i = 0; i < n; i++) {
-                _cleanup_close_ int fd = -EBADF;
-                int r;
+                struct mask mask = {.path = paths[i], .by = by, .fd = -EBADF};
 
-                if (faccessat(root, paths[i], F_OK, 0) < 0 && errno == ENOENT)
-                        continue; /* a copy that isn't attached would cost more: the kernel waits when it goes */
-                fd = mount_clone(staged, by);
-                if (fd < 0)
-                        return croft_error_set(err, fd, "copy '%s'", by);
-                r = mount_attach_below(fd, root, paths[i]);
-                if (r < 0)
-                        return croft_error_set(err, r, "hide '%s'", paths[i]);
+                if (faccessat(staged, mask.path, F_OK, 0) == 0 || errno != ENOENT)
+                        mask.fd = make_mask(staged, &mask, err);
+                if (mask.fd < 0 && mask.fd != -EBADF)
+                        return mask.fd;
+                masks->list[masks->n++] = mask;
         }
         return 0;
 }
 
-int root_mask_proc(int root, int staged, struct croft_error *err)
+int root_make_masks(struct masks *masks, int staged, struct croft_error *err)
 {
-        int r = mask(root, staged, ROOT_MASK_FILE, masked_files, ELEMENTS(masked_files), err);
+        int r = make_masks(masks, staged, ROOT_MASK_FILE, masked_files, ELEMENTS(masked_files), err);
 
         if (r == 0)
-                r = mask(root, staged, ROOT_MASK_DIRECTORY, masked_directories, ELEMENTS(masked_directories), err);
+                r = make_masks(
+                        masks, staged, ROOT_MASK_DIRECTORY, masked_directories, ELEMENTS(masked_directories), err);
         return r;
 }
 
-int root_mask_sys(int root, int staged, struct croft_error *err)
+static int attach_mask(const struct mask *mask, int root, int staged, struct croft_error *err)
 {
-        return mask(root, staged, ROOT_MASK_DIRECTORY, masked_of_sys, ELEMENTS(masked_of_sys), err);
+        _cleanup_close_ int late = -EBADF; /* a module that was loaded while the masks waited */
+        int fd = mask->fd, r;
+
+        if (fd < 0 && faccessat(root, mask->path, F_OK, 0) < 0 && errno == ENOENT)
+                return 0;
+        if (fd < 0)
+                fd = late = make_mask(staged, mask, err);
+        if (fd < 0)
+                return fd;
+        r = mount_attach_below(fd, root, mask->path);
+        return r < 0 && r != -ENOENT ? croft_error_set(err, r, "hide '%s'", mask->path) : 0;
+}
+
+int root_attach_masks(const struct masks *masks, int root, int staged, const char *below, struct croft_error *err)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < masks->n; i++)
+                if (str_has_prefix(masks->list[i].path, below))
+                        r = attach_mask(&masks->list[i], root, staged, err);
+        return r;
 }
 
 /* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
@@ -266,15 +292,15 @@ static int open_console(int root, int *ret_master, int *ret_slave, struct croft_
 }
 
 /* What no partition needs, but its root may have back: what lies below is nobody else's. */
-static int mask_unlocked(int root, struct croft_error *err)
+static int mask_unlocked(const struct launch *l, int root, struct croft_error *err)
 {
         _cleanup_close_ int staged = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int r;
 
         if (staged < 0)
                 return croft_error_set(err, errno, "open '/'");
-        r = root_mask_proc(root, staged, err);
-        return r < 0 ? r : root_mask_sys(root, staged, err);
+        r = root_attach_masks(&l->stage.masks, root, staged, "proc/", err);
+        return r < 0 ? r : root_attach_masks(&l->stage.masks, root, staged, "sys/", err);
 }
 
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err)
@@ -295,7 +321,7 @@ int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct c
         if (r == 0)
                 r = mount_run(l, root, err);
         if (r == 0 && !l->covered)
-                r = mask_unlocked(root, err);
+                r = mask_unlocked(l, root, err);
         if (r == 0)
                 r = open_console(root, &master, &slave, err);
         if (r < 0)

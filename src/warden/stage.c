@@ -42,6 +42,8 @@ void stage_done(struct stage *s)
         close_fd(s->kstat);
         close_fd(s->root);
         close_fd(s->own);
+        for (size_t i = 0; i < s->masks.n; i++)
+                close_fd(s->masks.list[i].fd);
         stage_init(s);
 }
 
@@ -49,6 +51,96 @@ static int copy(const char *path, int *ret, struct croft_error *err)
 {
         *ret = mount_clone(AT_FDCWD, path);
         return *ret < 0 ? croft_error_set(err, *ret, "copy the mount of '%s'", path) : 0;
+}
+
+static int attach_one(int root, int mount_fd, const char *name, struct croft_error *err)
+{
+        return mount_fd < 0 ? 0 : mount_attach_at(mount_fd, root, name, 1, err);
+}
+
+struct node {
+        const char *name;
+        mode_t mode;
+        unsigned int major, minor;
+};
+
+static const struct node nodes[] = {{"null", 0666, 1, 3}, {"zero", 0666, 1, 5}, {"full", 0666, 1, 7},
+        {"random", 0666, 1, 8}, {"urandom", 0666, 1, 9}, {"tty", 0666, 5, 0}};
+
+static const char *const links[][2] = {{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"},
+        {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"}};
+
+/* Directories that something is mounted on, and the file that becomes the console. */
+static const char *const directories[] = {"pts", "shm", "mqueue"};
+#define CONSOLE "console"
+
+static int fill_dev(int dev)
+{
+        for (size_t i = 0; i < ELEMENTS(nodes); i++)
+                if (mknodat(dev, nodes[i].name, S_IFCHR | nodes[i].mode, makedev(nodes[i].major, nodes[i].minor)) < 0)
+                        return -errno;
+        for (size_t i = 0; i < ELEMENTS(links); i++)
+                if (symlinkat(links[i][0], dev, links[i][1]) < 0)
+                        return -errno;
+        for (size_t i = 0; i < ELEMENTS(directories); i++)
+                if (mkdirat(dev, directories[i], 0755) < 0)
+                        return -errno;
+        return mknodat(dev, CONSOLE, S_IFREG | 0600, 0) < 0 ? -errno : 0;
+}
+
+/* A tmpfs of the initial user namespace: only there do device nodes work. */
+static int make_dev(struct stage *s, struct croft_error *err)
+{
+        static const char *const options[] = {"mode=755", "size=4m", "nr_inodes=4096", NULL};
+        mode_t mask;
+        int r;
+
+        s->dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
+        if (s->dev < 0)
+                return croft_error_prefix(err, "make /dev");
+        mask = umask(0);
+        r = fill_dev(s->dev);
+        umask(mask);
+        return r < 0 ? croft_error_set(err, r, "make the nodes of /dev") : 0;
+}
+
+static int give(int dir_fd, const char *name, uid_t user, gid_t group)
+{
+        return fchownat(dir_fd, name, user, group, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* To the partition's root. */
+static int give_dev(int dev, uid_t base)
+{
+        int r = give(dev, "", base, base);
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(nodes); i++)
+                r = give(dev, nodes[i].name, base, base + (nodes[i].major == 5 ? TTY_GROUP : 0));
+        for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
+                r = give(dev, links[i][1], base, base);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(directories); i++)
+                r = give(dev, directories[i], base, base);
+        return r < 0 ? r : give(dev, CONSOLE, base, base + TTY_GROUP);
+}
+
+/* What hides a file or a directory: mounts of one of each, of which copies have the same flags. */
+static int attach_masks(const struct stage *s, struct croft_error *err)
+{
+        _cleanup_close_ int file = -EBADF, directory = -EBADF;
+        int r;
+
+        if (mkdirat(s->root, ROOT_MASK_DIRECTORY, 0755) < 0 || mknodat(s->root, ROOT_MASK_FILE, S_IFREG | 0444, 0) < 0)
+                return croft_error_set(err, errno, "fill the staging root");
+        file = mount_clone(s->dev, "null");
+        directory = mount_clone(s->root, ROOT_MASK_DIRECTORY);
+        r = mount_change(file, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+        if (r == 0)
+                r = mount_change(directory, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+        if (r == 0)
+                r = mount_attach_below(file, s->root, ROOT_MASK_FILE);
+        if (r == 0)
+                r = mount_attach_below(directory, s->root, ROOT_MASK_DIRECTORY);
+        return r < 0 ? croft_error_set(err, r, "attach what hides files") : 0;
 }
 
 /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already; the host's may be
@@ -78,7 +170,13 @@ static int make_root(struct stage *s, int proc, int sys, struct croft_error *err
         if (s->own < 0)
                 return croft_error_set(err, errno, "open the staging root");
         r = show_host(proc, s->root, "proc", err);
-        return r < 0 ? r : show_host(sys, s->root, "sys", err);
+        if (r == 0)
+                r = show_host(sys, s->root, "sys", err);
+        if (r == 0)
+                r = make_dev(s, err);
+        if (r == 0)
+                r = attach_one(s->root, s->dev, "dev", err);
+        return r < 0 ? r : attach_masks(s, err);
 }
 
 /* All the way: in a root that isn't its mount namespace's the kernel makes no user namespace (current_chrooted()). What
@@ -94,63 +192,9 @@ int stage_enter(struct stage *s, struct croft_error *err)
                 r = launch_isolate(err);
         if (r == 0)
                 r = make_root(s, proc, sys, err);
-        return r < 0 ? r : mount_pivot(s->root, err);
-}
-
-struct node {
-        const char *name;
-        mode_t mode;
-        unsigned int major, minor;
-};
-
-static const struct node nodes[] = {{"null", 0666, 1, 3}, {"zero", 0666, 1, 5}, {"full", 0666, 1, 7},
-        {"random", 0666, 1, 8}, {"urandom", 0666, 1, 9}, {"tty", 0666, 5, 0}};
-
-static const char *const links[][2] = {{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"},
-        {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"}};
-
-/* Directories that something is mounted on, and the file that becomes the console. */
-static int fill_dev(int dev, uid_t base)
-{
-        static const char *const directories[] = {"pts", "shm", "mqueue"};
-
-        for (size_t i = 0; i < ELEMENTS(nodes); i++) {
-                gid_t group = nodes[i].major == 5 ? TTY_GROUP : 0;
-
-                if (mknodat(dev, nodes[i].name, S_IFCHR | nodes[i].mode, makedev(nodes[i].major, nodes[i].minor)) < 0 ||
-                        fchownat(dev, nodes[i].name, base, base + group, AT_SYMLINK_NOFOLLOW) < 0)
-                        return -errno;
-        }
-        for (size_t i = 0; i < ELEMENTS(links); i++)
-                if (symlinkat(links[i][0], dev, links[i][1]) < 0 ||
-                        fchownat(dev, links[i][1], base, base, AT_SYMLINK_NOFOLLOW) < 0)
-                        return -errno;
-        for (size_t i = 0; i < ELEMENTS(directories); i++)
-                if (mkdirat(dev, directories[i], 0755) < 0 || fchownat(dev, directories[i], base, base, 0) < 0)
-                        return -errno;
-        if (mknodat(dev, "console", S_IFREG | 0600, 0) < 0 ||
-                fchownat(dev, "console", base, base + TTY_GROUP, AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
-        return 0;
-}
-
-/* A tmpfs of the initial user namespace: only there do device nodes work. */
-static int make_dev(struct stage *s, uid_t base, struct croft_error *err)
-{
-        char uid[32], gid[32];
-        const char *options[] = {"mode=755", "size=4m", "nr_inodes=4096", uid, gid, NULL};
-        mode_t mask;
-        int r;
-
-        snprintf(uid, sizeof(uid), "uid=%u", base);
-        snprintf(gid, sizeof(gid), "gid=%u", base);
-        s->dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
-        if (s->dev < 0)
-                return croft_error_prefix(err, "make /dev");
-        mask = umask(0);
-        r = fill_dev(s->dev, base);
-        umask(mask);
-        return r < 0 ? croft_error_set(err, r, "make the nodes of /dev") : 0;
+        if (r == 0)
+                r = mount_pivot(s->root, err);
+        return r < 0 ? r : root_make_masks(&s->masks, s->root, err);
 }
 
 static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
@@ -193,17 +237,10 @@ static int prepare_share(int fd, int userns)
         return mount_change(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, 0, -EBADF);
 }
 
-static int attach_one(int root, int mount_fd, const char *name, struct croft_error *err)
-{
-        return mount_fd < 0 ? 0 : mount_attach_at(mount_fd, root, name, 1, err);
-}
-
 static int attach_common(const struct stage *s, int root, struct croft_error *err)
 {
         int r = attach_one(root, s->tools, "tools", err);
 
-        if (r == 0)
-                r = attach_one(root, s->dev, "dev", err);
         return r < 0 ? r : attach_one(root, s->kstat, "kstat", err);
 }
 
@@ -221,26 +258,6 @@ static int attach_layers(const struct stage *s, const struct launch *l, int root
         return r;
 }
 
-/* What hides a file or a directory: mounts of one of each, of which copies have the same flags. */
-static int attach_masks(const struct stage *s, struct croft_error *err)
-{
-        _cleanup_close_ int file = -EBADF, directory = -EBADF;
-        int r;
-
-        if (mkdirat(s->root, ROOT_MASK_DIRECTORY, 0755) < 0 || mknodat(s->root, ROOT_MASK_FILE, S_IFREG | 0444, 0) < 0)
-                return croft_error_set(err, errno, "fill the staging root");
-        file = mount_clone(s->dev, "null");
-        directory = mount_clone(s->root, ROOT_MASK_DIRECTORY);
-        r = mount_change(file, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
-        if (r == 0)
-                r = mount_change(directory, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
-        if (r == 0)
-                r = mount_attach_below(file, s->root, ROOT_MASK_FILE);
-        if (r == 0)
-                r = mount_attach_below(directory, s->root, ROOT_MASK_DIRECTORY);
-        return r < 0 ? croft_error_set(err, r, "attach what hides files") : 0;
-}
-
 int stage_make(struct stage *s, const struct launch *l, struct croft_error *err)
 {
         int r;
@@ -249,11 +266,11 @@ int stage_make(struct stage *s, const struct launch *l, struct croft_error *err)
         r = l->spec.own_network ? 0 : copy("/sys", &s->sys, err);
         if (r == 0)
                 r = prepare_common(s, err);
-        if (r == 0)
-                r = make_dev(s, l->spec.uid_base, err);
-        if (r == 0)
-                r = attach_common(s, s->root, err);
-        return r < 0 ? r : attach_masks(s, err);
+        if (r < 0)
+                return r;
+        r = give_dev(s->dev, l->spec.uid_base);
+        return r < 0 ? croft_error_set(err, r, "give the nodes of /dev to the partition")
+                     : attach_common(s, s->root, err);
 }
 
 int stage_attach(struct stage *s, const struct launch *l, int userns, struct croft_error *err)
@@ -297,7 +314,7 @@ int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error
         r = cover_views(s, l->views, "proc/", err);
         if (r == 0)
                 r = root_limit_sysctls(s->proc, s->own, err);
-        return r < 0 ? r : root_mask_proc(s->own, s->root, err);
+        return r < 0 ? r : root_attach_masks(&s->masks, s->own, s->root, "proc/", err);
 }
 
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err)
@@ -307,5 +324,5 @@ int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error 
         if (r < 0 || !l->covered)
                 return r;
         r = cover_views(s, l->views, "sys/", err);
-        return r < 0 ? r : root_mask_sys(s->own, s->root, err);
+        return r < 0 ? r : root_attach_masks(&s->masks, s->own, s->root, "sys/", err);
 }
