@@ -19,6 +19,7 @@
 #include "kernel/mount.h"
 #include "kernel/notify.h"
 #include "kstat/kstat.h"
+#include "partition/facet_cgroup.h"
 #include "partition/init_command.h"
 
 #include <linux/openat2.h>
@@ -89,8 +90,11 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
         const char *memory = property_get(p->def.properties, "memory.max");
         int r;
 
-        *ret = (struct launch_spec){
-                .id = p->def.id, .uid_base = p->def.uid_base, .uid_count = PARTITION_IDS, .own_network = true};
+        *ret = (struct launch_spec){.id = p->def.id,
+                .uid_base = p->def.uid_base,
+                .uid_count = PARTITION_IDS,
+                .own_network = true,
+                .joins = cgroup_tree_has_v1(p->host->cgroups)};
         (void)str_copy(ret->name, sizeof(ret->name), p->def.name);
         (void)str_copy(ret->hostname, sizeof(ret->hostname), hostname ? hostname : p->def.name);
         if (memory && strcmp(memory, "max") != 0)
@@ -363,19 +367,32 @@ static int spawn(struct partition *p, struct croft_error *err)
 static int place(struct partition *p, struct croft_error *err)
 {
         _cleanup_close_ int cgroup = cgroup_open(p->host->cgroups, p->def.id, err);
-        struct warden_fd fds[2 + CGROUP_HIERARCHIES_MAX] = {{"cgroup", cgroup}, {"sample", p->run.sample}};
-        int v1[CGROUP_HIERARCHIES_MAX], r;
-        size_t n_v1 = 0;
+        const struct warden_fd fds[] = {{"cgroup", cgroup}, {"sample", p->run.sample}};
 
         if (cgroup < 0)
                 return cgroup;
-        r = cgroup_open_v1(p->host->cgroups, p->def.id, v1, &n_v1, err);
-        for (size_t i = 0; i < n_v1; i++)
-                fds[2 + i] = (struct warden_fd){"v1", v1[i]};
+        (void)warden_send(p->run.warden, WARDEN_PLACE, fds, ELEMENTS(fds), NULL); /* one that fails has said why */
+        return 0;
+}
+
+/* PID 1 goes where the kernel can't make it be born. */
+static int join(struct partition *p, struct croft_error *err)
+{
+        struct warden_fd fds[CGROUP_HIERARCHIES_MAX];
+        int v1[CGROUP_HIERARCHIES_MAX], r;
+        size_t n = 0;
+
+        if (!cgroup_tree_has_v1(p->host->cgroups))
+                return 0;
+        r = facet_cgroup_prepare_v1(p, err);
         if (r == 0)
-                (void)warden_send(p->run.warden, WARDEN_PLACE, fds, 2 + n_v1, NULL); /* one that fails has said why */
-        while (n_v1 > 0)
-                close_fd(v1[--n_v1]);
+                r = cgroup_open_v1(p->host->cgroups, p->def.id, v1, &n, err);
+        for (size_t i = 0; i < n; i++)
+                fds[i] = (struct warden_fd){"v1", v1[i]};
+        if (r == 0)
+                (void)warden_send(p->run.warden, WARDEN_JOIN, fds, n, NULL); /* likewise */
+        while (n > 0)
+                close_fd(v1[--n]);
         return r;
 }
 
@@ -601,6 +618,11 @@ const struct facet facet_launch = {
         .name = "launch",
         .prepare = place,
         .release = release,
+};
+
+const struct facet facet_join = {
+        .name = "join",
+        .prepare = join,
 };
 
 const struct facet facet_warden = {

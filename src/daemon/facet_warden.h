@@ -7,9 +7,11 @@
 
 #include "partition/facet.h"
 
-/* In this order, with what may take a while between them; release ends the warden, and is the same for all. */
+/* In this order, with what may take a while between them; release ends the warden, and is the same for all that have
+ * one. */
 extern const struct facet facet_spawn;
 extern const struct facet facet_launch;
+extern const struct facet facet_join;
 extern const struct facet facet_warden;
 
 #endif

@@ -264,29 +264,64 @@ static int delegate(int fd, uid_t owner)
         return r;
 }
 
-int cgroup_create(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err)
+/* owner: of the unified one. */
+static int create_directory(const struct cgroup_tree *tree, size_t i, uint64_t id, uid_t owner, struct croft_error *err)
+{
+        const struct cgroup_hierarchy *h = &tree->h[i];
+        _cleanup_close_ int fd = -EBADF;
+        char name[CGROUP_NAME_SIZE];
+        int r;
+
+        cgroup_name(name, id);
+        /* See cgroup_kill(): a used one is no good; one in use stays. */
+        if (faccessat(h->fd, name, F_OK, 0) == 0)
+                (void)unlinkat(h->fd, name, AT_REMOVEDIR);
+        r = make_directory(h, h->fd, name, h->v2 ? &fd : NULL);
+        if (r == 0 && h->v2)
+                r = delegate(fd, owner);
+        if (r == 0)
+                return 0;
+        (void)cgroup_remove_below(h->fd, name, NULL); /* the first fault is what matters */
+        return croft_error_set(
+                err, r, "make cgroup '%s/%s' of the %s hierarchy", tree->directory, name, hierarchy_name(h));
+}
+
+int cgroup_create_unified(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err)
+{
+        return create_directory(tree, 0, id, owner, err);
+}
+
+int cgroup_create_v1(struct cgroup_tree *tree, uint64_t id, struct croft_error *err)
 {
         char name[CGROUP_NAME_SIZE];
 
         cgroup_name(name, id);
-        for (size_t i = tree->n; i > 0; i--) {
-                struct cgroup_hierarchy *h = &tree->h[i - 1];
-                _cleanup_close_ int fd = -EBADF;
-                int r;
+        for (size_t i = 1; i < tree->n; i++) {
+                int r = create_directory(tree, i, id, 0, err);
 
-                /* See cgroup_kill(): a used one is no good; one in use stays. */
-                if (faccessat(h->fd, name, F_OK, 0) == 0)
-                        (void)unlinkat(h->fd, name, AT_REMOVEDIR);
-                r = make_directory(h, h->fd, name, h->v2 ? &fd : NULL);
-                if (r == 0 && h->v2)
-                        r = delegate(fd, owner);
-                if (r < 0) {
-                        (void)cgroup_remove(tree, id, NULL); /* the first fault is what matters */
-                        return croft_error_set(err, r, "make cgroup '%s/%s' of the %s hierarchy", tree->directory, name,
-                                hierarchy_name(h));
-                }
+                if (r == 0)
+                        continue;
+                while (--i > 0)
+                        (void)cgroup_remove_below(tree->h[i].fd, name, NULL);
+                return r;
         }
         return 0;
+}
+
+bool cgroup_tree_has_v1(const struct cgroup_tree *tree)
+{
+        return tree->n > 1;
+}
+
+int cgroup_create(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err)
+{
+        int r = cgroup_create_v1(tree, id, err);
+
+        if (r == 0)
+                r = cgroup_create_unified(tree, id, owner, err);
+        if (r < 0)
+                (void)cgroup_remove(tree, id, NULL);
+        return r;
 }
 
 int cgroup_remove(struct cgroup_tree *tree, uint64_t id, struct croft_error *err)

@@ -57,6 +57,10 @@ int cgroup_tree_unified(const struct cgroup_tree *tree);
  * one is delegated to owner (directory, cgroup.procs, cgroup.threads, cgroup.subtree_control): limits stay ours, among
  * them 4096 cgroups below it and a depth of 32. */
 int cgroup_create(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err);
+/* The same in two: what a process is born into, and where it has to go then.  On failure that part isn't left. */
+int cgroup_create_unified(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err);
+int cgroup_create_v1(struct cgroup_tree *tree, uint64_t id, struct croft_error *err);
+bool cgroup_tree_has_v1(const struct cgroup_tree *tree);
 /* Removes them, nested ones too; idempotent. -EBUSY: a process is still inside (it is given half a second to go). */
 int cgroup_remove(struct cgroup_tree *tree, uint64_t id, struct croft_error *err);
 /* A descriptor (O_RDONLY|O_DIRECTORY) of the unified one, for CLONE_INTO_CGROUP; the caller closes it. */

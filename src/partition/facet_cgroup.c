@@ -117,17 +117,40 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
         return cgroup_set(p->host->cgroups, p->def.id, info->cgroup_key, value ? value : lifted(info->cgroup_key), err);
 }
 
-static int prepare(struct partition *p, struct croft_error *err)
+static bool is_of_v1(const struct partition *p, const char *cgroup_key)
 {
-        int r = cgroup_create(p->host->cgroups, p->def.id, p->def.uid_base, err);
+        char controller[32];
+
+        (void)snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(cgroup_key, "."), cgroup_key);
+        return cgroup_tree_rule(p->host->cgroups, controller) == CGROUP_V1;
+}
+
+static int apply_all(struct partition *p, bool v1, struct croft_error *err)
+{
+        int r = 0;
 
         for (const struct property_info *info = property_table; info->key && r == 0; info++) {
                 const char *value = info->cgroup_key ? property_get(p->def.properties, info->key) : NULL;
 
-                if (value)
+                if (value && is_of_v1(p, info->cgroup_key) == v1)
                         r = apply(p, info->key, NULL, value, err);
         }
         return r;
+}
+
+/* Just what PID 1 is born into: while it is, the rest is made. */
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        int r = cgroup_create_unified(p->host->cgroups, p->def.id, p->def.uid_base, err);
+
+        return r < 0 ? r : apply_all(p, false, err);
+}
+
+int facet_cgroup_prepare_v1(struct partition *p, struct croft_error *err)
+{
+        int r = cgroup_create_v1(p->host->cgroups, p->def.id, err);
+
+        return r < 0 ? r : apply_all(p, true, err);
 }
 
 /* Whatever is still inside by now has no warden and no root any more. */

@@ -9,4 +9,7 @@
 
 extern const struct facet facet_cgroup;
 
+/* The part of the prepared facet that PID 1 isn't born into: cgroups of v1 with their limits, for cgroup_join_v1(). */
+int facet_cgroup_prepare_v1(struct partition *p, struct croft_error *err);
+
 #endif

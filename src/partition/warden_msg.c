@@ -18,6 +18,7 @@
 static const char *const type_names[] = {
         [WARDEN_LAUNCH] = "LAUNCH",
         [WARDEN_PLACE] = "PLACE",
+        [WARDEN_JOIN] = "JOIN",
         [WARDEN_RUN] = "RUN",
         [WARDEN_ADOPT] = "ADOPT",
         [WARDEN_HELLO] = "HELLO",
@@ -93,6 +94,7 @@ void launch_spec_put(struct wire_writer *w, const struct launch_spec *spec)
         wire_put_strv(w, spec->environment);
         wire_put_u64(w, spec->nofile);
         wire_put_u8(w, spec->own_network);
+        wire_put_u8(w, spec->joins);
         wire_put_u8(w, spec->console_getty);
         wire_put_u64(w, spec->memory_bytes);
 }
@@ -113,6 +115,7 @@ int launch_spec_get(struct wire_reader *r, struct launch_spec *ret)
         spec.environment = wire_get_strv(r, WARDEN_STRINGS_MAX, WARDEN_STRING_MAX);
         spec.nofile = wire_get_u64(r);
         spec.own_network = get_flag(r);
+        spec.joins = get_flag(r);
         spec.console_getty = get_flag(r);
         spec.memory_bytes = wire_get_u64(r);
         result = wire_reader_end(r);

@@ -48,9 +48,10 @@ enum warden_type {
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* croftd to warden, after LAUNCH */
-        WARDEN_PLACE, /* no body: make PID 1.  Descriptors: cgroup (unified, O_RDONLY), v1 for each v1 cgroup (`tasks`,
-                         for cgroup_join_v1()), sample (figures, for a /proc of its own).  Answered by BORN and LOADED
-                       */
+        WARDEN_PLACE, /* no body: make PID 1.  Descriptors: cgroup (unified, O_RDONLY), sample (figures, for a /proc of
+                         its own).  Answered by BORN and LOADED */
+        WARDEN_JOIN, /* no body: where PID 1 belongs, too; follows PLACE where LAUNCH says so.  Descriptors: v1 for each
+                        v1 cgroup (`tasks`, for cgroup_join_v1()) */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console, and fuse fuse-memory if it has a
                                /proc of its own */
@@ -76,6 +77,7 @@ struct launch_spec {
         char **environment;
         uint64_t nofile;       /* RLIMIT_NOFILE hard limit to lower to, 0: inherit */
         bool own_network;      /* a network namespace of its own */
+        bool joins;            /* JOIN follows */
         uint64_t memory_bytes; /* memory.max, 0: none; /dev/shm and /run are a share of it, so that filling them doesn't
                                   end init */
         bool console_getty;    /* init expects to be the session leader of /dev/console */

@@ -32,12 +32,6 @@ void launch_init(struct launch *l)
         stage_init(&l->stage);
 }
 
-static void close_v1(struct launch *l)
-{
-        while (l->n_v1 > 0)
-                close_fd(l->v1[--l->n_v1]);
-}
-
 void launch_done(struct launch *l)
 {
         launch_spec_done(&l->spec);
@@ -45,7 +39,6 @@ void launch_done(struct launch *l)
                 close_fd(l->shares[i].fd);
                 free(l->shares[i].path);
         }
-        close_v1(l);
         stage_done(&l->stage);
         close_fd(l->cgroup);
         close_fd(l->filter);
@@ -106,12 +99,31 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
         return r < 0 ? r : stage_make(&l->stage, l, err);
 }
 
+static int say_go_with(const struct launch *l, const int *fds, size_t n, struct croft_error *err)
+{
+        int r = sock_send_packet(l->stub, "g", 1, fds, n);
+
+        return r < 0 ? croft_error_set(err, r == -EPIPE ? -ESRCH : r, "the process that is to become init has died.")
+                     : 0;
+}
+
 static int say_go(const struct launch *l, struct croft_error *err)
 {
-        if (send(l->stub, "g", 1, MSG_NOSIGNAL) < 0)
-                return croft_error_set(
-                        err, errno == EPIPE ? ESRCH : errno, "the process that is to become init has died.");
-        return 0;
+        return say_go_with(l, NULL, 0, err);
+}
+
+/* With the v1 control groups that it is to be in, if there are any. */
+static int say_stage_is_set(const struct launch *l, struct croft_error *err)
+{
+        int fds[CGROUP_HIERARCHIES_MAX];
+        size_t n = 0;
+        int r = l->spec.joins ? l->wait_join(fds, &n, l->context, err) : 0;
+
+        if (r == 0)
+                r = say_go_with(l, fds, n, err);
+        while (n > 0)
+                close_fd(fds[--n]);
+        return r;
 }
 
 /* 1: a report, of which the descriptor has been put where it belongs.  0: end of file. */
@@ -153,12 +165,9 @@ static int clone_stub(struct launch *l, struct croft_error *err)
                 close_fd(pair[0]);
                 if (l->views)
                         views_forget(l->views);
-                l->joined = cgroup_join_v1(l->v1, l->n_v1) == 0; /* croftd looks, and moves us where it is needed */
-                close_v1(l);
                 stub_main(l, pair[1]);
         }
         close_fd(pair[1]);
-        close_v1(l);
         l->stub = pair[0];
         if (pid < 0)
                 return croft_error_set(err, pid, "clone into the user and pid namespaces");
@@ -274,7 +283,7 @@ static int load(struct launch *l, struct croft_error *err)
         if (r == 0)
                 r = prepare_stub(l, &l->stage, &namespaces, err);
         if (r == 0)
-                r = say_go(l, err);
+                r = say_stage_is_set(l, err);
         /* The stub copies the staged mounts and builds its root from them. */
         if (r == 0)
                 r = wait_for(l, STUB_READY, &l->console, err);
@@ -292,8 +301,6 @@ int launch_load(struct launch *l, struct warden_packet *p, struct croft_error *e
         l->cgroup = warden_packet_take_fd(p, "cgroup");
         if (l->cgroup < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks descriptor 'cgroup'.");
-        while (l->n_v1 < ELEMENTS(l->v1) && (l->v1[l->n_v1] = warden_packet_take_fd(p, "v1")) >= 0)
-                l->n_v1++;
         r = load(l, err);
         stage_done(&l->stage);
         if (r < 0)

@@ -8,12 +8,9 @@
  *   idmapped, read-only layers; BORN  <- proc     uts, ipc, net, time namespaces
  *   covers files of it                <- sysfs    has it made in these, too; signals, limits
  *                                     <- the listener of its intercepted calls
- *   covers files of it                   GO ->    unshare(mount): the kernel locks what the warden set; overlay, /dev,
- *                                                 /proc ..., cgroup namespace, console
- *   takes the console                 <- READY
- *   (croftd: network, statistics)                 pivot_root, session, privileges, filter
- *                                        GO ->    execve(init)
- *   gives up its privileges
+ *   covers files of it; JOIN             GO ->    v1 control groups; unshare(mount): the kernel locks what the warden
+ * set; overlay, /dev, /proc ..., cgroup namespace, console takes the console                 <- READY (croftd: network,
+ * statistics)                 pivot_root, session, privileges, filter GO ->    execve(init) gives up its privileges
  *                                     <- end of file: init runs; or a report of what failed
  *
  * The stub dies with the warden (end of file on their socket) until it has become init.
@@ -64,9 +61,7 @@ struct launch {
         struct launch_spec spec;
         /* Borrowed from nobody: owned, closed by launch_done(). */
         int cgroup, filter;
-        int notify;                     /* filter of intercepted calls; -EBADF: none are */
-        int v1[CGROUP_HIERARCHIES_MAX]; /* `tasks` files, closed when the stub is in them */
-        size_t n_v1;
+        int notify;  /* filter of intercepted calls; -EBADF: none are */
         bool joined; /* in the stub: it is in all v1 cgroups already */
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
@@ -74,6 +69,8 @@ struct launch {
         struct stage stage;
         /* Called as soon as there is a PID 1; pid and pidfd are set. */
         void (*born)(const struct launch *l, void *context);
+        /* Waits for JOIN; the caller closes fds[0..*ret_n). */
+        int (*wait_join)(int fds[CGROUP_HIERARCHIES_MAX], size_t *ret_n, void *context, struct croft_error *err);
         void *context;
         struct views *views; /* borrowed; NULL: none */
         bool covered;        /* there are views over its /proc */

@@ -20,6 +20,7 @@
 #include "warden/warden.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -260,6 +261,28 @@ static void tell_birth(const struct launch *l, void *context)
                 close_channel(w);
 }
 
+/* From croftd, which is at it. */
+static int wait_join(int fds[CGROUP_HIERARCHIES_MAX], size_t *ret_n, void *context, struct croft_error *err)
+{
+        _cleanup_(warden_packet_done) struct warden_packet p = {0};
+        struct warden *w = context;
+        struct pollfd wait = {.fd = w->channel, .events = POLLIN};
+        size_t n = 0;
+        int r;
+
+        do
+                r = poll(&wait, 1, -1) < 0 && errno != EINTR ? -errno : warden_receive(w->channel, &p);
+        while (r == -EAGAIN);
+        if (r <= 0)
+                return croft_error_set(err, r < 0 ? r : -ECONNRESET, "hear where the first process belongs");
+        if (p.type != WARDEN_JOIN)
+                return croft_error_set(err, EBADMSG, "croftd says %s instead of JOIN.", warden_type_name(p.type));
+        while (n < CGROUP_HIERARCHIES_MAX && (fds[n] = warden_packet_take_fd(&p, "v1")) >= 0)
+                n++;
+        *ret_n = n;
+        return 0;
+}
+
 static int place(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         int r;
@@ -278,6 +301,7 @@ static int place(struct warden *w, struct warden_packet *p, struct croft_error *
                 w->launch.notify = close_fd(w->launch.notify);
         w->launch.views = &w->views;
         w->launch.born = tell_birth;
+        w->launch.wait_join = wait_join;
         w->launch.context = w;
         r = launch_load(&w->launch, p, err);
         if (r < 0)

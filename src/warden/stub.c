@@ -31,6 +31,16 @@ static void wait_go(int socket)
                 _exit(EXIT_FAILURE);
 }
 
+/* The same, and joins the v1 control groups that came along: false if it can't.  croftd looks, and moves us then. */
+static bool wait_and_join(int socket)
+{
+        _cleanup_(sock_packet_done) struct sock_packet packet = {0};
+
+        if (sock_receive_packet(socket, 1, &packet) != 1)
+                _exit(EXIT_FAILURE);
+        return cgroup_join_v1(packet.fds, packet.n_fds) == 0;
+}
+
 static void report(int socket, const struct stub_report *r, int fd)
 {
         (void)sock_send_packet(socket, r, sizeof(*r), &fd, fd < 0 ? 0 : 1); /* gone: wait_go() sees it */
@@ -146,7 +156,7 @@ static struct become make_become(const struct launch *l)
 }
 
 /* Up to the warden's word that the stage is set; while it covers files, what can be done ahead. */
-static int prepare_namespaces(const struct launch *l, int socket, const struct become *b, struct croft_error *err)
+static int prepare_namespaces(struct launch *l, int socket, const struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int tell = eventfd(0, EFD_CLOEXEC);
         pid_t child = 0;
@@ -165,7 +175,7 @@ static int prepare_namespaces(const struct launch *l, int socket, const struct b
                 r = intercept_calls(l, socket, err);
         if (r < 0)
                 return r;
-        wait_go(socket);
+        l->joined = wait_and_join(socket);
         (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
         return unshare(CLONE_NEWNS) < 0 ? croft_error_set(err, errno, "make the mount namespace") : 0;
 }
@@ -184,7 +194,7 @@ static int confine(const struct become *b, struct croft_error *err)
 }
 
 /* Phase 1, up to READY and beyond: croftd has its own to do after it, and what follows can hardly fail. */
-static int prepare(const struct launch *l, int socket, struct become *b, struct croft_error *err)
+static int prepare(struct launch *l, int socket, struct become *b, struct croft_error *err)
 {
         _cleanup_close_ int root = -EBADF, master = -EBADF;
         struct stub_report ready = {.word = STUB_READY};
