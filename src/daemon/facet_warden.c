@@ -376,7 +376,7 @@ static int place(struct partition *p, struct croft_error *err)
 }
 
 /* PID 1 goes where the kernel can't make it be born. */
-static int join(struct partition *p, struct croft_error *err)
+static int join_v1(struct partition *p, struct croft_error *err)
 {
         struct warden_fd fds[CGROUP_HIERARCHIES_MAX];
         int v1[CGROUP_HIERARCHIES_MAX], r;
@@ -390,25 +390,32 @@ static int join(struct partition *p, struct croft_error *err)
         for (size_t i = 0; i < n; i++)
                 fds[i] = (struct warden_fd){"v1", v1[i]};
         if (r == 0)
-                (void)warden_send(p->run.warden, WARDEN_JOIN, fds, n, NULL); /* likewise */
+                (void)warden_send(p->run.warden, WARDEN_JOIN, fds, n, NULL); /* one that fails has said why */
         while (n > 0)
                 close_fd(v1[--n]);
         return r;
 }
 
-static int prepare(struct partition *p, struct croft_error *err)
+/* Until PID 1 builds its root, it and the warden need both of two CPUs; croftd has its own to do after that. */
+static int see_birth(struct partition *p, struct croft_error *err)
 {
-        _cleanup_(warden_packet_done) struct warden_packet born = {.roles = NULL}, loaded = {.roles = NULL};
-        struct warden_state state;
-        int r = warden_expect(p->run.warden, WARDEN_BORN, WARDEN_LAUNCH_MS, NULL, &born, err);
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+        int r = join_v1(p, err);
 
         if (r == 0)
-                r = take_init(p, &born, err);
-        if (r == 0)
-                r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &loaded, err);
+                r = warden_expect(p->run.warden, WARDEN_BORN, WARDEN_LAUNCH_MS, NULL, &packet, err);
+        return r < 0 ? r : take_init(p, &packet, err);
+}
+
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+        struct warden_state state;
+        int r = warden_expect(p->run.warden, WARDEN_LOADED, WARDEN_LAUNCH_MS, &state, &packet, err);
+
         if (r < 0)
                 return r;
-        take_loaded(p, &loaded, &state);
+        take_loaded(p, &packet, &state);
         return cgroup_attach_v1(p->host->cgroups, p->def.id, p->run.pid, err);
 }
 
@@ -620,9 +627,9 @@ const struct facet facet_launch = {
         .release = release,
 };
 
-const struct facet facet_join = {
-        .name = "join",
-        .prepare = join,
+const struct facet facet_birth = {
+        .name = "birth",
+        .prepare = see_birth,
 };
 
 const struct facet facet_warden = {

@@ -11,7 +11,7 @@
  * one. */
 extern const struct facet facet_spawn;
 extern const struct facet facet_launch;
-extern const struct facet facet_join;
+extern const struct facet facet_birth;
 extern const struct facet facet_warden;
 
 #endif

@@ -13,6 +13,6 @@
 #include "partition/facet_plane.h"
 
 /* What facet_launch hands over must be there by then; what it needn't wait for comes after it. */
-const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_sample, &facet_launch, &facet_join,
+const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_sample, &facet_launch, &facet_birth,
         &facet_plane, &facet_kstat, &facet_pool, &facet_warden, &facet_net, &facet_mounts};
 const size_t n_facets = ELEMENTS(facets);

@@ -62,8 +62,7 @@ enum warden_type {
                                there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
-        WARDEN_BORN,        /* no body: there is a PID 1, so that croftd can look at it while it makes its namespaces.
-                               Descriptor: pidfd */
+        WARDEN_BORN,        /* no body: there is a PID 1, which builds its root.  Descriptor: pidfd */
 };
 
 /* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */

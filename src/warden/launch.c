@@ -261,8 +261,6 @@ static int prepare_stub(struct launch *l, struct stage *stage, int *ret_namespac
         if (r == 0)
                 r = identify(l, ret_namespaces, err);
         if (r == 0)
-                l->born(l, l->context);
-        if (r == 0)
                 r = take_mounts(l, stage, err);
         return r;
 }
@@ -284,6 +282,8 @@ static int load(struct launch *l, struct croft_error *err)
                 r = prepare_stub(l, &l->stage, &namespaces, err);
         if (r == 0)
                 r = say_stage_is_set(l, err);
+        if (r == 0)
+                l->born(l, l->context);
         /* The stub copies the staged mounts and builds its root from them. */
         if (r == 0)
                 r = wait_for(l, STUB_READY, &l->console, err);

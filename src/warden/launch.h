@@ -5,12 +5,15 @@
  *   warden, in a root of its own                  stub (PID 1 of the partition)
  *   clone3(user, pid) into the cgroup             born, waits
  *   id maps                              GO ->    root of the partition; has its proc made, detached
- *   idmapped, read-only layers; BORN  <- proc     uts, ipc, net, time namespaces
+ *   idmapped, read-only layers        <- proc     uts, ipc, net, time namespaces
  *   covers files of it                <- sysfs    has it made in these, too; signals, limits
  *                                     <- the listener of its intercepted calls
- *   covers files of it; JOIN             GO ->    v1 control groups; unshare(mount): the kernel locks what the warden
- * set; overlay, /dev, /proc ..., cgroup namespace, console takes the console                 <- READY (croftd: network,
- * statistics)                 pivot_root, session, privileges, filter GO ->    execve(init) gives up its privileges
+ *   covers files of it; JOIN             GO ->    v1 control groups; unshare(mount): the kernel locks what the
+ *   BORN (croftd: statistics, CPUs)               warden set; overlay, /dev, /proc ..., cgroup namespace, console
+ *   takes the console                 <- READY
+ *   LOADED (croftd: network, mounts)              pivot_root, session, privileges, filter
+ *                                        GO ->    execve(init)
+ *   gives up its privileges
  *                                     <- end of file: init runs; or a report of what failed
  *
  * The stub dies with the warden (end of file on their socket) until it has become init.
@@ -67,7 +70,7 @@ struct launch {
         size_t n_shares;
         int stub; /* socket to the stub */
         struct stage stage;
-        /* Called as soon as there is a PID 1; pid and pidfd are set. */
+        /* Called when PID 1 builds its root; pid and pidfd are set. */
         void (*born)(const struct launch *l, void *context);
         /* Waits for JOIN; the caller closes fds[0..*ret_n). */
         int (*wait_join)(int fds[CGROUP_HIERARCHIES_MAX], size_t *ret_n, void *context, struct croft_error *err);
