@@ -4,8 +4,8 @@
  * console, and a thread beside it for intercepted calls (intercept.h).  No timers: an idle partition wakes nobody.
  *
  * It outlives croftd (the next one connects and says HELLO) and init (until QUIT, so that the exit status isn't lost).
- * Before anything of the partition is read, settle() has given up all privileges: once init was told to go, on another
- * CPU, or when RUN doesn't follow LOADED at once.
+ * Before anything of the partition is read, settle() has given up all privileges: once init runs (not before: each
+ * mount that goes makes the kernel interrupt all CPUs), or when RUN doesn't follow LOADED at once.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -342,10 +342,11 @@ static int run(struct warden *w, struct warden_packet *p, struct croft_error *er
         if (w->state.phase != WARDEN_PHASE_LOADED)
                 return croft_error_set(err, EALREADY, "init isn't waiting to be run.");
         r = launch_go(&w->launch, err);
-        if (r == 0)
-                r = settle(w, err);
+        /* Until it runs, the other end of that socket is a program of ours. */
         if (r == 0)
                 r = launch_wait(&w->launch, err);
+        if (r == 0)
+                r = settle(w, err);
         w->listener = TAKE_FD(w->launch.listener);
         launch_done(&w->launch);
         if (r < 0)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define SHARE_PLACE "share%zu"
 #define TTY_GROUP 5 /* of Debian, Red Hat, SUSE, Alpine ... and of devpts' gid= */
 
 void stage_init(struct stage *s)
@@ -53,9 +54,27 @@ static int copy(const char *path, int *ret, struct croft_error *err)
         return *ret < 0 ? croft_error_set(err, *ret, "copy the mount of '%s'", path) : 0;
 }
 
+/* Places are made while the warden waits; names are ours. */
 static int attach_one(int root, int mount_fd, const char *name, struct croft_error *err)
 {
-        return mount_fd < 0 ? 0 : mount_attach_at(mount_fd, root, name, 1, err);
+        int r = mount_fd < 0 ? 0 : mount_attach_below(mount_fd, root, name);
+
+        return r < 0 ? croft_error_set(err, r, "attach at '%s'", name) : 0;
+}
+
+static int make_places(int root, struct croft_error *err)
+{
+        static const char *const places[] = {"root", "proc", "sys", "dev", "tools", "kstat", "lower", "rw", STAGE_OWN,
+                STAGE_OWN "/proc", STAGE_OWN "/sys"};
+        char share[32];
+
+        for (size_t i = 0; i < ELEMENTS(places) + LAUNCH_SHARES_MAX; i++) {
+                if (i >= ELEMENTS(places))
+                        snprintf(share, sizeof(share), SHARE_PLACE, i - ELEMENTS(places));
+                if (mkdirat(root, i < ELEMENTS(places) ? places[i] : share, 0755) < 0)
+                        return croft_error_set(err, errno, "fill the staging root");
+        }
+        return 0;
 }
 
 struct node {
@@ -149,7 +168,7 @@ static int show_host(int fd, int root, const char *name, struct croft_error *err
 {
         int r = mount_change(fd, 0, MOUNT_ATTR__ATIME, -EBADF);
 
-        return r < 0 ? croft_error_set(err, r, "copy '/%s'", name) : mount_attach_at(fd, root, name, 1, err);
+        return r < 0 ? croft_error_set(err, r, "copy '/%s'", name) : attach_one(root, fd, name, err);
 }
 
 static int make_root(struct stage *s, int proc, int sys, struct croft_error *err)
@@ -164,8 +183,9 @@ static int make_root(struct stage *s, int proc, int sys, struct croft_error *err
         r = old < 0 ? -errno : mount_attach(s->root, old);
         if (r < 0)
                 return croft_error_set(err, r, "attach the staging root");
-        if (mkdirat(s->root, "root", 0755) < 0 || mkdirat(s->root, STAGE_OWN, 0755) < 0)
-                return croft_error_set(err, errno, "fill the staging root");
+        r = make_places(s->root, err);
+        if (r < 0)
+                return r;
         s->own = openat(s->root, STAGE_OWN, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (s->own < 0)
                 return croft_error_set(err, errno, "open the staging root");
@@ -252,7 +272,7 @@ static int attach_layers(const struct stage *s, const struct launch *l, int root
         if (r == 0)
                 r = attach_one(root, s->rw, "rw", err);
         for (size_t i = 0; r == 0 && i < l->n_shares; i++) {
-                snprintf(name, sizeof(name), "share%zu", i);
+                snprintf(name, sizeof(name), SHARE_PLACE, i);
                 r = attach_one(root, l->shares[i].fd, name, err);
         }
         return r;
