@@ -11,6 +11,7 @@
 #include "daemon/life_private.h"
 #include "daemon/stats.h"
 #include "kernel/ns.h"
+#include "kstat/mount_watch.h"
 #include "kstat/sample.h"
 
 #include <string.h>
@@ -218,6 +219,17 @@ static void take_process(struct stats_daemon *d)
                 d->descriptors = (uint64_t)st.st_size;
 }
 
+static void take_mounts(const struct life *life, struct stats_daemon *d)
+{
+        struct mount_watch_counts counts;
+
+        if (!life->host->mounts)
+                return;
+        mount_watch_count(life->host->mounts, &counts);
+        d->mounts_refused = counts.refused;
+        d->mounts_failed = counts.failures;
+}
+
 static void take_daemon(struct life *life, struct stats_daemon *d)
 {
         struct statvfs fs;
@@ -302,6 +314,7 @@ int life_stats(struct life *life, struct stats **ret, struct croft_error *err)
                 return croft_error_set(err, r, "collect statistics");
         name_disks(stats);
         take_daemon(life, &stats->daemon);
+        take_mounts(life, &stats->daemon);
         *ret = TAKE(stats);
         return 0;
 }

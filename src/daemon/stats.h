@@ -90,6 +90,7 @@ struct stats_daemon {
         uint64_t state_size_bytes, state_free_bytes,
                 state_available_bytes; /* of the file system of the state directory */
         uint64_t requests, refused, connections;
+        uint64_t mounts_refused, mounts_failed; /* struct mount_watch_counts */
         bool plane;
         char tag[9];
 };

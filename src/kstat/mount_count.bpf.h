@@ -187,8 +187,12 @@ static __always_inline struct mount_entry *make_entry(
                 __sync_fetch_and_add(&owner->refused, 1);
                 return NULL;
         }
-        if (bpf_map_update_elem(&kstat_mounts, &key, &no_entry, BPF_NOEXIST) != 0)
-                return bpf_map_lookup_elem(&kstat_mounts, &key);
+        if (bpf_map_update_elem(&kstat_mounts, &key, &no_entry, BPF_NOEXIST) != 0) {
+                entry = bpf_map_lookup_elem(&kstat_mounts, &key);
+                if (!entry) /* there are MOUNTS_MAX */
+                        __sync_fetch_and_add(&owner->refused, 1);
+                return entry;
+        }
         __sync_fetch_and_add(&owner->made, 1);
         entry = bpf_map_lookup_elem(&kstat_mounts, &key);
         if (!entry)

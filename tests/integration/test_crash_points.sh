@@ -154,7 +154,7 @@ for point in $points; do check_point "$point"; done
 t_note "and with all wardens"
 for point in $(printf '%s\n' "$points" | grep '^start\.\|^stop\.\|^set\.'); do check_point "$point" all; done
 for point in $(printf '%s\n' "$points" | grep '^stop\.\|^remove\.' | grep -v done); do check_twice "$point"; done
-for point in launch.copy launch.clone launch.maps launch.attach launch.root launch.loaded launch.run launch.running; do
+for point in launch.stage launch.clone launch.maps launch.attach launch.root launch.loaded launch.run launch.running; do
         check_warden "$point"
 done
 t_done

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "kstat/catalogue.h"
 #include "kstat/kstat.h"
+#include "plane/plane_bpf.h"
 #include "plane_kit.h"
 
 #include <bpf/bpf.h>
@@ -620,6 +621,73 @@ static void the_next_one_adopts_all(void **state)
         assert_int_equal(find_as("a", "mount", 8, "io", &call), 0);
 }
 
+/* Deletes the pages of lists, as no croftd does. */
+static void damage_lists(void)
+{
+        int map = plane_bpf_get(plane_directory(plane), "kstat_pages");
+        struct kstat_page_key key;
+
+        assert_true(map >= 0);
+        while (bpf_map_get_next_key(map, NULL, &key) == 0)
+                assert_int_equal(bpf_map_delete_elem(map, &key), 0);
+        (void)close(map);
+}
+
+/* Of what doesn't fit together nothing is believed: who was on record is put there again by whoever knows. */
+static void the_next_one_begins_anew_where_maps_are_damaged(void **state)
+{
+        const uint64_t a[] = {A};
+        struct kstat_call call;
+
+        (void)state;
+        (void)make("mount", 7, 4711, a, 1);
+        kstats = kstats_free(kstats);
+        damage_lists();
+        open_kstats();
+        (void)close(program);
+        program = open_pinned("kstat");
+        assert_int_equal(find_as("a", "mount", 7, "io", &call), -ENXIO);
+        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
+        assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
+        (void)make("mount", 7, 4712, a, 1);
+        assert_int_equal(find_as("a", "mount", 7, "io", &call), 0);
+        call = list_as("a", 0);
+        assert_true(call.n > 1);
+}
+
+/* A long list that lost most of what it had comes whole, in pages that aren't full. */
+static void a_list_with_gaps_comes_whole(void **state)
+{
+        const uint64_t a[] = {A};
+        uint64_t kids[300], last = 0;
+        struct kstat_call page;
+        unsigned int seen = 0, kept = 0;
+
+        (void)state;
+        for (int i = 0; i < 300; i++)
+                kids[i] = make("many", i, 1, a, 1);
+        for (int i = 0; i < 300; i++)
+                if (i % 50 != 0)
+                        assert_int_equal(kstats_delete(kstats, &kids[i], 1, NULL), 0);
+        for (unsigned int at = 0; at == 0 || seen < page.total; at++) {
+                page = list_as("a", at);
+                seen += page.n;
+                assert_in_range(page.n, 1, KSTAT_PAGE_KIDS);
+                for (unsigned int k = 0; k < page.n; k++) {
+                        assert_true(kids_of(&page)[k] > last);
+                        last = kids_of(&page)[k];
+                        for (int i = 0; i < 300; i += 50)
+                                kept += last == kids[i];
+                }
+        }
+        assert_int_equal(seen, page.total);
+        assert_int_equal(kept, 6);
+        kstats = kstats_free(kstats);
+        open_kstats(); /* it is adopted as it is */
+        page = list_as("a", 0);
+        assert_int_equal(page.total, seen);
+}
+
 /* What a child does until it dies at a crash point. */
 static void change_and_die(const char *point, uint64_t dead, uint64_t moved)
 {
@@ -708,6 +776,8 @@ int main(void)
                 TEST(a_reader_sees_one_or_the_other_but_never_both_or_none),
                 TEST(what_is_read_is_of_one_instant),
                 TEST(the_next_one_adopts_all),
+                TEST(the_next_one_begins_anew_where_maps_are_damaged),
+                TEST(a_list_with_gaps_comes_whole),
                 TEST(a_change_that_was_cut_short_is_whole_or_not_at_all),
         };
 

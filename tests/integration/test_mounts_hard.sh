@@ -38,4 +38,15 @@ T_PATIENCE=250
 t_ok "mounts come and go $rounds times" t_wait_for test -e "$T/stormed"
 t_ok "and afterwards structures and the kernel's tables are equal" all_equal a
 t_ok "for both" all_equal b
+
+# --- more than there is room for ---
+refused() {
+        [ "$(curl -sS --unix-socket "$CROFT_SOCKET" http://croft/metrics | awk '/^croft_mounts_refused_total/ { print $2 }')" -gt 0 ]
+}
+within b sh -c 'i=0; while [ $i -lt 2200 ]; do mount -t tmpfs tmpfs /mnt/z || exit 1; i=$((i + 1)); done'
+t_ok "of more than 2,048 mounts it is told that some aren't counted" t_wait_for refused
+within a sh -c 'mkdir -p /mnt/late; mount -t tmpfs tmpfs /mnt/late'
+late=$(mount_id a /mnt/late)
+t_ok "those of another are" t_wait_for known "$late"
+t_ok "and it can be stopped" croft stop b --force
 t_done
