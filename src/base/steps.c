@@ -39,7 +39,8 @@ static int run_step(
         const struct step *step = &op->steps[i];
         int r;
 
-        r = j->intent(j->journal, (unsigned int)i, step->name, err);
+        /* What needs no undoing needs no record that it was begun. */
+        r = op->policy == STEPS_UNDO && !step->undo ? 0 : j->intent(j->journal, (unsigned int)i, step->name, err);
         if (r < 0)
                 return r;
         crash_point(op->name, step->name, "");

@@ -20,7 +20,8 @@ struct step {
         const char *name; /* "cgroup": the crash point is "<operation>.cgroup" */
         const void *arg;  /* handed to act and undo */
         int (*act)(void *context, const void *arg, struct croft_error *err);
-        int (*undo)(void *context, const void *arg, struct croft_error *err); /* NULL: nothing to undo */
+        int (*undo)(void *context, const void *arg, struct croft_error *err); /* NULL: nothing to undo,
+                                                                                   and no record of STEPS_UNDO */
 };
 
 enum steps_policy {

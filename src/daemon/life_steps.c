@@ -82,25 +82,25 @@ static void make_lists(void)
                 const struct facet *facet = facets[i];
 
                 if (facet->prepare || facet->release) {
-                        add(&list_load, facet, "", step_prepare, undo_by_release);
-                        add(&list_start, facet, "", step_prepare, undo_by_release);
+                        add(&list_load, facet, "", step_prepare, facet->release ? undo_by_release : NULL);
+                        add(&list_start, facet, "", step_prepare, facet->release ? undo_by_release : NULL);
                 }
                 if (facet->freeze || facet->thaw)
                         add(&list_freeze, facet, "", step_freeze, undo_by_thaw);
         }
         for (size_t i = 0; i < n_facets; i++)
                 if (facets[i]->start || facets[i]->stop) {
-                        add(&list_start, facets[i], "-run", step_start, undo_by_stop);
-                        add(&list_run, facets[i], "-run", step_start, undo_by_stop);
+                        add(&list_start, facets[i], "-run", step_start, facets[i]->stop ? undo_by_stop : NULL);
+                        add(&list_run, facets[i], "-run", step_start, facets[i]->stop ? undo_by_stop : NULL);
                 }
         for (size_t i = n_facets; i-- > 0;) {
-                if (facets[i]->stop || facets[i]->start)
+                if (facets[i]->stop)
                         add(&list_stop, facets[i], "-run", step_stop, NULL);
                 if (facets[i]->freeze || facets[i]->thaw)
                         add(&list_thaw, facets[i], "", step_thaw, NULL);
         }
         for (size_t i = n_facets; i-- > 0;)
-                if (facets[i]->prepare || facets[i]->release)
+                if (facets[i]->release)
                         add(&list_stop, facets[i], "", step_release, NULL);
 }
 

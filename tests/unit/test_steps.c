@@ -293,6 +293,7 @@ static void a_step_without_undo_is_passed_over(void **state)
 
         (void)state;
         steps[1].undo = NULL;
+        world->fail_intent = 1; /* of which there is none */
         world->fail_act = 2;
         assert_int_equal(run(&op, NULL), -ENOSPC);
         assert_string_equal(world->trace, "+0+1+2-2-0");
