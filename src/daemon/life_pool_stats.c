@@ -257,7 +257,7 @@ static int share_cpus(struct life *life, uint64_t id, const struct cpus *cpus, s
         _cleanup_(listing_done) struct listing l = {.n = 0};
         _cleanup_free_ struct kstat_change *changes = NULL;
         size_t n = 0;
-        int r = kstats_each(life->host->kstats, catalogue_cpu_info.module, NULL, KSTAT_ALL, take, &l, err);
+        int r = kstats_each(life->host->kstats, catalogue_cpu_info.module, NULL, 0, take, &l, err);
 
         changes = r < 0 ? NULL : calloc(l.n + 1, sizeof(*changes));
         if (!changes)

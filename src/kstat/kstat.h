@@ -56,11 +56,14 @@ struct kstat_change {
 
 /* Makes n structures, each seen by the n_partitions partitions, all at one instant; kids (may be NULL) gets their ids.
  * Without partitions they are seen by nobody until kstats_apply(), and don't outlive this process until then.
- * -EEXIST: namespace collision (KST-23); -ENOSPC: the partition or the machine has too many (counted); -EINVAL: names,
- * sizes; in all cases nothing was made. */
+ * One with KSTAT_PERSIST that is dormant is woken instead, under its old kid, if its class, type and size are the same
+ * and the same partitions see it; such are made one at a time.
+ * -EEXIST: namespace collision (KST-23), or dormant and unlike (KST-29); -ENOSPC: the partition or the machine has too
+ * many (counted); -EINVAL: names, sizes; in all cases nothing was made. */
 int kstats_create(struct kstats *kstats, const struct kstat_def *defs, size_t n, const uint64_t *partitions,
         size_t n_partitions, uint64_t *kids, struct croft_error *err);
-/* Ends structures; those that aren't there are passed over. */
+/* Ends structures; those that aren't there are passed over.  One with KSTAT_PERSIST goes dormant: it stays readable, with
+ * the values it has now (KST-29).  What is dormant ends for good. */
 int kstats_delete(struct kstats *kstats, const uint64_t *kids, size_t n, struct croft_error *err);
 /* -EEXIST, -ENOSPC as above, -ENOENT: no such kid; nothing was changed then. */
 int kstats_apply(struct kstats *kstats, const struct kstat_change *changes, size_t n, struct croft_error *err);

@@ -34,7 +34,8 @@ static int check_def(const struct kstat_def *def, struct croft_error *err)
                         KSTAT_NAME_SIZE - 1);
         if (def->instance < 0)
                 return croft_error_set(err, EINVAL, "an instance of a statistic isn't negative.");
-        if (def->size > (def->source == KSTAT_SOURCE_STORED ? KSTAT_SMALL_DATA : KSTAT_LARGE_DATA) ||
+        if (def->size > (def->source == KSTAT_SOURCE_STORED || def->flags & KSTAT_PERSIST ? KSTAT_SMALL_DATA
+                                                                                           : KSTAT_LARGE_DATA) ||
                 (def->type == KSTAT_NAMED && def->size % 8))
                 return croft_error_set(err, EINVAL, "the data of %s:%d:%s have no size that fits.", def->module,
                         (int)def->instance, def->name);
@@ -181,6 +182,7 @@ static int create(struct kstats *k, const struct kstat_def *defs, size_t n, cons
         };
         struct kstat_commit commit = {
                 .name = "kstat-create", .created = creation.entries, .data = creation.data, .n_created = n};
+        uint64_t kid = 0;
         int r;
 
         if (!creation.entries || !creation.data || !creation.add)
@@ -191,6 +193,15 @@ static int create(struct kstats *k, const struct kstat_def *defs, size_t n, cons
                         return r;
                 make_entry(&defs[i], k->state.next_kid + i, &creation.entries[i]);
                 creation.data[i] = defs[i].data;
+                if (defs[i].flags & KSTAT_PERSIST && n > 1)
+                        return croft_error_set(err, EINVAL, "persistent statistics are made one at a time.");
+        }
+        if (defs[0].flags & KSTAT_PERSIST) {
+                r = kstats_wake(k, &creation.entries[0], defs[0].data, partitions, n_partitions, &kid, err);
+                if (r > 0 && kids)
+                        kids[0] = kid;
+                if (r != 0)
+                        return r < 0 ? r : 0;
         }
         for (size_t p = 0; p < n_partitions; p++)
                 for (size_t i = 0; i < n; i++)
@@ -252,14 +263,6 @@ static int associations_of(
         return 0;
 }
 
-static bool any_is_there(struct kstats *k, const uint64_t *kids, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (table_find(&k->table, kids[i]))
-                        return true;
-        return false;
-}
-
 static int by_kid(const void *a, const void *b)
 {
         const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -267,19 +270,37 @@ static int by_kid(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
+/* Those that don't go dormant; *ret_n of them, rising. */
+static void pick_ending(struct kstats *k, const uint64_t *kids, size_t n, uint64_t *ret, size_t *ret_n)
+{
+        size_t left = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                struct kstat_entry *entry = table_find(&k->table, kids[i]);
+
+                /* without values to keep it is of no use to anybody */
+                if (entry && (!kstats_may_rest(entry) || kstats_lay_to_rest(k, entry, NULL) < 0))
+                        ret[left++] = kids[i];
+        }
+        qsort(ret, left, sizeof(*ret), by_kid);
+        *ret_n = left;
+}
+
 static int delete_all(struct kstats *k, const uint64_t *kids, size_t n, struct croft_error *err)
 {
         _cleanup_free_ struct kstat_association *drop = NULL;
-        _cleanup_free_ uint64_t *rising = calloc(n + 1, sizeof(*rising));
-        struct kstat_commit commit = {.name = "kstat-delete", .deleted = rising, .n_deleted = n};
-        int r = associations_of(k, kids, n, &drop, &commit.n_drop);
+        _cleanup_free_ uint64_t *ending = calloc(n + 1, sizeof(*ending));
+        struct kstat_commit commit = {.name = "kstat-delete", .deleted = ending};
+        int r;
 
-        if (r < 0 || !rising)
+        if (!ending)
                 return croft_error_set(err, ENOMEM, "end statistics");
-        if (!any_is_there(k, kids, n))
+        pick_ending(k, kids, n, ending, &commit.n_deleted);
+        if (commit.n_deleted == 0)
                 return 0;
-        memcpy(rising, kids, n * sizeof(*rising));
-        qsort(rising, n, sizeof(*rising), by_kid);
+        r = associations_of(k, ending, commit.n_deleted, &drop, &commit.n_drop);
+        if (r < 0)
+                return croft_error_set(err, r, "end statistics");
         commit.drop = drop;
         return kstats_commit(k, &commit, err);
 }

@@ -63,6 +63,16 @@ int kstat_sockopt_adopt(struct kstats *kstats, struct kstat_bpf *skeleton, struc
 int kstat_sockopt_take(struct kstats *kstats, const struct kstat_bpf *skeleton, struct croft_error *err);
 int kstat_sockopt_unpin(int bpf_dir, struct croft_error *err);
 
+/* --- kstats_dormant.c; the lock is held --- */
+/* Is it one that goes dormant when it is ended? */
+bool kstats_may_rest(const struct kstat_entry *entry);
+/* It shows its last values from now on.  -ENXIO and others: it has none. */
+int kstats_lay_to_rest(struct kstats *kstats, struct kstat_entry *entry, struct croft_error *err);
+/* 1: the dormant one of that key is what `like` says again, with that data (NULL: the last).  0: there is none.
+ * -EEXIST: it is of another class, type or size. */
+int kstats_wake(struct kstats *kstats, const struct kstat_entry *like, const void *data, const uint64_t *partitions,
+        size_t n_partitions, uint64_t *ret_kid, struct croft_error *err);
+
 /* --- kstats_commit.c --- */
 struct kstat_association {
         uint64_t kid, partition;
