@@ -18,6 +18,7 @@
 #include "daemon/life.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -155,6 +156,14 @@ static void raise_limits(void)
         (void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
+/* To load programs takes 35 MB for a moment (types of the kernel).  With thresholds of its own choice, which grow with
+ * what is freed, malloc would keep them. */
+static void give_memory_back(void)
+{
+        (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+        (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 static int open_signals(struct croft_error *err)
 {
         const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
@@ -274,6 +283,7 @@ int main(int argc, char **argv)
                 return CROFT_EXIT_OK;
         }
         log_open("croftd", options.level);
+        give_memory_back();
         (void)umask(077);
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         fdstore_open();

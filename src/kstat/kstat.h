@@ -62,8 +62,8 @@ struct kstat_change {
  * many (counted); -EINVAL: names, sizes; in all cases nothing was made. */
 int kstats_create(struct kstats *kstats, const struct kstat_def *defs, size_t n, const uint64_t *partitions,
         size_t n_partitions, uint64_t *kids, struct croft_error *err);
-/* Ends structures; those that aren't there are passed over.  One with KSTAT_PERSIST goes dormant: it stays readable, with
- * the values it has now (KST-29).  What is dormant ends for good. */
+/* Ends structures; those that aren't there are passed over.  One with KSTAT_PERSIST goes dormant: it stays readable,
+ * with the values it has now (KST-29).  What is dormant ends for good. */
 int kstats_delete(struct kstats *kstats, const uint64_t *kids, size_t n, struct croft_error *err);
 /* -EEXIST, -ENOSPC as above, -ENOENT: no such kid; nothing was changed then. */
 int kstats_apply(struct kstats *kstats, const struct kstat_change *changes, size_t n, struct croft_error *err);

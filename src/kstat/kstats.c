@@ -35,7 +35,7 @@ static int check_def(const struct kstat_def *def, struct croft_error *err)
         if (def->instance < 0)
                 return croft_error_set(err, EINVAL, "an instance of a statistic isn't negative.");
         if (def->size > (def->source == KSTAT_SOURCE_STORED || def->flags & KSTAT_PERSIST ? KSTAT_SMALL_DATA
-                                                                                           : KSTAT_LARGE_DATA) ||
+                                                                                          : KSTAT_LARGE_DATA) ||
                 (def->type == KSTAT_NAMED && def->size % 8))
                 return croft_error_set(err, EINVAL, "the data of %s:%d:%s have no size that fits.", def->module,
                         (int)def->instance, def->name);

@@ -68,8 +68,8 @@ int kstats_lay_to_rest(struct kstats *k, struct kstat_entry *entry, struct croft
         if (r == 0)
                 r = read_values(k, entry, data);
         if (r < 0)
-                return croft_error_set(err, r, "keep the last values of statistic %llu",
-                        (unsigned long long)entry->head.kid);
+                return croft_error_set(
+                        err, r, "keep the last values of statistic %llu", (unsigned long long)entry->head.kid);
         record.head.flags |= KSTAT_DORMANT;
         record.source = KSTAT_SOURCE_STORED;
         memcpy(record.data, data, record.head.size);
@@ -109,9 +109,8 @@ int kstats_wake(struct kstats *k, const struct kstat_entry *like, const void *da
                 return 0;
         if (strcmp(entry->head.class, head->class) != 0 || entry->head.type != head->type ||
                 entry->head.schema != head->schema || entry->head.size != head->size || entry->subject != like->subject)
-                return croft_error_set(err, EEXIST,
-                        "the dormant statistic %s:%d:%s has another class, type or size.", head->key.module,
-                        (int)head->key.instance, head->key.name);
+                return croft_error_set(err, EEXIST, "the dormant statistic %s:%d:%s has another class, type or size.",
+                        head->key.module, (int)head->key.instance, head->key.name);
         if (bpf_map_lookup_elem(k->maps.records, &entry->head.kid, &record) < 0)
                 return croft_error_set(err, errno, "wake statistic %llu", (unsigned long long)entry->head.kid);
         record.head.flags = head->flags;

@@ -9,6 +9,9 @@
  *     t-kstat PROGRAM [-p PARTITION] read KID
  *     t-kstat PROGRAM [-p PARTITION] spin MODULE INSTANCE NAME FIELD FACTOR FIELD SECONDS
  *             reads until the time is over and exits with 1 as soon as the first field isn't FACTOR times the second
+ *     t-kstat PROGRAM soak OWN FILE
+ *             lists and reads all there is until FILE is there; 1 as soon as something isn't what it should be: lists
+ *             rise, who reads kid N gets kid N, and what tells its partition says OWN (0: global, may see all)
  *
  * Status 0; 3: there is none (ENXIO); 1: anything else went wrong.
  */
@@ -185,6 +188,82 @@ static int spin(struct kstat_call *call, char **argv)
         return 0;
 }
 
+#define SOAK_KIDS_MAX 65536
+
+/* All kids of one chain id; -EAGAIN: it changed meanwhile. */
+static int list_at_once(unsigned long long *kids, unsigned int *ret_n)
+{
+        unsigned long long kcid = 0;
+        unsigned int n = 0;
+
+        for (unsigned int page = 0, total = 1; n < total; page++) {
+                struct kstat_call call = {.op = KSTAT_OP_LIST, .at = page};
+                int r = run(&call);
+
+                if (r < 0)
+                        return r == -EINVAL ? -EAGAIN : r;
+                if (page > 0 && (call.kcid != kcid || call.total != total))
+                        return -EAGAIN;
+                kcid = call.kcid;
+                total = call.total;
+                if (call.n > KSTAT_PAGE_KIDS || n + call.n > total || total > SOAK_KIDS_MAX || (call.n == 0 && total))
+                        return -EBADMSG;
+                memcpy(kids + n, call.data, call.n * sizeof(*kids));
+                for (unsigned int i = 0; i < call.n; i++, n++)
+                        if (n > 0 && kids[n] <= kids[n - 1])
+                                return -EBADMSG;
+        }
+        *ret_n = n;
+        return 0;
+}
+
+/* Does it say of another partition than it should? */
+static int is_foreign(const struct kstat_call *call, long long own)
+{
+        struct kstat_data_partition_misc misc;
+        struct kstat_data_mntinfo mount;
+
+        memcpy(&misc, call->data, sizeof(misc));
+        memcpy(&mount, call->data, sizeof(mount));
+        if (own == 0)
+                return 0;
+        return (call->head.schema == KSTAT_SCHEMA_partition_misc && misc.partition_id != own) ||
+               (call->head.schema == KSTAT_SCHEMA_mntinfo && mount.partition != own);
+}
+
+static int soak(long long own, const char *file)
+{
+        static unsigned long long kids[SOAK_KIDS_MAX];
+        unsigned long long rounds = 0, reads = 0;
+        unsigned int n = 0;
+
+        for (; access(file, F_OK) < 0; rounds++) {
+                int r = list_at_once(kids, &n);
+
+                if (r == -EAGAIN)
+                        continue;
+                if (r < 0)
+                        return failed(r);
+                for (unsigned int i = 0; i < n; i++) {
+                        struct kstat_call call = {.op = KSTAT_OP_READ, .kid = kids[i]};
+
+                        r = run(&call);
+                        if (r == -ENXIO || r == -EAGAIN || r == -ENOMEM) /* went meanwhile; large */
+                                continue;
+                        if (r < 0)
+                                return failed(r);
+                        if (call.head.kid != kids[i] || is_foreign(&call, own)) {
+                                printf("kid %llu is %llu %s:%d:%s\n", kids[i], call.head.kid, call.head.key.module,
+                                        call.head.key.instance, call.head.key.name);
+                                return 1;
+                        }
+                        reads++;
+                }
+        }
+        printf("%llu rounds, %llu reads\n", rounds, reads);
+        return reads > 0 ? 0 : 1;
+}
+
 static int open_program(const char *path)
 {
         union bpf_attr attr;
@@ -217,6 +296,8 @@ int main(int argc, char **argv)
                 call.kid = strtoull(argv[3], NULL, 10);
                 return show(&call);
         }
+        if (strcmp(argv[2], "soak") == 0 && argc == 5)
+                return soak(atoll(argv[3]), argv[4]);
         if (argc < 6)
                 return 2;
         call.op = KSTAT_OP_FIND;
