@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * warden_spare.h - one warden that is loaded, linked and waits for its first message, so that a start needn't wait for
- * execve and the dynamic linker.
+ * warden_spare.h - one warden that is loaded, linked, in a root of its own, and waits for its first message, so that a
+ * start needn't wait for execve, the dynamic linker and what can be made for anybody.
  *
- * It is nobody's yet: it knows no partition, holds no descriptor but its socket, and ends with that.  There is none
+ * It is nobody's yet: it knows no partition, holds nothing of one, and ends with its socket.  There is none
  * before the first start, and none again where one can't be made: what takes it then makes its own.
  */
 #ifndef CROFT_DAEMON_WARDEN_SPARE_H

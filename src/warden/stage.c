@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * stage.c - what the warden, still privileged, prepares for the root of a partition: idmapped layers, the host's shared
- * directories, /dev with real nodes.
+ * stage.c - the warden's own root, and what it, still privileged, prepares in it for the root of a partition: idmapped
+ * layers, the host's shared directories, /dev with real nodes.  Places and /dev are made before it is known for whom.
  *
  * Invariant: everything is attached with its final flags before the stub takes its copy of the mount namespace.  The
  * kernel then locks those flags against the partition's root; a mount that was moved in later would not be locked.
