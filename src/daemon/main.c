@@ -162,6 +162,7 @@ static void give_memory_back(void)
 {
         (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
         (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+        (void)mallopt(M_ARENA_MAX, 4); /* connections are threads: not one for each that was ever at work at once */
 }
 
 static int open_signals(struct croft_error *err)

@@ -6,10 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "kstat/catalogue.h"
-#include "kstat/kstat.h"
-#include "kstat/objects.h"
-#include "plane/plane_bpf.h"
-#include "plane_kit.h"
+#include "kstat_kit.h"
 
 #include <bpf/bpf.h>
 #include <sched.h>
@@ -22,169 +19,6 @@
 #include <sys/wait.h>
 
 #include <cmocka.h>
-
-#define A 101
-#define B 102
-#define GLOBAL 0
-#define WORDS 8 /* of data in a structure of these tests */
-
-static struct kstats *kstats;
-static int program = -EBADF; /* opened here, in global */
-
-static void open_kstats(void)
-{
-        struct croft_error err = CROFT_ERROR_INIT;
-        char line[CROFT_ERROR_TEXT_MAX];
-
-        if (kstats_open(plane, &kstats, &err) < 0)
-                fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
-}
-
-static int open_pinned(const char *name)
-{
-        struct bpf_obj_get_opts how = {.sz = sizeof(how), .file_flags = BPF_F_RDONLY};
-        _cleanup_close_ int directory = kstats_open_programs(kstats, NULL);
-        char path[64];
-
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", directory, name);
-        return bpf_obj_get_opts(path, &how);
-}
-
-static int set_up_kstats(void **state)
-{
-        int r = set_up(state);
-
-        if (r < 0)
-                return r;
-        open_kstats();
-        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
-        program = open_pinned("kstat");
-        return program < 0 ? -1 : 0;
-}
-
-static int tear_down_kstats(void **state)
-{
-        program = close_fd(program);
-        assert_int_equal(kstats_remove_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_remove_partition(kstats, B, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, A, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, B, NULL), 0);
-        assert_int_equal(kstats_remove(kstats, NULL), 0);
-        kstats = kstats_free(kstats);
-        return tear_down(state);
-}
-
-/* ---- asking ---- */
-
-static int run(int fd, struct kstat_call *call)
-{
-        struct bpf_test_run_opts opts = {.sz = sizeof(opts), .ctx_in = call, .ctx_size_in = sizeof(*call)};
-
-        return bpf_prog_test_run_opts(fd, &opts) < 0 ? -errno : (int)opts.retval;
-}
-
-static void fill_key(struct kstat_call *call, const char *module, int instance, const char *name)
-{
-        (void)snprintf(call->key.module, sizeof(call->key.module), "%s", module);
-        (void)snprintf(call->key.name, sizeof(call->key.name), "%s", name);
-        call->key.instance = instance;
-}
-
-/* The call as a child in that cgroup makes it (NULL: in none). */
-static int ask_as(const char *cgroup, enum as as, struct kstat_call *call)
-{
-        struct {
-                struct kstat_call call;
-                int r;
-        } *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        int status, r;
-        pid_t pid;
-
-        assert_ptr_not_equal(shared, MAP_FAILED);
-        shared->call = *call;
-        pid = fork();
-        if (pid == 0) {
-                if ((cgroup && enter_cgroup(cgroup) < 0) || become(as) < 0)
-                        _exit(1);
-                shared->r = run(program, &shared->call);
-                _exit(0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-        *call = shared->call;
-        r = shared->r;
-        (void)munmap(shared, sizeof(*shared));
-        return r;
-}
-
-static int find_as(const char *cgroup, const char *module, int instance, const char *name, struct kstat_call *call)
-{
-        *call = (struct kstat_call){.op = KSTAT_OP_FIND};
-        fill_key(call, module, instance, name);
-        return ask_as(cgroup, AS_IS, call);
-}
-
-static struct kstat_call list_as(const char *cgroup, unsigned int page)
-{
-        struct kstat_call call = {.op = KSTAT_OP_LIST, .at = page};
-
-        assert_int_equal(ask_as(cgroup, AS_IS, &call), 0);
-        return call;
-}
-
-static uint64_t kcid_as(const char *cgroup)
-{
-        struct kstat_call call = {.op = KSTAT_OP_CHAIN};
-
-        assert_int_equal(ask_as(cgroup, AS_IS, &call), 0);
-        return call.kcid;
-}
-
-static const uint64_t *kids_of(const struct kstat_call *call)
-{
-        return (const uint64_t *)(const void *)call->data;
-}
-
-static bool lists(const struct kstat_call *call, uint64_t kid)
-{
-        for (unsigned int i = 0; i < call->n; i++)
-                if (kids_of(call)[i] == kid)
-                        return true;
-        return false;
-}
-
-/* ---- making ---- */
-
-static struct kstat_def def_of(const char *module, int instance, const char *name, uint64_t subject, const void *data)
-{
-        return (struct kstat_def){.module = module,
-                .instance = instance,
-                .name = name,
-                .class = "test",
-                .type = KSTAT_RAW,
-                .subject = subject,
-                .data = data,
-                .size = WORDS * 8};
-}
-
-static uint64_t make(const char *module, int instance, uint64_t value, const uint64_t *partitions, size_t n)
-{
-        const uint64_t data[WORDS] = {value, value, value, value, value, value, value, value};
-        struct kstat_def def = def_of(module, instance, "io", partitions[0], data);
-        uint64_t kid = 0;
-
-        assert_int_equal(kstats_create(kstats, &def, 1, partitions, n, &kid, NULL), 0);
-        return kid;
-}
-
-static uint64_t first_word(const struct kstat_call *call)
-{
-        uint64_t word;
-
-        memcpy(&word, call->data, sizeof(word));
-        return word;
-}
 
 /* ---- the tests ---- */
 
@@ -505,13 +339,16 @@ static void a_partition_that_has_too_many_is_refused_and_others_are_not(void **s
 
 /* ---- at one instant ---- */
 
+#define CHANGES_MIN 10 /* that a reader has to have met: on a busy machine the writer gets its turn late */
+#define TRIES(n) ((n)*1000)
+
 /* Lists, and counts how many of two structures are there; until there were n lists. */
 static int watch_two(uint64_t one, uint64_t other, unsigned int n)
 {
         unsigned int got = 0, changed = 0;
         bool had = false;
 
-        for (unsigned int i = 0; got < n && i < n * 100; i++) {
+        for (unsigned int i = 0; (got < n || changed < CHANGES_MIN) && i < TRIES(n); i++) {
                 struct kstat_call call = {.op = KSTAT_OP_LIST};
                 int r = run(program, &call);
 
@@ -523,7 +360,7 @@ static int watch_two(uint64_t one, uint64_t other, unsigned int n)
                 had = lists(&call, one);
                 got++;
         }
-        return got < n ? 3 : changed == 0 ? 4 : 0;
+        return got < n ? 3 : changed < CHANGES_MIN ? 4 : 0;
 }
 
 /* KST-34, KST-38 */
@@ -554,7 +391,7 @@ static int watch_words(uint64_t kid, unsigned int n)
         uint64_t words[WORDS], last = 0;
         unsigned int got = 0, changed = 0;
 
-        for (unsigned int i = 0; got < n && i < n * 100; i++) {
+        for (unsigned int i = 0; (got < n || changed < CHANGES_MIN) && i < TRIES(n); i++) {
                 struct kstat_call call = {.op = KSTAT_OP_READ, .kid = kid};
                 int r = run(program, &call);
 
@@ -572,7 +409,7 @@ static int watch_words(uint64_t kid, unsigned int n)
                 last = words[0];
                 got++;
         }
-        return got < n ? 5 : changed < 2 ? 6 : 0;
+        return got < n ? 5 : changed < CHANGES_MIN ? 6 : 0;
 }
 
 /* KST-28 */
@@ -620,208 +457,6 @@ static void the_next_one_adopts_all(void **state)
         assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
         assert_int_equal(find_as("a", "mount", 7, "io", &call), -ENXIO);
         assert_int_equal(find_as("a", "mount", 8, "io", &call), 0);
-}
-
-/* Asks until it is told "the end"; each answer is one structure's, whole, or none. */
-static int read_until_the_end(void)
-{
-        unsigned int read = 0, missed = 0;
-
-        for (unsigned int i = 0; i < 100000000; i++) {
-                struct kstat_call call = {.op = KSTAT_OP_FIND}, end = {.op = KSTAT_OP_FIND};
-                uint64_t words[WORDS];
-                int r;
-
-                fill_key(&call, "fleeting", 0, "io");
-                r = run(program, &call);
-                if (r == 0) {
-                        memcpy(words, call.data, sizeof(words));
-                        for (size_t w = 1; w < WORDS; w++)
-                                if (words[w] != words[0])
-                                        return 2;
-                        read++;
-                } else if (r == -ENXIO || r == -EAGAIN) {
-                        missed++;
-                } else {
-                        return 3;
-                }
-                fill_key(&end, "the end", 0, "io");
-                if (i % 64 == 0 && run(program, &end) == 0)
-                        return read > 0 && missed > 0 ? 0 : 4;
-        }
-        return 5;
-}
-
-/* KST-29 */
-static void a_structure_that_ends_while_it_is_read_is_whole_or_none(void **state)
-{
-        const uint64_t a[] = {A};
-        int status;
-        pid_t pid;
-
-        (void)state;
-        pid = fork();
-        if (pid == 0)
-                _exit(enter_cgroup("a") < 0 ? 1 : read_until_the_end());
-        for (int i = 0; i < 3000; i++) {
-                uint64_t kid = make("fleeting", 0, (uint64_t)i, a, 1);
-
-                assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-        }
-        (void)make("the end", 0, 0, a, 1);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-}
-
-static struct kstat_def persistent(const uint64_t data[WORDS])
-{
-        struct kstat_def def = def_of("lasting", 3, "io", A, data);
-
-        def.flags = KSTAT_PERSIST;
-        return def;
-}
-
-/* KST-29 */
-static void a_persistent_structure_sleeps_with_its_last_values(void **state)
-{
-        const uint64_t a[] = {A}, b[] = {B}, data[WORDS] = {17}, later[WORDS] = {18};
-        struct kstat_def def = persistent(data);
-        struct kstat_call call;
-        uint64_t kid, kcid, again;
-
-        (void)state;
-        assert_int_equal(kstats_create(kstats, &def, 1, a, 1, &kid, NULL), 0);
-        assert_int_equal(kstats_create(kstats, &def, 1, a, 1, NULL, NULL), -EEXIST); /* it is awake */
-        kcid = kcid_as("a");
-        assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-        assert_int_equal(find_as("a", "lasting", 3, "io", &call), 0);
-        assert_int_equal(call.head.kid, kid);
-        assert_int_equal(call.head.flags, KSTAT_PERSIST | KSTAT_DORMANT);
-        assert_int_equal(first_word(&call), 17);
-        call = list_as("a", 0);
-        assert_true(lists(&call, kid));
-        assert_int_equal(kcid_as("a"), kcid); /* the list is the same */
-        /* the next croftd knows it as it is */
-        kstats = kstats_free(kstats);
-        open_kstats();
-        def.data = later;
-        def.size = sizeof(later) / 2;
-        assert_int_equal(kstats_create(kstats, &def, 1, a, 1, NULL, NULL), -EEXIST); /* unlike */
-        def.size = sizeof(later);
-        def.class = "another";
-        assert_int_equal(kstats_create(kstats, &def, 1, a, 1, NULL, NULL), -EEXIST);
-        def = persistent(later);
-        assert_int_equal(kstats_create(kstats, &def, 1, b, 1, NULL, NULL), 0); /* B's is none of it */
-        assert_int_equal(kstats_create(kstats, &def, 1, a, 1, &again, NULL), 0);
-        assert_int_equal(again, kid);
-        assert_int_equal(find_as("a", "lasting", 3, "io", &call), 0);
-        assert_int_equal(call.head.flags, KSTAT_PERSIST);
-        assert_int_equal(first_word(&call), 18);
-        /* twice: for good */
-        assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-        assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-        assert_int_equal(find_as("a", "lasting", 3, "io", &call), -ENXIO);
-}
-
-/* What the kernel counts is kept as it was at that moment. */
-static void a_persistent_structure_of_the_kernels_figures_stands_still(void **state)
-{
-        const struct kstat_def def = {.module = "lasting",
-                .name = "misc",
-                .class = "misc",
-                .type = KSTAT_NAMED,
-                .flags = KSTAT_PERSIST,
-                .schema = KSTAT_SCHEMA_system_misc,
-                .source = KSTAT_SOURCE_SYSTEM_MISC,
-                .size = sizeof(struct kstat_data_system_misc)};
-        const struct kstat_place machine = {.init = getpid(), .tag = "", .level = plane_level(plane)};
-        const uint64_t global[] = {GLOBAL};
-        struct kstat_sampler *sampler = NULL;
-        struct kstat_call first, second;
-        uint64_t kid;
-
-        (void)state;
-        assert_int_equal(kstats_open_sampler(kstats, &sampler, NULL), 0);
-        assert_int_equal(kstats_find_objects(sampler, &machine, NULL, NULL), 0);
-        kstat_sampler_free(sampler);
-        assert_int_equal(kstats_create(kstats, &def, 1, global, 1, &kid, NULL), 0);
-        assert_int_equal(find_as(NULL, "lasting", 0, "misc", &first), 0);
-        (void)usleep(30000);
-        assert_int_equal(find_as(NULL, "lasting", 0, "misc", &second), 0);
-        assert_memory_not_equal(first.data, second.data, def.size); /* its clock goes on */
-        assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-        assert_int_equal(find_as(NULL, "lasting", 0, "misc", &first), 0);
-        (void)usleep(30000);
-        assert_int_equal(find_as(NULL, "lasting", 0, "misc", &second), 0);
-        assert_memory_equal(first.data, second.data, def.size);
-        assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
-}
-
-/* Deletes the pages of lists, as no croftd does. */
-static void damage_lists(void)
-{
-        int map = plane_bpf_get(plane_directory(plane), "kstat_pages");
-        struct kstat_page_key key;
-
-        assert_true(map >= 0);
-        while (bpf_map_get_next_key(map, NULL, &key) == 0)
-                assert_int_equal(bpf_map_delete_elem(map, &key), 0);
-        (void)close(map);
-}
-
-/* Of what doesn't fit together nothing is believed: who was on record is put there again by whoever knows. */
-static void the_next_one_begins_anew_where_maps_are_damaged(void **state)
-{
-        const uint64_t a[] = {A};
-        struct kstat_call call;
-
-        (void)state;
-        (void)make("mount", 7, 4711, a, 1);
-        kstats = kstats_free(kstats);
-        damage_lists();
-        open_kstats();
-        (void)close(program);
-        program = open_pinned("kstat");
-        assert_int_equal(find_as("a", "mount", 7, "io", &call), -ENXIO);
-        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
-        (void)make("mount", 7, 4712, a, 1);
-        assert_int_equal(find_as("a", "mount", 7, "io", &call), 0);
-        call = list_as("a", 0);
-        assert_true(call.n > 1);
-}
-
-/* A long list that lost most of what it had comes whole, in pages that aren't full. */
-static void a_list_with_gaps_comes_whole(void **state)
-{
-        const uint64_t a[] = {A};
-        uint64_t kids[300], last = 0;
-        struct kstat_call page;
-        unsigned int seen = 0, kept = 0;
-
-        (void)state;
-        for (int i = 0; i < 300; i++)
-                kids[i] = make("many", i, 1, a, 1);
-        for (int i = 0; i < 300; i++)
-                if (i % 50 != 0)
-                        assert_int_equal(kstats_delete(kstats, &kids[i], 1, NULL), 0);
-        for (unsigned int at = 0; at == 0 || seen < page.total; at++) {
-                page = list_as("a", at);
-                seen += page.n;
-                assert_in_range(page.n, 1, KSTAT_PAGE_KIDS);
-                for (unsigned int k = 0; k < page.n; k++) {
-                        assert_true(kids_of(&page)[k] > last);
-                        last = kids_of(&page)[k];
-                        for (int i = 0; i < 300; i += 50)
-                                kept += last == kids[i];
-                }
-        }
-        assert_int_equal(seen, page.total);
-        assert_int_equal(kept, 6);
-        kstats = kstats_free(kstats);
-        open_kstats(); /* it is adopted as it is */
-        page = list_as("a", 0);
-        assert_int_equal(page.total, seen);
 }
 
 /* What a child does until it dies at a crash point. */
@@ -912,11 +547,6 @@ int main(void)
                 TEST(a_reader_sees_one_or_the_other_but_never_both_or_none),
                 TEST(what_is_read_is_of_one_instant),
                 TEST(the_next_one_adopts_all),
-                TEST(a_structure_that_ends_while_it_is_read_is_whole_or_none),
-                TEST(a_persistent_structure_sleeps_with_its_last_values),
-                TEST(a_persistent_structure_of_the_kernels_figures_stands_still),
-                TEST(the_next_one_begins_anew_where_maps_are_damaged),
-                TEST(a_list_with_gaps_comes_whole),
                 TEST(a_change_that_was_cut_short_is_whole_or_not_at_all),
         };
 
