@@ -263,13 +263,6 @@ static int associations_of(
         return 0;
 }
 
-static int by_kid(const void *a, const void *b)
-{
-        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* Those that don't go dormant; *ret_n of them, rising. */
 static void pick_ending(struct kstats *k, const uint64_t *kids, size_t n, uint64_t *ret, size_t *ret_n)
 {
@@ -282,7 +275,7 @@ static void pick_ending(struct kstats *k, const uint64_t *kids, size_t n, uint64
                 if (entry && (!kstats_may_rest(entry) || kstats_lay_to_rest(k, entry, NULL) < 0))
                         ret[left++] = kids[i];
         }
-        qsort(ret, left, sizeof(*ret), by_kid);
+        kids_sort(ret, left);
         *ret_n = left;
 }
 

@@ -173,13 +173,6 @@ static bool concerns(const struct kstat_association *a, const struct kstat_view 
         return a->partition == view->partition || a->partition == KSTAT_ALL;
 }
 
-static int by_number(const void *a, const void *b)
-{
-        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* Arrays of n_add and n_drop numbers. */
 static void find_numbers(struct kstats *k, const struct kstat_commit *c, const struct kstat_view *view, uint64_t *add,
         struct kid_numbers ret[2])
@@ -194,8 +187,8 @@ static void find_numbers(struct kstats *k, const struct kstat_commit *c, const s
         for (size_t i = 0; i < c->n_drop; i++)
                 if (concerns(&c->drop[i], view) && !is_seen_after(k, c, &c->drop[i], view))
                         drop[ret[1].n++] = c->drop[i].kid;
-        qsort(add, ret[0].n, sizeof(*add), by_number);
-        qsort(drop, ret[1].n, sizeof(*drop), by_number);
+        kids_sort(add, ret[0].n);
+        kids_sort(drop, ret[1].n);
 }
 
 static int make_lists(struct kstats *k, const struct kstat_commit *c, struct lists *lists)

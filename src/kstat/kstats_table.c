@@ -93,6 +93,19 @@ int kids_copy(const struct kids *kids, struct kids *ret)
         return 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+void kids_sort(uint64_t *numbers, size_t n)
+{
+        if (n > 0)
+                qsort(numbers, n, sizeof(*numbers), by_number);
+}
+
 int table_init(struct kstat_table *table)
 {
         *table = (struct kstat_table){.n_entries = 0};

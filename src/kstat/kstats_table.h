@@ -22,6 +22,7 @@ bool kids_have(const struct kids *kids, uint64_t kid);
 int kids_add(struct kids *kids, uint64_t kid); /* -ENOMEM, -EEXIST */
 void kids_drop(struct kids *kids, uint64_t kid);
 int kids_copy(const struct kids *kids, struct kids *ret); /* -ENOMEM */
+void kids_sort(uint64_t *numbers, size_t n);              /* makes them rise */
 
 struct kstat_entry {
         struct kstat_head head;

@@ -13,6 +13,7 @@
 #include "kstat/mounts.h"
 
 #include "base/cleanup.h"
+#include "kstat/kstats_table.h"
 #include "kstat/mounts_bpf.h"
 
 #include <bpf/bpf.h>
@@ -156,36 +157,14 @@ static bool is_kept(const struct mounts_list *list, uint64_t key, int64_t create
         return created >= list->began_ns || bsearch(&wanted, list->found, list->n, sizeof(wanted), by_key) != NULL;
 }
 
-/* Partitions that there are, rising. */
-struct owners {
-        uint64_t *ids;
-        size_t n, room;
-};
-
-static int by_id(const void *a, const void *b)
+/* Ids of the partitions that there are. */
+static int read_owners(const struct mounts *m, struct kids *ret)
 {
-        const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+        uint64_t id, *before = NULL;
 
-        return x < y ? -1 : x > y;
-}
-
-static int read_owners(const struct mounts *m, struct owners *ret)
-{
-        uint64_t id, *before = NULL, *ids;
-
-        while (bpf_map_get_next_key(m->o.owners, before, &id) == 0) {
-                if (ret->n == ret->room) {
-                        ids = reallocarray(ret->ids, ret->room * 2 + 64, sizeof(*ids));
-                        if (!ids)
-                                return -ENOMEM;
-                        ret->ids = ids;
-                        ret->room = ret->room * 2 + 64;
-                }
-                ret->ids[ret->n++] = id;
-                before = &id;
-        }
-        if (ret->n > 0)
-                qsort(ret->ids, ret->n, sizeof(*ret->ids), by_id);
+        for (; bpf_map_get_next_key(m->o.owners, before, &id) == 0; before = &id)
+                if (kids_add(ret, id) == -ENOMEM)
+                        return -ENOMEM;
         return 0;
 }
 
@@ -193,7 +172,7 @@ static int read_owners(const struct mounts *m, struct owners *ret)
 struct walk {
         uint64_t partition;
         const struct mounts_list *list;
-        struct owners owners;
+        struct kids owners;
         uint64_t removed;
 };
 
@@ -202,8 +181,7 @@ static bool goes(const struct walk *w, uint64_t key, const struct mount_entry *e
         if (w->list)
                 return entry->partition == w->partition && !is_kept(w->list, key, entry->created);
         /* no address: being made */
-        return entry->address && (w->owners.n == 0 || !bsearch(&entry->partition, w->owners.ids, w->owners.n,
-                                                              sizeof(*w->owners.ids), by_id));
+        return entry->address && !kids_have(&w->owners, entry->partition);
 }
 
 static void remove_entry(const struct mounts *m, uint64_t key, uint64_t *count)
@@ -252,7 +230,7 @@ static int remove_orphans(struct mounts *m)
 
         if (r == 0)
                 r = walk_entries(m, &walk);
-        free(walk.owners.ids);
+        kids_done(&walk.owners);
         if (r == 0)
                 m->orphans = 0;
         return r;
