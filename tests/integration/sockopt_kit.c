@@ -19,46 +19,29 @@
 
 #include <cmocka.h>
 
-struct kstats *kstats;
-static int program = -EBADF; /* opened here, in global */
-
-void open_kstats(void)
+static void attach(void)
 {
         struct croft_error err = CROFT_ERROR_INIT;
         char line[CROFT_ERROR_TEXT_MAX];
 
-        if (kstats_open(plane, &kstats, &err) < 0 || kstats_attach(kstats, cgroups, &err) < 0)
+        if (kstats_attach(kstats, cgroups, &err) < 0)
                 fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
 }
 
-int set_up_kstats(void **state)
+void open_attached(void)
 {
-        _cleanup_close_ int directory = -EBADF;
-        char path[64];
-        int r = set_up(state);
+        open_kstats();
+        attach();
+}
+
+int set_up_attached(void **state)
+{
+        int r = set_up_kstats(state);
 
         if (r < 0)
                 return r;
-        open_kstats();
-        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
-        directory = kstats_open_programs(kstats, NULL);
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/kstat", directory);
-        program = bpf_obj_get(path);
-        assert_int_equal(setenv("CROFT_KSTAT", "/nowhere", 1), 0);
-        return program < 0 ? -1 : 0;
-}
-
-int tear_down_kstats(void **state)
-{
-        program = close_fd(program);
-        assert_int_equal(kstats_remove_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_remove_partition(kstats, B, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, A, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, B, NULL), 0);
-        assert_int_equal(kstats_remove(kstats, NULL), 0);
-        kstats = kstats_free(kstats);
-        return tear_down(state);
+        attach();
+        return setenv("CROFT_KSTAT", "/nowhere", 1);
 }
 
 /* --- children --- */
@@ -131,26 +114,7 @@ bool is_not_here(int r)
         return r == -ENOPROTOOPT || r == -EOPNOTSUPP;
 }
 
-uint64_t make(const char *module, int instance, uint64_t value, uint64_t partition)
+uint64_t make_for(const char *module, int instance, uint64_t value, uint64_t partition)
 {
-        const uint64_t data[WORDS] = {value, value, value, value, value, value, value, value};
-        const struct kstat_def def = {.module = module,
-                .instance = instance,
-                .name = "io",
-                .class = "test",
-                .type = KSTAT_RAW,
-                .data = data,
-                .size = sizeof(data)};
-        uint64_t kid = 0;
-
-        assert_int_equal(kstats_create(kstats, &def, 1, &partition, 1, &kid, NULL), 0);
-        return kid;
-}
-
-uint64_t first_word(const struct kstat_call *call)
-{
-        uint64_t word;
-
-        memcpy(&word, call->data, sizeof(word));
-        return word;
+        return make(module, instance, value, &partition, 1);
 }

@@ -9,8 +9,7 @@
 #include "base/cleanup.h"
 #include "kstat/catalogue.h"
 #include "kstat/illumos.h"
-#include "kstat/kstat.h"
-#include "plane_kit.h"
+#include "kstat_kit.h"
 
 #include <croft/illumos/sys/sysinfo.h>
 #include <croft/stats.h>
@@ -21,25 +20,15 @@
 
 #include <cmocka.h>
 
-#define A 101
-#define B 102
-#define GLOBAL 0
-
-static struct kstats *kstats;
 static int programs = -EBADF; /* the directory that partitions see */
 
-static int set_up_kstats(void **state)
+static int set_up_lib(void **state)
 {
-        struct croft_error err = CROFT_ERROR_INIT;
-        char line[CROFT_ERROR_TEXT_MAX], where[128];
-        int r = set_up(state);
+        char where[128];
+        int r = set_up_kstats(state);
 
         if (r < 0)
                 return r;
-        if (kstats_open(plane, &kstats, &err) < 0)
-                fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
-        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
         /* As a partition has it: a directory that leads nowhere else, for those who may not go through its parents. */
         programs = kstats_open_programs(kstats, NULL);
         assert_true(programs >= 0);
@@ -47,22 +36,16 @@ static int set_up_kstats(void **state)
         return setenv("CROFT_KSTAT", where, 1);
 }
 
-static int tear_down_kstats(void **state)
+static int tear_down_lib(void **state)
 {
         programs = close_fd(programs);
-        assert_int_equal(kstats_remove_partition(kstats, A, NULL), 0);
-        assert_int_equal(kstats_remove_partition(kstats, B, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, A, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, B, NULL), 0);
-        assert_int_equal(kstats_remove(kstats, NULL), 0);
-        kstats = kstats_free(kstats);
-        return tear_down(state);
+        return tear_down_kstats(state);
 }
 
 /* --- children
  * --------------------------------------------------------------------------------------------------------- */
 
-static uint64_t make(const struct kstat_def *def, const uint64_t *partitions, size_t n)
+static uint64_t make_def(const struct kstat_def *def, const uint64_t *partitions, size_t n)
 {
         uint64_t kid = 0;
 
@@ -81,7 +64,7 @@ static uint64_t make_io(const char *module, int instance, uint64_t nread, uint64
                 .data = &io,
                 .size = sizeof(io)};
 
-        return make(&def, &partition, 1);
+        return make_def(&def, &partition, 1);
 }
 
 static size_t length(const kstat_ctl_t *kc)
@@ -318,7 +301,7 @@ static void a_list_of_many_pages_rises(void **state)
         as("a", AS_IS, read_the_list, NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kstats, tear_down_kstats)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_lib, tear_down_lib)
 
 int main(void)
 {

@@ -66,8 +66,8 @@ static void compare_all(void *context)
 static void the_answers_are_those_of_bpf_to_the_last_byte(void **state)
 {
         (void)state;
-        (void)make("mount", 1, 1111, A);
-        (void)make("mount", 2, 2222, B);
+        (void)make_for("mount", 1, 1111, A);
+        (void)make_for("mount", 2, 2222, B);
         as("a", AS_IS, compare_all, NULL);
         as("b", AS_IS, compare_all, NULL);
 }
@@ -102,8 +102,8 @@ static void without_bpf_a_program_lists_and_reads(void **state)
         unsigned int refusals[] = {EPERM, ENOSYS};
 
         (void)state;
-        (void)make("mount", 1, 1111, A);
-        (void)make("mount", 2, 2222, B);
+        (void)make_for("mount", 1, 1111, A);
+        (void)make_for("mount", 2, 2222, B);
         for (size_t i = 0; i < ELEMENTS(refusals); i++)
                 as("a", AS_IS, read_as_library, &refusals[i]);
         as("a", AS_NOBODY | AS_USER_NS | AS_NO_CAPABILITY, read_as_library, &refusals[0]);
@@ -154,7 +154,7 @@ static void invisible_and_unknown(void *context)
 
 static void invisible_is_unknown_to_the_last_byte(void **state)
 {
-        uint64_t of_b = make("mount", 2, 2222, B);
+        uint64_t of_b = make_for("mount", 2, 2222, B);
 
         (void)state;
         as("a", AS_IS, invisible_and_unknown, &of_b);
@@ -239,9 +239,9 @@ static void a_socket_that_was_passed_answers_its_user(void **state)
         int fd;
 
         (void)state;
-        (void)make("net", 0, 1, A);
-        (void)make("net", 0, 2, B);
-        (void)make("net", 0, 3, GLOBAL);
+        (void)make_for("net", 0, 1, A);
+        (void)make_for("net", 0, 2, B);
+        (void)make_for("net", 0, 3, GLOBAL);
         fd = made_in("a");
         use = (struct use){.fd = fd, .caller = A, .value = 1};
         as("a", AS_IS, use_socket, &use);
@@ -282,12 +282,12 @@ static void share(void *context)
 static void processes_that_share_a_socket_get_each_their_own(void **state)
 {
         (void)state;
-        (void)make("mount", 1, 1, A);
-        (void)make("mount", 2, 2, A);
+        (void)make_for("mount", 1, 1, A);
+        (void)make_for("mount", 2, 2, A);
         as("a", AS_IS, share, NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kstats, tear_down_kstats)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_attached, tear_down_kstats)
 
 int main(void)
 {

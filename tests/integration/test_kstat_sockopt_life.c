@@ -70,7 +70,7 @@ static void throw_garbage(void *context)
 static void garbage_harms_nobody(void **state)
 {
         (void)state;
-        (void)make("mount", 1, 1111, A);
+        (void)make_for("mount", 1, 1111, A);
         as("a", AS_IS, throw_garbage, NULL);
 }
 
@@ -333,9 +333,9 @@ static void the_next_one_takes_over_what_was_asked(void **state)
         pid_t pid;
 
         (void)state;
-        (void)make("mount", 1, 1111, A);
+        (void)make_for("mount", 1, 1111, A);
         pid = start_waiting(&w, ask_and_wait);
-        open_kstats();
+        open_attached();
         kstats_free(old);
         let_end(&w, pid);
 }
@@ -456,10 +456,10 @@ static void where_such_programs_do_not_load_the_others_do(void **state)
                 (void)sched_yield();
         as("a", AS_IS, find_by_bpf_alone, NULL);
         kstats_free(kstats); /* it doesn't know what the other one made */
-        open_kstats();
+        open_attached();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kstats, tear_down_kstats)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_attached, tear_down_kstats)
 
 int main(void)
 {
