@@ -7,6 +7,7 @@
 
 #include "kstat/mounts.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct mount_known {
         uint64_t key;
         int64_t created;  /* of the entry: one with the same key and another time is another mount */
         uint64_t kids[2]; /* io, mntinfo; 0: refused */
+        bool collides;    /* it isn't known yet: its number is still that of a structure of another mount */
 };
 
 struct mount_diff {

@@ -32,6 +32,8 @@
 #define ENDING_MS 20    /* a namespace is gone that long after its last process has begun to exit */
 #define LINGER_MS 2000  /* what counts, counts on that long when nobody wants it any more */
 #define AGAIN_MAX 3     /* looks in a row while mounts change */
+#define COLLIDED_MS 20  /* until a number may have become free, and at most */
+#define COLLIDED_MAX_MS 60000
 #define NEVER INT64_MAX
 
 struct watched {
@@ -44,7 +46,8 @@ struct watched {
         int64_t pause_ms;          /* none before that */
         struct mount_known *known; /* by key */
         size_t n_known;
-        uint64_t *first; /* keys of the mounts it had at the start, some of which were about to go */
+        int64_t again_ms; /* until mounts whose numbers weren't free are looked for again; 0: there are none */
+        uint64_t *first;  /* keys of the mounts it had at the start, some of which were about to go */
         size_t n_first;
 };
 
@@ -150,11 +153,30 @@ static void create_group(struct mount_watch *watch, const struct watched *w, con
         for (size_t i = 0; i < n; i++) {
                 if (r != -ENOSPC || i == 0)
                         r = create(watch, w, &found[i], 1, &ret[i]);
+                ret[i].collides = r == -EEXIST;
                 if (r == -ENOSPC)
                         watch->counts.refused++;
+                else if (r == -EEXIST)
+                        continue;
                 else if (r < 0)
                         watch->counts.failures++;
         }
+}
+
+/* The kernel gives mount ids again at once, perhaps before the partition that had one has been looked at.  A mount
+ * whose number isn't free yet is looked for again, after a while that grows as long as there are such. */
+static void keep_made(struct watched *w, struct mount_diff *diff)
+{
+        size_t n = diff->n_kept;
+
+        for (size_t i = 0; i < diff->n_new; i++)
+                if (!diff->kept[diff->n_kept + i].collides)
+                        diff->kept[n++] = diff->kept[diff->n_kept + i];
+        w->again_ms = n == diff->n_kept + diff->n_new ? 0
+                      : w->again_ms == 0              ? COLLIDED_MS
+                      : w->again_ms < COLLIDED_MAX_MS ? 2 * w->again_ms
+                                                      : w->again_ms;
+        diff->n_kept = n;
 }
 
 /* Those that global made, then the others. */
@@ -171,7 +193,7 @@ static void create_new(struct mount_watch *watch, struct watched *w, struct moun
                 }
         create_group(watch, w, diff->new, n_base, diff->kept + diff->n_kept);
         create_group(watch, w, diff->new + n_base, diff->n_new - n_base, diff->kept + diff->n_kept + n_base);
-        diff->n_kept += diff->n_new;
+        keep_made(w, diff);
         qsort(diff->kept, diff->n_kept, sizeof(*diff->kept), mount_known_by_key);
 }
 
@@ -231,6 +253,8 @@ static void look(struct mount_watch *watch, struct watched *w)
         w->pause_ms = now_ms() + PAUSE_MS + PAUSE_FACTOR * (now_ms() - begin_ms);
         if (list.changed)
                 want_look(w, 0);
+        else if (w->again_ms > 0)
+                want_look(w, now_ms() + w->again_ms);
         mounts_list_done(&list);
 }
 
