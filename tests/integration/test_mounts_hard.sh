@@ -40,9 +40,17 @@ t_ok "and afterwards structures and the kernel's tables are equal" all_equal a
 t_ok "for both" all_equal b
 
 # --- more than there is room for ---
-refused() {
-        [ "$(curl -sS --unix-socket "$CROFT_SOCKET" http://croft/metrics | awk '/^croft_mounts_refused_total/ { print $2 }')" -gt 0 ]
-}
+# --- two at once: the kernel gives the number of one's mount to the other before the structure of the first has ended ---
+croft exec b -- sh -c 'cat >/root/storm' <"$T/storm"
+(within b sh /root/storm 1000 >/dev/null 2>&1; touch "$T/stormed.b") &
+(within a sh /root/storm 1000 >/dev/null 2>&1; touch "$T/stormed.a") &
+t_ok "two mount and unmount at once" t_wait_for test -e "$T/stormed.a" -a -e "$T/stormed.b"
+t_ok "structures and the kernel's tables are equal" all_equal a
+t_ok "for both" all_equal b
+
+metric() { curl -sS --unix-socket "$CROFT_SOCKET" http://croft/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
+refused() { [ "$(metric croft_mounts_refused_total)" -gt 0 ]; }
+t_is "no statistic of a mount has failed so far" "$(metric croft_mounts_failed_total)" 0
 within b sh -c 'i=0; while [ $i -lt 2200 ]; do mount -t tmpfs tmpfs /mnt/z || exit 1; i=$((i + 1)); done'
 t_ok "of more than 2,048 mounts it is told that some aren't counted" t_wait_for refused
 within a sh -c 'mkdir -p /mnt/late; mount -t tmpfs tmpfs /mnt/late'
