@@ -44,10 +44,30 @@ t_is "what is changed in the tree stays inside" "$(cat "$T/tree/file")" "from ou
 t_like "files come back whole" "$stdout" "^$(sha256sum <"$T/back/folder/random" | cut -d' ' -f1) "
 
 t_fails_with 124 "a command that doesn't end is ended after its time" "$run" -t 3 "$T/tree" -- sleep 1000
+t_fails_with 126 "one that says nothing for too long, too" "$run" -q 4 "$T/tree" -- sh -c 'echo a; sleep 3; echo b; cat /dev/zero >/dev/null'
+t_like "what its kernel was doing is shown" "$(cat "$T/error")" 'task:cat  *state:R'
 t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
         "$run" "$T/tree" -- sh -c 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100'
 t_like "the panic is shown" "$(cat "$T/error")" 'Kernel panic'
 t_fails_with 2 "a tree that would cover the guest's own files is refused" "$run" /usr -- true
+
+# tests/run, of which one test ends the kernel: once, then always.
+mkdir -p "$T/runner/tests/guest" "$T/runner/tests/integration"
+cp "$t_top/tests/run" "$T/runner/tests/"
+printf '#!/bin/sh\n"%s" "$@"\nstatus=$?\nrm -f "%s/once"\nexit $status\n' "$run" "$T/runner" >"$T/runner/tests/guest/guest-run"
+for test in a b c; do
+        printf '#!/bin/sh\n# where: guest\necho 1..1; echo ok 1 - fine\n' >"$T/runner/tests/integration/test_$test.sh"
+done
+echo '[ ! -e once ] && [ ! -e always ] || { echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100; }' \
+        >>"$T/runner/tests/integration/test_b.sh"
+chmod +x "$T"/runner/tests/*/*
+touch "$T/runner/once"
+t_ok "when the guest dies once, tests go on in another boot" sh -c "BUILD=build '$T/runner/tests/run' -s guest >'$T/stdout' 2>&1"
+t_is "each is counted once" "$(tail -n 1 "$T/stdout")" "3 passed, 0 failed, 0 skipped"
+t_like "and this is said" "$(cat "$T/stdout")" "^The guest stopped during guest/test_b; it is booted once more"
+touch "$T/runner/always"
+t_fails_with 1 "when it dies at the same test again, that is a failure" sh -c "BUILD=build '$T/runner/tests/run' -s guest >'$T/stdout' 2>&1"
+t_is "so is each test that was not come to" "$(tail -n 1 "$T/stdout")" "1 passed, 2 failed, 0 skipped"
 
 status=0
 "$run" -i systemd "$T/tree" -- sh -c 'cat /proc/1/comm; systemctl is-system-running; exit 9' >"$T/stdout" 2>&1 || status=$?
