@@ -67,11 +67,8 @@ FIGURE int disk_iostat(__u64 at, struct kstat_sample_disk *ret)
         ret->written_bytes = BPF_CORE_READ(group, iostat.cur.bytes[BLKG_IOSTAT_WRITE]);
         ret->reads = BPF_CORE_READ(group, iostat.cur.ios[BLKG_IOSTAT_READ]);
         ret->writes = BPF_CORE_READ(group, iostat.cur.ios[BLKG_IOSTAT_WRITE]);
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                disk_iostat_on(each + cpu_offset_of(cpu), ret);
-        }
+        FOR_EACH_CPU(cpu, n)
+        disk_iostat_on(each + cpu_offset_of(cpu), ret);
         return 0;
 }
 
@@ -127,11 +124,8 @@ FIGURE __u64 disk_counter(__u64 at)
         if (locked)
                 return 0;
 
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                sum += disk_counter_on(each + cpu_offset_of(cpu));
-        }
+        FOR_EACH_CPU(cpu, n)
+        sum += disk_counter_on(each + cpu_offset_of(cpu));
         return sum < 0 ? 0 : sum;
 }
 
@@ -168,11 +162,8 @@ FIGURE int disk_machine(__u64 at, struct kstat_sample_disk *ret)
         __u64 each = (__u64)BPF_CORE_READ((struct blkcg_gq *)at, q, disk, part0, bd_stats);
         __u32 n = each ? count_cpus() : 0;
 
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                disk_machine_on(each + cpu_offset_of(cpu), ret);
-        }
+        FOR_EACH_CPU(cpu, n)
+        disk_machine_on(each + cpu_offset_of(cpu), ret);
         return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "kstat/kstats_private.h"
 
 #include "base/cleanup.h"
+#include "kstat/objects.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -125,6 +126,7 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
         int r;
 
         skeleton->rodata->partition_level = plane_level(k->plane);
+        skeleton->rodata->cpus_max = kstat_possible_cpus();
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(k->plane));
         for (size_t i = 0; r == 0 && adopted && i < ELEMENTS(maps); i++)
                 r = bpf_map__reuse_fd(bpf_object__find_map_by_name(skeleton->obj, maps[i].name), *map_of(&k->maps, i));

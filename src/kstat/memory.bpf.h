@@ -180,11 +180,8 @@ FIGURE __s64 memory_count_since(__u64 percpu, bool event, __u32 index)
 
         if (n > MEMORY_CPUS_MAX)
                 return 0;
-        for (__u32 cpu = 0; cpu < MEMORY_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                sum += memory_count_cpu(percpu, cpu, event, index, true);
-        }
+        FOR_EACH_CPU(cpu, n)
+        sum += memory_count_cpu(percpu, cpu, event, index, true);
         return sum;
 }
 

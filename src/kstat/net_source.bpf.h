@@ -37,11 +37,8 @@ FIGURE __u64 mib(__u64 percpu, __u32 index)
         __u32 n = count_cpus();
         __u64 sum = 0;
 
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                sum += mib_on(percpu, index, cpu);
-        }
+        FOR_EACH_CPU(cpu, n)
+        sum += mib_on(percpu, index, cpu);
         return sum;
 }
 
@@ -190,11 +187,8 @@ FIGURE int link_sum(__u64 dev, struct link_counts *ret)
 
         if (!percpu || !ret)
                 return -ENXIO;
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
-                link_on(percpu + cpu_offset_of(cpu), both, ret);
-        }
+        FOR_EACH_CPU(cpu, n)
+        link_on(percpu + cpu_offset_of(cpu), both, ret);
         return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "kstat/objects.h"
 
 #include "base/cleanup.h"
+#include "kernel/cpus.h"
 #include "kstat/figures.h"
 #include "kstat/objects.bpf.h"
 #include "kstat/sample.bpf.h"
@@ -69,6 +70,18 @@ static int explain_load(int code, struct croft_error *err)
         return croft_error_set(err, code, "load the programs that sample partitions");
 }
 
+uint32_t kstat_possible_cpus(void)
+{
+        unsigned int n = 0;
+        struct cpus possible;
+
+        if (cpus_read("possible", &possible, NULL) < 0)
+                return KSTAT_CPUS_MAX;
+        for (unsigned int cpu = 0; cpus_next(&possible, &cpu); cpu++)
+                n = cpu + 1;
+        return n > 0 && n < KSTAT_CPUS_MAX ? n : KSTAT_CPUS_MAX;
+}
+
 int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err)
 {
         _cleanup_(kstat_sampler_freep) struct kstat_sampler *sampler = calloc(1, sizeof(*sampler));
@@ -84,6 +97,7 @@ int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **r
         r = share_maps(sampler->skeleton, maps, err);
         if (r < 0)
                 return r;
+        sampler->skeleton->rodata->cpus_max = kstat_possible_cpus();
         r = sample_bpf__load(sampler->skeleton);
         if (r < 0)
                 return explain_load(r, err);

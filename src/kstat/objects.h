@@ -28,6 +28,10 @@ struct kstat_shared {
 };
 #define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1})
 
+/* What `cpus_max` is in programs that have it: one more than the highest number of a CPU that this machine can have, at
+ * most KSTAT_CPUS_MAX; that if the kernel doesn't say. */
+uint32_t kstat_possible_cpus(void);
+
 /* Loads the iterators; nothing is pinned.  The caller frees *ret with kstat_sampler_free().  -EOPNOTSUPP: this kernel
  * can't; -EPERM. */
 int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err);

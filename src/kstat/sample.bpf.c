@@ -215,9 +215,8 @@ static __noinline int write_cpus(struct seq_file *seq, const struct kstat_object
         struct kstat_sample_cpu one = {0};
         __u32 n = count_cpus();
 
-        for (__u32 cpu = 0; cpu < KSTAT_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
+        FOR_EACH_CPU(cpu, n)
+        {
                 read_cpu(objects, partition, cpu, cpu_offset_of(cpu), &one);
                 bpf_seq_write(seq, &one, sizeof(one));
         }

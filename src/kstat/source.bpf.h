@@ -106,9 +106,8 @@ FIGURE int source_times(const struct kstat_objects *objects, __u64 partition, st
 
         if (!objects || !ret)
                 return 0;
-        for (__u32 cpu = 0; cpu < FIGURES_CPUS_MAX; cpu++) {
-                if (cpu >= n)
-                        break;
+        FOR_EACH_CPU(cpu, n)
+        {
                 read_cpu(objects, partition, cpu, cpu_offset_of(cpu), &one);
                 sum.user_ns += one.user_ns;
                 sum.nice_ns += one.nice_ns;

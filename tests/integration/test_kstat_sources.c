@@ -509,6 +509,8 @@ static bool load_sources(void)
         const struct kstat_shared shared = kstat_sampler_shared(sampler);
 
         source = kstat_source_bpf__open();
+        if (source)
+                source->rodata->cpus_max = kstat_possible_cpus();
         return source && bpf_map__reuse_fd(source->maps.kstat_objects, shared.objects) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_loads, shared.loads) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_times, shared.times) == 0 &&
