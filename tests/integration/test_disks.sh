@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 200
 # What a partition reads from and writes to block devices shows in its own /proc, /sys and statistics, as its control group has
 # it; what others do doesn't.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 300
 # Statistics for programs that may not use bpf(2), with a real croftd; and what croft check says of the ways there are.
 . "$(dirname "$0")/../lib.sh"
 

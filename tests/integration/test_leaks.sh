@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 300
 # The list of docs/leaks.md, walked inside a partition: no file of /proc and /sys shows the host's content but those that are called
 # global there, and what is no file is refused or the partition's own (KST-44).
 set -u

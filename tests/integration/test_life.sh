@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 240
 # The life cycle: states, what is refused in which, limits while it runs, reboot from inside, autostart, a stop that fails.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 300
 # Statistics of mounts: KST-A1 and KST-A4, other namespaces, copies.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../mounts.sh"
