@@ -179,9 +179,9 @@ static int load_empty(void)
         return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "empty", "GPL", nothing, ELEMENTS(nothing), &options);
 }
 
-static int open_program(struct kstats *kstats)
+static int open_program(const struct plane *plane)
 {
-        _cleanup_close_ int directory = kstats_open_programs(kstats, NULL);
+        _cleanup_close_ int directory = plane_open_programs(plane, NULL);
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/kstat", directory);
@@ -222,10 +222,10 @@ static int grow(struct kstats *kstats, size_t *partitions, size_t want_partition
         return r;
 }
 
-static void measure(struct kstats *kstats, int empty)
+static void measure(const struct plane *plane, struct kstats *kstats, int empty)
 {
         static const size_t sizes[][2] = {{1, 100}, {100, 1000}, {1000, 10000}, {1000, 100000}};
-        _cleanup_close_ int program = open_program(kstats);
+        _cleanup_close_ int program = open_program(plane);
         size_t partitions = 0, statistics = 0;
         struct kstat_call find = {.op = KSTAT_OP_FIND, .key = {.module = "mine", .name = "io"}};
         const uint64_t global[] = {0}, data[8] = {1};
@@ -271,7 +271,7 @@ int main(void)
                 (void)uname(&name);
                 printf("statistics by key, median of %d rounds of %d calls; Linux %s, %ld CPUs\n", ROUNDS, CALLS,
                         name.release, sysconf(_SC_NPROCESSORS_ONLN));
-                measure(kstats, empty);
+                measure(plane, kstats, empty);
                 (void)kstats_remove(kstats, NULL);
         }
         kstats_free(kstats);

@@ -3,8 +3,8 @@
 PATH=$BUILD/tests/kit:$PATH
 
 t_croftd_start || exit 1
-global=$T/run/bpf/kstat/kstat
-inside=/run/croft/kstat/kstat
+global=$T/run/bpf/programs/kstat
+inside=/run/croft/programs/kstat
 for name in a b; do
         # systemd's services have roots moved on top of others: in their tables, but in no mountinfo, so not to be compared
         t_ok "partition '$name' is made" croft create "$name" -s init=croft

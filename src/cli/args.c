@@ -83,7 +83,7 @@ static int unknown_option(const struct cli_command *command, const char *word, s
 
 static int take_format(struct cli *cli, const char *value)
 {
-        static const char *const names[] = {"table", "json", "csv", "yaml"};
+        static const char *const names[] = {"table", "json", "csv", "yaml", "xml"};
 
         for (size_t i = 0; i < ELEMENTS(names); i++) {
                 if (strcmp(names[i], value) == 0) {
@@ -92,7 +92,12 @@ static int take_format(struct cli *cli, const char *value)
                         return 0;
                 }
         }
-        return cli_usage(NULL, "no format '%s': table, json, csv or yaml", value);
+        if (strcmp(value, "text") == 0) {
+                cli->format = FORMAT_TABLE;
+                cli->format_given = true;
+                return 0;
+        }
+        return cli_usage(NULL, "no format '%s': table (or text), json, csv, yaml, or xml for errors", value);
 }
 
 /* Global options change the command line itself, the others wait for the command. */
@@ -227,6 +232,8 @@ int cli_args_parse(struct cli *cli, const struct cli_command *command, int argc,
         r = parse_words(cli, ret, argc, argv);
         if (r == 0)
                 r = check_words(ret);
+        if (r == 0 && cli->format == FORMAT_XML && !command->xml)
+                r = cli_usage(command, "what this prints has no XML form: table, json, csv or yaml");
         if (r != 0)
                 cli_args_done(ret);
         return r;

@@ -27,7 +27,7 @@ void cli_closep(int *fd);
 
 #define CLI_ANY 0x7fffffffU /* words without bound */
 
-enum cli_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_YAML };
+enum cli_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_YAML, FORMAT_XML };
 
 /* One option.  The table of a command ends with name NULL. */
 struct cli_option {
@@ -54,6 +54,7 @@ struct cli_command {
         const struct cli_command *children;                 /* "image list"; ends with name NULL */
         const char *group;                                  /* "image"; NULL: a command of the first rank */
         int (*raw)(struct cli *cli, int argc, char **argv); /* instead of run: parses its arguments itself */
+        bool xml;                                           /* what it prints has an XML form, too */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with name NULL */
@@ -153,6 +154,9 @@ int cli_cmd_pool_bind(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_remove(struct cli *cli, const struct cli_args *args);
+int cli_cmd_error_print(struct cli *cli, const struct cli_args *args);
+int cli_cmd_error_list(struct cli *cli, const struct cli_args *args);
+int cli_cmd_error_clear(struct cli *cli, const struct cli_args *args);
 int cli_cmd_check(struct cli *cli, const struct cli_args *args);
 int cli_cmd_top(struct cli *cli, const struct cli_args *args);
 int cli_cmd_events(struct cli *cli, const struct cli_args *args);

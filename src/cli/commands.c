@@ -97,6 +97,13 @@ static const struct cli_option top_options[] = {
         {NULL},
 };
 
+static const struct cli_option error_print_options[] = {
+        {"attempt", 'a', "N", "only what belongs to that attempt"},
+        {"reverse", 'r', NULL, "causes first, what they led to indented"},
+        {"follow", 'f', NULL, "go on with what is recorded from now on"},
+        {NULL},
+};
+
 static const struct cli_command image_commands[] = {
         {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
                 cli_cmd_image_build, NULL, "image"},
@@ -126,6 +133,17 @@ static const struct cli_command pool_commands[] = {
         {NULL},
 };
 
+static const struct cli_command error_commands[] = {
+        {"print", NULL, "NAME", "why something failed: all messages, outermost first, their causes indented",
+                "From the kernel's memory, without croftd.  --format text, json or xml.  NAME may be 'global'.",
+                error_print_options, 1, 1, false, cli_cmd_error_print, NULL, "error", NULL, true},
+        {"list", "ls", NULL, "which partitions have errors on record", NULL, NULL, 0, 0, false, cli_cmd_error_list,
+                NULL, "error"},
+        {"clear", NULL, NAMES, "empty the records of partitions", NULL, NULL, 1, CLI_ANY, false, cli_cmd_error_clear,
+                NULL, "error"},
+        {NULL},
+};
+
 const struct cli_command cli_commands[] = {
         {"create", NULL, "NAME [--image IMAGE] [-s KEY=VALUE]...", "define a partition", NULL, create_options, 1, 1,
                 false, cli_cmd_create},
@@ -152,6 +170,8 @@ const struct cli_command cli_commands[] = {
         {"rename", "mv", "NAME NEW", "give another name", NULL, NULL, 2, 2, false, cli_cmd_rename},
         {"remove", "rm", NAMES, "remove partitions with all that is in them", NULL, remove_options, 1, CLI_ANY, false,
                 cli_cmd_remove},
+        {"error", NULL, "COMMAND ...", "why something failed: the record of errors of each partition", NULL, NULL, 0, 0,
+                false, NULL, error_commands},
         {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
         {"pool", NULL, "COMMAND ...", "pools of CPUs, and which partition runs on which", NULL, NULL, 0, 0, false, NULL,
                 pool_commands},

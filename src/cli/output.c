@@ -91,8 +91,10 @@ static bool age_of(const json_t *value, double *ret)
         const char *text = json_string_value(value), *end;
         struct tm tm = {.tm_year = 0};
 
-        end = text ? strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) : NULL;
-        if (!end || *end)
+        end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+        if (end && *end == '.') /* parts of a second */
+                end += 1 + strspn(end + 1, "0123456789");
+        if (!end || strcmp(end, "Z") != 0)
                 return false;
         *ret = difftime(time(NULL), timegm(&tm));
         return true;

@@ -124,6 +124,7 @@ int api_partition_restart(struct api_request *q, struct api_answer *a, struct cr
 int api_partition_kill(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_freeze(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_thaw(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_partition_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_log(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_exec(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_console(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -166,6 +166,15 @@ int api_partition_remove(struct api_request *q, struct api_answer *a, struct cro
         return r;
 }
 
+int api_partition_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        int r = life_errors_clear(q->api->life, q->name, err);
+
+        if (r == 0)
+                a->status = MHD_HTTP_NO_CONTENT;
+        return r;
+}
+
 /* --- actions --- */
 
 /* An action that knows no keys. */

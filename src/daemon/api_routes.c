@@ -26,6 +26,7 @@ const struct api_route api_routes[] = {
         {"POST", "/v1/partitions/{name}/freeze", NULL, API_TAKES_BODY, api_partition_freeze},
         {"POST", "/v1/partitions/{name}/thaw", NULL, API_TAKES_BODY, api_partition_thaw},
         {"GET", "/v1/partitions/{name}/log", NULL, 0, api_partition_log},
+        {"DELETE", "/v1/partitions/{name}/errors", NULL, 0, api_partition_errors_clear},
         {"POST", "/v1/partitions/{name}/exec", NULL, API_TAKES_BODY, api_partition_exec},
         {"POST", "/v1/partitions/{name}/console", NULL, API_TAKES_BODY, api_partition_console},
         {"POST", "/v1/partitions/{name}/bind", NULL, API_TAKES_BODY, api_partition_bind},

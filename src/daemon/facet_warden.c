@@ -18,9 +18,9 @@
 #include "image/image.h"
 #include "kernel/mount.h"
 #include "kernel/notify.h"
-#include "kstat/kstat.h"
 #include "partition/facet_cgroup.h"
 #include "partition/init_command.h"
+#include "plane/plane.h"
 
 #include <linux/openat2.h>
 #include <string.h>
@@ -116,7 +116,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 
 struct launch_fds {
         int lower, rw, tools, log, listen, notify_area;
-        int kstat; /* the programs that answer about statistics; -EBADF: none here */
+        int programs; /* of the plane, for those inside; -EBADF: none here */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
@@ -129,7 +129,7 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->tools);
         close_fd(f->log);
         close_fd(f->listen);
-        close_fd(f->kstat);
+        close_fd(f->programs);
         close_fd(f->notify_area);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
@@ -196,9 +196,9 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
         f->listen = sock_listen(p->host->wardens_dir, name, SOCK_SEQPACKET, 0600, err);
         if (f->listen < 0)
                 return f->listen;
-        f->kstat = p->host->kstats ? kstats_open_programs(p->host->kstats, err) : -EBADF;
-        if (f->kstat < 0 && p->host->kstats)
-                return f->kstat;
+        f->programs = p->host->plane ? plane_open_programs(p->host->plane, err) : -EBADF;
+        if (f->programs < 0 && p->host->plane)
+                return f->programs;
         if (p->host->notify_filter >= 0) {
                 f->notify_area = notify_area_new(err);
                 if (f->notify_area < 0)
@@ -228,7 +228,7 @@ static int copy_mounts(const struct partition *p, struct launch_fds *f, struct c
         if (r == 0)
                 r = copy_mount(&f->tools, p->host->tools_dir, "the tools", err);
         if (r == 0)
-                r = copy_mount(&f->kstat, f->kstat, "the programs", err);
+                r = copy_mount(&f->programs, f->programs, "the programs", err);
         for (size_t i = 0; r == 0 && i < f->n_shares; i++)
                 r = copy_mount(&f->shares[i], f->shares[i], f->roles[i], err);
         return r;
@@ -245,7 +245,7 @@ static int send_launch(
                 {"warden-filter", p->host->warden_filter},
                 {"listen", f->listen},
                 {"log", f->log},
-                {"kstat", f->kstat},
+                {"programs", f->programs},
                 {"notify-filter", p->host->notify_filter},
                 {"notify-area", f->notify_area},
                 {"facts", p->host->facts},

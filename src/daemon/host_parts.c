@@ -19,6 +19,8 @@ static const struct {
         [HOST_SAMPLER] = {"figures", "figures of a partition in its /proc, in croft top and /metrics",
                 "partitions show the host's figures"},
         [HOST_MOUNTS] = {"mount-statistics", "statistics of each mount, croft fsstat", "statistics of mounts"},
+        [HOST_ERRLOG] = {"error-record", "croft error, croft-error: errors of a partition in the kernel's memory",
+                "errors are in the log and in the answers only"},
         [HOST_INTERCEPTION] = {"intercepted-calls", "sysinfo(2) tells a partition its own figures",
                 "sysinfo(2) tells the host's figures"},
 };

@@ -162,8 +162,12 @@ int life_begin(struct life *life, const char *name, enum life_action action, str
         (void)pthread_mutex_lock(&u->p.lock);
         r = take_ownership(u, action, err);
         (void)pthread_mutex_unlock(&u->p.lock);
-        if (r < 0)
+        if (r < 0) {
+                errors_add(u, err);
                 return r;
+        }
+        if (life_action_is_attempt(action))
+                errors_begin(u, life_action_name(action));
         *ret = TAKE(u);
         return 0;
 }
@@ -193,6 +197,8 @@ int life_end(struct unit *u, enum partition_state state, int r, struct croft_err
                 croft_error_line(err, line, sizeof(line));
         else if (r < 0)
                 (void)croft_error_line((croft_error_set(&own, r, "failed"), &own), line, sizeof(line));
+        if (r < 0)
+                errors_add(u, err && err->code ? err : &own);
         (void)pthread_mutex_lock(&u->p.lock);
         transition = u->p.operation && life_action_is_transition(u->p.operation);
         life_count(u->life, u->p.operation, r < 0);

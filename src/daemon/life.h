@@ -62,6 +62,9 @@ int life_list(struct life *life, struct life_info **ret, size_t *ret_count, stru
 struct stats;
 int life_stats(struct life *life, struct stats **ret, struct croft_error *err);
 
+/* Empties the partition's record of errors. */
+int life_errors_clear(struct life *life, const char *name, struct croft_error *err);
+
 /* image: NULL for a native partition.  properties are borrowed and already checked (property_set()). */
 int life_create(struct life *life, const char *name, const char *image, const struct property *properties,
         struct croft_error *err);

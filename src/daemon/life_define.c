@@ -160,6 +160,18 @@ static int create_unit(struct unit *u, const char *image, struct croft_error *er
         return act_run(&act, &op, err);
 }
 
+static int check_name(const char *name, struct croft_error *err)
+{
+        char escaped[256];
+
+        if (!str_is_name(name))
+                return croft_error_set(err, EINVAL, "'%s' is no name for a partition; give %s.",
+                        str_escape(escaped, sizeof(escaped), name, strlen(name)), STR_NAME_RULE);
+        if (strcmp(name, "global") == 0)
+                return croft_error_set(err, EINVAL, "'global' means this machine, not a partition; give another name.");
+        return 0;
+}
+
 int life_create(struct life *life, const char *name, const char *image, const struct property *properties,
         struct croft_error *err)
 {
@@ -167,13 +179,12 @@ int life_create(struct life *life, const char *name, const char *image, const st
         struct partition_def def = {.created = (int64_t)time(NULL)};
         struct pool_user user;
         struct croft_error own = CROFT_ERROR_INIT;
-        char escaped[256];
         bool ok;
         int r;
 
-        if (!str_is_name(name))
-                return croft_error_set(err, EINVAL, "'%s' is no name for a partition; give %s.",
-                        str_escape(escaped, sizeof(escaped), name, strlen(name)), STR_NAME_RULE);
+        r = check_name(name, err);
+        if (r < 0)
+                return r;
         (void)str_copy(def.name, sizeof(def.name), name);
         def.properties = property_copy(properties, &ok);
         u = ok ? unit_new(life, &def) : NULL;
@@ -234,6 +245,7 @@ int life_remove(struct life *life, const char *name, bool force, struct croft_er
         }
         if (r == 0) {
                 life_delist(life, u);
+                errors_forget(u);
         } else {
                 croft_error_prefix(&own, "remove '%s'", name);
                 croft_error_copy(err, &own);
@@ -504,12 +516,12 @@ int life_rename(struct life *life, const char *name, const char *new_name, struc
 {
         _cleanup_(unit_unrefp) struct unit *u = NULL;
         struct croft_error own = CROFT_ERROR_INIT;
-        char escaped[256], text[160];
+        char text[160];
         int r;
 
-        if (!str_is_name(new_name))
-                return croft_error_set(err, EINVAL, "'%s' is no name for a partition; give %s.",
-                        str_escape(escaped, sizeof(escaped), new_name, strlen(new_name)), STR_NAME_RULE);
+        r = check_name(new_name, err);
+        if (r < 0)
+                return r;
         r = life_begin(life, name, LIFE_RENAME, &u, err);
         if (r < 0)
                 return r;
@@ -520,7 +532,9 @@ int life_rename(struct life *life, const char *name, const char *new_name, struc
         }
         r = life_end(u, u->p.state, r, &own);
         (void)snprintf(text, sizeof(text), "renamed from '%s'", name);
-        if (r == 0)
+        if (r == 0) {
                 unit_event(u, "state", text);
+                errors_rename(u);
+        }
         return r;
 }

@@ -207,6 +207,13 @@ int life_recover(struct life *life, struct croft_error *err);
 /* --- life_stats.c --- */
 void life_count(struct life *life, const char *operation, bool failed); /* one that has ended; NULL: none */
 
+/* --- life_errors.c: the record of errors --- */
+void errors_begin(struct unit *u, const char *operation);        /* a new attempt, by the owner */
+void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no error: nothing */
+void errors_note(struct unit *u, const char *text);              /* what was put right, or happened by itself */
+void errors_forget(struct unit *u);                              /* the partition has been removed */
+void errors_rename(struct unit *u);
+
 /* --- life_events.c --- */
 struct events *events_new(void);
 struct events *events_free(struct events *events);

@@ -52,6 +52,7 @@ __attribute__((format(printf, 2, 3))) static void notice(struct unit *u, const c
         va_end(ap);
         log_say(LOG_LEVEL_NOTICE, "%s", text);
         (void)store_add_notice(u->life->store, text, NULL); /* it is in the log, at least */
+        errors_note(u, text);
 }
 
 static int collect(struct store_entry *entry, void *context)

@@ -60,6 +60,21 @@ bool life_action_is_transition(const char *operation)
         return rules[find(operation)].transition;
 }
 
+bool life_action_is_attempt(enum life_action action)
+{
+        switch (action) {
+        case LIFE_LOAD:
+        case LIFE_START:
+        case LIFE_STOP:
+        case LIFE_FORCED_STOP:
+        case LIFE_RESTART:
+        case LIFE_FORCED_RESTART:
+                return true;
+        default:
+                return false;
+        }
+}
+
 int life_action_check(
         enum life_action action, enum partition_state state, const char *partition, struct croft_error *err)
 {

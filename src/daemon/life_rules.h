@@ -38,6 +38,8 @@ const char *life_action_name(enum life_action action);
 const char *life_action_participle(const char *operation);
 /* Does the partition show Transitional while this goes on? */
 bool life_action_is_transition(const char *operation);
+/* Is it an attempt to start, stop or load, with a record of errors of its own (ERR-27)? */
+bool life_action_is_attempt(enum life_action action);
 
 /* 0, or why not: -ESRCH it isn't running, -EBUSY it is already, -ENOTRECOVERABLE it is broken. */
 int life_action_check(

@@ -231,6 +231,12 @@ void unit_give_up_views(struct unit *u)
         close_fd(memory);
 }
 
+static void say(struct unit *u, const char *text)
+{
+        unit_event(u, "progress", text);
+        errors_note(u, text);
+}
+
 static void replace_warden(struct unit *u)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -245,7 +251,7 @@ static void replace_warden(struct unit *u)
         } else {
                 r = unit_succeed(u, &err);
                 if (r == 0)
-                        unit_event(u, "progress", "the warden died; a new one has taken over");
+                        say(u, "the warden died; a new one has taken over");
         }
         if (r < 0 && u->p.run.warden_pidfd < 0) {
                 drop_listeners(u);
@@ -280,7 +286,7 @@ static void say_end(struct unit *u)
                 (void)snprintf(text, sizeof(text), "init has ended with status %d", (int)(status & 0xff));
         else
                 (void)snprintf(text, sizeof(text), "init was ended by signal %d", (int)(status & 0xff));
-        unit_event(u, "progress", text);
+        say(u, text);
 }
 
 /* The caller is the owner, as "stop". */

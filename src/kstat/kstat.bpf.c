@@ -2,9 +2,8 @@
  *
  * kstat.bpf.c - statistics by key, answered to the process that asks, in the kernel.  See kstat.bpf.h.
  *
- * The partition of the caller is found at each call, as plane.bpf.c does it; no entry for the task means global in the
- * initial user namespace and refusal elsewhere (C-5).  What a caller may not see and what isn't there take the same way
- * out (C-12).
+ * The partition of the caller is found at each call (plane/caller.bpf.h).  What a caller may not see and what isn't
+ * there take the same way out (C-12).
  *
  * Elements of a hash may be given to another key while a program still looks at them (the kernel's allocator for maps
  * reuses at once): a record carries its version at both ends, a page's generation is looked at again after it was read.
@@ -20,13 +19,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "kstat/catalogue.bpf.h"
-#include "plane/kernel.bpf.h"
-#include "plane/plane.bpf.h"
+#include "plane/caller.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Set before loading. */
-const volatile __u32 partition_level = 0;
 
 #define MAP(map_name, map_type, entries, map_flags_, key_type, value_type)                                             \
         struct {                                                                                                       \
@@ -40,7 +35,6 @@ const volatile __u32 partition_level = 0;
 #define HASH(name, entries, key_type, value_type)                                                                      \
         MAP(name, BPF_MAP_TYPE_HASH, entries, BPF_F_NO_PREALLOC, key_type, value_type)
 
-HASH(partitions, PLANE_PARTITIONS_MAX, __u64, struct plane_partition); /* the plane's */
 MAP(kstat_state, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct kstat_state);
 HASH(kstat_records, KSTAT_MAX, __u64, struct kstat_record);
 HASH(kstat_members, KSTAT_ASSOCIATIONS_MAX, struct kstat_member_key, struct kstat_span);
@@ -61,22 +55,6 @@ struct view {
         __u32 total;
         __u32 pages;
 };
-
-static __always_inline int find_caller(__u64 *ret)
-{
-        /* 0 above the level; no cgroup has that id */
-        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
-        struct plane_partition *partition = bpf_map_lookup_elem(&partitions, &cgroup);
-        struct task_struct *task;
-
-        if (partition) {
-                *ret = partition->id;
-                return 0;
-        }
-        task = bpf_get_current_task_btf();
-        *ret = 0;
-        return task->cred->user_ns->level != 0 ? -EPERM : 0;
-}
 
 static __always_inline __u64 current_generation(void)
 {

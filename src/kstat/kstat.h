@@ -26,10 +26,6 @@ void kstats_freep(struct kstats **kstats);
 /* Takes the objects away, for a clean end.  -EBUSY: partitions are on record. */
 int kstats_remove(struct kstats *kstats, struct croft_error *err);
 
-/* A descriptor (O_PATH) of the directory with the pinned programs `kstat` and `kstat_large`, for partitions to see; the
- * caller closes it. */
-int kstats_open_programs(struct kstats *kstats, struct croft_error *err);
-
 /* Lets everybody whose socket was made below that control group (a descriptor, borrowed) ask by socket options, too:
  * KSTAT_SOCKOPT_LEVEL.  Idempotent; survives croftd, and what an earlier one attached is replaced without a moment
  * between.  -EOPNOTSUPP, -EPERM (another program there shares with none) ...: bpf(2) stays the only way. */

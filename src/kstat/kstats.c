@@ -629,7 +629,7 @@ static int begin_anew(struct kstats *k, struct croft_error *err)
         kstat_maps_close(&k->maps);
         kstat_sockopt_done(&k->sockopt);
         kstat_sockopt_init(&k->sockopt);
-        r = kstat_maps_unpin(plane_directory(k->plane), err);
+        r = kstat_maps_unpin(k->plane, err);
         return r < 0 ? r : kstat_maps_open(k, &new, err);
 }
 
@@ -689,12 +689,5 @@ int kstats_remove(struct kstats *k, struct croft_error *err)
 {
         if (plane_bpf_in_use(plane_partitions(k->plane)) != 0)
                 return croft_error_set(err, EBUSY, "partitions are on record in the kernel plane.");
-        return kstat_maps_unpin(plane_directory(k->plane), err);
-}
-
-int kstats_open_programs(struct kstats *k, struct croft_error *err)
-{
-        int fd = openat(plane_directory(k->plane), KSTAT_PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        return fd < 0 ? croft_error_set(err, errno, "open directory '%s'", KSTAT_PROGRAMS) : fd;
+        return kstat_maps_unpin(k->plane, err);
 }

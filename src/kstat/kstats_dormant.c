@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "kstat/catalogue.h"
+#include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
 #include <bpf/bpf.h>
@@ -20,7 +21,7 @@
 /* What a reader would get now.  -ENXIO: what it tells about has gone already. */
 static int read_values(struct kstats *k, const struct kstat_entry *entry, uint8_t ret[KSTAT_SMALL_DATA])
 {
-        _cleanup_close_ int directory = kstats_open_programs(k, NULL);
+        _cleanup_close_ int directory = plane_open_programs(k->plane, NULL);
         _cleanup_close_ int program = directory < 0 ? directory : plane_bpf_get(directory, "kstat");
         uint64_t first = entry->partitions.n > 0 ? entry->partitions.at[0] : 0;
         const struct kstat_call question = {

@@ -2,7 +2,7 @@
  *
  * kstats_maps.c - loads, pins and adopts the maps and programs of statistics, and reads the maps back.
  *
- * Maps are pinned beside the plane's, the programs in a directory of their own, which partitions see: a new version
+ * Maps are pinned beside the plane's, the programs in the directory that partitions see: a new version
  * takes the place of the old one there, too.  `kstat_state` is pinned last and removed first: without it the others
  * don't count. Maps of another layout are never mixed with ours: they go, and all structures are made anew from what is
  * running.
@@ -49,13 +49,6 @@ static const struct {
 };
 static const char *const programs[] = {"kstat", "kstat_large"};
 
-static int open_programs(int bpf_dir)
-{
-        int fd = openat(bpf_dir, KSTAT_PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        return fd < 0 ? -errno : fd;
-}
-
 static int *map_of(struct kstat_maps *m, size_t i)
 {
         return (int *)((char *)m + maps[i].place);
@@ -67,21 +60,22 @@ void kstat_maps_close(struct kstat_maps *m)
                 *map_of(m, i) = close_fd(*map_of(m, i));
 }
 
-static int unpin_programs(int bpf_dir, struct croft_error *err)
+static int unpin_programs(const struct plane *plane, struct croft_error *err)
 {
         static const char *const pins[] = {"kstat", "kstat_new", "kstat_large", "kstat_large_new"};
-        _cleanup_close_ int directory = open_programs(bpf_dir);
+        _cleanup_close_ int directory = plane_open_programs(plane, err);
 
-        for (size_t i = 0; directory >= 0 && i < ELEMENTS(pins); i++)
+        if (directory < 0)
+                return directory;
+        for (size_t i = 0; i < ELEMENTS(pins); i++)
                 if (unlinkat(directory, pins[i], 0) < 0 && errno != ENOENT)
                         return croft_error_set(err, errno, "unpin '%s'", pins[i]);
-        if (unlinkat(bpf_dir, KSTAT_PROGRAMS, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                return croft_error_set(err, errno, "remove '%s'", KSTAT_PROGRAMS);
         return 0;
 }
 
-int kstat_maps_unpin(int bpf_dir, struct croft_error *err)
+int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
 {
+        int bpf_dir = plane_directory(plane);
         int r = kstat_sockopt_unpin(bpf_dir, err);
 
         if (r < 0)
@@ -89,17 +83,7 @@ int kstat_maps_unpin(int bpf_dir, struct croft_error *err)
         for (size_t i = ELEMENTS(maps); i-- > 0;)
                 if (unlinkat(bpf_dir, maps[i].name, 0) < 0 && errno != ENOENT)
                         return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
-        return unpin_programs(bpf_dir, err);
-}
-
-bool kstat_map_fits(int fd, const struct bpf_map *ours)
-{
-        struct bpf_map_info info = {0};
-        __u32 size = sizeof(info);
-
-        return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == bpf_map__type(ours) &&
-               info.key_size == bpf_map__key_size(ours) && info.value_size == bpf_map__value_size(ours) &&
-               info.max_entries == bpf_map__max_entries(ours);
+        return unpin_programs(plane, err);
 }
 
 /* Opens all pins; true: they are ours, whole and of this layout. */
@@ -114,7 +98,7 @@ static bool adopt(struct kstats *k, const struct kstat_bpf *skeleton)
                 if (fd < 0)
                         return false;
                 *map_of(&k->maps, i) = fd;
-                if (!kstat_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
+                if (!plane_bpf_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
                         return false;
         }
         return bpf_map_lookup_elem(k->maps.state, &zero, &k->state) == 0 && k->state.layout == KSTAT_LAYOUT &&
@@ -166,18 +150,11 @@ static int take_maps(struct kstats *k, const struct kstat_bpf *skeleton, struct 
 }
 
 /* Ours, in the place of those of another version. */
-static int pin_programs(int bpf_dir, const struct kstat_bpf *skeleton, struct croft_error *err)
+static int pin_programs(const struct plane *plane, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
-        _cleanup_close_ int directory = -EBADF;
-        int r = 0;
+        _cleanup_close_ int directory = plane_open_programs(plane, err);
+        int r = directory < 0 ? directory : 0;
 
-        if (mkdirat(bpf_dir, KSTAT_PROGRAMS, 0755) < 0 && errno != EEXIST)
-                return croft_error_set(err, errno, "make directory '%s'", KSTAT_PROGRAMS);
-        if (fchmodat(bpf_dir, KSTAT_PROGRAMS, 0755, 0) < 0) /* whatever the umask is */
-                return croft_error_set(err, errno, "open directory '%s' for all", KSTAT_PROGRAMS);
-        directory = open_programs(bpf_dir);
-        if (directory < 0)
-                return croft_error_set(err, directory, "open directory '%s'", KSTAT_PROGRAMS);
         for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
                 r = plane_bpf_renew(directory,
                         bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, programs[i])), programs[i],
@@ -199,7 +176,7 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
         if (r == 0)
                 r = kstat_put_state(k, err);
         if (r == 0)
-                r = pin_programs(bpf_dir, skeleton, err);
+                r = pin_programs(k->plane, skeleton, err);
         for (size_t i = 0; r == 0 && i < ELEMENTS(maps); i++)
                 r = plane_bpf_pin(bpf_dir, *map_of(&k->maps, i), maps[i].name, 0600, err);
         return r;
@@ -208,8 +185,8 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
 int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
 {
         _cleanup_(free_skeleton) struct kstat_bpf *skeleton = kstat_bpf__open();
-        int bpf_dir = plane_directory(k->plane), r;
         bool adopted;
+        int r;
 
         for (size_t i = 0; i < ELEMENTS(maps); i++)
                 *map_of(&k->maps, i) = -EBADF;
@@ -218,7 +195,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         adopted = adopt(k, skeleton);
         if (!adopted) {
                 kstat_maps_close(&k->maps);
-                r = kstat_maps_unpin(bpf_dir, err);
+                r = kstat_maps_unpin(k->plane, err);
                 if (r < 0)
                         return r;
         }
@@ -228,7 +205,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         *ret_new = !adopted;
         if (!adopted)
                 return pin_new(k, skeleton, err);
-        return pin_programs(bpf_dir, skeleton, err);
+        return pin_programs(k->plane, skeleton, err);
 }
 
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err)

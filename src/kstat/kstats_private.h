@@ -14,8 +14,7 @@
 
 #include <pthread.h>
 
-#define KSTAT_PROGRAMS "kstat" /* the directory that partitions see */
-#define KSTAT_NEVER (~0ULL)    /* no generation reaches it */
+#define KSTAT_NEVER (~0ULL) /* no generation reaches it */
 
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text;
@@ -41,16 +40,12 @@ struct kstats {
 /* Loads or adopts; *ret_new: the maps are empty and want filling.  kstats->plane is set. */
 int kstat_maps_open(struct kstats *kstats, bool *ret_new, struct croft_error *err);
 void kstat_maps_close(struct kstat_maps *maps);
-int kstat_maps_unpin(int bpf_dir, struct croft_error *err);
+int kstat_maps_unpin(const struct plane *plane, struct croft_error *err);
 /* Fills the table from the maps and takes back, or cleans up, what was left halfway.  -EUCLEAN: they don't fit each
  * other. */
 int kstat_maps_read(struct kstats *kstats, struct croft_error *err);
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err);
 int kstat_put_state(struct kstats *kstats, struct croft_error *err);
-
-struct bpf_map;
-/* Is that map what our programs take it for? */
-bool kstat_map_fits(int fd, const struct bpf_map *ours);
 
 /* --- kstats_sockopt.c; attached by kstats_attach() --- */
 struct kstat_bpf;

@@ -53,7 +53,7 @@ int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, struct cro
 
         if (!bpf_map__autocreate(skeleton->maps.kstat_requests))
                 return 0;
-        if (fd < 0 || !kstat_map_fits(fd, skeleton->maps.kstat_requests))
+        if (fd < 0 || !plane_bpf_map_fits(fd, skeleton->maps.kstat_requests))
                 return 0; /* its pin is replaced */
         r = bpf_map__reuse_fd(skeleton->maps.kstat_requests, fd);
         return r < 0 ? croft_error_set(err, r, "adopt '" REQUESTS "'") : 0;

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define INSIDE "/run/croft/kstat"
-#define GLOBAL "/run/croft/bpf/kstat"
+#define INSIDE "/run/croft/programs"
+#define GLOBAL "/run/croft/bpf/programs"
 
 /* Any one will do; a filter may allow some families only. */
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
@@ -152,15 +152,15 @@ static bool is_there(const char *path)
         return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
 }
 
-/* "/a/b/croft.sock": "/a/b/bpf/kstat". */
+/* "/a/b/croft.sock": "/a/b/bpf/programs". */
 static char *beside(const char *socket)
 {
         const char *slash = strrchr(socket, '/');
         char *path;
 
         if (!slash)
-                return strdup("bpf/kstat");
-        return asprintf(&path, "%.*s/bpf/kstat", (int)(slash - socket), socket) < 0 ? NULL : path;
+                return strdup("bpf/programs");
+        return asprintf(&path, "%.*s/bpf/programs", (int)(slash - socket), socket) < 0 ? NULL : path;
 }
 
 char *kstat_transport_directory(void)

@@ -24,9 +24,9 @@ struct kstat_transport {
  * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2), when there is no other way either. */
 int kstat_transport_open(const char *directory, struct kstat_transport *ret);
 
-/* Where the programs are: $CROFT_KSTAT; else bpf/kstat beside $CROFT_SOCKET, if it is there; else /run/croft/kstat,
- * where a partition has them; else /run/croft/bpf/kstat.  The environment isn't believed in a program that is more than
- * its caller. A new string; NULL: no memory. */
+/* Where the programs are: $CROFT_KSTAT; else bpf/programs beside $CROFT_SOCKET, if it is there; else
+ * /run/croft/programs, where a partition has them; else /run/croft/bpf/programs.  The environment isn't believed in a
+ * program that is more than its caller. A new string; NULL: no memory. */
 char *kstat_transport_directory(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <croft/error.h>
 
 struct cgroup_tree;
+struct errlog;
 struct image_store;
 struct kstat_sampler;
 struct kstats;
@@ -21,6 +22,7 @@ enum host_part {
         HOST_SOCKOPT,      /* kstats: and by getsockopt(2) */
         HOST_SAMPLER,      /* kstats: figures */
         HOST_MOUNTS,       /* kstats: statistics of mounts */
+        HOST_ERRLOG,       /* plane: the record of errors */
         HOST_INTERCEPTION, /* calls that wardens answer */
         HOST_PARTS
 };
@@ -43,6 +45,7 @@ struct host {
         struct kstat_sampler *sampler;        /* NULL: as kstats */
         struct kstats *kstats;                /* NULL: no plane, or one that can't do this */
         struct mount_watch *mounts;           /* likewise */
+        struct errlog *errlog;                /* NULL: no plane, or one that can't do this */
         struct croft_error lacks[HOST_PARTS]; /* why it isn't there; code 0: it is */
 };
 

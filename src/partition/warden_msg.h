@@ -25,7 +25,7 @@ enum warden_type {
         /* croftd to warden */
         WARDEN_LAUNCH = 1, /* struct launch_spec: prepare a root; PLACE follows.  Descriptors, of detached copies of
                               mounts: lower (the image's root), rw (the directory that holds upper/ and work/, one
-                              because overlayfs wants both on one mount), tools, kstat (a directory of pinned programs,
+                              because overlayfs wants both on one mount), tools, programs (pinned ones,
                               where there is one), and share:/usr ... (directories of the host).  Others: filter,
                               warden-filter, listen (bound, listening), log (read-write).  For a /proc of its own facts
                               (of the host).  Where calls are intercepted also notify-filter and notify-area

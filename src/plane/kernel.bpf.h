@@ -364,6 +364,10 @@ struct task_struct {
         struct css_set *cgroups;
         struct nsproxy *nsproxy;
         struct pid *thread_pid;
+        struct task_struct *group_leader;
+        int pid, tgid; /* in the initial pid namespace */
+        unsigned int flags;
+        char comm[16];
         __u64 start_boottime;
 };
 

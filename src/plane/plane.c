@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#define PROGRAMS "programs"
+
 struct plane {
         int run_dir; /* borrowed */
         int bpf_dir;
@@ -96,6 +98,15 @@ static int open_bpffs(int run_dir, bool *ret_mounted, struct croft_error *err)
         return TAKE_FD(dir);
 }
 
+static int make_programs(int bpf_dir, struct croft_error *err)
+{
+        if (mkdirat(bpf_dir, PROGRAMS, 0755) < 0 && errno != EEXIST)
+                return croft_error_set(err, errno, "make directory 'bpf/" PROGRAMS "'");
+        if (fchmodat(bpf_dir, PROGRAMS, 0755, 0) < 0) /* whatever the umask is */
+                return croft_error_set(err, errno, "open directory 'bpf/" PROGRAMS "' for all");
+        return 0;
+}
+
 int plane_open(int run_dir, const char *tag, unsigned int level, struct plane **ret, struct croft_error *err)
 {
         _cleanup_(plane_freep) struct plane *plane = calloc(1, sizeof(*plane));
@@ -108,6 +119,8 @@ int plane_open(int run_dir, const char *tag, unsigned int level, struct plane **
         plane->bpf_dir = r = open_bpffs(run_dir, &mounted, err);
         if (r >= 0)
                 plane->partitions = r = plane_bpf_open(plane->bpf_dir, tag, level, err);
+        if (r >= 0)
+                r = make_programs(plane->bpf_dir, err);
         if (r < 0 && mounted)
                 (void)unmount_bpffs(run_dir, NULL); /* the error that is told came before */
         else if (r < 0)
@@ -159,7 +172,18 @@ int plane_remove(struct plane *plane, struct croft_error *err)
         if (r > 0)
                 return croft_error_set(err, EBUSY, "partitions are on record in the kernel plane.");
         r = plane_bpf_unpin(plane->bpf_dir, err);
-        return r < 0 ? r : unmount_bpffs(plane->run_dir, err);
+        if (r < 0)
+                return r;
+        if (unlinkat(plane->bpf_dir, PROGRAMS, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                return croft_error_set(err, errno, "remove 'bpf/" PROGRAMS "'");
+        return unmount_bpffs(plane->run_dir, err);
+}
+
+int plane_open_programs(const struct plane *plane, struct croft_error *err)
+{
+        int fd = openat(plane->bpf_dir, PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? croft_error_set(err, errno, "open directory 'bpf/" PROGRAMS "'") : fd;
 }
 
 int plane_list(struct plane *plane, struct plane_entry **ret, size_t *ret_count, struct croft_error *err)

@@ -41,6 +41,11 @@ int plane_directory(const struct plane *plane);
 int plane_partitions(const struct plane *plane);
 unsigned int plane_level(const struct plane *plane);
 
+/* The directory of pinned programs that partitions see, all of them, as an O_PATH descriptor; the caller closes it. Any
+ * process may run what is in there, without privilege: each program asks the kernel who runs it.  To show it in a
+ * partition, take it by open_tree(OPEN_TREE_CLONE) in croftd's mount namespace and move that. */
+int plane_open_programs(const struct plane *plane, struct croft_error *err);
+
 struct plane_entry {
         uint64_t cgroup_id;
         uint64_t id;

@@ -198,6 +198,16 @@ static int load(unsigned int level, int map, struct plane_bpf **ret, struct crof
         return 0;
 }
 
+bool plane_bpf_map_fits(int fd, const struct bpf_map *ours)
+{
+        struct bpf_map_info info = {0};
+        __u32 size = sizeof(info);
+
+        return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == bpf_map__type(ours) &&
+               info.key_size == bpf_map__key_size(ours) && info.value_size == bpf_map__value_size(ours) &&
+               info.max_entries == bpf_map__max_entries(ours);
+}
+
 /* The kernel's digest of a program's instructions. */
 static int digest_of(int program, unsigned char (*ret)[BPF_TAG_SIZE])
 {
@@ -214,15 +224,21 @@ int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error 
 {
         _cleanup_close_ int theirs = plane_bpf_get(bpf_dir, name);
         unsigned char a[BPF_TAG_SIZE], b[BPF_TAG_SIZE];
-        char next[48];
-        int r;
 
         if (theirs >= 0 && digest_of(theirs, &a) == 0 && digest_of(ours, &b) == 0 && memcmp(a, b, sizeof(a)) == 0)
                 return 0;
+        return plane_bpf_replace(bpf_dir, ours, name, 0444, err);
+}
+
+int plane_bpf_replace(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err)
+{
+        char next[48];
+        int r;
+
         (void)snprintf(next, sizeof(next), "%s_new", name);
         if (unlinkat(bpf_dir, next, 0) < 0 && errno != ENOENT)
                 return croft_error_set(err, errno, "unpin '%s'", next);
-        r = plane_bpf_pin(bpf_dir, ours, next, 0444, err);
+        r = plane_bpf_pin(bpf_dir, fd, next, mode, err);
         if (r < 0)
                 return r;
         if (renameat(bpf_dir, next, bpf_dir, name) < 0)

@@ -6,6 +6,7 @@
 #define CROFT_PLANE_PLANE_BPF_LOADER_H
 
 #include <croft/error.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Adopts what is pinned in bpf_dir (a bpffs), or loads and pins it anew.  Returns the descriptor of map `partitions`
@@ -19,6 +20,11 @@ int plane_bpf_get(int bpf_dir, const char *name);
 int plane_bpf_pin(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err);
 /* Keeps the pinned program when it is the same as ours, else puts ours in its place in one step: nobody finds none. */
 int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error *err);
+/* Pins under that name with that mode, in the place of what is there, in one step. */
+int plane_bpf_replace(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err);
+/* Is this map (a descriptor) of the same kind and sizes as ours? */
+struct bpf_map;
+bool plane_bpf_map_fits(int fd, const struct bpf_map *ours);
 /* The sentence that helps, for a negative errno of loading programs. */
 int plane_bpf_explain(int code, struct croft_error *err);
 /* 1: the map holds something, 0: it is empty, else a negative errno. */

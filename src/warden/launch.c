@@ -82,7 +82,8 @@ int launch_take(struct launch *l, struct warden_packet *p, struct croft_error *e
                 int *fd;
                 bool optional;
         } table[] = {{"lower", &l->stage.lower, false}, {"rw", &l->stage.rw, false}, {"tools", &l->stage.tools, true},
-                {"kstat", &l->stage.kstat, true}, {"filter", &l->filter, false}, {"notify-filter", &l->notify, true}};
+                {"programs", &l->stage.programs, true}, {"filter", &l->filter, false},
+                {"notify-filter", &l->notify, true}};
         int r;
 
         r = launch_spec_get(&p->body, &l->spec);

@@ -53,9 +53,9 @@ struct masks {
 /* What the partition's root is made from, detached, and where it is attached (stage.c): the warden's own root, which
  * has the host's proc and sysfs at their places, whole ones with nothing mounted on them. */
 struct stage {
-        int lower, rw, tools, dev, kstat; /* of tools and kstat there may be none */
-        int proc, sys;                    /* the partition's */
-        int root, own;                    /* directories: "/" and the one for the partition's proc and sysfs */
+        int lower, rw, tools, dev, programs; /* of tools and programs there may be none */
+        int proc, sys;                       /* the partition's */
+        int root, own;                       /* directories: "/" and the one for the partition's proc and sysfs */
         struct masks masks;
 };
 #define STAGE_OWN "own"

@@ -247,8 +247,8 @@ static int mount_run(const struct launch *l, int root, struct croft_error *err)
                 r = tell_systemd(root, err);
         if (r == 0 && l->stage.tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
-        if (r == 0 && l->stage.kstat >= 0)
-                r = bind(AT_FDCWD, "/kstat", root, "run/croft/kstat", 0, err);
+        if (r == 0 && l->stage.programs >= 0)
+                r = bind(AT_FDCWD, "/programs", root, "run/croft/programs", 0, err);
         return r;
 }
 

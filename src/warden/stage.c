@@ -25,7 +25,7 @@ void stage_init(struct stage *s)
                 .rw = -EBADF,
                 .tools = -EBADF,
                 .dev = -EBADF,
-                .kstat = -EBADF,
+                .programs = -EBADF,
                 .proc = -EBADF,
                 .sys = -EBADF,
                 .root = -EBADF,
@@ -40,7 +40,7 @@ void stage_done(struct stage *s)
         close_fd(s->dev);
         close_fd(s->proc);
         close_fd(s->sys);
-        close_fd(s->kstat);
+        close_fd(s->programs);
         close_fd(s->root);
         close_fd(s->own);
         for (size_t i = 0; i < s->masks.n; i++)
@@ -64,8 +64,8 @@ static int attach_one(int root, int mount_fd, const char *name, struct croft_err
 
 static int make_places(int root, struct croft_error *err)
 {
-        static const char *const places[] = {"root", "proc", "sys", "dev", "tools", "kstat", "lower", "rw", STAGE_OWN,
-                STAGE_OWN "/proc", STAGE_OWN "/sys"};
+        static const char *const places[] = {"root", "proc", "sys", "dev", "tools", "programs", "lower", "rw",
+                STAGE_OWN, STAGE_OWN "/proc", STAGE_OWN "/sys"};
         char share[32];
 
         for (size_t i = 0; i < ELEMENTS(places) + LAUNCH_SHARES_MAX; i++) {
@@ -236,8 +236,8 @@ static int prepare_common(struct stage *s, struct croft_error *err)
 
         if (r < 0)
                 return croft_error_set(err, r, "share the tools");
-        if (s->kstat >= 0)
-                r = mount_change(s->kstat, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
+        if (s->programs >= 0)
+                r = mount_change(s->programs, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
         if (r < 0)
                 return croft_error_set(err, r, "share the programs");
         if (s->sys >= 0)
@@ -261,7 +261,7 @@ static int attach_common(const struct stage *s, int root, struct croft_error *er
 {
         int r = attach_one(root, s->tools, "tools", err);
 
-        return r < 0 ? r : attach_one(root, s->kstat, "kstat", err);
+        return r < 0 ? r : attach_one(root, s->programs, "programs", err);
 }
 
 static int attach_layers(const struct stage *s, const struct launch *l, int root, struct croft_error *err)

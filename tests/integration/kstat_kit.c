@@ -33,7 +33,7 @@ void open_kstats(void)
 int open_pinned(const char *name)
 {
         struct bpf_obj_get_opts how = {.sz = sizeof(how), .file_flags = BPF_F_RDONLY};
-        _cleanup_close_ int directory = kstats_open_programs(kstats, NULL);
+        _cleanup_close_ int directory = plane_open_programs(plane, NULL);
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", directory, name);

@@ -30,7 +30,7 @@ static int set_up_lib(void **state)
         if (r < 0)
                 return r;
         /* As a partition has it: a directory that leads nowhere else, for those who may not go through its parents. */
-        programs = kstats_open_programs(kstats, NULL);
+        programs = plane_open_programs(plane, NULL);
         assert_true(programs >= 0);
         (void)snprintf(where, sizeof(where), "/proc/self/fd/%d", programs);
         return setenv("CROFT_KSTAT", where, 1);

@@ -125,7 +125,7 @@ static void shut_in(void *context)
 
 static void a_program_that_loses_bpf_goes_on(void **state)
 {
-        _cleanup_close_ int directory = kstats_open_programs(kstats, NULL);
+        _cleanup_close_ int directory = plane_open_programs(plane, NULL);
         char path[64];
 
         (void)state;

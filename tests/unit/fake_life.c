@@ -327,6 +327,16 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err)
         return move(life, name, "thaw", PARTITION_ACTIVE, err);
 }
 
+int life_errors_clear(struct life *life, const char *name, struct croft_error *err)
+{
+        struct life_info info;
+        int r = life_get(life, name, &info, err);
+
+        if (r == 0)
+                life_info_done(&info);
+        return r;
+}
+
 int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err)
 {
         struct life_info *info;

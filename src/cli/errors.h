@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * errors.h - the record of errors on its way to a reader: what the forms of `croft error print` share.
+ */
+#ifndef CROFT_CLI_ERRORS_H
+#define CROFT_CLI_ERRORS_H
+
+#include "cli.h"
+
+#include <croft/errlog.h>
+
+struct errors {
+        struct croft_errlog_book book;
+        struct croft_errlog_record *records; /* by number */
+        size_t n;
+};
+void errors_done(struct errors *errors);
+
+/* What a record says, escaped: valid UTF-8 that no terminal takes for a command.  A new string; NULL: no memory. */
+char *errors_text(const struct croft_errlog_record *record);
+/* The same for a field of one, or an argument (taken over, may be NULL). */
+char *errors_escape(const char *text);
+char *errors_argument(const struct croft_errlog_record *record, unsigned int i);
+/* "2026-11-21T09:00:00.123Z". */
+const char *errors_time(char *buf, size_t size, int64_t time_ns);
+
+/* Outermost first, each with its causes below it, indented; reverse: from the cause on.  Each record once. */
+void errors_print_text(const struct cli *cli, FILE *f, const struct errors *errors, bool reverse);
+/* One object, or one line for each record without the rest. */
+json_t *errors_json(const struct errors *errors);
+json_t *errors_record_json(const struct croft_errlog_record *record);
+/* The document that docs/errors.xsd describes. */
+void errors_print_xml(FILE *f, const struct errors *errors);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_errors.c - what the life cycle puts on record (C-14): how each attempt began, and each refusal and clean-up, in
+ * the book of the partition that it concerns.
+ *
+ * A host without a kernel plane has no record; nothing here changes what becomes of an operation (ERR-37).
+ */
+#include "daemon/life_private.h"
+
+#include "errlog/errlog.h"
+
+#include <errno.h>
+
+#define COMPONENT "croftd"
+
+void errors_begin(struct unit *u, const char *operation)
+{
+        struct errlog *errlog = u->life->host->errlog;
+
+        if (errlog)
+                (void)errlog_begin_attempt(errlog, u->p.def.id, u->p.def.name, operation, NULL, NULL);
+}
+
+/* One that isn't in the table has no book, or soon none any more: global's then. */
+static uint64_t book_of(struct unit *u)
+{
+        bool listed;
+
+        (void)pthread_mutex_lock(&u->life->lock);
+        listed = u->listed;
+        (void)pthread_mutex_unlock(&u->life->lock);
+        return listed && errlog_add(u->life->host->errlog, u->p.def.id, u->p.def.name, NULL) == 0 ? u->p.def.id : 0;
+}
+
+void errors_add(struct unit *u, const struct croft_error *what)
+{
+        struct errlog *errlog = u->life->host->errlog;
+
+        if (errlog && what && what->code)
+                (void)errlog_record_error(errlog, book_of(u), COMPONENT, ERRLOG_ERROR, what);
+}
+
+void errors_note(struct unit *u, const char *text)
+{
+        struct errlog *errlog = u->life->host->errlog;
+
+        if (errlog)
+                (void)errlog_record_text(errlog, book_of(u), COMPONENT, ERRLOG_WARNING, text);
+}
+
+void errors_forget(struct unit *u)
+{
+        struct errlog *errlog = u->life->host->errlog;
+
+        if (errlog)
+                (void)errlog_forget(errlog, u->p.def.id, NULL); /* ids are never given again */
+}
+
+void errors_rename(struct unit *u)
+{
+        struct errlog *errlog = u->life->host->errlog;
+
+        if (errlog)
+                (void)errlog_rename(errlog, u->p.def.id, u->p.def.name, NULL);
+}
+
+int life_errors_clear(struct life *life, const char *name, struct croft_error *err)
+{
+        struct unit *u = life_find(life, name, err);
+        int r;
+
+        if (!u)
+                return -ENOENT;
+        if (!life->host->errlog)
+                r = croft_error_copy(err, &life->host->lacks[HOST_ERRLOG]);
+        else
+                r = errlog_clear(life->host->errlog, u->p.def.id, err);
+        unit_unref(u);
+        return r == -ESRCH ? 0 : r; /* nothing was ever recorded */
+}

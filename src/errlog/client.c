@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * client.c - runs the pinned program `errlog`.  See client.h.
+ */
+#include "errlog/client.h"
+
+#include "base/cleanup.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define WAIT_NS 100000 /* a writer is in the kernel for some microseconds */
+#define WAITS_MAX 1000
+
+static int bpf(int command, union bpf_attr *attr)
+{
+        long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+        return r < 0 ? -errno : (int)r;
+}
+
+static int open_pin(const char *directory, const char *name)
+{
+        _cleanup_free_ char *path = NULL;
+        union bpf_attr attr;
+
+        if (asprintf(&path, "%s/%s", directory, name) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        memset(&attr, 0, sizeof(attr));
+        attr.pathname = (uintptr_t)path;
+        attr.file_flags = BPF_F_RDONLY; /* all that a partition may: the program's pin is 0444 */
+        return bpf(BPF_OBJ_GET, &attr);
+}
+
+int errlog_client_open(const char *directory)
+{
+        return open_pin(directory, "errlog");
+}
+
+int errlog_client_open_books(const char *directory)
+{
+        return open_pin(directory, "../errlog_books");
+}
+
+int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, struct errlog_book *ret)
+{
+        union bpf_attr attr;
+        int r;
+
+        memset(&attr, 0, sizeof(attr));
+        attr.map_fd = (uint32_t)books;
+        attr.key = (uintptr_t)last;
+        attr.next_key = (uintptr_t)key;
+        r = bpf(BPF_MAP_GET_NEXT_KEY, &attr);
+        if (r < 0)
+                return r;
+        memset(&attr, 0, sizeof(attr));
+        attr.map_fd = (uint32_t)books;
+        attr.key = (uintptr_t)key;
+        attr.value = (uintptr_t)ret;
+        r = bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+        if (r == -ENOENT) /* it has just gone */
+                *ret = (struct errlog_book){.first = 1, .next = 1};
+        return r == -ENOENT ? 0 : r;
+}
+
+int errlog_client_call(int program, struct errlog_call *call)
+{
+        union bpf_attr attr;
+        int r;
+
+        memset(&attr, 0, sizeof(attr));
+        attr.test.prog_fd = (uint32_t)program;
+        /* In and out: a SYSCALL program's context is written back to where it came from. */
+        attr.test.ctx_in = (uintptr_t)call;
+        attr.test.ctx_size_in = sizeof(*call);
+        r = bpf(BPF_PROG_TEST_RUN, &attr);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EIO;
+        r = (int)attr.test.retval;
+        return r > 0 ? -EIO : r;
+}
+
+int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret)
+{
+        const struct timespec pause = {.tv_nsec = WAIT_NS};
+
+        for (int i = 0; i < WAITS_MAX; i++) {
+                struct errlog_call call = {.op = ERRLOG_OP_BOOK, .partition = partition};
+                int r = errlog_client_call(program, &call);
+
+                if (r < 0)
+                        return r;
+                if (call.book.ended == call.book.next - 1) {
+                        *ret = call.book;
+                        return 0;
+                }
+                (void)nanosleep(&pause, NULL);
+        }
+        return -EAGAIN;
+}
+
+int errlog_client_next(
+        int program, uint64_t partition, const struct errlog_book *book, uint64_t *seq, struct errlog_record *ret)
+{
+        for (uint64_t at = *seq > book->first ? *seq : book->first; at < book->next; at++) {
+                struct errlog_call call = {.op = ERRLOG_OP_READ, .partition = partition, .seq = at};
+                int r = errlog_client_call(program, &call);
+
+                if (r == 0) {
+                        *ret = call.record;
+                        *seq = at;
+                        return 0;
+                }
+                if (r != -ENOENT)
+                        return r;
+        }
+        return -ENOENT;
+}

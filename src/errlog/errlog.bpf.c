@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * errlog.bpf.c - the record of errors: written and read by whoever runs `errlog`, and by the kernel itself where it
+ * kills a process for want of memory.  See errlog.bpf.h.
+ */
+#include "errlog/recorder.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "errlog/kernel_messages.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* How deep the pid namespaces of partitions are; set before loading. */
+const volatile __u32 pid_level = 1;
+
+#define WORDS(type) (sizeof(type) / 8)
+
+/* The context can be read and written at constant places only: unrolled. */
+#define COPY_WORDS(to, from, n)                                                                                        \
+        do {                                                                                                           \
+                __u64 *to_ = (__u64 *)(void *)(to);                                                                    \
+                const __u64 *from_ = (const __u64 *)(const void *)(from);                                              \
+                                                                                                                       \
+                _Pragma("unroll") for (int i_ = 0; i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =                 \
+                        *(const volatile __u64 *)&from_[i_];                                                           \
+        } while (0)
+
+/* --- who records --- */
+
+static __always_inline __u32 number_inside(struct task_struct *task)
+{
+        struct pid *pid = task ? BPF_CORE_READ(task, thread_pid) : NULL;
+        int nr = 0;
+
+        if (pid && BPF_CORE_READ(pid, level) >= pid_level)
+                bpf_core_read(&nr, sizeof(nr),
+                        (void *)&pid->numbers[0] + (__u64)pid_level * bpf_core_type_size(struct upid) +
+                                bpf_core_field_offset(struct upid, nr));
+        return (__u32)nr;
+}
+
+static __always_inline void set_task(struct errlog_record *record, struct task_struct *task)
+{
+        record->pid = (__u32)BPF_CORE_READ(task, tgid);
+        record->tid = (__u32)BPF_CORE_READ(task, pid);
+        record->pid_inside = number_inside(BPF_CORE_READ(task, group_leader));
+        record->tid_inside = number_inside(task);
+}
+
+/* --- on behalf of the caller --- */
+
+static __always_inline bool may_write(const struct errlog_call *call, __u64 caller)
+{
+        __u8 source = call->record.source;
+
+        if (source == ERRLOG_REMOTE)
+                return !caller;
+        return source == ERRLOG_LIBRARY || source == ERRLOG_PROGRAM || source == ERRLOG_SCRIPT;
+}
+
+static __always_inline int write(struct errlog_call *call, struct errlog_book *book, __u64 partition, __u64 caller)
+{
+        __u32 part = caller ? ERRLOG_PART_OWN : ERRLOG_PART_RESERVED;
+        struct errlog_key key = {.partition = partition};
+        struct errlog_record *record;
+
+        if (!may_write(call, caller) || call->record.severity > ERRLOG_INFO || call->record.args_size > ERRLOG_ARGS ||
+                call->record.n_args > ERRLOG_ARGS_MAX)
+                return -EINVAL;
+        key.seq = errlog_begin(book, part);
+        if (!key.seq)
+                return -ENOMEM;
+        record = errlog_place(&key);
+        if (record) {
+                COPY_WORDS(record, call, WORDS(*record));
+                record->seq = key.seq;
+                record->partition = partition;
+                record->part = (__u8)part;
+                if (caller || !call->record.attempt)
+                        record->attempt = book->attempt;
+                if (call->record.cause >= key.seq)
+                        record->cause = 0;
+                record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
+                set_task(record, bpf_get_current_task_btf());
+        }
+        call->seq = key.seq;
+        return errlog_end(book, part, record);
+}
+
+/* What is copied may go meanwhile, and its memory be another's record: it is looked at again afterwards. */
+static __always_inline int read(struct errlog_call *call, __u64 partition, __u64 caller)
+{
+        struct errlog_key key = {.partition = partition, .seq = call->seq};
+        struct errlog_record *record = bpf_map_lookup_elem(&errlog_records, &key);
+
+        if (!record)
+                return -ENOENT;
+        COPY_WORDS(call, record, WORDS(*record));
+        if (call->record.partition != partition || call->record.seq != key.seq ||
+                bpf_map_lookup_elem(&errlog_records, &key) != record) {
+                COPY_WORDS(call, &errlog_blank, WORDS(errlog_blank));
+                return -ENOENT;
+        }
+        if (caller) {
+                call->record.pid = 0;
+                call->record.tid = 0;
+        }
+        return 0;
+}
+
+static __always_inline int remove(struct errlog_call *call, struct errlog_book *book, __u64 partition)
+{
+        struct errlog_key key = {.partition = partition, .seq = call->seq};
+        int r = read(call, partition, 0);
+
+        if (r < 0)
+                return r;
+        if (bpf_map_delete_elem(&errlog_records, &key) < 0)
+                return -ENOENT; /* somebody else has it */
+        __sync_fetch_and_sub(&book->n[call->record.part & 1], 1);
+        return 0;
+}
+
+static __always_inline void begin(struct errlog_call *call, struct errlog_book *book)
+{
+        COPY_WORDS(book->operation, call->book.operation, sizeof(book->operation) / 8);
+        *(volatile __u64 *)&book->first = call->seq;
+        book->attempt_ns = (__s64)bpf_ktime_get_boot_ns();
+        __sync_fetch_and_add(&book->attempt, 1);
+        for (int i = 0; i < 2; i++)
+                __sync_fetch_and_sub(&book->refused[i], book->refused[i]);
+}
+
+SEC("syscall")
+int errlog(struct errlog_call *call)
+{
+        struct errlog_book *book;
+        __u64 caller = 0, partition;
+        int r = find_caller(&caller);
+
+        if (r < 0)
+                return r;
+        if (caller && call->partition && call->partition != caller)
+                return -EPERM;
+        partition = caller ? caller : call->partition;
+        book = bpf_map_lookup_elem(&errlog_books, &partition);
+        if (!book)
+                return -ESRCH;
+        switch (call->op) {
+        case ERRLOG_OP_BOOK:
+                break;
+        case ERRLOG_OP_READ:
+                return read(call, partition, caller);
+        case ERRLOG_OP_WRITE:
+                return write(call, book, partition, caller);
+        case ERRLOG_OP_REMOVE:
+                return caller ? -EPERM : remove(call, book, partition);
+        case ERRLOG_OP_BEGIN:
+                if (caller)
+                        return -EPERM;
+                begin(call, book);
+                break;
+        case ERRLOG_OP_NAME:
+                if (caller)
+                        return -EPERM;
+                COPY_WORDS(book->name, call->book.name, sizeof(book->name) / 8);
+                break;
+        default:
+                return -EINVAL;
+        }
+        COPY_WORDS(&call->book, book, WORDS(*book));
+        return 0;
+}
+
+/* --- by the kernel itself ---
+ *
+ * The kernel says whom it kills for want of memory by a process number only; whose process that is it says a moment
+ * before, in the same thread, by the signal that it sends. */
+
+struct victim {
+        __u64 partition;
+        int pid;
+        __u32 pid_inside;
+        char comm[16];
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 1024);
+        __type(key, __u64); /* bpf_get_current_pid_tgid() of who sends it */
+        __type(value, struct victim);
+} errlog_victims SEC(".maps");
+
+/* Of a task that isn't the current one; 0: none. */
+static __always_inline __u64 partition_of(struct task_struct *task)
+{
+        struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+        struct plane_partition *partition;
+        struct cgroup *above = NULL;
+        __u64 id;
+
+        if (!cgroup || BPF_CORE_READ(cgroup, level) < (int)partition_level)
+                return 0;
+        bpf_core_read(&above, sizeof(above), (void *)&cgroup->ancestors[0] + sizeof(above) * partition_level);
+        if (!above)
+                return 0;
+        id = BPF_CORE_READ(above, kn, id);
+        partition = bpf_map_lookup_elem(&partitions, &id);
+        return partition ? partition->id : 0;
+}
+
+#define SIGNAL_KILL 9
+#define FROM_KERNEL ((void *)1) /* SEND_SIG_PRIV */
+
+SEC("raw_tracepoint/signal_generate")
+int errlog_killed(struct bpf_raw_tracepoint_args *ctx)
+{
+        struct task_struct *task = (struct task_struct *)ctx->args[2];
+        struct victim victim = {.pid = 0};
+        __u64 self;
+
+        if ((int)ctx->args[0] != SIGNAL_KILL || (void *)ctx->args[1] != FROM_KERNEL)
+                return 0;
+        victim.partition = partition_of(task);
+        if (!victim.partition)
+                return 0;
+        victim.pid = BPF_CORE_READ(task, pid);
+        victim.pid_inside = number_inside(task);
+        BPF_CORE_READ_INTO(&victim.comm, task, comm);
+        self = bpf_get_current_pid_tgid();
+        bpf_map_update_elem(&errlog_victims, &self, &victim, BPF_ANY);
+        return 0;
+}
+
+static const struct errlog_record out_of_memory = {
+        .source = ERRLOG_KERNEL,
+        .part = ERRLOG_PART_RESERVED,
+        .errnum = ENOMEM,
+        .n_args = 2,
+        .component = "kernel",
+        .catalogue = ERRLOG_CATALOGUE_CROFT,
+        .set = ERRLOG_SET_KERNEL,
+        .number = ERRLOG_OUT_OF_MEMORY,
+        .format = ERRLOG_OUT_OF_MEMORY_TEXT,
+};
+
+/* As errlog_pack() does it. */
+static __always_inline void pack_victim(struct errlog_record *record, const struct victim *victim)
+{
+        __u64 pid = victim->pid_inside;
+        __u32 n = 0;
+
+        record->args[0] = 'd';
+        __builtin_memcpy(&record->args[1], &pid, sizeof(pid));
+        record->args[9] = 's';
+#pragma unroll
+        for (int i = 0; i < (int)sizeof(victim->comm) - 1; i++) {
+                record->args[10 + i] = (__u8)victim->comm[i];
+                if (victim->comm[i] && n == (__u32)i)
+                        n++;
+        }
+        record->args_size = (__u16)(10 + n + 1);
+}
+
+static __always_inline void record_victim(struct errlog_book *book, const struct victim *victim)
+{
+        struct errlog_key key = {.partition = victim->partition, .seq = errlog_begin(book, ERRLOG_PART_RESERVED)};
+        struct errlog_record *record;
+
+        if (!key.seq)
+                return;
+        record = errlog_place(&key);
+        if (record) {
+                COPY_WORDS(record, &out_of_memory, WORDS(*record));
+                record->partition = key.partition;
+                record->seq = key.seq;
+                record->attempt = book->attempt;
+                record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
+                record->pid = (__u32)victim->pid;
+                record->tid = record->pid;
+                record->pid_inside = victim->pid_inside;
+                record->tid_inside = victim->pid_inside;
+                pack_victim(record, victim);
+        }
+        errlog_end(book, ERRLOG_PART_RESERVED, record);
+}
+
+/* Its argument is the number until 6.8, then the task: the field of the event is in the same place in all. */
+struct mark_victim {
+        __u64 common;
+        int pid;
+};
+
+SEC("tracepoint/oom/mark_victim")
+int errlog_out_of_memory(struct mark_victim *ctx)
+{
+        __u64 self = bpf_get_current_pid_tgid();
+        struct victim *victim = bpf_map_lookup_elem(&errlog_victims, &self);
+        struct errlog_book *book;
+
+        if (!victim || victim->pid != ctx->pid)
+                return 0;
+        book = bpf_map_lookup_elem(&errlog_books, &victim->partition);
+        if (book)
+                record_victim(book, victim);
+        bpf_map_delete_elem(&errlog_victims, &self);
+        return 0;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * errlog.c - the record of errors, croftd's side.  See errlog.h.
+ *
+ * Invariant: the pinned maps and the pinned program belong together; `errlog_books` is pinned last and its book 0,
+ * which is there from the beginning, says the layout of all.
+ */
+#include "errlog/errlog.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "errlog/client.h"
+#include "errlog/message.h"
+#include "plane/plane.h"
+#include "plane/plane_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "errlog.skel.h"
+
+#define PROGRAM "errlog"
+
+struct errlog {
+        struct plane *plane; /* borrowed */
+        int program, books, records, victims;
+        pthread_mutex_t lock; /* of what takes several calls: attempts, clearing, chains */
+};
+
+/* In the order of pinning. */
+static const struct {
+        const char *name;
+        size_t place; /* in struct errlog */
+} maps[] = {
+        {"errlog_records", offsetof(struct errlog, records)},
+        {"errlog_victims", offsetof(struct errlog, victims)},
+        {"errlog_books", offsetof(struct errlog, books)},
+};
+
+static int *map_of(struct errlog *e, size_t i)
+{
+        return (int *)((char *)e + maps[i].place);
+}
+
+static void free_skeleton(struct errlog_bpf **skeleton)
+{
+        errlog_bpf__destroy(*skeleton);
+}
+
+/* --- loading --- */
+
+static int unpin(const struct plane *plane, struct croft_error *err)
+{
+        static const char *const links[] = {
+                "errlog_killed", "errlog_killed_new", "errlog_out_of_memory", "errlog_out_of_memory_new"};
+        _cleanup_close_ int programs = plane_open_programs(plane, err);
+
+        if (programs < 0)
+                return programs;
+        for (size_t i = 0; i < ELEMENTS(links); i++)
+                if (unlinkat(plane_directory(plane), links[i], 0) < 0 && errno != ENOENT)
+                        return croft_error_set(err, errno, "unpin '%s'", links[i]);
+        for (size_t i = ELEMENTS(maps); i-- > 0;)
+                if (unlinkat(plane_directory(plane), maps[i].name, 0) < 0 && errno != ENOENT)
+                        return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
+        if ((unlinkat(programs, PROGRAM, 0) < 0 && errno != ENOENT) ||
+                (unlinkat(programs, PROGRAM "_new", 0) < 0 && errno != ENOENT))
+                return croft_error_set(err, errno, "unpin '%s'", PROGRAM);
+        return 0;
+}
+
+/* True: what is pinned is ours, whole and of this layout, and all of it is open. */
+static bool adopt(struct errlog *e, const struct errlog_bpf *skeleton)
+{
+        struct errlog_book book;
+        uint64_t global = 0;
+
+        for (size_t i = 0; i < ELEMENTS(maps); i++) {
+                int fd = plane_bpf_get(plane_directory(e->plane), maps[i].name);
+
+                if (fd < 0)
+                        return false;
+                *map_of(e, i) = fd;
+                if (!plane_bpf_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
+                        return false;
+        }
+        return bpf_map_lookup_elem(e->books, &global, &book) == 0 && book.layout == ERRLOG_LAYOUT;
+}
+
+static void close_maps(struct errlog *e)
+{
+        for (size_t i = 0; i < ELEMENTS(maps); i++)
+                *map_of(e, i) = close_fd(*map_of(e, i));
+}
+
+/* How deep pid namespaces are that croftd's children make. */
+static unsigned int children_level(void)
+{
+        _cleanup_free_ char *text = NULL;
+        const char *at =
+                fd_read_file(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) < 0 ? NULL : strstr(text, "\nNSpid:");
+        unsigned int n = 0;
+
+        for (at = at ? at + 1 : ""; *at && *at != '\n'; at++)
+                n += *at == '\t'; /* one before each number */
+        return n > 0 ? n : 1;
+}
+
+static int load(struct errlog *e, struct errlog_bpf *skeleton, bool adopted, struct croft_error *err)
+{
+        int r;
+
+        skeleton->rodata->partition_level = plane_level(e->plane);
+        skeleton->rodata->pid_level = children_level();
+        r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(e->plane));
+        for (size_t i = 0; r == 0 && adopted && i < ELEMENTS(maps); i++)
+                r = bpf_map__reuse_fd(bpf_object__find_map_by_name(skeleton->obj, maps[i].name), *map_of(e, i));
+        if (r < 0)
+                return croft_error_set(err, r, "adopt the pinned maps of the record of errors");
+        r = errlog_bpf__load(skeleton);
+        return r < 0 ? plane_bpf_explain(r, err) : 0;
+}
+
+/* In the place of the one before, if there is one.  For a moment both see what happens in the kernel; the second finds
+ * the victim gone that the first has recorded (errlog.bpf.c). */
+static int attach(const struct plane *plane, const struct bpf_program *program, struct croft_error *err)
+{
+        struct bpf_link *link = bpf_program__attach(program);
+        int r;
+
+        if (!link)
+                return croft_error_set(err, errno, "attach '%s'", bpf_program__name(program));
+        r = plane_bpf_replace(plane_directory(plane), bpf_link__fd(link), bpf_program__name(program), 0600, err);
+        (void)bpf_link__destroy(link); /* the pin keeps it */
+        return r;
+}
+
+static int take_maps(struct errlog *e, const struct errlog_bpf *skeleton, struct croft_error *err)
+{
+        for (size_t i = 0; i < ELEMENTS(maps); i++) {
+                const struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, maps[i].name);
+                int fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+
+                if (fd < 0)
+                        return croft_error_set(err, errno, "keep map '%s'", maps[i].name);
+                *map_of(e, i) = fd;
+        }
+        return 0;
+}
+
+static int put_book(const struct errlog *e, uint64_t id, const char *name, struct croft_error *err)
+{
+        struct errlog_book book = {.first = 1, .next = 1, .layout = ERRLOG_LAYOUT};
+
+        (void)str_copy(book.name, sizeof(book.name), name);
+        if (bpf_map_update_elem(e->books, &id, &book, BPF_NOEXIST) < 0 && errno != EEXIST)
+                return croft_error_set(
+                        err, errno == E2BIG ? ENOSPC : errno, "make a book for the errors of '%s'", name);
+        return 0;
+}
+
+static int pin_new(struct errlog *e, struct croft_error *err)
+{
+        int r = put_book(e, 0, "", err);
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(maps); i++)
+                r = plane_bpf_pin(plane_directory(e->plane), *map_of(e, i), maps[i].name, 0600, err);
+        return r;
+}
+
+static int open_all(struct errlog *e, struct croft_error *err)
+{
+        _cleanup_(free_skeleton) struct errlog_bpf *skeleton = errlog_bpf__open();
+        _cleanup_close_ int programs = plane_open_programs(e->plane, err);
+        bool adopted;
+        int r;
+
+        if (programs < 0)
+                return programs;
+        if (!skeleton)
+                return croft_error_set(err, errno, "open BPF programs");
+        adopted = adopt(e, skeleton);
+        if (!adopted) {
+                close_maps(e);
+                r = unpin(e->plane, err);
+                if (r < 0)
+                        return r;
+        }
+        r = load(e, skeleton, adopted, err);
+        if (r == 0 && !adopted)
+                r = take_maps(e, skeleton, err);
+        if (r == 0 && !adopted)
+                r = pin_new(e, err);
+        if (r < 0)
+                return r;
+        e->program = fcntl(bpf_program__fd(skeleton->progs.errlog), F_DUPFD_CLOEXEC, 3);
+        if (e->program < 0)
+                return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
+        r = plane_bpf_replace(programs, e->program, PROGRAM, 0444, err);
+        if (r == 0)
+                r = attach(e->plane, skeleton->progs.errlog_out_of_memory, err);
+        return r < 0 ? r : attach(e->plane, skeleton->progs.errlog_killed, err);
+}
+
+int errlog_open(struct plane *plane, struct errlog **ret, struct croft_error *err)
+{
+        _cleanup_(errlog_freep) struct errlog *e = calloc(1, sizeof(*e));
+        int r;
+
+        if (!e)
+                return croft_error_set(err, ENOMEM, "open the record of errors");
+        *e = (struct errlog){.plane = plane, .program = -EBADF, .books = -EBADF, .records = -EBADF, .victims = -EBADF};
+        (void)pthread_mutex_init(&e->lock, NULL); /* can't fail with these attributes */
+        r = open_all(e, err);
+        if (r < 0) {
+                (void)croft_error_prefix(err, "open the record of errors");
+                return r;
+        }
+        *ret = TAKE(e);
+        return 0;
+}
+
+struct errlog *errlog_free(struct errlog *e)
+{
+        if (!e)
+                return NULL;
+        (void)close_fd(e->program);
+        close_maps(e);
+        (void)pthread_mutex_destroy(&e->lock);
+        free(e);
+        return NULL;
+}
+
+void errlog_freep(struct errlog **e)
+{
+        *e = errlog_free(*e);
+}
+
+int errlog_remove(struct errlog *e, struct croft_error *err)
+{
+        uint64_t key, *last = NULL;
+        struct errlog_book book;
+
+        while (bpf_map_get_next_key(e->books, last, &key) == 0) {
+                if (key != 0 && bpf_map_lookup_elem(e->books, &key, &book) == 0 && (book.n[0] || book.n[1]))
+                        return croft_error_set(err, EBUSY, "errors of '%s' are on record.", book.name);
+                last = &key;
+        }
+        return unpin(e->plane, err);
+}
+
+/* --- books --- */
+
+int errlog_add(struct errlog *e, uint64_t id, const char *name, struct croft_error *err)
+{
+        return id == 0 ? croft_error_set(err, EINVAL, "make a book for the errors of '%s'", name)
+                       : put_book(e, id, name, err);
+}
+
+int errlog_rename(struct errlog *e, uint64_t id, const char *name, struct croft_error *err)
+{
+        struct errlog_call call = {.op = ERRLOG_OP_NAME, .partition = id};
+        int r;
+
+        (void)str_copy(call.book.name, sizeof(call.book.name), name);
+        r = id == 0 ? -EINVAL : errlog_client_call(e->program, &call);
+        return r < 0 && r != -ESRCH ? croft_error_set(err, r, "rename the book of the errors of '%s'", name) : 0;
+}
+
+/* Removes what is in the book by now.  *ret_next: the number behind it. */
+static int clear_book(const struct errlog *e, uint64_t id, uint64_t *ret_next, struct croft_error *err)
+{
+        struct errlog_call call = {.op = ERRLOG_OP_BOOK, .partition = id};
+        struct errlog_book book;
+        int r = errlog_client_call(e->program, &call);
+
+        if (r < 0)
+                return croft_error_set(err, r, "look at the record of errors");
+        book = call.book;
+        for (uint64_t seq = book.first; seq < book.next; seq++) {
+                call = (struct errlog_call){.op = ERRLOG_OP_REMOVE, .partition = id, .seq = seq};
+                r = errlog_client_call(e->program, &call);
+                if (r < 0 && r != -ENOENT)
+                        return croft_error_set(err, r, "clear the record of errors");
+        }
+        *ret_next = book.next;
+        return 0;
+}
+
+static int begin(const struct errlog *e, uint64_t id, uint64_t first, const char *operation, uint64_t *ret_attempt,
+        struct croft_error *err)
+{
+        struct errlog_call call = {.op = ERRLOG_OP_BEGIN, .partition = id, .seq = first};
+        int r;
+
+        (void)str_copy(call.book.operation, sizeof(call.book.operation), operation);
+        r = errlog_client_call(e->program, &call);
+        if (r < 0)
+                return croft_error_set(err, r, "begin an attempt in the record of errors");
+        if (ret_attempt)
+                *ret_attempt = call.book.attempt;
+        return 0;
+}
+
+int errlog_begin_attempt(struct errlog *e, uint64_t id, const char *name, const char *operation, uint64_t *ret_attempt,
+        struct croft_error *err)
+{
+        uint64_t next = 0;
+        int r = errlog_add(e, id, name, err);
+
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&e->lock);
+        r = clear_book(e, id, &next, err);
+        if (r == 0)
+                r = begin(e, id, next, operation, ret_attempt, err);
+        (void)pthread_mutex_unlock(&e->lock);
+        return r;
+}
+
+int errlog_clear(struct errlog *e, uint64_t id, struct croft_error *err)
+{
+        uint64_t next = 0;
+        int r;
+
+        (void)pthread_mutex_lock(&e->lock);
+        r = clear_book(e, id, &next, err);
+        (void)pthread_mutex_unlock(&e->lock);
+        return r;
+}
+
+int errlog_forget(struct errlog *e, uint64_t id, struct croft_error *err)
+{
+        struct errlog_book book;
+        int r;
+
+        if (bpf_map_lookup_elem(e->books, &id, &book) < 0)
+                return 0;
+        r = errlog_clear(e, id, err);
+        if (r < 0)
+                return r;
+        if (bpf_map_delete_elem(e->books, &id) < 0 && errno != ENOENT)
+                return croft_error_set(
+                        err, errno, "remove the book of the errors of partition %llu", (unsigned long long)id);
+        return 0;
+}
+
+/* --- recording --- */
+
+static struct errlog_record record_of(const char *component, enum errlog_severity severity, int errnum)
+{
+        struct errlog_record record = {
+                .source = ERRLOG_PROGRAM, .severity = (uint8_t)severity, .errnum = errnum, .format = "%s"};
+
+        (void)str_copy(record.component, sizeof(record.component), component);
+        return record;
+}
+
+static int write_text(
+        const struct errlog *e, uint64_t id, struct errlog_record record, const char *text, uint64_t *cause)
+{
+        struct errlog_call call = {.op = ERRLOG_OP_WRITE, .partition = id};
+        struct errlog_args args;
+        char *words[] = {(char *)(uintptr_t)text};
+        int r = errlog_pack_words(record.format, words, 1, &args, NULL);
+
+        if (r < 0)
+                return r;
+        record.n_args = args.n;
+        record.args_size = args.size;
+        memcpy(record.args, args.bytes, args.size);
+        record.cause = *cause;
+        call.record = record;
+        r = errlog_client_call(e->program, &call);
+        if (r == 0)
+                *cause = call.seq;
+        return r;
+}
+
+unsigned int errlog_record_error(struct errlog *e, uint64_t id, const char *component, enum errlog_severity severity,
+        const struct croft_error *what)
+{
+        struct errlog_record record = record_of(component, severity, what->code);
+        unsigned int failed = 0;
+        uint64_t cause = 0;
+
+        (void)pthread_mutex_lock(&e->lock); /* what belongs together has one number after the other */
+        for (unsigned int i = what->n_causes; i-- > 0;)
+                failed += write_text(e, id, record, croft_error_cause(what, i), &cause) < 0;
+        (void)pthread_mutex_unlock(&e->lock);
+        return failed;
+}
+
+unsigned int errlog_record_text(
+        struct errlog *e, uint64_t id, const char *component, enum errlog_severity severity, const char *text)
+{
+        uint64_t cause = 0;
+
+        return write_text(e, id, record_of(component, severity, 0), text, &cause) < 0;
+}

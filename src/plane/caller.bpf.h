@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * caller.bpf.h - who runs a program: the partition of the current task, from what the kernel knows at this moment.
+ *
+ * A program that is run by the process that asks (BPF_PROG_RUN) so answers for the one that uses a descriptor, whoever
+ * opened it (C-1, C-2).  No entry for the task doesn't mean allow: global is only who is in the initial user namespace;
+ * anybody else without an entry is refused (C-5).
+ */
+#ifndef CROFT_PLANE_CALLER_BPF_H
+#define CROFT_PLANE_CALLER_BPF_H
+
+#include "plane/plane.bpf.h"
+
+#include <linux/bpf.h>
+#include <linux/errno.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "plane/kernel.bpf.h"
+
+/* Depth of a partition's cgroup; set before loading. */
+const volatile __u32 partition_level = 0;
+
+/* The plane's; programs beside it reuse its map. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, PLANE_PARTITIONS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64);
+        __type(value, struct plane_partition);
+} partitions SEC(".maps");
+
+/* *ret: the partition, 0: global.  -EPERM: neither. */
+static __always_inline int find_caller(__u64 *ret)
+{
+        /* 0 above the level; no cgroup has that id */
+        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
+        struct plane_partition *partition = bpf_map_lookup_elem(&partitions, &cgroup);
+        struct task_struct *task;
+
+        if (partition) {
+                *ret = partition->id;
+                return 0;
+        }
+        task = bpf_get_current_task_btf();
+        *ret = 0;
+        return task->cred->user_ns->level != 0 ? -EPERM : 0;
+}
+
+#endif
