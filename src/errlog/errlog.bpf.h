@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * errlog.bpf.h - the record of errors in the kernel: layouts that programs, croftd, libcroft and their successors
+ * share.
+ *
+ * Each partition has a book of its own (0: global's).  Who writes is what the kernel says at the time of the call
+ * (C-1): a process in a partition writes into that partition's book and reads it, and no other; one in global may name
+ * any. Numbers in a book count what was recorded, in true order.  A book has room for ERRLOG_OWN_MAX records by its own
+ * partition and, apart from that, for ERRLOG_RESERVED_MAX by the kernel and by global: what finds no room is refused
+ * and counted, and what is there stays (ERR-25, ERR-26).
+ *
+ * Whoever changes a structure raises ERRLOG_LAYOUT.
+ */
+#ifndef CROFT_ERRLOG_ERRLOG_BPF_H
+#define CROFT_ERRLOG_ERRLOG_BPF_H
+
+#include <linux/types.h>
+
+#define ERRLOG_LAYOUT 1
+#define ERRLOG_OWN_MAX 64
+#define ERRLOG_RESERVED_MAX 96
+
+#define ERRLOG_COMPONENT 24
+#define ERRLOG_HOST 64
+#define ERRLOG_CATALOGUE 64
+#define ERRLOG_FORMAT 128
+#define ERRLOG_ARGS 280
+#define ERRLOG_ARGS_MAX 16
+
+enum errlog_source {
+        ERRLOG_KERNEL = 1,
+        ERRLOG_LIBRARY,
+        ERRLOG_PROGRAM,
+        ERRLOG_SCRIPT,
+        ERRLOG_REMOTE,
+};
+
+enum errlog_severity { ERRLOG_ERROR, ERRLOG_WARNING, ERRLOG_INFO };
+
+/* One record.  Text is NUL-filled, and not ended by NUL when it fills its field.  Written by a partition: nothing below
+ * the first group can be trusted to be anything. */
+struct errlog_record {
+        /* by the kernel */
+        __u64 partition;
+        __u64 seq; /* from 1 */
+        __u64 attempt;
+        __u64 cause;                  /* seq of the record that led to this one, 0: none; always less than seq */
+        __s64 boot_ns;                /* CLOCK_BOOTTIME */
+        __u32 pid, tid;               /* 0 where a partition reads */
+        __u32 pid_inside, tid_inside; /* as its own pid namespace has them */
+        __u8 source;                  /* enum errlog_source */
+        /* by the recorder */
+        __u8 severity; /* enum errlog_severity */
+        __u8 n_args;
+        __u8 reserved0;
+        __s32 errnum; /* 0: none */
+        __u32 set, number;
+        __u16 args_size; /* bytes of args in use */
+        __u16 reserved1;
+        __u32 reserved2;
+        char component[ERRLOG_COMPONENT];
+        char host[ERRLOG_HOST]; /* of ERRLOG_REMOTE: who found it */
+        char catalogue[ERRLOG_CATALOGUE];
+        char format[ERRLOG_FORMAT];
+        __u8 args[ERRLOG_ARGS]; /* packed: errlog/message.h */
+};
+_Static_assert(sizeof(struct errlog_record) == 640, "layout");
+
+struct errlog_key {
+        __u64 partition;
+        __u64 seq;
+};
+
+enum errlog_part { ERRLOG_PART_OWN, ERRLOG_PART_RESERVED };
+
+/* A partition's book. */
+struct errlog_book {
+        __u64 first; /* there is no record before this one */
+        __u64 next;  /* the number that the next one gets */
+        __u64 ended; /* how many were written or given up; next - 1: nobody is writing just now */
+        __u64 attempt;
+        __s64 attempt_ns;   /* when that began, CLOCK_BOOTTIME */
+        __u64 refused[2];   /* by enum errlog_part, since the attempt began */
+        __u32 n[2];         /* records there are */
+        char operation[16]; /* of the attempt: "start" */
+        char name[64];      /* the partition's */
+};
+_Static_assert(sizeof(struct errlog_book) == 144, "layout");
+
+enum errlog_op {
+        ERRLOG_OP_BOOK = 1, /* fills book.  ESRCH: there is none */
+        ERRLOG_OP_READ,     /* record number seq into record.  ENOENT: not there */
+        ERRLOG_OP_WRITE,    /* record: by the recorder's half.  ENOMEM: no room, counted; EINVAL.  seq: its number */
+        ERRLOG_OP_REMOVE,   /* global only: record number seq goes, and is in record.  ENOENT */
+        ERRLOG_OP_BEGIN,    /* global only: a new attempt, operation of book; first becomes seq; book is filled */
+};
+
+/* The context of program `errlog`, which returns 0 or a negative errno.  EPERM: another's book, or neither a partition
+ * nor global; ESRCH: no such book. */
+struct errlog_call {
+        __u32 op;
+        __u32 reserved;
+        __u64 partition; /* whose book; 0: the caller's own */
+        __u64 seq;
+        struct errlog_book book;
+        struct errlog_record record;
+};
+
+#endif
