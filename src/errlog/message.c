@@ -329,12 +329,9 @@ static void pack(const struct value *values, unsigned int n, struct errlog_args 
 /* At most bytes of a text; no more than it takes to see that it has to be cut. */
 static struct value text_value(const char *text, size_t bytes)
 {
-        text = text ? text : "(null)";
-        return (struct value){
-                .type = 's',
-                .text = text,
-                .size = strnlen(text, bytes < ERRLOG_ARGS ? bytes : ERRLOG_ARGS),
-        };
+        if (!text)
+                return text_value("(null)", SIZE_MAX);
+        return (struct value){'s', .text = text, .size = strnlen(text, bytes < ERRLOG_ARGS ? bytes : ERRLOG_ARGS)};
 }
 
 static uint64_t take_signed(enum length length, va_list *ap)
@@ -556,7 +553,7 @@ static void add_conversion(struct message *m, const struct conversion *c, const 
         if (c->kind->type == 's')
                 add_text(m, c, v->text, c->has_precision && c->precision < v->size ? c->precision : v->size);
         else if (c->kind->conversion == 'c')
-                add_text(m, c, &character, character ? 1 : 0); /* a NUL would end the message */
+                add_text(m, c, &character, 1); /* NUL: an empty text, for it would end the message */
         else
                 add_number(m, c, v->number);
 }

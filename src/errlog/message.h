@@ -35,16 +35,17 @@ int errlog_check_format(const char *format, const char **ret_why);
 int errlog_pack(const char *format, va_list ap, struct errlog_args *ret);
 /* The same out of words, for scripts: numbers as strtoll and strtoull take them with base 0.  -EINVAL: the format is
  * none, or the number of words is another; -ERANGE: word *ret_bad (if not NULL) is no such number, or for 'c' no single
- * character. */
+ * byte. */
 int errlog_pack_words(const char *format, char *const *words, size_t n, struct errlog_args *ret, size_t *ret_bad);
 
 /* Are these bytes what errlog_pack() may make? */
 bool errlog_args_valid(const uint8_t *bytes, size_t size, unsigned int n);
 
 /* The message: format (size bytes, or up to a NUL if that comes before) with its arguments, a new string that the
- * caller frees; NULL: no memory.  translated (may be NULL) is used instead if it wants the same arguments.  What isn't
- * a format, or has other arguments than it wants, is shown as it is with the arguments behind it in brackets.  Bytes
- * come out as they went in: who shows it escapes it.  Never longer than ERRLOG_MESSAGE_MAX. */
+ * caller frees; NULL: no memory.  translated (may be NULL; of any length) is used instead if it wants the same
+ * arguments.  What isn't a format, or has other arguments than it wants, is shown as it is with the arguments behind it
+ * in brackets.  Bytes come out as they went in: who shows it escapes it.  Never longer than ERRLOG_MESSAGE_MAX with its
+ * NUL: cut at the beginning of a character, and then it ends in "...". */
 #define ERRLOG_MESSAGE_MAX 16384
 char *errlog_render(const char *format, size_t size, const char *translated, const struct errlog_args *args);
 
