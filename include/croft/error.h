@@ -20,6 +20,7 @@ extern "C" {
 
 #define CROFT_ERROR_TEXT_MAX 1024 /* bytes, with the final NUL */
 #define CROFT_ERROR_CAUSES_MAX 12
+#define CROFT_ERROR_ARGS_MAX 512 /* bytes */
 
 /* Exit status and API class of a failure (requirement C-13).  Everything that is no special class is
  * CROFT_EXIT_FAILURE. */
@@ -42,6 +43,14 @@ struct croft_error {
         unsigned short at[CROFT_ERROR_CAUSES_MAX]; /* offset of fragment i in text[]; 0 is the innermost */
         unsigned short used;                       /* bytes of text[] in use */
         char text[CROFT_ERROR_TEXT_MAX];           /* the fragments, each ended by NUL, innermost first */
+        /* What each was made of, to be said in another language. */
+        struct {
+                const char *format;        /* lives as long as the program; NULL: there is only the text */
+                unsigned short at, size;   /* of its packed arguments, in args[] */
+                unsigned char n;           /* how many they are */
+        } made_of[CROFT_ERROR_CAUSES_MAX]; /* as at[] */
+        unsigned short args_used;
+        unsigned char args[CROFT_ERROR_ARGS_MAX];
 };
 
 #define CROFT_ERROR_INIT                                                                                               \
@@ -52,7 +61,9 @@ struct croft_error {
 /* Forgets what *err says.  NULL is allowed. */
 void croft_error_clear(struct croft_error *err);
 
-/* Sets *err to the code (sign doesn't matter; 0 becomes EIO, our bug) and one fragment; the text of errno is appended
+/* Formats of croft_error_set() and croft_error_prefix() are literals, or live as long: *err keeps where they are.
+ *
+ * Sets *err to the code (sign doesn't matter; 0 becomes EIO, our bug) and one fragment; the text of errno is appended
  * as
  * ": No such file or directory" unless the fragment ends in '.' (a full sentence that says it all, the dot is dropped).
  * Returns the negative code, so that `return croft_error_set(...)` reads well. */

@@ -5,7 +5,9 @@
  * Fragments are stored innermost first, so that a prefix is an append and a full buffer loses the outer context, never
  * the cause.  Invariant: text[0..used) holds exactly n_causes NUL-ended strings, at[i] is where the i-th begins.
  */
-#include <croft/error.h>
+#include "base/error.h"
+
+#include "base/message.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -20,17 +22,38 @@ void croft_error_clear(struct croft_error *err)
         err->code = 0;
         err->n_causes = 0;
         err->used = 0;
+        err->args_used = 0;
         err->text[0] = '\0';
+}
+
+/* Arguments that have no room, or a format of more than messages may hold, leave the text alone. */
+static void keep_parts(struct croft_error *err, unsigned int i, const char *format, va_list ap)
+{
+        struct message_args args;
+
+        err->made_of[i].format = NULL;
+        if (message_pack(format, ap, &args) < 0 || args.size > sizeof(err->args) - err->args_used)
+                return;
+        err->made_of[i].format = format;
+        err->made_of[i].at = err->args_used;
+        err->made_of[i].size = args.size;
+        err->made_of[i].n = args.n;
+        memcpy(err->args + err->args_used, args.bytes, args.size);
+        err->args_used += args.size;
 }
 
 /* Appends one fragment, cut to the room that is left; nothing when there is none. */
 static void add_fragment(struct croft_error *err, const char *format, va_list ap)
 {
         size_t room = sizeof(err->text) - err->used;
+        va_list again;
         int n;
 
         if (err->n_causes == CROFT_ERROR_CAUSES_MAX || room < 2)
                 return;
+        va_copy(again, ap);
+        keep_parts(err, err->n_causes, format, again);
+        va_end(again);
         n = vsnprintf(err->text + err->used, room, format, ap);
         if (n < 0) {
                 n = 0;
@@ -100,6 +123,17 @@ const char *croft_error_cause(const struct croft_error *err, unsigned int i)
         if (!err || i >= err->n_causes)
                 return NULL;
         return err->text + err->at[err->n_causes - 1 - i];
+}
+
+const char *error_format(const struct croft_error *err, unsigned int i, struct message_args *ret)
+{
+        unsigned int k = err->n_causes - 1 - i;
+
+        if (i >= err->n_causes || !err->made_of[k].format)
+                return NULL;
+        *ret = (struct message_args){.size = err->made_of[k].size, .n = err->made_of[k].n};
+        memcpy(ret->bytes, err->args + err->made_of[k].at, ret->size);
+        return err->made_of[k].format;
 }
 
 const char *croft_error_line(const struct croft_error *err, char *buf, size_t size)

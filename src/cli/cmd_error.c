@@ -7,6 +7,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -179,6 +180,8 @@ int cli_cmd_error_print(struct cli *cli, const struct cli_args *args)
         bool follows = cli_has(args, "follow");
         int r = parse_attempt(args, &attempt);
 
+        (void)setlocale(LC_CTYPE, ""); /* the language of messages; nothing else of a command depends on one */
+        (void)setlocale(LC_MESSAGES, "");
         if (r == 0 && follows && cli->format != FORMAT_TABLE && cli->format != FORMAT_JSON)
                 r = cli_usage(args->command, "--follow prints text or json");
         if (r == 0)

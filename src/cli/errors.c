@@ -82,28 +82,19 @@ static char *finder(const struct croft_errlog_record *record)
         return text;
 }
 
-/* What a program would say of it, unless the message says it already. */
-static const char *description(const struct croft_errlog_record *record, const char *text)
-{
-        const char *said = record->errnum && !record->cause ? strerrordesc_np(record->errnum) : NULL;
-
-        return said && text && !strstr(text, said) ? said : NULL;
-}
-
 static void print_line(
         const struct cli *cli, FILE *f, const struct croft_errlog_record *record, size_t width, unsigned int depth)
 {
         static const char *const colors[] = {"\033[31m", "\033[33m", ""};
         _cleanup_free_ char *text = errors_text(record), *by = finder(record);
         const char *color = cli->color && record->severity < ELEMENTS(colors) ? colors[record->severity] : "";
-        const char *said = description(record, text);
         char when[64] = "";
         size_t blank = width - (by ? text_width(by) : 0);
 
         if (depth == 0)
                 (void)text_time(when, sizeof(when), (time_t)(record->time_ns / 1000000000));
-        (void)fprintf(f, "%-19s  %s%*s  %*s%s%s%s%s", when, by ? by : "", (int)blank, "", 2 * (int)depth, "", color,
-                text ? text : "(no memory)", said ? ": " : "", said ? said : "");
+        (void)fprintf(f, "%-19s  %s%*s  %*s%s%s", when, by ? by : "", (int)blank, "", 2 * (int)depth, "", color,
+                text ? text : "(no memory)");
         (void)fputs(*color ? "\033[0m" : "", f);
         if (record->severity != CROFT_ERRLOG_ERROR)
                 (void)fprintf(f, " (%s)", croft_errlog_severity_name(record->severity));

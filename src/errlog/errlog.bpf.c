@@ -123,14 +123,19 @@ static __always_inline int remove(struct errlog_call *call, struct errlog_book *
         return 0;
 }
 
-static __always_inline void begin(struct errlog_call *call, struct errlog_book *book)
+static __always_inline void cleared(const struct errlog_call *call, struct errlog_book *book)
 {
-        COPY_WORDS(book->operation, call->book.operation, sizeof(book->operation) / 8);
         *(volatile __u64 *)&book->first = call->seq;
-        book->attempt_ns = (__s64)bpf_ktime_get_boot_ns();
-        __sync_fetch_and_add(&book->attempt, 1);
         for (int i = 0; i < 2; i++)
                 __sync_fetch_and_sub(&book->refused[i], book->refused[i]);
+}
+
+static __always_inline void begin(const struct errlog_call *call, struct errlog_book *book)
+{
+        cleared(call, book);
+        COPY_WORDS(book->operation, call->book.operation, sizeof(book->operation) / 8);
+        book->attempt_ns = (__s64)bpf_ktime_get_boot_ns();
+        __sync_fetch_and_add(&book->attempt, 1);
 }
 
 SEC("syscall")
@@ -157,6 +162,11 @@ int errlog(struct errlog_call *call)
                 return write(call, book, partition, caller);
         case ERRLOG_OP_REMOVE:
                 return caller ? -EPERM : remove(call, book, partition);
+        case ERRLOG_OP_CLEARED:
+                if (caller)
+                        return -EPERM;
+                cleared(call, book);
+                break;
         case ERRLOG_OP_BEGIN:
                 if (caller)
                         return -EPERM;
@@ -246,7 +256,7 @@ static const struct errlog_record out_of_memory = {
         .format = ERRLOG_OUT_OF_MEMORY_TEXT,
 };
 
-/* As errlog_pack() does it. */
+/* As message_pack() does it. */
 static __always_inline void pack_victim(struct errlog_record *record, const struct victim *victim)
 {
         __u64 pid = victim->pid_inside;

@@ -62,7 +62,7 @@ struct errlog_record {
         char host[ERRLOG_HOST]; /* of ERRLOG_REMOTE: who found it */
         char catalogue[ERRLOG_CATALOGUE];
         char format[ERRLOG_FORMAT];
-        __u8 args[ERRLOG_ARGS]; /* packed: errlog/message.h */
+        __u8 args[ERRLOG_ARGS]; /* packed: base/message.h */
 };
 _Static_assert(sizeof(struct errlog_record) == 640, "layout");
 
@@ -93,7 +93,8 @@ enum errlog_op {
         ERRLOG_OP_READ,     /* record number seq into record.  ENOENT: not there */
         ERRLOG_OP_WRITE,    /* record: by the recorder's half.  ENOMEM: no room, counted; EINVAL.  seq: its number */
         ERRLOG_OP_REMOVE,   /* global only: record number seq goes, and is in record.  ENOENT */
-        ERRLOG_OP_BEGIN,    /* global only: a new attempt, operation of book; first becomes seq; book is filled */
+        ERRLOG_OP_CLEARED,  /* global only: first becomes seq, and nothing was refused since */
+        ERRLOG_OP_BEGIN,    /* the same, and a new attempt begins: operation of book; book is filled */
         ERRLOG_OP_NAME,     /* global only: name of book becomes the partition's */
 };
 

@@ -8,10 +8,11 @@
 #include "errlog/errlog.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "errlog/client.h"
-#include "errlog/message.h"
+#include "errlog/kernel_messages.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -329,6 +330,13 @@ int errlog_clear(struct errlog *e, uint64_t id, struct croft_error *err)
 
         (void)pthread_mutex_lock(&e->lock);
         r = clear_book(e, id, &next, err);
+        if (r == 0) {
+                struct errlog_call call = {.op = ERRLOG_OP_CLEARED, .partition = id, .seq = next};
+
+                r = errlog_client_call(e->program, &call);
+                if (r < 0)
+                        (void)croft_error_set(err, r, "clear the record of errors");
+        }
         (void)pthread_mutex_unlock(&e->lock);
         return r;
 }
@@ -353,44 +361,67 @@ int errlog_forget(struct errlog *e, uint64_t id, struct croft_error *err)
 
 static struct errlog_record record_of(const char *component, enum errlog_severity severity, int errnum)
 {
-        struct errlog_record record = {
-                .source = ERRLOG_PROGRAM, .severity = (uint8_t)severity, .errnum = errnum, .format = "%s"};
+        struct errlog_record record = {.source = ERRLOG_PROGRAM,
+                .severity = (uint8_t)severity,
+                .errnum = errnum,
+                .catalogue = ERRLOG_CATALOGUE_CROFT};
 
         (void)str_copy(record.component, sizeof(record.component), component);
         return record;
 }
 
-static int write_text(
-        const struct errlog *e, uint64_t id, struct errlog_record record, const char *text, uint64_t *cause)
+static void set_message(struct errlog_record *record, const char *format, const struct message_args *args)
 {
-        struct errlog_call call = {.op = ERRLOG_OP_WRITE, .partition = id};
-        struct errlog_args args;
-        char *words[] = {(char *)(uintptr_t)text};
-        int r = errlog_pack_words(record.format, words, 1, &args, NULL);
+        memcpy(record->format, format, strnlen(format, sizeof(record->format)));
+        record->n_args = args->n;
+        record->args_size = args->size;
+        memcpy(record->args, args->bytes, args->size);
+}
 
-        if (r < 0)
-                return r;
-        record.n_args = args.n;
-        record.args_size = args.size;
-        memcpy(record.args, args.bytes, args.size);
-        record.cause = *cause;
-        call.record = record;
-        r = errlog_client_call(e->program, &call);
+/* What has no format of its own: the code of an error is in the text already. */
+static int set_text(struct errlog_record *record, const char *text)
+{
+        char *words[] = {(char *)(uintptr_t)text};
+        struct message_args args;
+        int r = message_pack_words("%s.", words, 1, &args, NULL);
+
         if (r == 0)
-                *cause = call.seq;
+                set_message(record, "%s.", &args);
+        return r;
+}
+
+static int write_record(const struct errlog *e, uint64_t id, const struct errlog_record *record, uint64_t *ret_seq)
+{
+        struct errlog_call call = {.op = ERRLOG_OP_WRITE, .partition = id, .record = *record};
+        int r = errlog_client_call(e->program, &call);
+
+        if (r == 0)
+                *ret_seq = call.seq;
         return r;
 }
 
 unsigned int errlog_record_error(struct errlog *e, uint64_t id, const char *component, enum errlog_severity severity,
         const struct croft_error *what)
 {
-        struct errlog_record record = record_of(component, severity, what->code);
         unsigned int failed = 0;
         uint64_t cause = 0;
 
         (void)pthread_mutex_lock(&e->lock); /* what belongs together has one number after the other */
-        for (unsigned int i = what->n_causes; i-- > 0;)
-                failed += write_text(e, id, record, croft_error_cause(what, i), &cause) < 0;
+        for (unsigned int i = what->n_causes; i-- > 0;) {
+                struct errlog_record record = record_of(component, severity, what->code);
+                struct message_args args;
+                const char *format = error_format(what, i, &args);
+                int r = 0;
+
+                record.cause = cause;
+                if (format)
+                        set_message(&record, format, &args);
+                else
+                        r = set_text(&record, croft_error_cause(what, i));
+                if (r == 0)
+                        r = write_record(e, id, &record, &cause);
+                failed += r < 0;
+        }
         (void)pthread_mutex_unlock(&e->lock);
         return failed;
 }
@@ -398,7 +429,8 @@ unsigned int errlog_record_error(struct errlog *e, uint64_t id, const char *comp
 unsigned int errlog_record_text(
         struct errlog *e, uint64_t id, const char *component, enum errlog_severity severity, const char *text)
 {
-        uint64_t cause = 0;
+        struct errlog_record record = record_of(component, severity, 0);
+        uint64_t seq;
 
-        return write_text(e, id, record_of(component, severity, 0), text, &cause) < 0;
+        return set_text(&record, text) < 0 || write_record(e, id, &record, &seq) < 0;
 }

@@ -6,6 +6,7 @@
 #include <croft/errlog.h>
 #include <errno.h>
 #include <getopt.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -241,6 +242,8 @@ int main(int argc, char **argv)
         uint64_t seq = 0;
         int r = parse(argc, argv, &o);
 
+        (void)setlocale(LC_CTYPE, "");
+        (void)setlocale(LC_MESSAGES, "");
         if (r == 0 && croft_errlog_open(NULL, &log, &err) < 0)
                 r = fail_with(&err);
         if (r == 0 && o.partition)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "errlog/client.h"
+#include "errlog/kernel_messages.h"
 #include "libkstat/transport.h"
 
 #include <libintl.h>
@@ -18,7 +19,10 @@ struct croft_errlog {
         int program;
 };
 
-_Static_assert(sizeof(((struct croft_errlog_record *)0)->args) == ERRLOG_ARGS, "layout");
+_Static_assert(sizeof(((struct croft_errlog_record *)0)->args) == MESSAGE_ARGS_SIZE, "layout");
+_Static_assert(
+        ERRLOG_ARGS == MESSAGE_ARGS_SIZE && ERRLOG_FORMAT == MESSAGE_FORMAT_MAX && ERRLOG_ARGS_MAX == MESSAGE_ARGS_MAX,
+        "layout");
 _Static_assert((int)CROFT_ERRLOG_REMOTE == (int)ERRLOG_REMOTE && (int)CROFT_ERRLOG_INFO == (int)ERRLOG_INFO, "numbers");
 
 static void freep(char **text)
@@ -94,7 +98,7 @@ void errlog_fill(struct errlog_record *record, const struct croft_errlog_message
         put_text(record->format, sizeof(record->format), format);
 }
 
-void errlog_fill_args(struct errlog_record *record, const struct errlog_args *args)
+void errlog_fill_args(struct errlog_record *record, const struct message_args *args)
 {
         record->n_args = args->n;
         record->args_size = args->size;
@@ -115,12 +119,12 @@ int croft_errlog_write(struct croft_errlog *log, const struct croft_errlog_messa
         const char *format, ...)
 {
         struct errlog_record record;
-        struct errlog_args args;
+        struct message_args args;
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = errlog_pack(format, ap, &args);
+        r = message_pack(format, ap, &args);
         va_end(ap);
         if (r < 0)
                 return r;
@@ -148,14 +152,14 @@ int croft_errlog_write_words(struct croft_errlog *log, const struct croft_errlog
         char *const *words, size_t n_words, uint64_t *ret_seq, struct croft_error *err)
 {
         struct errlog_record record;
-        struct errlog_args args;
+        struct message_args args;
         const char *why = NULL;
         size_t bad = 0;
-        int r = errlog_check_format(format, &why);
+        int r = message_check(format, &why);
 
         if (r < 0)
                 return croft_error_set(err, EINVAL, "the format is none: %s.", why);
-        r = errlog_pack_words(format, words, n_words, &args, &bad);
+        r = message_pack_words(format, words, n_words, &args, &bad);
         if (r == -ERANGE)
                 return croft_error_set(err, EINVAL, "argument %zu is not what the format wants there.", bad + 1);
         if (r < 0)
@@ -279,7 +283,7 @@ static void take_record(struct croft_errlog_record *ret, const struct errlog_rec
                 .set = record->set,
                 .number = record->number,
                 .n_args = record->n_args,
-                .args_size = record->args_size <= ERRLOG_ARGS ? record->args_size : 0};
+                .args_size = record->args_size <= MESSAGE_ARGS_SIZE ? record->args_size : 0};
         TAKE_TEXT(ret->component, record->component);
         TAKE_TEXT(ret->host, record->host);
         TAKE_TEXT(ret->catalogue, record->catalogue);
@@ -304,9 +308,9 @@ int croft_errlog_read(struct croft_errlog *log, uint64_t partition, uint64_t seq
         return 0;
 }
 
-static struct errlog_args args_of(const struct croft_errlog_record *record)
+static struct message_args args_of(const struct croft_errlog_record *record)
 {
-        struct errlog_args args = {.size = (uint16_t)record->args_size, .n = (uint8_t)record->n_args};
+        struct message_args args = {.size = (uint16_t)record->args_size, .n = (uint8_t)record->n_args};
 
         memcpy(args.bytes, record->args, sizeof(args.bytes));
         return args;
@@ -318,30 +322,69 @@ static bool is_catalogue(const char *name)
         return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0';
 }
 
-/* As pgettext(): the context is the message's number, so that one text can have several translations.  Borrowed; NULL:
- * none. */
+/* Where catalogues lie if not where gettext(3) looks by itself. */
+static void bind_catalogue(const char *name)
+{
+        const char *directory = secure_getenv("CROFT_LOCALEDIR");
+
+        if (directory && *directory)
+                (void)bindtextdomain(name, directory);
+        else if (strcmp(name, ERRLOG_CATALOGUE_CROFT) == 0)
+                (void)bindtextdomain(name, CROFT_LOCALEDIR);
+        (void)bind_textdomain_codeset(name, "UTF-8");
+}
+
+/* As pgettext(): the context is the message's number, so that one text can have several translations; messages without
+ * a number have none.  Borrowed; NULL: none. */
 static const char *translate(const struct croft_errlog_record *record)
 {
         char key[sizeof(record->format) + 32];
         const char *found;
 
-        if (!is_catalogue(record->catalogue))
+        if (!is_catalogue(record->catalogue) || !record->format[0])
                 return NULL;
-        (void)snprintf(key, sizeof(key), "%u.%u\004%s", record->set, record->number, record->format);
+        if (record->set || record->number)
+                (void)snprintf(key, sizeof(key), "%u.%u\004%s", record->set, record->number, record->format);
+        else
+                (void)snprintf(key, sizeof(key), "%s", record->format);
+        bind_catalogue(record->catalogue);
         found = dgettext(record->catalogue, key);
         return found == key ? NULL : found;
 }
 
+/* As croft_error_set(): a sentence that ends in a dot says it all, and loses the dot; what has no cause on record but a
+ * code has the text of that behind it. */
+static char *complete(const struct croft_errlog_record *record, char *text)
+{
+        size_t length = strlen(text);
+        const char *said = NULL;
+        char buf[128], *more;
+
+        if (length > 0 && text[length - 1] == '.') {
+                text[length - 1] = '\0';
+                return text;
+        }
+        if (record->errnum > 0 && !record->cause)
+                said = strerror_r(record->errnum, buf, sizeof(buf)); /* of the process's language */
+        if (!said || strstr(text, said))
+                return text;
+        if (asprintf(&more, "%s: %s", text, said) < 0)
+                more = NULL;
+        free(text);
+        return more;
+}
+
 char *croft_errlog_text(const struct croft_errlog_record *record)
 {
-        struct errlog_args args = args_of(record);
+        struct message_args args = args_of(record);
+        char *text = message_render(record->format, sizeof(record->format), translate(record), &args);
 
-        return errlog_render(record->format, sizeof(record->format), translate(record), &args);
+        return text ? complete(record, text) : NULL;
 }
 
 char *croft_errlog_argument(const struct croft_errlog_record *record, unsigned int i)
 {
-        struct errlog_args args = args_of(record);
+        struct message_args args = args_of(record);
 
-        return errlog_args_valid(args.bytes, args.size, args.n) ? errlog_argument(&args, i) : NULL;
+        return message_args_valid(args.bytes, args.size, args.n) ? message_argument(&args, i) : NULL;
 }

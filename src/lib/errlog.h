@@ -5,13 +5,14 @@
 #ifndef CROFT_LIB_ERRLOG_H
 #define CROFT_LIB_ERRLOG_H
 
-#include "errlog/message.h"
+#include "base/message.h"
+#include "errlog/errlog.bpf.h"
 
 #include <croft/errlog.h>
 
 /* All but the arguments and the cause; a partition stays in the message. */
 void errlog_fill(struct errlog_record *record, const struct croft_errlog_message *message, const char *format);
-void errlog_fill_args(struct errlog_record *record, const struct errlog_args *args);
+void errlog_fill_args(struct errlog_record *record, const struct message_args *args);
 /* Writes it into that partition's book; *ret_seq (may be NULL) its number. */
 int errlog_send(struct croft_errlog *log, uint64_t partition, const struct errlog_record *record, uint64_t *ret_seq);
 

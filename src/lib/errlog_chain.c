@@ -48,7 +48,7 @@ static int own_chain(struct chain **ret)
 
 int croft_errlog_push(const struct croft_errlog_message *message, const char *format, ...)
 {
-        struct errlog_args args;
+        struct message_args args;
         struct errlog_record *record;
         struct chain *chain = NULL;
         va_list ap;
@@ -57,7 +57,7 @@ int croft_errlog_push(const struct croft_errlog_message *message, const char *fo
         if (r < 0)
                 return r;
         va_start(ap, format);
-        r = errlog_pack(format, ap, &args);
+        r = message_pack(format, ap, &args);
         va_end(ap);
         if (r < 0)
                 return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_errlog_render.c - messages as data: what is put together, whatever is in a record.
+ * test_message_render.c - messages as data: what is put together, whatever is in a record.
  */
 #include "base/cleanup.h"
-#include "errlog/message.h"
+#include "base/message.h"
 #include "fault.h"
 
 #include <limits.h>
@@ -19,28 +19,28 @@
 #define EURO "\xe2\x82\xac"
 #define CLEF "\xf0\x9d\x84\x9e"
 
-static int pack(struct errlog_args *ret, const char *format, ...)
+static int pack(struct message_args *ret, const char *format, ...)
 {
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = errlog_pack(format, ap, ret);
+        r = message_pack(format, ap, ret);
         va_end(ap);
         return r;
 }
 
-static char *render(const char *format, const char *translated, const struct errlog_args *args)
+static char *render(const char *format, const char *translated, const struct message_args *args)
 {
-        char *text = errlog_render(format, strlen(format), translated, args);
+        char *text = message_render(format, strlen(format), translated, args);
 
         assert_non_null(text);
         return text;
 }
 
-static struct errlog_args raw(const void *bytes, size_t size, unsigned int n)
+static struct message_args raw(const void *bytes, size_t size, unsigned int n)
 {
-        struct errlog_args args = {.size = (uint16_t)size, .n = (uint8_t)n};
+        struct message_args args = {.size = (uint16_t)size, .n = (uint8_t)n};
 
         memcpy(args.bytes, bytes, size);
         return args;
@@ -48,18 +48,18 @@ static struct errlog_args raw(const void *bytes, size_t size, unsigned int n)
 #define RAW(literal, n) raw(literal, sizeof(literal) - 1, n)
 
 /* What printf(3) makes of it is what is expected. */
-static void check(const char *format, const char *expected, const struct errlog_args *args)
+static void check(const char *format, const char *expected, const struct message_args *args)
 {
         _cleanup_free_ char *text = NULL;
 
-        assert_true(errlog_args_valid(args->bytes, args->size, args->n));
+        assert_true(message_args_valid(args->bytes, args->size, args->n));
         text = render(format, NULL, args);
         assert_string_equal(text, expected);
 }
 #define CHECK_PRINTF(format, ...)                                                                                      \
         do {                                                                                                           \
                 char _expected[4096];                                                                                  \
-                struct errlog_args _args;                                                                              \
+                struct message_args _args;                                                                             \
                                                                                                                        \
                 (void)snprintf(_expected, sizeof(_expected), format, __VA_ARGS__);                                     \
                 assert_int_equal(pack(&_args, format, __VA_ARGS__), 0);                                                \
@@ -148,17 +148,17 @@ static void each_argument_is_text(void **state)
 {
         static const char *const expected[] = {
                 "-9223372036854775808", "18446744073709551615", "t\xff" A_UMLAUT, "", "97"};
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_int_equal(pack(&args, "%lld %llx %s %s %c", LLONG_MIN, ULLONG_MAX, expected[2], "", 'a'), 0);
         for (unsigned int i = 0; i < ELEMENTS(expected); i++) {
-                _cleanup_free_ char *text = errlog_argument(&args, i);
+                _cleanup_free_ char *text = message_argument(&args, i);
 
                 assert_string_equal(text, expected[i]);
         }
-        assert_null(errlog_argument(&args, ELEMENTS(expected)));
-        assert_null(errlog_argument(&args, UINT_MAX));
+        assert_null(message_argument(&args, ELEMENTS(expected)));
+        assert_null(message_argument(&args, UINT_MAX));
 }
 
 static void a_format_with_other_arguments_is_shown_as_it_is(void **state)
@@ -196,7 +196,7 @@ static void a_format_with_other_arguments_is_shown_as_it_is(void **state)
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
-                struct errlog_args args = raw(cases[i].bytes, cases[i].size, cases[i].n);
+                struct message_args args = raw(cases[i].bytes, cases[i].size, cases[i].n);
                 _cleanup_free_ char *text = NULL;
 
                 memset(args.bytes + args.size, 's', sizeof(args.bytes) - args.size);
@@ -208,7 +208,7 @@ static void a_format_with_other_arguments_is_shown_as_it_is(void **state)
 static void sizes_and_numbers_of_arguments_are_not_believed(void **state)
 {
         _cleanup_free_ char *text = NULL, *argument = NULL;
-        struct errlog_args *args = malloc(sizeof(*args));
+        struct message_args *args = malloc(sizeof(*args));
 
         (void)state;
         assert_non_null(args);
@@ -216,46 +216,46 @@ static void sizes_and_numbers_of_arguments_are_not_believed(void **state)
         args->bytes[2] = '\0';
         args->size = UINT16_MAX;
         args->n = UINT8_MAX;
-        assert_false(errlog_args_valid(args->bytes, ERRLOG_ARGS, args->n));
+        assert_false(message_args_valid(args->bytes, MESSAGE_ARGS_SIZE, args->n));
         text = render("%s", NULL, args);
         assert_string_equal(text, "%s [\"s\"]");
-        argument = errlog_argument(args, 0);
+        argument = message_argument(args, 0);
         assert_string_equal(argument, "s");
-        assert_null(errlog_argument(args, 1));
+        assert_null(message_argument(args, 1));
         free(args);
 }
 
 static void a_format_need_not_end(void **state)
 {
-        struct errlog_args args = RAW("d\7\0\0\0\0\0\0\0", 1);
+        struct message_args args = RAW("d\7\0\0\0\0\0\0\0", 1);
         _cleanup_free_ char *whole = NULL, *ended = NULL, *cut = NULL, *none = NULL;
         char *block = malloc(5); /* an own block: the sanitizer tells a read too far */
 
         (void)state;
         assert_non_null(block);
         memcpy(block, "at %d", 5);
-        whole = errlog_render(block, 5, NULL, &args);
+        whole = message_render(block, 5, NULL, &args);
         assert_string_equal(whole, "at 7");
-        cut = errlog_render(block, 4, NULL, &args);
+        cut = message_render(block, 4, NULL, &args);
         assert_string_equal(cut, "at % [7]");
         block[2] = '\0';
-        ended = errlog_render(block, 5, NULL, &args);
+        ended = message_render(block, 5, NULL, &args);
         assert_string_equal(ended, "at [7]");
-        none = errlog_render(NULL, 0, NULL, &args);
+        none = message_render(NULL, 0, NULL, &args);
         assert_string_equal(none, " [7]");
         free(block);
 }
 
 static void a_format_that_fills_its_field_is_too_long(void **state)
 {
-        struct errlog_args args = RAW("s!\0", 1);
-        char format[ERRLOG_FORMAT];
+        struct message_args args = RAW("s!\0", 1);
+        char format[MESSAGE_FORMAT_MAX];
         _cleanup_free_ char *text = NULL;
 
         (void)state;
         memset(format, 'x', sizeof(format));
         memcpy(format, "%s", 2);
-        text = errlog_render(format, sizeof(format), NULL, &args);
+        text = message_render(format, sizeof(format), NULL, &args);
         assert_int_equal(strlen(text), sizeof(format) + strlen(" [\"!\"]"));
         assert_memory_equal(text, format, sizeof(format));
         assert_string_equal(text + sizeof(format), " [\"!\"]");
@@ -281,7 +281,7 @@ static void a_translation_is_used_if_it_wants_the_same(void **state)
                 {"%1$s %3$u", "open 'f': -2 of 3"},
                 {"", "open 'f': -2 of 3"},
         };
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_int_equal(pack(&args, format, "f", -2, 3U), 0);
@@ -294,8 +294,8 @@ static void a_translation_is_used_if_it_wants_the_same(void **state)
 
 static void a_translation_may_be_longer_than_a_format(void **state)
 {
-        struct errlog_args args = RAW("s!\0", 1);
-        char translated[ERRLOG_FORMAT * 3];
+        struct message_args args = RAW("s!\0", 1);
+        char translated[MESSAGE_FORMAT_MAX * 3];
         _cleanup_free_ char *text = NULL;
 
         (void)state;
@@ -308,7 +308,7 @@ static void a_translation_may_be_longer_than_a_format(void **state)
 
 static void a_translation_does_not_stand_for_a_format_that_does_not_fit(void **state)
 {
-        struct errlog_args args = RAW("s!\0", 1);
+        struct message_args args = RAW("s!\0", 1);
         _cleanup_free_ char *bad = NULL, *other = NULL;
 
         (void)state;
@@ -321,7 +321,7 @@ static void a_translation_does_not_stand_for_a_format_that_does_not_fit(void **s
 static void a_character_that_is_nul_does_not_end_the_message(void **state)
 {
         _cleanup_free_ char *text = NULL, *wide = NULL;
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_int_equal(pack(&args, "<%c>", '\0'), 0);
@@ -334,7 +334,7 @@ static void a_character_that_is_nul_does_not_end_the_message(void **state)
 static void bytes_come_out_as_they_went_in(void **state)
 {
         char text[256], format[300];
-        struct errlog_args args;
+        struct message_args args;
         _cleanup_free_ char *out = NULL, *plain = NULL;
 
         (void)state;
@@ -354,8 +354,8 @@ static void bytes_come_out_as_they_went_in(void **state)
 static void a_message_is_bounded(void **state)
 {
         _cleanup_free_ char *text = NULL, *most = NULL;
-        char format[ERRLOG_FORMAT] = "";
-        struct errlog_args args;
+        char format[MESSAGE_FORMAT_MAX] = "";
+        struct message_args args;
 
         (void)state;
         for (int i = 0; i < 16; i++)
@@ -365,25 +365,25 @@ static void a_message_is_bounded(void **state)
         assert_int_equal(strlen(most), 16 * 999);
         strncat(format, "%1$999d", sizeof(format) - strlen(format) - 1);
         text = render(format, NULL, &args);
-        assert_int_equal(strlen(text), ERRLOG_MESSAGE_MAX - 1);
+        assert_int_equal(strlen(text), MESSAGE_MAX - 1);
         assert_string_equal(text + strlen(text) - 4, " ...");
 }
 
 static void a_message_is_cut_at_the_beginning_of_a_character(void **state)
 {
-        char *format = malloc(ERRLOG_MESSAGE_MAX * 2);
-        struct errlog_args args = {.n = 0};
+        char *format = malloc(MESSAGE_MAX * 2);
+        struct message_args args = {.n = 0};
 
         (void)state;
         assert_non_null(format);
         for (size_t before = 0; before < 4; before++) {
                 _cleanup_free_ char *text = NULL;
-                size_t kept = before + (ERRLOG_MESSAGE_MAX - 1 - 3 - before) / 4 * 4;
+                size_t kept = before + (MESSAGE_MAX - 1 - 3 - before) / 4 * 4;
 
                 memset(format, '.', before);
-                for (size_t at = before; at + 4 <= ERRLOG_MESSAGE_MAX * 2; at += 4)
+                for (size_t at = before; at + 4 <= MESSAGE_MAX * 2; at += 4)
                         memcpy(format + at, CLEF, 4);
-                text = errlog_render(format, ERRLOG_MESSAGE_MAX * 2 - 4, NULL, &args);
+                text = message_render(format, MESSAGE_MAX * 2 - 4, NULL, &args);
                 assert_int_equal(strlen(text), kept + 3);
                 assert_memory_equal(text, format, kept);
                 assert_string_equal(text + kept, "...");
@@ -393,41 +393,41 @@ static void a_message_is_cut_at_the_beginning_of_a_character(void **state)
 
 static void a_message_that_just_fits_is_whole(void **state)
 {
-        char *format = malloc(ERRLOG_MESSAGE_MAX);
-        struct errlog_args args = {.n = 0};
+        char *format = malloc(MESSAGE_MAX);
+        struct message_args args = {.n = 0};
         _cleanup_free_ char *whole = NULL, *cut = NULL;
 
         (void)state;
         assert_non_null(format);
-        memset(format, 'x', ERRLOG_MESSAGE_MAX);
-        whole = errlog_render(format, ERRLOG_MESSAGE_MAX - 1, NULL, &args);
-        cut = errlog_render(format, ERRLOG_MESSAGE_MAX, NULL, &args);
-        assert_int_equal(strlen(whole), ERRLOG_MESSAGE_MAX - 1);
-        assert_int_equal(whole[ERRLOG_MESSAGE_MAX - 2], 'x');
-        assert_int_equal(strlen(cut), ERRLOG_MESSAGE_MAX - 1);
-        assert_string_equal(cut + ERRLOG_MESSAGE_MAX - 5, "x...");
+        memset(format, 'x', MESSAGE_MAX);
+        whole = message_render(format, MESSAGE_MAX - 1, NULL, &args);
+        cut = message_render(format, MESSAGE_MAX, NULL, &args);
+        assert_int_equal(strlen(whole), MESSAGE_MAX - 1);
+        assert_int_equal(whole[MESSAGE_MAX - 2], 'x');
+        assert_int_equal(strlen(cut), MESSAGE_MAX - 1);
+        assert_string_equal(cut + MESSAGE_MAX - 5, "x...");
         free(format);
 }
 
 static int render_only(void *context)
 {
-        _cleanup_free_ char *text = errlog_render("%d", 2, NULL, context);
+        _cleanup_free_ char *text = message_render("%d", 2, NULL, context);
 
         return text ? 0 : -ENOMEM;
 }
 
 static int argument_only(void *context)
 {
-        _cleanup_free_ char *number = errlog_argument(context, 0);
-        _cleanup_free_ char *text = number ? errlog_argument(context, 1) : NULL;
-        _cleanup_free_ char *other = text ? errlog_argument(context, 2) : NULL;
+        _cleanup_free_ char *number = message_argument(context, 0);
+        _cleanup_free_ char *text = number ? message_argument(context, 1) : NULL;
+        _cleanup_free_ char *other = text ? message_argument(context, 2) : NULL;
 
         return other ? 0 : -ENOMEM;
 }
 
 static void without_memory_there_is_no_text(void **state)
 {
-        struct errlog_args args = RAW("d\1\0\0\0\0\0\0\0sx\0u\1\0\0\0\0\0\0\0", 3);
+        struct message_args args = RAW("d\1\0\0\0\0\0\0\0sx\0u\1\0\0\0\0\0\0\0", 3);
 
         (void)state;
         assert_int_equal(fault_walk(FAULT_ALLOCATION, false, argument_only, &args), 3);

@@ -6,7 +6,7 @@
  * take a format for.  No format that came from outside is ever given to printf(3): each conversion is said anew, with
  * numbers of one width and texts of a known length.
  */
-#include "errlog/message.h"
+#include "base/message.h"
 
 #include "base/cleanup.h"
 
@@ -19,8 +19,8 @@
 #define PRINTED_MAX 1024
 #define NUMBER_SIZE (1 + sizeof(uint64_t))
 
-_Static_assert(ERRLOG_ARGS_MAX *NUMBER_SIZE <= ERRLOG_ARGS, "any arguments fit when texts are cut");
-_Static_assert(ERRLOG_ARGS < PRINTED_MAX && NUMBER_MAX + 3 < PRINTED_MAX, "a conversion fits");
+_Static_assert(MESSAGE_ARGS_MAX *NUMBER_SIZE <= MESSAGE_ARGS_SIZE, "any arguments fit when texts are cut");
+_Static_assert(MESSAGE_ARGS_SIZE < PRINTED_MAX && NUMBER_MAX + 3 < PRINTED_MAX, "a conversion fits");
 
 static const char cut_mark[] = "...";
 #define CUT_MARK_SIZE (sizeof(cut_mark) - 1)
@@ -85,7 +85,7 @@ struct wants {
                 char conversion;
                 enum length length;
                 size_t bytes; /* of a text, at most: it need not be ended behind them */
-        } args[ERRLOG_ARGS_MAX];
+        } args[MESSAGE_ARGS_MAX];
 };
 
 static bool is_flag(char c)
@@ -158,7 +158,7 @@ static const char *scan_argument(struct scan *s, unsigned int position, unsigned
         s->positions = position > 0;
         *ret = position > 0 ? position - 1 : s->n;
         s->n++;
-        return *ret < ERRLOG_ARGS_MAX ? NULL : "it takes more than 16 arguments";
+        return *ret < MESSAGE_ARGS_MAX ? NULL : "it takes more than 16 arguments";
 }
 
 /* What comes after '%'; returns why it is no conversion. */
@@ -254,13 +254,13 @@ static const char *find_wants(const char *format, size_t size, struct wants *ret
 /* The same for a format that goes into a record or was in one. */
 static const char *find_own_wants(const char *format, size_t size, struct wants *ret)
 {
-        return size < ERRLOG_FORMAT ? find_wants(format, size, ret) : "it is too long";
+        return size < MESSAGE_FORMAT_MAX ? find_wants(format, size, ret) : "it is too long";
 }
 
-int errlog_check_format(const char *format, const char **ret_why)
+int message_check(const char *format, const char **ret_why)
 {
         struct wants wants;
-        const char *why = find_own_wants(format, strnlen(format, ERRLOG_FORMAT), &wants);
+        const char *why = find_own_wants(format, strnlen(format, MESSAGE_FORMAT_MAX), &wants);
 
         if (why && ret_why)
                 *ret_why = why;
@@ -285,7 +285,7 @@ static size_t least(const struct value *v)
         return 1 + (v->size < CUT_MARK_SIZE ? v->size : CUT_MARK_SIZE) + 1;
 }
 
-static void put_bytes(struct errlog_args *args, const void *bytes, size_t size)
+static void put_bytes(struct message_args *args, const void *bytes, size_t size)
 {
         if (size > 0)
                 memcpy(args->bytes + args->size, bytes, size);
@@ -293,7 +293,7 @@ static void put_bytes(struct errlog_args *args, const void *bytes, size_t size)
 }
 
 /* room: at least least(v) */
-static void put_value(struct errlog_args *args, const struct value *v, size_t room)
+static void put_value(struct message_args *args, const struct value *v, size_t room)
 {
         uint64_t number = htole64(v->number);
 
@@ -312,16 +312,16 @@ static void put_value(struct errlog_args *args, const struct value *v, size_t ro
 }
 
 /* A long text leaves room for what comes after it. */
-static void pack(const struct value *values, unsigned int n, struct errlog_args *ret)
+static void pack(const struct value *values, unsigned int n, struct message_args *ret)
 {
-        struct errlog_args args = {.n = (uint8_t)n};
+        struct message_args args = {.n = (uint8_t)n};
         size_t later = 0;
 
         for (unsigned int i = 0; i < n; i++)
                 later += least(&values[i]);
         for (unsigned int i = 0; i < n; i++) {
                 later -= least(&values[i]);
-                put_value(&args, &values[i], ERRLOG_ARGS - args.size - later);
+                put_value(&args, &values[i], MESSAGE_ARGS_SIZE - args.size - later);
         }
         *ret = args;
 }
@@ -331,7 +331,8 @@ static struct value text_value(const char *text, size_t bytes)
 {
         if (!text)
                 return text_value("(null)", SIZE_MAX);
-        return (struct value){'s', .text = text, .size = strnlen(text, bytes < ERRLOG_ARGS ? bytes : ERRLOG_ARGS)};
+        return (struct value){
+                's', .text = text, .size = strnlen(text, bytes < MESSAGE_ARGS_SIZE ? bytes : MESSAGE_ARGS_SIZE)};
 }
 
 static uint64_t take_signed(enum length length, va_list *ap)
@@ -387,13 +388,13 @@ static struct value take(const struct want *want, va_list *ap)
         };
 }
 
-int errlog_pack(const char *format, va_list ap, struct errlog_args *ret)
+int message_pack(const char *format, va_list ap, struct message_args *ret)
 {
-        struct value values[ERRLOG_ARGS_MAX];
+        struct value values[MESSAGE_ARGS_MAX];
         struct wants wants;
         va_list own; /* a va_list that is a parameter may be a pointer, whose address is of no use */
 
-        if (find_own_wants(format, strnlen(format, ERRLOG_FORMAT), &wants))
+        if (find_own_wants(format, strnlen(format, MESSAGE_FORMAT_MAX), &wants))
                 return -EINVAL;
         va_copy(own, ap);
         for (unsigned int i = 0; i < wants.n; i++)
@@ -424,12 +425,12 @@ static bool read_word(const struct want *want, const char *word, struct value *r
         return errno == 0 && end != word && !*end;
 }
 
-int errlog_pack_words(const char *format, char *const *words, size_t n, struct errlog_args *ret, size_t *ret_bad)
+int message_pack_words(const char *format, char *const *words, size_t n, struct message_args *ret, size_t *ret_bad)
 {
-        struct value values[ERRLOG_ARGS_MAX];
+        struct value values[MESSAGE_ARGS_MAX];
         struct wants wants;
 
-        if (find_own_wants(format, strnlen(format, ERRLOG_FORMAT), &wants) || n != wants.n)
+        if (find_own_wants(format, strnlen(format, MESSAGE_FORMAT_MAX), &wants) || n != wants.n)
                 return -EINVAL;
         for (unsigned int i = 0; i < wants.n; i++) {
                 if (read_word(&wants.args[i], words[i], &values[i]))
@@ -471,8 +472,8 @@ static unsigned int read_values(
         size_t used = 0, one = 1;
         unsigned int i = 0;
 
-        n = n < ERRLOG_ARGS_MAX ? n : ERRLOG_ARGS_MAX;
-        size = size < ERRLOG_ARGS ? size : ERRLOG_ARGS;
+        n = n < MESSAGE_ARGS_MAX ? n : MESSAGE_ARGS_MAX;
+        size = size < MESSAGE_ARGS_SIZE ? size : MESSAGE_ARGS_SIZE;
         while (i < n && (one = read_value(bytes + used, size - used, &values[i])) > 0) {
                 used += one;
                 i++;
@@ -481,17 +482,17 @@ static unsigned int read_values(
         return i;
 }
 
-bool errlog_args_valid(const uint8_t *bytes, size_t size, unsigned int n)
+bool message_args_valid(const uint8_t *bytes, size_t size, unsigned int n)
 {
-        struct value values[ERRLOG_ARGS_MAX];
+        struct value values[MESSAGE_ARGS_MAX];
         size_t used = 0;
 
         return read_values(bytes, size, n, values, &used) == n && used == size;
 }
 
-/* A message on its way; what doesn't fit is left away.  Invariant: size < ERRLOG_MESSAGE_MAX. */
+/* A message on its way; what doesn't fit is left away.  Invariant: size < MESSAGE_MAX. */
 struct message {
-        char *bytes; /* ERRLOG_MESSAGE_MAX of them */
+        char *bytes; /* MESSAGE_MAX of them */
         size_t size;
         bool cut;
         bool fault; /* no memory */
@@ -499,7 +500,7 @@ struct message {
 
 static void add(struct message *m, const char *bytes, size_t size)
 {
-        size_t room = ERRLOG_MESSAGE_MAX - 1 - m->size;
+        size_t room = MESSAGE_MAX - 1 - m->size;
 
         m->cut = m->cut || size > room;
         size = size > room ? room : size;
@@ -602,7 +603,7 @@ static char *end_message(struct message *m)
         char *shorter;
 
         if (m->cut) {
-                m->size = whole_characters(m->bytes, ERRLOG_MESSAGE_MAX - 1 - CUT_MARK_SIZE);
+                m->size = whole_characters(m->bytes, MESSAGE_MAX - 1 - CUT_MARK_SIZE);
                 memcpy(m->bytes + m->size, cut_mark, CUT_MARK_SIZE);
                 m->size += CUT_MARK_SIZE;
         }
@@ -621,11 +622,11 @@ static bool fits(const struct wants *wants, const struct value *values, unsigned
         return true;
 }
 
-char *errlog_render(const char *format, size_t size, const char *translated, const struct errlog_args *args)
+char *message_render(const char *format, size_t size, const char *translated, const struct message_args *args)
 {
-        _cleanup_free_ char *bytes = malloc(ERRLOG_MESSAGE_MAX);
+        _cleanup_free_ char *bytes = malloc(MESSAGE_MAX);
         struct message m = {.bytes = bytes};
-        struct value values[ERRLOG_ARGS_MAX];
+        struct value values[MESSAGE_ARGS_MAX];
         struct wants wants;
         size_t used = 0;
         unsigned int n;
@@ -648,9 +649,9 @@ char *errlog_render(const char *format, size_t size, const char *translated, con
         return end_message(&m);
 }
 
-char *errlog_argument(const struct errlog_args *args, unsigned int i)
+char *message_argument(const struct message_args *args, unsigned int i)
 {
-        struct value values[ERRLOG_ARGS_MAX];
+        struct value values[MESSAGE_ARGS_MAX];
         size_t used = 0;
         char *text = NULL;
         int r;

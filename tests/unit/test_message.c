@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_errlog_message.c - messages as data: what is a format, and what is packed.  test_errlog_render.c has the rest.
+ * test_message.c - messages as data: what is a format, and what is packed.  test_message_render.c has the rest.
  */
 #include "base/cleanup.h"
-#include "errlog/message.h"
+#include "base/message.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -18,20 +18,20 @@
 #define EURO "\xe2\x82\xac"
 #define CLEF "\xf0\x9d\x84\x9e"
 
-static int pack(struct errlog_args *ret, const char *format, ...)
+static int pack(struct message_args *ret, const char *format, ...)
 {
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = errlog_pack(format, ap, ret);
+        r = message_pack(format, ap, ret);
         va_end(ap);
         return r;
 }
 
-static char *render(const char *format, const char *translated, const struct errlog_args *args)
+static char *render(const char *format, const char *translated, const struct message_args *args)
 {
-        char *text = errlog_render(format, strlen(format), translated, args);
+        char *text = message_render(format, strlen(format), translated, args);
 
         assert_non_null(text);
         return text;
@@ -42,9 +42,9 @@ static void check_bad(const char *why, const char *const *formats)
         for (; *formats; formats++) {
                 const char *told = NULL;
 
-                assert_int_equal(errlog_check_format(*formats, &told), -EINVAL);
+                assert_int_equal(message_check(*formats, &told), -EINVAL);
                 assert_string_equal(told, why);
-                assert_int_equal(errlog_check_format(*formats, NULL), -EINVAL);
+                assert_int_equal(message_check(*formats, NULL), -EINVAL);
         }
 }
 #define CHECK_BAD(why, ...) check_bad(why, (const char *const[]){__VA_ARGS__, NULL})
@@ -76,23 +76,23 @@ static void what_is_a_format_is_taken(void **state)
         for (size_t i = 0; i < ELEMENTS(good); i++) {
                 const char *why = "untouched";
 
-                assert_int_equal(errlog_check_format(good[i], &why), 0);
+                assert_int_equal(message_check(good[i], &why), 0);
                 assert_string_equal(why, "untouched");
         }
 }
 
 static void a_format_is_shorter_than_its_field(void **state)
 {
-        char format[ERRLOG_FORMAT + 1];
+        char format[MESSAGE_FORMAT_MAX + 1];
         const char *why = NULL;
 
         (void)state;
         memset(format, 'x', sizeof(format));
-        format[ERRLOG_FORMAT - 1] = '\0';
-        assert_int_equal(errlog_check_format(format, &why), 0);
-        format[ERRLOG_FORMAT - 1] = 'x';
-        format[ERRLOG_FORMAT] = '\0';
-        assert_int_equal(errlog_check_format(format, &why), -EINVAL);
+        format[MESSAGE_FORMAT_MAX - 1] = '\0';
+        assert_int_equal(message_check(format, &why), 0);
+        format[MESSAGE_FORMAT_MAX - 1] = 'x';
+        format[MESSAGE_FORMAT_MAX] = '\0';
+        assert_int_equal(message_check(format, &why), -EINVAL);
         assert_string_equal(why, "it is too long");
 }
 
@@ -102,7 +102,7 @@ static void packed_arguments_are_a_letter_and_a_value_each(void **state)
                                        "sab\0"
                                        "u\x04\x03\x02\x01\0\0\0\0"
                                        "da\0\0\0\0\0\0";
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         memset(&args, 0xff, sizeof(args));
@@ -116,7 +116,7 @@ static void packed_arguments_are_a_letter_and_a_value_each(void **state)
 
 static void positions_are_packed_in_the_order_of_arguments(void **state)
 {
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_int_equal(pack(&args, "%2$s %1$u %2$s", 1U, "two"), 0);
@@ -128,16 +128,16 @@ static void positions_are_packed_in_the_order_of_arguments(void **state)
 static void nothing_is_packed_for_what_is_no_format(void **state)
 {
         char *word[] = {(char[]){"1"}};
-        struct errlog_args args;
+        struct message_args args;
         size_t bad = 77;
 
         (void)state;
         memset(&args, 0xab, sizeof(args));
         assert_int_equal(pack(&args, "%n", (int *)NULL), -EINVAL);
-        assert_int_equal(errlog_pack_words("%n", word, 1, &args, &bad), -EINVAL);
-        assert_int_equal(errlog_pack_words("%d", word, 0, &args, &bad), -EINVAL);
-        assert_int_equal(errlog_pack_words("%d %d", word, 1, &args, &bad), -EINVAL);
-        assert_int_equal(errlog_pack_words("", word, 1, &args, &bad), -EINVAL);
+        assert_int_equal(message_pack_words("%n", word, 1, &args, &bad), -EINVAL);
+        assert_int_equal(message_pack_words("%d", word, 0, &args, &bad), -EINVAL);
+        assert_int_equal(message_pack_words("%d %d", word, 1, &args, &bad), -EINVAL);
+        assert_int_equal(message_pack_words("", word, 1, &args, &bad), -EINVAL);
         assert_int_equal(bad, 77);
         assert_int_equal(args.n, 0xab);
         assert_int_equal(args.bytes[0], 0xab);
@@ -146,7 +146,7 @@ static void nothing_is_packed_for_what_is_no_format(void **state)
 static void a_text_that_is_null_says_so(void **state)
 {
         _cleanup_free_ char *text = NULL;
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_int_equal(pack(&args, "%s %s", (char *)NULL, "x"), 0);
@@ -158,7 +158,7 @@ static void a_text_is_not_read_beyond_its_precision(void **state)
 {
         char *block = malloc(4); /* an own block: the sanitizer tells a read too far */
         _cleanup_free_ char *text = NULL;
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         assert_non_null(block);
@@ -173,9 +173,9 @@ static void a_text_is_not_read_beyond_its_precision(void **state)
 /* Packs a text of whole characters behind `before` bytes, and looks at what was kept of it. */
 static void check_cut(const char *character, size_t before)
 {
-        size_t size = strlen(character), room = ERRLOG_ARGS - 2 - 3;
-        char text[ERRLOG_ARGS * 2];
-        struct errlog_args args;
+        size_t size = strlen(character), room = MESSAGE_ARGS_SIZE - 2 - 3;
+        char text[MESSAGE_ARGS_SIZE * 2];
+        struct message_args args;
         size_t kept = before + (room - before) / size * size;
 
         memset(text, '.', before);
@@ -184,7 +184,7 @@ static void check_cut(const char *character, size_t before)
                 text[at + size] = '\0';
         }
         assert_int_equal(pack(&args, "%s", text), 0);
-        assert_true(errlog_args_valid(args.bytes, args.size, args.n));
+        assert_true(message_args_valid(args.bytes, args.size, args.n));
         assert_int_equal(args.size, 1 + kept + 3 + 1);
         assert_memory_equal(args.bytes + 1, text, kept);
         assert_string_equal((char *)args.bytes + 1 + kept, "...");
@@ -202,27 +202,27 @@ static void a_long_text_is_cut_at_the_beginning_of_a_character(void **state)
 
 static void what_is_not_utf8_is_cut_anywhere(void **state)
 {
-        char text[ERRLOG_ARGS + 1];
-        struct errlog_args args;
+        char text[MESSAGE_ARGS_SIZE + 1];
+        struct message_args args;
 
         (void)state;
         memset(text, 0x80, sizeof(text));
-        text[ERRLOG_ARGS] = '\0';
+        text[MESSAGE_ARGS_SIZE] = '\0';
         assert_int_equal(pack(&args, "%s", text), 0);
-        assert_int_equal(args.size, ERRLOG_ARGS);
-        assert_string_equal((char *)args.bytes + ERRLOG_ARGS - 4, "...");
+        assert_int_equal(args.size, MESSAGE_ARGS_SIZE);
+        assert_string_equal((char *)args.bytes + MESSAGE_ARGS_SIZE - 4, "...");
 }
 
 static void a_text_that_just_fits_is_whole(void **state)
 {
-        char text[ERRLOG_ARGS];
-        struct errlog_args args;
+        char text[MESSAGE_ARGS_SIZE];
+        struct message_args args;
 
         (void)state;
         memset(text, 'x', sizeof(text));
-        text[ERRLOG_ARGS - 2] = '\0';
+        text[MESSAGE_ARGS_SIZE - 2] = '\0';
         assert_int_equal(pack(&args, "%s", text), 0);
-        assert_int_equal(args.size, ERRLOG_ARGS);
+        assert_int_equal(args.size, MESSAGE_ARGS_SIZE);
         assert_string_equal((char *)args.bytes + 1, text);
 }
 
@@ -230,17 +230,17 @@ static void a_long_text_leaves_room_for_what_comes_behind_it(void **state)
 {
         _cleanup_free_ char *second = NULL, *third = NULL, *fourth = NULL;
         char text[1000];
-        struct errlog_args args;
+        struct message_args args;
 
         (void)state;
         memset(text, 'x', sizeof(text));
         text[sizeof(text) - 1] = '\0';
         assert_int_equal(pack(&args, "%s %d %s %s", text, 42, "ab", text), 0);
-        assert_true(errlog_args_valid(args.bytes, args.size, args.n));
-        assert_int_equal(args.size, ERRLOG_ARGS);
-        second = errlog_argument(&args, 1);
-        third = errlog_argument(&args, 2);
-        fourth = errlog_argument(&args, 3);
+        assert_true(message_args_valid(args.bytes, args.size, args.n));
+        assert_int_equal(args.size, MESSAGE_ARGS_SIZE);
+        second = message_argument(&args, 1);
+        third = message_argument(&args, 2);
+        fourth = message_argument(&args, 3);
         assert_string_equal(second, "42");
         assert_string_equal(third, "ab");
         assert_string_equal(fourth, "...");
@@ -250,21 +250,21 @@ static void sixteen_of_anything_fit(void **state)
 {
         static const char numbers[] = "%u%u%u%u%u%u%u%u%u%u%u%u%u%u%u%u", texts[] = "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s";
         char text[] = "a text of some length", number[] = "0xffffffffffffffff";
-        char *words[ERRLOG_ARGS_MAX];
-        struct errlog_args args;
+        char *words[MESSAGE_ARGS_MAX];
+        struct message_args args;
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(words); i++)
                 words[i] = number;
-        assert_int_equal(errlog_pack_words(numbers, words, ERRLOG_ARGS_MAX, &args, NULL), 0);
-        assert_int_equal(args.size, 9 * ERRLOG_ARGS_MAX);
-        assert_true(errlog_args_valid(args.bytes, args.size, args.n));
+        assert_int_equal(message_pack_words(numbers, words, MESSAGE_ARGS_MAX, &args, NULL), 0);
+        assert_int_equal(args.size, 9 * MESSAGE_ARGS_MAX);
+        assert_true(message_args_valid(args.bytes, args.size, args.n));
         for (size_t i = 0; i < ELEMENTS(words); i++)
                 words[i] = text;
-        assert_int_equal(errlog_pack_words(texts, words, ERRLOG_ARGS_MAX, &args, NULL), 0);
-        assert_true(args.size <= ERRLOG_ARGS);
-        assert_int_equal(args.n, ERRLOG_ARGS_MAX);
-        assert_true(errlog_args_valid(args.bytes, args.size, args.n));
+        assert_int_equal(message_pack_words(texts, words, MESSAGE_ARGS_MAX, &args, NULL), 0);
+        assert_true(args.size <= MESSAGE_ARGS_SIZE);
+        assert_int_equal(args.n, MESSAGE_ARGS_MAX);
+        assert_true(message_args_valid(args.bytes, args.size, args.n));
 }
 
 static void words_are_read_as_their_conversions_want(void **state)
@@ -307,15 +307,15 @@ static void words_are_read_as_their_conversions_want(void **state)
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 _cleanup_free_ char *word = strdup(cases[i].word), *text = NULL;
-                struct errlog_args args;
+                struct message_args args;
                 size_t bad = 77;
-                int r = errlog_pack_words(cases[i].format, &word, 1, &args, &bad);
+                int r = message_pack_words(cases[i].format, &word, 1, &args, &bad);
 
                 assert_int_equal(r, cases[i].expected ? 0 : -ERANGE);
                 assert_int_equal(bad, cases[i].expected ? 77 : 0);
                 if (!cases[i].expected)
                         continue;
-                assert_true(errlog_args_valid(args.bytes, args.size, args.n));
+                assert_true(message_args_valid(args.bytes, args.size, args.n));
                 text = render(cases[i].format, NULL, &args);
                 assert_string_equal(text, cases[i].expected);
         }
@@ -324,23 +324,23 @@ static void words_are_read_as_their_conversions_want(void **state)
 static void the_bad_word_is_named(void **state)
 {
         char *words[] = {(char[]){"text"}, (char[]){"7"}, (char[]){"x7"}};
-        struct errlog_args args = {.n = 99};
+        struct message_args args = {.n = 99};
         size_t bad = 77;
 
         (void)state;
-        assert_int_equal(errlog_pack_words("%3$u %1$s %2$d", words, 3, &args, &bad), -ERANGE);
+        assert_int_equal(message_pack_words("%3$u %1$s %2$d", words, 3, &args, &bad), -ERANGE);
         assert_int_equal(bad, 2);
         assert_int_equal(args.n, 99);
-        assert_int_equal(errlog_pack_words("%3$u %1$s %2$d", words, 3, &args, NULL), -ERANGE);
+        assert_int_equal(message_pack_words("%3$u %1$s %2$d", words, 3, &args, NULL), -ERANGE);
 }
 
 static void words_and_arguments_make_the_same(void **state)
 {
         char *words[] = {(char[]){"-5"}, (char[]){"text"}, (char[]){"x"}, (char[]){"077"}};
-        struct errlog_args a, b;
+        struct message_args a, b;
 
         (void)state;
-        assert_int_equal(errlog_pack_words("%d %s %c %o", words, 4, &a, NULL), 0);
+        assert_int_equal(message_pack_words("%d %s %c %o", words, 4, &a, NULL), 0);
         assert_int_equal(pack(&b, "%d %s %c %o", -5, "text", 'x', 077U), 0);
         assert_memory_equal(&a, &b, sizeof(a));
 }
@@ -374,28 +374,28 @@ static void valid_is_what_packing_makes(void **state)
         };
 
         (void)state;
-        assert_true(errlog_args_valid(NULL, 0, 0));
+        assert_true(message_args_valid(NULL, 0, 0));
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 uint8_t *block = malloc(cases[i].size ? cases[i].size : 1);
 
                 assert_non_null(block);
                 memcpy(block, cases[i].bytes, cases[i].size);
-                assert_int_equal(errlog_args_valid(block, cases[i].size, cases[i].n), cases[i].valid);
+                assert_int_equal(message_args_valid(block, cases[i].size, cases[i].n), cases[i].valid);
                 free(block);
         }
 }
 
 static void arguments_longer_than_their_field_are_not_valid(void **state)
 {
-        uint8_t bytes[ERRLOG_ARGS + 1];
+        uint8_t bytes[MESSAGE_ARGS_SIZE + 1];
 
         (void)state;
         memset(bytes, 's', sizeof(bytes));
-        bytes[ERRLOG_ARGS - 1] = '\0';
-        bytes[ERRLOG_ARGS] = '\0';
-        assert_true(errlog_args_valid(bytes, ERRLOG_ARGS, 1));
-        bytes[ERRLOG_ARGS - 1] = 'x';
-        assert_false(errlog_args_valid(bytes, ERRLOG_ARGS + 1, 1));
+        bytes[MESSAGE_ARGS_SIZE - 1] = '\0';
+        bytes[MESSAGE_ARGS_SIZE] = '\0';
+        assert_true(message_args_valid(bytes, MESSAGE_ARGS_SIZE, 1));
+        bytes[MESSAGE_ARGS_SIZE - 1] = 'x';
+        assert_false(message_args_valid(bytes, MESSAGE_ARGS_SIZE + 1, 1));
 }
 
 int main(void)
