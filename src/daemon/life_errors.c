@@ -10,6 +10,8 @@
 #include "errlog/errlog.h"
 
 #include <errno.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
 
 #define COMPONENT "croftd"
 
@@ -32,12 +34,23 @@ static uint64_t book_of(struct unit *u)
         return listed && errlog_add(u->life->host->errlog, u->p.def.id, u->p.def.name, NULL) == 0 ? u->p.def.id : 0;
 }
 
+/* The same in systemd's journal, with fields to search by; nothing where there is none. */
+static void tell_journal(const struct unit *u, int priority, int code, const char *line)
+{
+        (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "SYSLOG_IDENTIFIER=" COMPONENT, "ERRNO=%d", code,
+                "CROFT_PARTITION=%s", u->p.def.name, "CROFT_PARTITION_ID=%ju", (uintmax_t)u->p.def.id, NULL);
+}
+
 void errors_add(struct unit *u, const struct croft_error *what)
 {
         struct errlog *errlog = u->life->host->errlog;
+        char line[CROFT_ERROR_TEXT_MAX];
 
-        if (errlog && what && what->code)
+        if (!what || !what->code)
+                return;
+        if (errlog)
                 (void)errlog_record_error(errlog, book_of(u), COMPONENT, ERRLOG_ERROR, what);
+        tell_journal(u, LOG_ERR, what->code, croft_error_line(what, line, sizeof(line)));
 }
 
 void errors_note(struct unit *u, const char *text)
@@ -46,6 +59,7 @@ void errors_note(struct unit *u, const char *text)
 
         if (errlog)
                 (void)errlog_record_text(errlog, book_of(u), COMPONENT, ERRLOG_WARNING, text);
+        tell_journal(u, LOG_WARNING, 0, text);
 }
 
 void errors_forget(struct unit *u)

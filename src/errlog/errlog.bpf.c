@@ -29,9 +29,8 @@ const volatile __u32 pid_level = 1;
 
 /* --- who records --- */
 
-static __always_inline __u32 number_inside(struct task_struct *task)
+static __always_inline __u32 number_inside(struct pid *pid)
 {
-        struct pid *pid = task ? BPF_CORE_READ(task, thread_pid) : NULL;
         int nr = 0;
 
         if (pid && BPF_CORE_READ(pid, level) >= pid_level)
@@ -41,12 +40,17 @@ static __always_inline __u32 number_inside(struct task_struct *task)
         return (__u32)nr;
 }
 
-static __always_inline void set_task(struct errlog_record *record, struct task_struct *task)
+static __always_inline void set_current(struct errlog_record *record)
 {
-        record->pid = (__u32)BPF_CORE_READ(task, tgid);
-        record->tid = (__u32)BPF_CORE_READ(task, pid);
-        record->pid_inside = number_inside(BPF_CORE_READ(task, group_leader));
-        record->tid_inside = number_inside(task);
+        struct task_struct *task = bpf_get_current_task_btf();
+        __u64 numbers = bpf_get_current_pid_tgid();
+
+        record->pid = (__u32)(numbers >> 32);
+        record->tid = (__u32)numbers;
+        record->tid_inside = number_inside(task->thread_pid);
+        record->pid_inside = record->tid_inside;
+        if (record->pid != record->tid)
+                record->pid_inside = number_inside(task->group_leader->thread_pid);
 }
 
 /* --- on behalf of the caller --- */
@@ -83,7 +87,7 @@ static __always_inline int write(struct errlog_call *call, struct errlog_book *b
                 if (call->record.cause >= key.seq)
                         record->cause = 0;
                 record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
-                set_task(record, bpf_get_current_task_btf());
+                set_current(record);
         }
         call->seq = key.seq;
         return errlog_end(book, part, record);
@@ -237,7 +241,7 @@ int errlog_killed(struct bpf_raw_tracepoint_args *ctx)
         if (!victim.partition)
                 return 0;
         victim.pid = BPF_CORE_READ(task, pid);
-        victim.pid_inside = number_inside(task);
+        victim.pid_inside = number_inside(BPF_CORE_READ(task, thread_pid));
         BPF_CORE_READ_INTO(&victim.comm, task, comm);
         self = bpf_get_current_pid_tgid();
         bpf_map_update_elem(&errlog_victims, &self, &victim, BPF_ANY);

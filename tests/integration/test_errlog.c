@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_errlog.c - the record of errors in the kernel: whose book it is, what it has room for, and that nothing is
- * mixed, lost or counted twice when all write at once. where: here guest
+ * test_errlog.c - the record of errors in the kernel: whose book it is, what it has room for, and that nothing is mixed
+ * or lost when all write at once.
+ * where: here guest
  */
 #include "base/cleanup.h"
 #include "errlog/client.h"

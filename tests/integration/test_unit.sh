@@ -63,6 +63,11 @@ t_ok "the partition is what it was after the stop" same
 
 t_ok "the partitions are stopped in order when the machine goes down" systemctl stop croft-shutdown
 t_is "the partition is stopped" "$(field web .state)" Defined
+t_ok "it gets an init that isn't there" croft set web init=/bin/nonexistent
+t_fails_with 3 "with which it doesn't start" croft start web
+t_like "the journal has why, under the partition's name" \
+        "$(journalctl -o json --output-fields=MESSAGE,ERRNO,PRIORITY CROFT_PARTITION=web | jq -r 'select(.ERRNO == "2") | .PRIORITY + " " + .MESSAGE')" \
+        "^3 start 'web': warden: run '/bin/nonexistent': No such file or directory\$"
 t_ok "it can be removed" croft remove web
 t_ok "croftd ends" systemctl stop croftd
 t_is "and left no failed unit" "$(systemctl list-units --failed --plain --no-legend)" ""
