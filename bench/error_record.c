@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * error_record.c - what recording an error costs from C: into the kernel's memory, beside an empty program called the same
- * way and beside a line that syslog(3) and a file get; and what it costs when nothing fails.  Prints ratios; asserts nothing.
+ * error_record.c - what recording an error costs from C: into the kernel's memory, beside an empty program called the
+ * same way and beside a line that syslog(3) and a file get; and what it costs when nothing fails.  Prints ratios;
+ * asserts nothing.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -23,8 +24,12 @@
 
 static struct croft_errlog *errors;
 static int file = -EBADF, empty = -EBADF;
-static const struct croft_errlog_message message = {
-        .source = CROFT_ERRLOG_PROGRAM, .errnum = EIO, .component = "bench", .catalogue = "bench", .set = 1, .number = 1};
+static const struct croft_errlog_message message = {.source = CROFT_ERRLOG_PROGRAM,
+        .errnum = EIO,
+        .component = "bench",
+        .catalogue = "bench",
+        .set = 1,
+        .number = 1};
 
 static int64_t now_ns(void)
 {
@@ -108,8 +113,8 @@ static void measure(struct errlog *errlog)
                 const char *what;
                 bool (*one)(int i);
         } all[] = {{"an empty program with the same context", run_empty}, {"a record", record},
-                {"a chain of one, pushed and committed", record_chain}, {"a chain of one, pushed and dropped", drop_chain},
-                {"a line to a file (dprintf)", write_line}};
+                {"a chain of one, pushed and committed", record_chain},
+                {"a chain of one, pushed and dropped", drop_chain}, {"a line to a file (dprintf)", write_line}};
         double base = 0;
 
         for (size_t i = 0; i < ELEMENTS(all); i++) {

@@ -237,7 +237,9 @@ int cli_cmd_error_list(struct cli *cli, const struct cli_args *args)
 
 static int clear_one(struct cli *cli, const struct cli_args *args, const char *name)
 {
-        _cleanup_free_ char *path = cli_path(NULL, "partitions", name, "errors", NULL);
+        bool global = strcmp(name, GLOBAL) == 0;
+        _cleanup_free_ char *path =
+                global ? cli_path(NULL, "errors", NULL) : cli_path(NULL, "partitions", name, "errors", NULL);
         char what[160];
 
         (void)args;

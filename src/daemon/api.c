@@ -359,6 +359,9 @@ static enum MHD_Result dispatch(struct api_request *q, const char *method)
                 MHD_destroy_response(a.response);
         json_decref(a.body);
         free(a.location);
+        /* What concerns a partition is in its record already: life_errors.c. */
+        if (q->route->flags & API_RECORDED)
+                life_errors_add(q->api->life, &err);
         return send_error(q, r == -EPROTO ? MHD_HTTP_UPGRADE_REQUIRED : 0, &err, NULL);
 }
 

@@ -73,7 +73,8 @@ struct api_answer {
 
 enum api_route_flags {
         API_TAKES_BODY = 1 << 0,
-        API_IMAGE = 1 << 1, /* {name} is an image's, which has other rules than a partition's */
+        API_IMAGE = 1 << 1,    /* {name} is an image's, which has other rules than a partition's */
+        API_RECORDED = 1 << 2, /* a failure concerns no partition: global's record of errors has it */
 };
 
 struct api_route {
@@ -125,6 +126,7 @@ int api_partition_kill(struct api_request *q, struct api_answer *a, struct croft
 int api_partition_freeze(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_thaw(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_log(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_exec(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_console(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -166,13 +166,23 @@ int api_partition_remove(struct api_request *q, struct api_answer *a, struct cro
         return r;
 }
 
-int api_partition_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err)
+static int clear_errors(struct api_request *q, const char *name, struct api_answer *a, struct croft_error *err)
 {
-        int r = life_errors_clear(q->api->life, q->name, err);
+        int r = life_errors_clear(q->api->life, name, err);
 
         if (r == 0)
                 a->status = MHD_HTTP_NO_CONTENT;
         return r;
+}
+
+int api_partition_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        return clear_errors(q, q->name, a, err);
+}
+
+int api_errors_clear(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        return clear_errors(q, NULL, a, err);
 }
 
 /* --- actions --- */

@@ -62,8 +62,11 @@ int life_list(struct life *life, struct life_info **ret, size_t *ret_count, stru
 struct stats;
 int life_stats(struct life *life, struct stats **ret, struct croft_error *err);
 
-/* Empties the partition's record of errors. */
+/* Empties the partition's record of errors; NULL: global's. */
 int life_errors_clear(struct life *life, const char *name, struct croft_error *err);
+
+/* Puts what concerns no partition into global's record. */
+void life_errors_add(struct life *life, const struct croft_error *what);
 
 /* image: NULL for a native partition.  properties are borrowed and already checked (property_set()). */
 int life_create(struct life *life, const char *name, const char *image, const struct property *properties,

@@ -37,8 +37,8 @@ static uint64_t book_of(struct unit *u)
 /* The same in systemd's journal, with fields to search by; nothing where there is none. */
 static void tell_journal(const struct unit *u, int priority, int code, const char *line)
 {
-        (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "SYSLOG_IDENTIFIER=" COMPONENT, "ERRNO=%d", code,
-                "CROFT_PARTITION=%s", u->p.def.name, "CROFT_PARTITION_ID=%ju", (uintmax_t)u->p.def.id, NULL);
+        (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "SYSLOG_IDENTIFIER=" COMPONENT, "ERRNO=%d",
+                code, "CROFT_PARTITION=%s", u->p.def.name, "CROFT_PARTITION_ID=%ju", (uintmax_t)u->p.def.id, NULL);
 }
 
 void errors_add(struct unit *u, const struct croft_error *what)
@@ -78,17 +78,24 @@ void errors_rename(struct unit *u)
                 (void)errlog_rename(errlog, u->p.def.id, u->p.def.name, NULL);
 }
 
+void life_errors_add(struct life *life, const struct croft_error *what)
+{
+        if (life->host->errlog && what->code)
+                (void)errlog_record_error(life->host->errlog, 0, COMPONENT, ERRLOG_ERROR, what);
+}
+
 int life_errors_clear(struct life *life, const char *name, struct croft_error *err)
 {
-        struct unit *u = life_find(life, name, err);
+        struct unit *u = name ? life_find(life, name, err) : NULL;
         int r;
 
-        if (!u)
+        if (name && !u)
                 return -ENOENT;
         if (!life->host->errlog)
                 r = croft_error_copy(err, &life->host->lacks[HOST_ERRLOG]);
         else
-                r = errlog_clear(life->host->errlog, u->p.def.id, err);
-        unit_unref(u);
+                r = errlog_clear(life->host->errlog, u ? u->p.def.id : 0, err);
+        if (u)
+                unit_unref(u);
         return r == -ESRCH ? 0 : r; /* nothing was ever recorded */
 }

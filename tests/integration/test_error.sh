@@ -117,6 +117,17 @@ t_ok "as XML it is well-formed" sh -c "croft error print web --format xml | xmll
 t_fails_with 2 "a list of partitions has no XML form" croft list --format xml
 t_fails_with 2 "'global' names no partition" croft create global
 
+# --- what concerns no partition -----------------------------------------------------------------------------------------
+
+t_is "nothing is in the record of global" "$(number_of global)" 0
+t_fails_with 3 "a pool that isn't there can't be removed" croft pool remove nowhere
+t_like "what failed without a partition is in the record of global" "$(messages global)" "^program croftd: .*'nowhere'"
+before=$(number_of global)
+croft start web 2>/dev/null
+t_is "what concerns a partition is in its own" "$(number_of global)" "$before"
+t_ok "that of global can be cleared, too" croft error clear global
+t_is "and is empty then" "$(number_of global)" 0
+
 # --- the end ------------------------------------------------------------------------------------------------------------
 
 t_ok "one is renamed" croft rename other another

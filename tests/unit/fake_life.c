@@ -330,11 +330,17 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err)
 int life_errors_clear(struct life *life, const char *name, struct croft_error *err)
 {
         struct life_info info;
-        int r = life_get(life, name, &info, err);
+        int r = name ? life_get(life, name, &info, err) : 0;
 
-        if (r == 0)
+        if (name && r == 0)
                 life_info_done(&info);
         return r;
+}
+
+void life_errors_add(struct life *life, const struct croft_error *what)
+{
+        (void)life;
+        (void)what;
 }
 
 int life_set(struct life *life, const char *name, const struct property *properties, struct croft_error *err)
