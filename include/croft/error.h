@@ -20,7 +20,7 @@ extern "C" {
 
 #define CROFT_ERROR_TEXT_MAX 1024 /* bytes, with the final NUL */
 #define CROFT_ERROR_CAUSES_MAX 12
-#define CROFT_ERROR_ARGS_MAX 512 /* bytes */
+#define CROFT_ERROR_ARGS_MAX 1024 /* bytes */
 
 /* Exit status and API class of a failure (requirement C-13).  Everything that is no special class is
  * CROFT_EXIT_FAILURE. */
@@ -45,9 +45,10 @@ struct croft_error {
         char text[CROFT_ERROR_TEXT_MAX];           /* the fragments, each ended by NUL, innermost first */
         /* What each was made of, to be said in another language. */
         struct {
-                const char *format;        /* lives as long as the program; NULL: there is only the text */
-                unsigned short at, size;   /* of its packed arguments, in args[] */
-                unsigned char n;           /* how many they are */
+                const char *format;      /* lives as long as the program; NULL: see copied */
+                unsigned short at, size; /* of its packed arguments, in args[] */
+                unsigned char n;         /* how many they are */
+                unsigned char copied;    /* the format isn't ours: it is in args[], ended by NUL, behind the arguments */
         } made_of[CROFT_ERROR_CAUSES_MAX]; /* as at[] */
         unsigned short args_used;
         unsigned char args[CROFT_ERROR_ARGS_MAX];

@@ -26,20 +26,37 @@ void croft_error_clear(struct croft_error *err)
         err->text[0] = '\0';
 }
 
-/* Arguments that have no room, or a format of more than messages may hold, leave the text alone. */
-static void keep_parts(struct croft_error *err, unsigned int i, const char *format, va_list ap)
+/* Of fragment k as it is stored. What has no room leaves the text alone. */
+static void keep(struct croft_error *err, unsigned int k, const char *format, const struct message_args *args, bool copy)
+{
+        size_t length = copy ? strlen(format) + 1 : 0;
+
+        if (args->size + length > sizeof(err->args) - err->args_used)
+                return;
+        err->made_of[k].format = copy ? NULL : format;
+        err->made_of[k].copied = copy;
+        err->made_of[k].at = err->args_used;
+        err->made_of[k].size = args->size;
+        err->made_of[k].n = args->n;
+        memcpy(err->args + err->args_used, args->bytes, args->size);
+        memcpy(err->args + err->args_used + args->size, format, length);
+        err->args_used += (unsigned short)(args->size + length);
+}
+
+static void keep_parts(struct croft_error *err, unsigned int k, const char *format, va_list ap)
 {
         struct message_args args;
 
-        err->made_of[i].format = NULL;
-        if (message_pack(format, ap, &args) < 0 || args.size > sizeof(err->args) - err->args_used)
-                return;
-        err->made_of[i].format = format;
-        err->made_of[i].at = err->args_used;
-        err->made_of[i].size = args.size;
-        err->made_of[i].n = args.n;
-        memcpy(err->args + err->args_used, args.bytes, args.size);
-        err->args_used += args.size;
+        err->made_of[k].format = NULL;
+        err->made_of[k].copied = false;
+        if (message_pack(format, ap, &args) == 0) /* not one of more than messages may hold */
+                keep(err, k, format, &args, false);
+}
+
+void error_keep(struct croft_error *err, const char *format, const struct message_args *args)
+{
+        if (err->n_causes > 0)
+                keep(err, err->n_causes - 1, format, args, true);
 }
 
 /* Appends one fragment, cut to the room that is left; nothing when there is none. */
@@ -128,12 +145,14 @@ const char *croft_error_cause(const struct croft_error *err, unsigned int i)
 const char *error_format(const struct croft_error *err, unsigned int i, struct message_args *ret)
 {
         unsigned int k = err->n_causes - 1 - i;
+        const unsigned char *at;
 
-        if (i >= err->n_causes || !err->made_of[k].format)
+        if (i >= err->n_causes || (!err->made_of[k].format && !err->made_of[k].copied))
                 return NULL;
+        at = err->args + err->made_of[k].at;
         *ret = (struct message_args){.size = err->made_of[k].size, .n = err->made_of[k].n};
-        memcpy(ret->bytes, err->args + err->made_of[k].at, ret->size);
-        return err->made_of[k].format;
+        memcpy(ret->bytes, at, ret->size);
+        return err->made_of[k].copied ? (const char *)at + ret->size : err->made_of[k].format;
 }
 
 const char *croft_error_line(const struct croft_error *err, char *buf, size_t size)

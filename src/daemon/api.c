@@ -296,7 +296,7 @@ static int check_name(struct api_request *q, struct croft_error *err)
                 return 0;
         if (q->route->flags & API_IMAGE)
                 return croft_error_set(err, EINVAL, "'%s' is no name of an image.", shown);
-        return croft_error_set(err, EINVAL, "'%s' is no name of a partition or pool: " STR_NAME_RULE ".", shown);
+        return croft_error_set(err, EINVAL, "'%s' is no name of a partition or pool: %s.", shown, STR_NAME_RULE);
 }
 
 /* Finds the route and checks all that doesn't depend on it.  On failure *ret_status may hold a status. */

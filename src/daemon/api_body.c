@@ -159,9 +159,7 @@ static int take_integer(
         n = json_integer_value(value);
         if (n < min || n > max)
                 return croft_error_set(err, EINVAL,
-                        "'%s' is %" JSON_INTEGER_FORMAT ", not from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
-                        ".",
-                        key, n, min, max);
+                        "'%s' is %lld, not from %lld to %lld.", key, n, min, max);
         *ret = n;
         return 0;
 }

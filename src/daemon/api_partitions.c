@@ -121,8 +121,8 @@ int api_partition_create(struct api_request *q, struct api_answer *a, struct cro
         if (r < 0)
                 return r;
         if (!str_is_name(create.name))
-                return croft_error_set(err, EINVAL, "'%s' is no name of a partition: " STR_NAME_RULE ".",
-                        str_escape(shown, sizeof(shown), create.name, strlen(create.name)));
+                return croft_error_set(err, EINVAL, "'%s' is no name of a partition: %s.",
+                        str_escape(shown, sizeof(shown), create.name, strlen(create.name)), STR_NAME_RULE);
         r = life_create(q->api->life, create.name, create.image, create.properties, err);
         if (r < 0)
                 return r;
@@ -146,8 +146,8 @@ int api_partition_change(struct api_request *q, struct api_answer *a, struct cro
         if (r < 0)
                 return r;
         if (change.name && !str_is_name(change.name))
-                return croft_error_set(err, EINVAL, "'%s' is no name of a partition: " STR_NAME_RULE ".",
-                        str_escape(shown, sizeof(shown), change.name, strlen(change.name)));
+                return croft_error_set(err, EINVAL, "'%s' is no name of a partition: %s.",
+                        str_escape(shown, sizeof(shown), change.name, strlen(change.name)), STR_NAME_RULE);
         r = change.name ? life_rename(q->api->life, q->name, change.name, err)
                         : life_set(q->api->life, q->name, change.properties, err);
         return r < 0 ? r : answer_partition(q, change.name ? change.name : q->name, MHD_HTTP_OK, a, err);

@@ -460,7 +460,10 @@ static int set(struct life *life, const char *name, enum life_action action, con
         if (moves)
                 (void)pthread_mutex_unlock(&life->pools_lock);
         if (r < 0) {
-                croft_error_prefix(&own, "%s '%s'", life_action_name(action), name);
+                if (action == LIFE_BIND) /* each a format of its own, so that it can be translated */
+                        croft_error_prefix(&own, "bind '%s'", name);
+                else
+                        croft_error_prefix(&own, "set '%s'", name);
                 croft_error_copy(err, &own);
         }
         return life_end(u, u->p.state, r, &own);

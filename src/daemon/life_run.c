@@ -81,14 +81,11 @@ int unit_stop(struct unit *u, unsigned int timeout_ms, bool force, enum partitio
         return r;
 }
 
-/* Says what was done, ends the ownership. */
-static int finish(struct unit *u, const char *what, enum partition_state state, int r, struct croft_error *own,
-        struct croft_error *err)
+/* Ends the ownership; own says what was done. */
+static int finish(struct unit *u, enum partition_state state, int r, struct croft_error *own, struct croft_error *err)
 {
-        if (r < 0) {
-                croft_error_prefix(own, "%s '%s'", what, u->p.def.name);
+        if (r < 0)
                 croft_error_copy(err, own);
-        }
         return life_end(u, state, r, own);
 }
 
@@ -104,7 +101,9 @@ int life_load(struct life *life, const char *name, struct croft_error *err)
         state = u->p.state;
         u->stopped = false;
         r = run_to(u, "load", PARTITION_LOADED, &state, &own);
-        return finish(u, "load", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "load '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }
 
 int life_start(struct life *life, const char *name, struct croft_error *err)
@@ -118,7 +117,9 @@ int life_start(struct life *life, const char *name, struct croft_error *err)
                 return r;
         state = u->p.state;
         r = unit_start(u, &state, &own);
-        return finish(u, "start", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "start '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }
 
 /* A stop under way is waiting for init: kills everything now, and waits for that stop's end.  True: there was one. */
@@ -156,7 +157,9 @@ int life_stop(struct life *life, const char *name, unsigned int timeout_ms, bool
                 return r;
         state = u->p.state;
         r = unit_stop(u, timeout_ms, force, &state, &own);
-        return finish(u, "stop", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "stop '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }
 
 int life_restart(struct life *life, const char *name, unsigned int timeout_ms, bool force, struct croft_error *err)
@@ -172,7 +175,9 @@ int life_restart(struct life *life, const char *name, unsigned int timeout_ms, b
         r = unit_stop(u, timeout_ms, force, &state, &own);
         if (r == 0)
                 r = unit_start(u, &state, &own);
-        return finish(u, "restart", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "restart '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }
 
 int life_kill(struct life *life, const char *name, int signal, struct croft_error *err)
@@ -215,7 +220,9 @@ int life_freeze(struct life *life, const char *name, struct croft_error *err)
                 return r;
         state = u->p.state;
         r = run_to(u, "freeze", PARTITION_FROZEN, &state, &own);
-        return finish(u, "freeze", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "freeze '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }
 
 int life_thaw(struct life *life, const char *name, struct croft_error *err)
@@ -232,5 +239,7 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err)
         act = (struct act){.u = u, .target = PARTITION_ACTIVE};
         r = act_run(&act, &op, &own);
         state = r == 0 ? PARTITION_ACTIVE : PARTITION_FROZEN; /* it may be tried again */
-        return finish(u, "thaw", state, r, &own, err);
+        if (r < 0)
+                croft_error_prefix(&own, "thaw '%s'", u->p.def.name);
+        return finish(u, state, r, &own, err);
 }

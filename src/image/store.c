@@ -361,7 +361,7 @@ int image_check_name(struct image_store *store, const char *name, struct croft_e
         int r;
 
         if (!str_is_name(name))
-                return croft_error_set(err, EINVAL, "an image's name is " STR_NAME_RULE ".");
+                return croft_error_set(err, EINVAL, "an image's name is %s.", STR_NAME_RULE);
         if (strcmp(name, "native") == 0) /* the root of a partition is told by its image's name */
                 return croft_error_set(err, EINVAL, "'native' stands for roots of the host's own packages.");
         pthread_mutex_lock(&store->lock);

@@ -190,7 +190,7 @@ static int set_frozen(struct cgroup_tree *tree, uint64_t id, int fd, const struc
                 return r;
         r = set_with_nested(fd, nesting);
         if (r < 0)
-                croft_error_set(err, r, "write " CPUS_FILE " of nested control groups");
+                croft_error_set(err, r, "write %s of nested control groups", CPUS_FILE);
         if (usage.frozen)
                 return r;
         thawed = cgroup_freeze(tree, id, false, FREEZE_TIMEOUT_MS, r < 0 ? NULL : err);
@@ -236,7 +236,7 @@ int cgroup_cpus_repair(struct cgroup_tree *tree, struct croft_error *err)
         /* Only ever wider here: partitions are below. */
         if (r == 0 && strcmp(own, has) != 0)
                 r = fd_write_file(tree->h[by].fd, CPUS_FILE, own);
-        return r < 0 && r != -EBUSY ? croft_error_set(err, r, "write " CPUS_FILE " of '%s'", tree->directory) : 0;
+        return r < 0 && r != -EBUSY ? croft_error_set(err, r, "write %s of '%s'", CPUS_FILE, tree->directory) : 0;
 }
 
 /* "PATH/croft.<tag>/<id>/..." in the line of the unified hierarchy; false: none of ours. */

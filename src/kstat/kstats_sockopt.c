@@ -56,7 +56,7 @@ int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, struct cro
         if (fd < 0 || !plane_bpf_map_fits(fd, skeleton->maps.kstat_requests))
                 return 0; /* its pin is replaced */
         r = bpf_map__reuse_fd(skeleton->maps.kstat_requests, fd);
-        return r < 0 ? croft_error_set(err, r, "adopt '" REQUESTS "'") : 0;
+        return r < 0 ? croft_error_set(err, r, "adopt '%s'", REQUESTS) : 0;
 }
 
 static int keep(int fd, int *ret, struct croft_error *err)
@@ -104,7 +104,7 @@ static int pin_requests(int bpf_dir, int ours, struct croft_error *err)
         if (map_id(ours) != 0 && map_id(ours) == map_id(theirs))
                 return 0;
         if (unlinkat(bpf_dir, REQUESTS, 0) < 0 && errno != ENOENT)
-                return croft_error_set(err, errno, "unpin '" REQUESTS "'");
+                return croft_error_set(err, errno, "unpin '%s'", REQUESTS);
         return plane_bpf_pin(bpf_dir, ours, REQUESTS, 0600, err);
 }
 

@@ -77,7 +77,7 @@ static int unpin(int dir, const char *prefix, struct croft_error *err)
         d = fd < 0 ? NULL : fdopendir(fd);
         if (!d) {
                 close_fd(fd);
-                return croft_error_set(err, errno, "read directory 'bpf/" DIRECTORY "'");
+                return croft_error_set(err, errno, "read directory 'bpf/%s'", DIRECTORY);
         }
         for (const struct dirent *entry; (entry = readdir(d));)
                 if (entry->d_name[0] != '.' && str_has_prefix(entry->d_name, prefix) &&
@@ -133,9 +133,9 @@ static int open_directory(struct mounts_objects *o, int run_dir, struct croft_er
         if (o->bpf_dir < 0)
                 return croft_error_set(err, errno, "open directory 'bpf'");
         if (mkdirat(o->bpf_dir, DIRECTORY, 0700) < 0 && errno != EEXIST)
-                return croft_error_set(err, errno, "make directory 'bpf/" DIRECTORY "'");
+                return croft_error_set(err, errno, "make directory 'bpf/%s'", DIRECTORY);
         o->dir = openat(o->bpf_dir, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return o->dir < 0 ? croft_error_set(err, errno, "open directory 'bpf/" DIRECTORY "'") : 0;
+        return o->dir < 0 ? croft_error_set(err, errno, "open directory 'bpf/%s'", DIRECTORY) : 0;
 }
 
 /* --- loading --- */

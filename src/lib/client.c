@@ -227,7 +227,7 @@ static int request_on(struct croft_client *client, const char *method, const cha
         if (reply->status >= 300)
                 return reply_error(reply, &client->exit, err);
         if (ret_fd)
-                return croft_error_set(err, EPROTO, "croftd didn't switch to " CROFT_STREAM_PROTOCOL ".");
+                return croft_error_set(err, EPROTO, "croftd didn't switch to %s.", CROFT_STREAM_PROTOCOL);
         return 0;
 }
 

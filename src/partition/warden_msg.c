@@ -8,6 +8,7 @@
 #include "partition/warden_msg.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -236,8 +237,43 @@ void warden_error_put(struct wire_writer *w, const struct croft_error *e)
 {
         wire_put_u32(w, (uint32_t)e->code);
         wire_put_u32(w, e->n_causes);
-        for (unsigned int i = 0; i < e->n_causes; i++)
+        for (unsigned int i = 0; i < e->n_causes; i++) {
+                struct message_args args = {.n = 0};
+                const char *format = error_format(e, e->n_causes - 1 - i, &args);
+
                 wire_put_string(w, e->text + e->at[i]);
+                wire_put_string(w, format ? format : "");
+                wire_put_u32(w, args.n);
+                wire_put_blob(w, args.bytes, args.size);
+        }
+}
+
+/* What the newest fragment was made of, for other languages: "" without anything: not known. */
+static void get_parts(struct wire_reader *r, struct croft_error *e)
+{
+        char format[MESSAGE_FORMAT_MAX];
+        struct message_args args;
+        const void *bytes;
+        size_t size = 0;
+        uint32_t n;
+
+        wire_get_text(r, format, sizeof(format));
+        n = wire_get_u32(r);
+        bytes = wire_get_bytes(r, sizeof(args.bytes), &size);
+        if (r->fault)
+                return;
+        if (n > MESSAGE_ARGS_MAX || !message_args_valid(bytes, size, n) ||
+                (*format ? message_check(format, NULL) < 0 : n > 0)) {
+                refuse(r);
+                return;
+        }
+        if (!*format)
+                return;
+        args.size = (uint16_t)size;
+        args.n = (uint8_t)n;
+        if (size > 0)
+                memcpy(args.bytes, bytes, size);
+        error_keep(e, format, &args);
 }
 
 /* Appends one fragment, innermost first, as error.c keeps them. */
@@ -254,6 +290,7 @@ static void get_fragment(struct wire_reader *r, struct croft_error *e)
                 return;
         e->at[e->n_causes++] = e->used;
         e->used = (unsigned short)(e->used + strlen(e->text + e->used) + 1);
+        get_parts(r, e);
 }
 
 int warden_error_get(struct wire_reader *r, struct croft_error *ret)

@@ -101,9 +101,9 @@ static int open_bpffs(int run_dir, bool *ret_mounted, struct croft_error *err)
 static int make_programs(int bpf_dir, struct croft_error *err)
 {
         if (mkdirat(bpf_dir, PROGRAMS, 0755) < 0 && errno != EEXIST)
-                return croft_error_set(err, errno, "make directory 'bpf/" PROGRAMS "'");
+                return croft_error_set(err, errno, "make directory 'bpf/%s'", PROGRAMS);
         if (fchmodat(bpf_dir, PROGRAMS, 0755, 0) < 0) /* whatever the umask is */
-                return croft_error_set(err, errno, "open directory 'bpf/" PROGRAMS "' for all");
+                return croft_error_set(err, errno, "open directory 'bpf/%s' for all", PROGRAMS);
         return 0;
 }
 
@@ -175,7 +175,7 @@ int plane_remove(struct plane *plane, struct croft_error *err)
         if (r < 0)
                 return r;
         if (unlinkat(plane->bpf_dir, PROGRAMS, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                return croft_error_set(err, errno, "remove 'bpf/" PROGRAMS "'");
+                return croft_error_set(err, errno, "remove 'bpf/%s'", PROGRAMS);
         return unmount_bpffs(plane->run_dir, err);
 }
 
@@ -183,7 +183,7 @@ int plane_open_programs(const struct plane *plane, struct croft_error *err)
 {
         int fd = openat(plane->bpf_dir, PROGRAMS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        return fd < 0 ? croft_error_set(err, errno, "open directory 'bpf/" PROGRAMS "'") : fd;
+        return fd < 0 ? croft_error_set(err, errno, "open directory 'bpf/%s'", PROGRAMS) : fd;
 }
 
 int plane_list(struct plane *plane, struct plane_entry **ret, size_t *ret_count, struct croft_error *err)

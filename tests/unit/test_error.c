@@ -2,7 +2,8 @@
  *
  * test_error.c - struct croft_error: chains, cutting, exit classes.
  */
-#include <croft/error.h>
+#include "base/error.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -287,6 +288,48 @@ static void each_class_of_errors_has_its_exit_status(void **state)
         }
 }
 
+/* What was said can be said in another language: the format and its arguments. */
+static void fragments_keep_what_they_are_made_of(void **state)
+{
+        static char long_format[200];
+        struct croft_error err = CROFT_ERROR_INIT, copy = CROFT_ERROR_INIT;
+        struct message_args args;
+        char text[300], *argument;
+
+        (void)state;
+        memset(long_format, 'x', sizeof(long_format) - 1);
+        memset(text, 'y', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        croft_error_set(&err, EIO, "%d of %s", 7, "a");
+        croft_error_prefix(&err, "no arguments.");
+        croft_error_prefix(&err, "%s", long_format);
+        croft_error_copy(&copy, &err);
+        croft_error_clear(&err);
+        assert_string_equal(error_format(&copy, 2, &args), "%d of %s");
+        assert_int_equal(args.n, 2);
+        argument = message_argument(&args, 0);
+        assert_string_equal(argument, "7");
+        free(argument);
+        assert_string_equal(error_format(&copy, 1, &args), "no arguments.");
+        assert_int_equal(args.n + args.size, 0);
+        assert_string_equal(error_format(&copy, 0, &args), "%s");
+        assert_null(error_format(&copy, 3, &args));
+        /* One that messages can't hold is text alone, and what has no room any more. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+        croft_error_set(&err, EIO, long_format, 1);
+#pragma GCC diagnostic pop
+        assert_null(error_format(&err, 0, &args));
+        croft_error_set(&err, EIO, "inner");
+        for (int i = 0; i < CROFT_ERROR_CAUSES_MAX - 1; i++)
+                croft_error_prefix(&err, "%.20s%s", text, text);
+        assert_string_equal(error_format(&err, err.n_causes - 1, &args), "inner");
+        for (unsigned int i = 0; i < err.n_causes; i++)
+                if (error_format(&err, i, &args))
+                        assert_true(message_args_valid(args.bytes, args.size, args.n));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -308,6 +351,7 @@ int main(void)
                 cmocka_unit_test(a_line_is_cut_to_every_size),
                 cmocka_unit_test(a_line_of_no_size_is_not_touched),
                 cmocka_unit_test(each_class_of_errors_has_its_exit_status),
+                cmocka_unit_test(fragments_keep_what_they_are_made_of),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * test_warden_msg.c - the messages between croftd and its wardens survive a round trip, and nothing malformed gets in.
  */
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/str.h"
 #include "partition/warden_msg.h"
 
@@ -116,10 +117,12 @@ static void error_keeps_its_chain(void **state)
 {
         _cleanup_(wire_writer_done) struct wire_writer w = WIRE_WRITER_INIT;
         struct croft_error sent = CROFT_ERROR_INIT, got = CROFT_ERROR_INIT;
+        _cleanup_free_ char *text = NULL;
+        struct message_args args;
         struct wire_reader r;
 
         (void)state;
-        croft_error_set(&sent, ENOENT, "open 'x'");
+        croft_error_set(&sent, ENOENT, "open '%s'", "x");
         croft_error_prefix(&sent, "mount /usr");
         warden_error_put(&w, &sent);
         r = over(&w, w.used);
@@ -129,6 +132,43 @@ static void error_keeps_its_chain(void **state)
         assert_string_equal(croft_error_cause(&got, 1), croft_error_cause(&sent, 1));
         croft_error_prefix(&got, "start");
         assert_string_equal(croft_error_cause(&got, 0), "start");
+        /* And what each was made of. */
+        assert_string_equal(error_format(&got, 0, &args), "start");
+        assert_string_equal(error_format(&got, 1, &args), "mount /usr");
+        assert_string_equal(error_format(&got, 2, &args), "open '%s'");
+        assert_int_equal(args.n, 1);
+        text = message_argument(&args, 0);
+        assert_string_equal(text, "x");
+        assert_null(error_format(&got, 3, &args));
+}
+
+/* A warden that lies says what it likes; croftd keeps formats only. */
+static void a_format_that_is_none_is_refused(void **state)
+{
+        static const struct {
+                const char *format;
+                uint32_t n;
+                const char *args;
+                size_t size;
+        } lies[] = {{"%n", 0, "", 0}, {"%s%s", 1, "d", 1}, {"%s", 1, "sx", 2}, {"", 1, "sx", 3}, {"%s", 0, "sx", 3},
+                {"%s", 99, "sx", 3}};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(lies); i++) {
+                _cleanup_(wire_writer_done) struct wire_writer w = WIRE_WRITER_INIT;
+                struct croft_error got = CROFT_ERROR_INIT;
+                struct wire_reader r;
+
+                wire_put_u32(&w, EIO);
+                wire_put_u32(&w, 1);
+                wire_put_string(&w, "a text");
+                wire_put_string(&w, lies[i].format);
+                wire_put_u32(&w, lies[i].n);
+                wire_put_blob(&w, lies[i].args, lies[i].size);
+                r = over(&w, w.used);
+                assert_true(warden_error_get(&r, &got) < 0);
+                assert_int_equal(got.code, 0);
+        }
 }
 
 static void error_of_full_length_survives(void **state)
@@ -466,6 +506,7 @@ int main(void)
                 cmocka_unit_test(state_survives_a_round_trip),
                 cmocka_unit_test(error_keeps_its_chain),
                 cmocka_unit_test(error_of_full_length_survives),
+                cmocka_unit_test(a_format_that_is_none_is_refused),
                 cmocka_unit_test(every_truncation_is_refused),
                 cmocka_unit_test(trailing_bytes_are_refused),
                 cmocka_unit_test(launch_spec_with_host_ids_or_no_command_is_refused),
