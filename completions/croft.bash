@@ -16,6 +16,7 @@ _croft_value() {
         local option=$1 command=$2
         case $command:$option in
         *:--socket | "image import":*) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        "error print:--format") _croft_offer $'text\njson\nxml' "$cur" ;;
         *:--format) _croft_offer $'table\njson\ncsv\nyaml' "$cur" ;;
         create:--image | create:-i) _croft_offer "$(_croft_images)" "$cur" ;;
         create:--set | create:-s | set:--set | set:-s)
@@ -92,6 +93,10 @@ _croft_words() {
                         _croft_offer "$(_croft_ask pool list)" "$cur"
                 fi
                 ;;
+        "help error" | error) _croft_offer "$(_croft_ask help error | grep -v '^-')" "$cur" ;;
+        # Those that have a record: known without croftd.
+        "error print") [ "$named" = 0 ] && _croft_offer "$(_croft_ask error list)" "$cur" ;;
+        "error clear") _croft_offer "$(_croft_ask error list)" "$cur" ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
@@ -119,8 +124,7 @@ _croft() {
                         rest=yes
                 elif [[ $word == -* ]]; then
                         grep -qxF -e "$word=" <<<"$options" && takes=$word
-                elif [ -z "$command" ] || [ "$command" = image ] || [ "$command" = pool ] ||
-                        [ "$command $word" = "help image" ] || [ "$command $word" = "help pool" ]; then
+                elif [[ $command =~ ^(image|pool|error)?$ || "$command $word" =~ ^help\ (image|pool|error)$ ]]; then
                         command=${command:+$command }$word
                         # shellcheck disable=SC2086 # two words for two ranks
                         options=$(_croft_ask help $command)
@@ -133,6 +137,7 @@ _croft() {
         ls) command=list ;;
         "image ls") command="image list" ;;
         "pool ls") command="pool list" ;;
+        "error ls") command="error list" ;;
         esac
         if [ -n "$takes" ]; then
                 _croft_value "$takes" "$command"

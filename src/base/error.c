@@ -10,6 +10,7 @@
 #include "base/message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,7 +212,7 @@ enum croft_exit croft_error_exit(const struct croft_error *err)
 
 const char *croft_error_name(int code)
 {
-        const char *name = strerrorname_np(abs(code));
+        const char *name = code == INT_MIN ? NULL : strerrorname_np(abs(code));
 
         return name ? name : "EUNKNOWN";
 }

@@ -64,7 +64,7 @@ static int find_book(struct cli *cli, struct croft_errlog *log, const char *name
                         (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
                         return 0;
                 }
-        *ret = (struct croft_errlog_book){.partition = UINT64_MAX};
+        *ret = (struct croft_errlog_book){.partition = ERRORS_NO_BOOK};
         (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
         return ask_croftd(cli, name, what);
 }

@@ -37,13 +37,18 @@ char *errors_argument(const struct croft_errlog_record *record, unsigned int i)
 
 const char *errors_time(char *buf, size_t size, int64_t time_ns)
 {
+        int64_t part_ns = time_ns % 1000000000;
         time_t seconds = (time_t)(time_ns / 1000000000);
         struct tm tm;
         char date[32];
 
+        if (part_ns < 0) { /* before 1970: a clock that was never set */
+                part_ns += 1000000000;
+                seconds--;
+        }
         if (!gmtime_r(&seconds, &tm) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
                 date[0] = '\0';
-        (void)snprintf(buf, size, "%s.%03ldZ", date, (long)(time_ns % 1000000000 / 1000000));
+        (void)snprintf(buf, size, "%s.%03ldZ", date, (long)(part_ns / 1000000));
         return buf;
 }
 
@@ -89,7 +94,7 @@ static void print_line(
         _cleanup_free_ char *text = errors_text(record), *by = finder(record);
         const char *color = cli->color && record->severity < ELEMENTS(colors) ? colors[record->severity] : "";
         char when[64] = "";
-        size_t blank = width - (by ? text_width(by) : 0);
+        size_t used = by ? text_width(by) : 0, blank = width > used ? width - used : 0;
 
         if (depth == 0)
                 (void)text_time(when, sizeof(when), (time_t)(record->time_ns / 1000000000));
@@ -114,7 +119,7 @@ static size_t finder_width(const struct errors *errors)
         return width;
 }
 
-/* From record i to its innermost cause; done[] is noted.  Causes have lower numbers: this ends. */
+/* From record i to its innermost cause, or to one that was met before; done[] is noted. */
 static size_t walk(const struct errors *errors, size_t i, bool *done, size_t *chain)
 {
         size_t n = 0;
@@ -132,18 +137,21 @@ static size_t walk(const struct errors *errors, size_t i, bool *done, size_t *ch
 
 void errors_print_text(const struct cli *cli, FILE *f, const struct errors *errors, bool reverse)
 {
-        bool *done = calloc(errors->n + 1, sizeof(*done));
-        size_t *chain = calloc(errors->n + 1, sizeof(*chain)), width = finder_width(errors), n;
+        _cleanup_free_ bool *done = calloc(errors->n + 1, sizeof(*done));
+        _cleanup_free_ size_t *chain = calloc(errors->n + 1, sizeof(*chain));
+        size_t width = finder_width(errors), n;
 
-        for (size_t i = 0; done && chain && i < errors->n; i++) {
-                if (has_effect(errors, errors->records[i].seq))
+        if (!done || !chain)
+                (void)fputs("(no memory)\n", f);
+        /* First what led to nothing else.  The kernel gives causes lower numbers; if they led round in a circle all the
+         * same, that is left, and isn't lost either. */
+        for (size_t i = 0; done && chain && i < 2 * errors->n; i++) {
+                if (i < errors->n ? has_effect(errors, errors->records[i].seq) : done[i - errors->n])
                         continue;
-                n = walk(errors, i, done, chain);
+                n = walk(errors, i % errors->n, done, chain);
                 for (size_t k = 0; k < n; k++)
                         print_line(cli, f, &errors->records[chain[reverse ? n - 1 - k : k]], width, (unsigned int)k);
         }
-        free(done);
-        free(chain);
         if (errors->book.refused_own + errors->book.refused_reserved > 0)
                 (void)fprintf(f, "%llu more found no room: %llu by the partition, %llu by the kernel and by global\n",
                         (unsigned long long)(errors->book.refused_own + errors->book.refused_reserved),
@@ -210,7 +218,8 @@ json_t *errors_json(const struct errors *errors)
         char when[64];
 
         set_text(object, "partition", errors_escape(errors->book.name));
-        set_number(object, "id", errors->book.partition);
+        if (errors->book.partition != ERRORS_NO_BOOK)
+                set_number(object, "id", errors->book.partition);
         set_number(object, "attempt", errors->book.attempt);
         if (errors->book.attempt) {
                 set_text(object, "operation", errors_escape(errors->book.operation));
@@ -316,7 +325,8 @@ void errors_print_xml(FILE *f, const struct errors *errors)
 
         (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<errors xmlns=\"urn:croft:errors:1\"", f);
         xml_attribute(f, "partition", errors_escape(book->name));
-        xml_number(f, "id", book->partition);
+        if (book->partition != ERRORS_NO_BOOK)
+                xml_number(f, "id", book->partition);
         xml_number(f, "attempt", book->attempt);
         if (book->attempt) {
                 xml_attribute(f, "operation", errors_escape(book->operation));

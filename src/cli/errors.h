@@ -9,6 +9,8 @@
 
 #include <croft/errlog.h>
 
+#define ERRORS_NO_BOOK UINT64_MAX /* instead of an id: nothing was ever recorded for this partition */
+
 struct errors {
         struct croft_errlog_book book;
         struct croft_errlog_record *records; /* by number */

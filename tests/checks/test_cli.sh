@@ -8,7 +8,7 @@ T_NETWORK=host
 mkdir "$T/run"
 "$t_top/tests/kit/fake-croftd" "$CROFT_SOCKET" >"$T/requests" 2>"$T/fake.err" &
 fake=$!
-trap 'kill $fake 2>/dev/null' EXIT
+trap 'kill $fake 2>/dev/null; t_clean_up' EXIT
 t_ok "the stand-in answers" t_wait_for test -S "$CROFT_SOCKET"
 t_wait_for croft list
 
@@ -174,5 +174,5 @@ t_is "but nothing of it goes into a file" "$(croft start slow 2>&1)" ""
 t_is "the stand-in had no mishap" "$(cat "$T/fake.err")" ""
 kill $fake
 wait $fake 2>/dev/null
-trap - EXIT
+trap t_clean_up EXIT
 t_done

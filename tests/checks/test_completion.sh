@@ -11,6 +11,7 @@ case "\$*" in
 *help*) exec "$BUILD/croft" "\$@" ;;
 *"--socket /other"*list*) echo elsewhere ;;
 *"image list"*) printf 'deb12\ndeb13\n%064d\n' 0 ;;
+*"error list"*) printf 'global\nweb\nwebmail\n' ;;
 *"pool list"*) printf 'default\nfast\n' ;;
 *list*) printf 'db\nweb\nweb2\n' ;;
 esac
@@ -46,6 +47,14 @@ t_is "a partition is bound" "$(offered croft pool bind we)" "web web2"
 t_is "to a pool" "$(offered croft pool bind web "")" "default fast"
 t_is "a third word isn't offered" "$(offered croft pool bind web fast "")" ""
 t_is "pools are removed by name" "$(offered croft pool remove fa)" fast
+t_is "a subcommand of error is completed" "$(offered croft error pr)" print
+t_is "help completes the subcommands of error" "$(offered croft help error c)" clear
+t_is "what has a record of errors can be printed" "$(offered croft error print "")" "global web webmail"
+t_is "one at a time" "$(offered croft error print web g)" ""
+t_is "it can be cleared" "$(offered croft error clear "")" "global web webmail"
+t_is "several of them, too" "$(offered croft error clear web we)" "web webmail"
+t_is "errors have an XML form" "$(offered croft error print web --format "")" "json text xml"
+t_is "the number of an attempt isn't taken for the name" "$(offered croft error print --attempt 2 gl)" global
 t_is "keys are completed with their '='" "$(offered croft create x -s memory.)" "memory.max= memory.swap.max="
 t_is "keys stand bare in set" "$(offered croft set web stop)" stop.timeout=
 t_is "a key that is a prefix gets no '='" "$(offered croft set web env)" env.
@@ -60,10 +69,11 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 
 # All that help tells is offered, for every command.
 same=yes
-for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove}; do
+for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
+        error\ {print,list,clear}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
-        case $command in image | pool) continue ;; esac
+        case $command in image | pool | error) continue ;; esac
         # shellcheck disable=SC2086
         got=$(offered croft $command --)
         for option in $want; do

@@ -16,8 +16,11 @@ lacks() {
         for string; do grep -qF -e "$string" "$T/page" || printf '%s; ' "$string"; done
 }
 
-commands=$(croft help -q | grep -vE '^(-|image$)')
-commands="$commands $(croft help -q image | grep -v '^-' | sed 's/^/image_/')"
+groups='image pool error'
+commands=$(croft help -q | grep -vE "^(-|($(echo $groups | tr ' ' '|'))\$)")
+for group in $groups; do
+        commands="$commands $(croft help -q "$group" | grep -v '^-' | sed "s/^/${group}_/")"
+done
 for command in $commands; do
         words=$(echo "$command" | tr _ ' ')
         # shellcheck disable=SC2086 # two words for two ranks
@@ -62,6 +65,12 @@ t_is "libcroft(3) has every function" "$(lacks "$man/libcroft.3" $functions)" ""
 functions_of() { grep -ohE '\b(croft|kstat)_[a-z_]+\(' "$1" | tr -d '(' | sort -u; }
 # shellcheck disable=SC2046
 t_is "croft-stats(3) has every function" "$(lacks "$man/croft-stats.3" $(functions_of "$t_top/include/croft/stats.h"))" ""
+# shellcheck disable=SC2046
+t_is "croft-errlog(3) has every function" "$(lacks "$man/croft-errlog.3" $(functions_of "$t_top/include/croft/errlog.h"))" ""
+sed -n '/^\.Bd/,/^\.Ed/{/^\./d; s/\\e/\\/g; p}' "$man/croft-errlog.3" >"$T/example.c"
+t_ok "the example of croft-errlog(3) compiles" cc -std=c11 -Wall -Wextra -Werror -pedantic -I"$t_top/include" -fsyntax-only "$T/example.c"
+# shellcheck disable=SC2046
+t_is "croft-error(1) has every option" "$(lacks "$man/croft-error.1" $(croft-error --help | grep -oE -- '-[a-zA-Z]\b' | sort -u))" ""
 # shellcheck disable=SC2046
 t_is "libkstat(3) has every function" "$(lacks "$man/libkstat.3" $(functions_of "$t_top/include/kstat.h"))" ""
 # shellcheck disable=SC2046

@@ -125,7 +125,8 @@ static void refuses(const char *command, char **argv, const char *expected)
 static void a_wrong_word_is_named_with_the_right_one(void **state)
 {
         char timeuot[] = "--timeuot=3", x[] = "-x", timeout[] = "--timeout", force[] = "--force=1",
-             xml[] = "--format=xml", html[] = "--format=html", two[] = "--image=a", three[] = "--image=b", other[] = "other", esc[] = "--\033[2J";
+             xml[] = "--format=xml", toml[] = "--format=toml", two[] = "--image=a", three[] = "--image=b",
+             other[] = "other", esc[] = "--\033[2J";
 
         (void)state;
         refuses("stop", WORDS(w_name, timeuot),
@@ -133,8 +134,8 @@ static void a_wrong_word_is_named_with_the_right_one(void **state)
         refuses("stop", WORDS(w_name, x), "no option '-x'");
         refuses("stop", WORDS(w_name, timeout), "--timeout needs SECONDS");
         refuses("stop", WORDS(w_name, force), "--force takes no value");
-        refuses("list", WORDS(html), "no format 'html': table (or text), json, csv, yaml, or xml for errors");
-        refuses("list", WORDS(xml), "what this prints has no XML form");
+        refuses("list", WORDS(toml), "no format 'toml': table (or text), json, csv, yaml, or xml for errors");
+        refuses("list", WORDS(xml), "what this prints has no XML form: table, json, csv or yaml");
         refuses("create", WORDS(w_name, two, three), "--image is given twice");
         refuses("create", WORDS(w_name, other), "'other' is one word too many");
         refuses("start", (char *[]){NULL}, "too few words, it is: croft start NAME...");

@@ -86,6 +86,7 @@ static void names_of_codes_are_those_of_errno(void **state)
         (void)state;
         assert_string_equal(croft_error_name(ENOENT), "ENOENT");
         assert_string_equal(croft_error_name(-EBUSY), "EBUSY");
+        assert_string_equal(croft_error_name(INT_MIN), "EUNKNOWN");
 }
 
 static void prefixes_go_in_front_and_the_line_joins_all(void **state)
