@@ -99,6 +99,7 @@ struct croft_errlog_record {
         int64_t time_ns;       /* CLOCK_REALTIME as of now */
         unsigned int source;   /* enum croft_errlog_source */
         unsigned int severity; /* enum croft_errlog_severity */
+        int by_partition;      /* not 0: a process of the partition wrote it; else the kernel, or somebody in global */
         int errnum;            /* 0: none */
         uint32_t pid, tid;     /* in global: global's; inside: the partition's own */
         uint32_t set, number;

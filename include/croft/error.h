@@ -48,7 +48,7 @@ struct croft_error {
                 const char *format;      /* lives as long as the program; NULL: see copied */
                 unsigned short at, size; /* of its packed arguments, in args[] */
                 unsigned char n;         /* how many they are */
-                unsigned char copied;    /* the format isn't ours: it is in args[], ended by NUL, behind the arguments */
+                unsigned char copied; /* the format isn't ours: it is in args[], ended by NUL, behind the arguments */
         } made_of[CROFT_ERROR_CAUSES_MAX]; /* as at[] */
         unsigned short args_used;
         unsigned char args[CROFT_ERROR_ARGS_MAX];

@@ -28,7 +28,8 @@ void croft_error_clear(struct croft_error *err)
 }
 
 /* Of fragment k as it is stored. What has no room leaves the text alone. */
-static void keep(struct croft_error *err, unsigned int k, const char *format, const struct message_args *args, bool copy)
+static void keep(
+        struct croft_error *err, unsigned int k, const char *format, const struct message_args *args, bool copy)
 {
         size_t length = copy ? strlen(format) + 1 : 0;
 

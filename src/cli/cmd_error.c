@@ -142,12 +142,26 @@ static int print_new(struct cli *cli, const struct errors *errors)
         return output_end(stdout);
 }
 
+/* It may have got a record meanwhile. */
+static void look_again(struct croft_errlog *log, struct croft_errlog_book *book)
+{
+        _cleanup_free_ struct croft_errlog_book *books = NULL;
+        size_t n = 0;
+
+        (void)croft_errlog_list_books(log, &books, &n, NULL);
+        for (size_t i = 0; i < n; i++)
+                if (books[i].partition && strcmp(books[i].name, book->name) == 0)
+                        *book = books[i];
+}
+
 static int follow(struct cli *cli, struct croft_errlog *log, uint64_t attempt, uint64_t from, struct errors *errors)
 {
         int r = 0;
 
         while (r == 0) {
                 errors_done(errors);
+                if (errors->book.partition == ERRORS_NO_BOOK)
+                        look_again(log, &errors->book);
                 r = collect(cli, log, attempt, &from, errors);
                 if (r == 0)
                         r = print_new(cli, errors);
@@ -182,6 +196,8 @@ int cli_cmd_error_print(struct cli *cli, const struct cli_args *args)
 
         (void)setlocale(LC_CTYPE, ""); /* the language of messages; nothing else of a command depends on one */
         (void)setlocale(LC_MESSAGES, "");
+        if (r == 0 && follows && cli_has(args, "reverse"))
+                r = cli_usage(args->command, "--follow prints in the order of events, --reverse doesn't go with it");
         if (r == 0 && follows && cli->format != FORMAT_TABLE && cli->format != FORMAT_JSON)
                 r = cli_usage(args->command, "--follow prints text or json");
         if (r == 0)

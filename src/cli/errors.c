@@ -72,8 +72,8 @@ static bool has_effect(const struct errors *errors, uint64_t seq)
         return false;
 }
 
-/* "kernel", "program croftd", "script backup.sh", "remote host2 croftd": who found it.  A new string; NULL: no memory.
- */
+/* "kernel", "program croftd", "remote host2 croftd", "inside: script backup.sh": who found it; what the partition says
+ * of itself can't be taken for somebody else's word.  A new string; NULL: no memory. */
 static char *finder(const struct croft_errlog_record *record)
 {
         _cleanup_free_ char *component = errors_escape(record->component), *host = errors_escape(record->host);
@@ -81,8 +81,8 @@ static char *finder(const struct croft_errlog_record *record)
         bool named = component && *component && strcmp(component, source) != 0;
         char *text;
 
-        if (asprintf(&text, "%s%s%s%s%s", source, host && *host ? " " : "", host ? host : "", named ? " " : "",
-                    named ? component : "") < 0)
+        if (asprintf(&text, "%s%s%s%s%s%s", record->by_partition ? "inside: " : "", source, host && *host ? " " : "",
+                    host ? host : "", named ? " " : "", named ? component : "") < 0)
                 return NULL;
         return text;
 }
@@ -183,6 +183,7 @@ json_t *errors_record_json(const struct croft_errlog_record *record)
                 set_number(object, "cause", record->cause);
         (void)json_object_set_new(object, "time", json_string(errors_time(when, sizeof(when), record->time_ns)));
         (void)json_object_set_new(object, "source", json_string(croft_errlog_source_name(record->source)));
+        (void)json_object_set_new(object, "inside", json_boolean(record->by_partition));
         (void)json_object_set_new(object, "severity", json_string(croft_errlog_severity_name(record->severity)));
         set_text(object, "component", errors_escape(record->component));
         if (record->host[0])
@@ -290,8 +291,9 @@ static void xml_record(FILE *f, const struct croft_errlog_record *record)
         xml_number(f, "attempt", record->attempt);
         if (record->cause)
                 xml_number(f, "cause", record->cause);
-        (void)fprintf(f, " time=\"%s\" source=\"%s\" severity=\"%s\"", errors_time(when, sizeof(when), record->time_ns),
-                croft_errlog_source_name(record->source), croft_errlog_severity_name(record->severity));
+        (void)fprintf(f, " time=\"%s\" source=\"%s\" inside=\"%s\" severity=\"%s\"",
+                errors_time(when, sizeof(when), record->time_ns), croft_errlog_source_name(record->source),
+                record->by_partition ? "true" : "false", croft_errlog_severity_name(record->severity));
         xml_attribute(f, "component", errors_escape(record->component));
         if (record->host[0])
                 xml_attribute(f, "host", errors_escape(record->host));

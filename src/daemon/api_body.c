@@ -158,8 +158,7 @@ static int take_integer(
                 return 0;
         n = json_integer_value(value);
         if (n < min || n > max)
-                return croft_error_set(err, EINVAL,
-                        "'%s' is %lld, not from %lld to %lld.", key, n, min, max);
+                return croft_error_set(err, EINVAL, "'%s' is %lld, not from %lld to %lld.", key, n, min, max);
         *ret = n;
         return 0;
 }

@@ -3,6 +3,8 @@
  * main.c - croft-error(1): a shell script records an error, and reads those of its partition.  Static in partitions, so
  * that it runs on any root; the same program in global, where -z names a partition.
  */
+#include "base/str.h"
+
 #include <croft/errlog.h>
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +17,7 @@
 
 #define CATALOGUE_MAX 64
 #define COMPONENT_MAX 24
+#define ERRNO_MAX 4095
 
 struct options {
         const char *partition, *format;
@@ -46,7 +49,7 @@ static void help(FILE *f)
         (void)fputs("croft-error [-q] [-z NAME] [-c CATALOGUE -s SET -n NUMBER] [-e ERRNO] [-C CAUSE] [-w | -i] [-p "
                     "COMPONENT]\n"
                     "            -S FORMAT [ARGUMENT...]\n"
-                    "croft-error -l\n"
+                    "croft-error [-z NAME] -l\n"
                     "\n"
                     "Records an error of this partition and prints its number.\n"
                     "\n"
@@ -73,11 +76,21 @@ static bool parse_number(const char *text, unsigned long long max, unsigned long
 
 static int parse_errno(const char *text)
 {
+        static const struct {
+                const char *name;
+                int code;
+        } aliases[] = {{"ENOTSUP", ENOTSUP}, {"EWOULDBLOCK", EWOULDBLOCK}, {"EDEADLOCK", EDEADLOCK}};
         unsigned long long number;
 
-        if (parse_number(text, 4095, &number))
+        for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+                if (strcmp(aliases[i].name, text) == 0)
+                        return aliases[i].code;
+        if (strcmp(text, croft_error_name(ERRNO_MAX)) == 0) /* what those without a name are called */
+                return -1;
+
+        if (parse_number(text, ERRNO_MAX, &number))
                 return (int)number;
-        for (int i = 1; i < 4096; i++)
+        for (int i = 1; i <= ERRNO_MAX; i++)
                 if (strcmp(croft_error_name(i), text) == 0)
                         return i;
         return -1;
@@ -189,7 +202,8 @@ static int find_partition(struct croft_errlog *log, const char *name, uint64_t *
         int r = CROFT_EXIT_NOT_FOUND;
 
         if (croft_errlog_list_books(log, &books, &n, &err) < 0) {
-                (void)croft_error_set(&err, EPERM, "-z is for root in global.");
+                if (err.code == EPERM || err.code == EACCES || err.code == ENOENT) /* inside, there is no such thing */
+                        (void)croft_error_set(&err, EPERM, "-z is for root in global.");
                 return fail_with(&err);
         }
         for (size_t i = 0; i < n && r != 0; i++)
@@ -204,12 +218,11 @@ static int find_partition(struct croft_errlog *log, const char *name, uint64_t *
 /* For a terminal or a log: bytes that could be taken for commands are shown as such. */
 static void put_escaped(const char *text)
 {
-        for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-                if (*p < ' ' || *p == 0x7f || *p == '\\')
-                        (void)printf("\\x%02X", *p);
-                else
-                        (void)putchar(*p);
-        }
+        size_t length = strlen(text), size = 4 * length + 1;
+        char *escaped = malloc(size);
+
+        (void)fputs(escaped ? str_escape(escaped, size, text, length) : "(no memory)", stdout);
+        free(escaped);
 }
 
 static int print(struct croft_errlog *log, uint64_t partition)

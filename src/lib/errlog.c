@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#define BOOKS_MAX 16384 /* four times as many as there can be */
+
 struct croft_errlog {
         char *directory;
         int program;
@@ -225,9 +227,32 @@ int croft_errlog_get_book(
         return 0;
 }
 
+static int by_partition(const void *a, const void *b)
+{
+        uint64_t x = ((const struct croft_errlog_book *)a)->partition,
+                 y = ((const struct croft_errlog_book *)b)->partition;
+
+        return x < y ? -1 : x > y;
+}
+
 static int by_name(const void *a, const void *b)
 {
         return strcmp(((const struct croft_errlog_book *)a)->name, ((const struct croft_errlog_book *)b)->name);
+}
+
+/* Each once, by name; how many are left. */
+static size_t sort_books(struct croft_errlog_book *list, size_t n)
+{
+        size_t kept = 0;
+
+        if (n == 0)
+                return 0;
+        qsort(list, n, sizeof(*list), by_partition);
+        for (size_t i = 0; i < n; i++)
+                if (i == 0 || list[i].partition != list[kept - 1].partition)
+                        list[kept++] = list[i];
+        qsort(list, kept, sizeof(*list), by_name);
+        return kept;
 }
 
 int croft_errlog_list_books(
@@ -242,7 +267,8 @@ int croft_errlog_list_books(
 
         if (books < 0)
                 return croft_error_set(err, books, "open all records of errors");
-        while ((r = errlog_client_next_book(books, n ? &last : NULL, &key, &book)) == 0) {
+        /* When the book that was looked at last has gone, the walk begins anew: some come twice. */
+        while ((r = errlog_client_next_book(books, n ? &last : NULL, &key, &book)) == 0 && n < BOOKS_MAX) {
                 if (n == room) {
                         struct croft_errlog_book *more = reallocarray(list, room = room * 2 + 16, sizeof(*list));
 
@@ -255,14 +281,12 @@ int croft_errlog_list_books(
                 take_book(&list[n++], key, &book);
                 last = key;
         }
-        if (r != -ENOENT) {
+        if (r < 0 && r != -ENOENT) {
                 free(list);
                 return read_error(err, r);
         }
-        if (n > 0)
-                qsort(list, n, sizeof(*list), by_name);
+        *ret_n = sort_books(list, n);
         *ret = list;
-        *ret_n = n;
         return 0;
 }
 
@@ -277,6 +301,7 @@ static void take_record(struct croft_errlog_record *ret, const struct errlog_rec
                 .time_ns = wall_ns(record->boot_ns),
                 .source = record->source,
                 .severity = record->severity,
+                .by_partition = record->part == ERRLOG_PART_OWN,
                 .errnum = record->errnum,
                 .pid = inside ? record->pid_inside : record->pid,
                 .tid = inside ? record->tid_inside : record->tid,
@@ -285,7 +310,8 @@ static void take_record(struct croft_errlog_record *ret, const struct errlog_rec
                 .n_args = record->n_args,
                 .args_size = record->args_size <= MESSAGE_ARGS_SIZE ? record->args_size : 0};
         TAKE_TEXT(ret->component, record->component);
-        TAKE_TEXT(ret->host, record->host);
+        if (record->source == ERRLOG_REMOTE)
+                TAKE_TEXT(ret->host, record->host);
         TAKE_TEXT(ret->catalogue, record->catalogue);
         TAKE_TEXT(ret->format, record->format);
         memcpy(ret->args, record->args, sizeof(ret->args));

@@ -23,19 +23,24 @@ import openapi  # noqa: E402
 
 BOOK = {"partition": "web", "id": 7, "attempt": 2, "operation": "start", "began": "2026-11-21T09:00:00.123Z",
         "refused": {"own": 0, "reserved": 0}, "records": []}
-RECORD = {"seq": 3, "attempt": 2, "cause": 2, "time": "2026-11-21T09:00:00.123Z", "source": "remote", "severity": "warning",
+RECORD = {"seq": 3, "attempt": 2, "cause": 2, "time": "2026-11-21T09:00:00.123Z", "source": "remote", "inside": False,
+          "severity": "warning",
           "component": "croftd", "host": "two", "errno": 2, "error": "ENOENT", "pid": 1, "tid": 1, "catalogue": "croft", "set": 1,
           "number": 2, "format": "open '%s'", "arguments": ["x"], "message": "open 'x': No such file or directory"}
 
 # Values that no record has.  An attribute of XML has no type but a text, so that some are for JSON only.
 WRONG = [("seq", 0), ("seq", -1), ("seq", "x"), ("attempt", -1), ("cause", 0), ("time", "2026-13-21T09:00:00.123Z"),
-         ("time", "2026-11-21T09:00:00Z"), ("time", "2026-11-21T09:00:00.123+01:00"), ("source", "user"), ("severity", ""),
+         ("time", "2026-11-21T09:00:00Z"), ("time", "2026-11-21T09:00:00.123+01:00"), ("source", "user"), ("severity", ""), ("inside", "perhaps"),
          ("errno", 2147483648), ("error", "No such file"), ("pid", -1), ("tid", 4294967296), ("set", -1), ("number", ""),
          ("component", "a\nb"), ("host", "\t"), ("catalogue", "\x9b"), ("unheard-of", "x")]
 WRONG_BOOK = [("id", -1), ("attempt", -1), ("began", "yesterday"), ("unheard-of", "x")]
-NEEDED = ["seq", "attempt", "time", "source", "severity", "component", "format", "message"]
+NEEDED = ["seq", "attempt", "time", "source", "inside", "severity", "component", "format", "message"]
 NEEDED_BOOK = ["partition", "attempt"]
 NEEDED_TOGETHER = ["errno", "error", "pid", "tid", "set", "number"]  # JSON Schema can say so
+
+
+def as_text(value):
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 def date_time(value):
@@ -65,7 +70,7 @@ def xml_of(book):
     root = ElementTree.Element(SPACE + "errors", {k: str(v) for k, v in book.items() if k not in ("refused", "records")})
     for record in book["records"]:
         inner = ("format", "arguments", "message")
-        element = ElementTree.SubElement(root, SPACE + "record", {k: str(v) for k, v in record.items() if k not in inner})
+        element = ElementTree.SubElement(root, SPACE + "record", {k: as_text(v) for k, v in record.items() if k not in inner})
         for name in inner:
             values = record.get(name, [])
             for value in values if isinstance(values, list) else [values]:

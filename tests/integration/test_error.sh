@@ -62,7 +62,7 @@ t_ok "a program of global adds what it knows" croft-error -q -z web -p admin -S 
 t_is "all are in one list, in the order of events" "$(messages web | cut -d: -f1 | paste -sd,)" \
         "script backup.sh,script backup.sh,kernel kernel,script admin"
 t_like "with causes below what they led to" "$(croft error print web | cut -c22- | head -n 2 | paste -sd'|')" \
-        '^script backup.sh  backup of /home failed 3 times \(warning\)\|script backup.sh    read /dev/sda: 17 blocks: Input/output error$'
+        '^inside: script backup.sh  backup of /home failed 3 times \(warning\)\|inside: script backup.sh    read /dev/sda: 17 blocks: Input/output error$'
 t_is "inside, the partition reads the same" "$(script -l | cut -f 1,3,4)" "$(croft error print web --format json | jq -r '.records[] | "\(.seq)\t\(.source)\t\(.severity)"')"
 t_unlike "but no number of a process outside" "$(script -l)" "$$"
 

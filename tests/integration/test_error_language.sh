@@ -13,7 +13,7 @@ catalogue() {
                 msgfmt -o "$T/locale/$1/LC_MESSAGES/$2.mo" -
 }
 
-said() { LANGUAGE=$1 croft error print web | cut -c22- | sed 's/^[^ ]* [^ ]*  *//'; }
+said() { LANGUAGE=$1 croft error print web | cut -c22- | sed -E 's/^(inside: )?[a-z]+ [^ ]+ +//'; }
 
 catalogue fr disks <<'END'
 msgctxt "7.1"

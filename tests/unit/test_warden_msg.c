@@ -357,8 +357,12 @@ static int decode_error_of(uint32_t code, uint32_t n)
 
         wire_put_u32(&w, code);
         wire_put_u32(&w, n);
-        for (uint32_t i = 0; i < n; i++)
+        for (uint32_t i = 0; i < n; i++) {
                 wire_put_string(&w, "x");
+                wire_put_string(&w, "");
+                wire_put_u32(&w, 0);
+                wire_put_blob(&w, "", 0);
+        }
         r = over(&w, w.used);
         return get_error(&r);
 }
