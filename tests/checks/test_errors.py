@@ -87,7 +87,7 @@ def json_of(root):
 
 def flat(book):
     """A book in JSON as json_of() has it."""
-    records = [{k: v if isinstance(v, list) else str(v) for k, v in record.items()} for record in book["records"]]
+    records = [{k: v if isinstance(v, list) else as_text(v) for k, v in record.items()} for record in book["records"]]
     result = {k: str(v) for k, v in book.items() if k not in ("refused", "records")}
     return {**result, "refused-own": str(book["refused"]["own"]), "refused-reserved": str(book["refused"]["reserved"]),
             "records": records}
