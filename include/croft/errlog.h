@@ -56,6 +56,7 @@ struct croft_errlog_message {
         const char *host;      /* of REMOTE: at most 64 */
         const char *catalogue; /* a text domain of gettext(3), at most 64 */
         uint32_t set, number;  /* the message's in it */
+        uint32_t far_seq;      /* of REMOTE: its number in the record there, 0: none */
 };
 
 /* Records one message.  *ret_seq (may be NULL): its number.  -ENOMEM: no room, counted; -EPERM: another's book; -ESRCH:
@@ -103,6 +104,7 @@ struct croft_errlog_record {
         int errnum;            /* 0: none */
         uint32_t pid, tid;     /* in global: global's; inside: the partition's own */
         uint32_t set, number;
+        uint32_t far_seq; /* of REMOTE: its number in the record there */
         char component[25], host[65], catalogue[65], format[129];
         unsigned int n_args;
         size_t args_size;

@@ -155,6 +155,7 @@ int cli_cmd_pool_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_pool_remove(struct cli *cli, const struct cli_args *args);
 int cli_cmd_error_print(struct cli *cli, const struct cli_args *args);
+int cli_cmd_error_attend(struct cli *cli, const struct cli_args *args);
 int cli_cmd_error_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_error_clear(struct cli *cli, const struct cli_args *args);
 int cli_cmd_check(struct cli *cli, const struct cli_args *args);

@@ -8,19 +8,20 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #define FOLLOW_US 250000
 #define GLOBAL "global" /* no partition can be called that: life_define.c */
 
-static void close_log(struct croft_errlog **log)
+void errors_close(struct croft_errlog **log)
 {
         *log = croft_errlog_close(*log);
 }
 
 /* The programs lie beside the socket that this croft speaks to. */
-static int open_log(const struct cli *cli, struct croft_errlog **ret)
+int errors_open(const struct cli *cli, struct croft_errlog **ret)
 {
         const char *slash = cli->socket ? strrchr(cli->socket, '/') : NULL;
         struct croft_error err = CROFT_ERROR_INIT;
@@ -48,14 +49,13 @@ static int ask_croftd(struct cli *cli, const char *name, const char *what)
 }
 
 /* *ret stays empty, with 0, for a partition without a record. */
-static int find_book(struct cli *cli, struct croft_errlog *log, const char *name, struct croft_errlog_book *ret)
+int errors_find_book(
+        struct cli *cli, struct croft_errlog *log, const char *name, const char *what, struct croft_errlog_book *ret)
 {
         _cleanup_free_ struct croft_errlog_book *books = NULL;
         struct croft_error err = CROFT_ERROR_INIT;
-        char what[160];
         size_t n = 0;
 
-        (void)snprintf(what, sizeof(what), "print the errors of '%s'", name);
         if (croft_errlog_list_books(log, &books, &n, &err) < 0)
                 return cli_fail(cli, &err, what);
         for (size_t i = 0; i < n; i++)
@@ -154,26 +154,46 @@ static void look_again(struct croft_errlog *log, struct croft_errlog_book *book)
                         *book = books[i];
 }
 
+/* Nobody reads any more. */
+static bool is_abandoned(void)
+{
+        struct pollfd out = {.fd = STDOUT_FILENO};
+
+        return poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP);
+}
+
+/* Is the attempt over that is followed (0: all)?  What was recorded of it is looked at once more afterwards. */
+static bool is_over(struct croft_errlog *log, uint64_t attempt, const struct croft_errlog_book *book)
+{
+        struct croft_errlog_book now;
+
+        if (!attempt || book->partition == ERRORS_NO_BOOK)
+                return false;
+        return croft_errlog_get_book(log, book->partition, &now, NULL) < 0 || now.attempt > attempt;
+}
+
 static int follow(struct cli *cli, struct croft_errlog *log, uint64_t attempt, uint64_t from, struct errors *errors)
 {
+        bool over = false;
         int r = 0;
 
-        while (r == 0) {
-                errors_done(errors);
+        while (r == 0 && !over && !is_abandoned()) {
                 if (errors->book.partition == ERRORS_NO_BOOK)
                         look_again(log, &errors->book);
+                over = is_over(log, attempt, &errors->book);
+                errors_done(errors);
                 r = collect(cli, log, attempt, &from, errors);
                 if (r == 0)
                         r = print_new(cli, errors);
-                if (r == 0)
+                if (r == 0 && !over)
                         (void)usleep(FOLLOW_US);
         }
         return r;
 }
 
-static int parse_attempt(const struct cli_args *args, uint64_t *ret)
+int errors_parse_number(const struct cli_args *args, const char *option, uint64_t *ret)
 {
-        const char *text = cli_value(args, "attempt");
+        const char *text = cli_value(args, option);
         char *end = NULL;
 
         *ret = 0;
@@ -182,34 +202,39 @@ static int parse_attempt(const struct cli_args *args, uint64_t *ret)
         errno = 0;
         *ret = strtoull(text, &end, 10);
         if (errno || *end || *text < '1' || *text > '9')
-                return cli_usage(args->command, "--attempt wants a number from 1 on, not '%s'", text);
+                return cli_usage(args->command, "--%s wants a number from 1 on, not '%s'", option, text);
         return 0;
 }
 
 int cli_cmd_error_print(struct cli *cli, const struct cli_args *args)
 {
-        _cleanup_(close_log) struct croft_errlog *log = NULL;
+        _cleanup_(errors_close) struct croft_errlog *log = NULL;
         _cleanup_(errors_done) struct errors errors = {.n = 0};
-        uint64_t attempt = 0, from = 1;
+        uint64_t attempt = 0, from = 0;
         bool follows = cli_has(args, "follow");
-        int r = parse_attempt(args, &attempt);
+        char what[160];
+        int r = errors_parse_number(args, "attempt", &attempt);
 
         (void)setlocale(LC_CTYPE, ""); /* the language of messages; nothing else of a command depends on one */
         (void)setlocale(LC_MESSAGES, "");
+        (void)snprintf(what, sizeof(what), "print the errors of '%s'", args->words[0]);
+        if (r == 0)
+                r = errors_parse_number(args, "from", &from);
         if (r == 0 && follows && cli_has(args, "reverse"))
                 r = cli_usage(args->command, "--follow prints in the order of events, --reverse doesn't go with it");
         if (r == 0 && follows && cli->format != FORMAT_TABLE && cli->format != FORMAT_JSON)
                 r = cli_usage(args->command, "--follow prints text or json");
         if (r == 0)
-                r = open_log(cli, &log);
+                r = errors_open(cli, &log);
         if (r == 0)
-                r = find_book(cli, log, args->words[0], &errors.book);
-        if (r == 0)
-                r = collect(cli, log, attempt, &from, &errors);
+                r = errors_find_book(cli, log, args->words[0], what, &errors.book);
         if (r != 0)
                 return r;
         if (follows)
-                return follow(cli, log, attempt, 1, &errors);
+                return follow(cli, log, attempt, from, &errors);
+        r = collect(cli, log, attempt, &from, &errors);
+        if (r != 0)
+                return r;
         r = print_all(cli, args, &errors);
         if (r == 0 && errors.n == 0 && cli->format == FORMAT_TABLE)
                 cli_say(cli, "croft: no errors of '%s' are on record", args->words[0]);
@@ -222,12 +247,12 @@ int cli_cmd_error_list(struct cli *cli, const struct cli_args *args)
                 {"ATTEMPT", "attempt", COLUMN_NUMBER, true}, {"OPERATION", "operation", COLUMN_TEXT, true},
                 {"AGE", "began", COLUMN_AGE, true}, {"RECORDS", "records", COLUMN_NUMBER, true},
                 {"REFUSED", "refused", COLUMN_NUMBER, true}, {NULL}};
-        _cleanup_(close_log) struct croft_errlog *log = NULL;
+        _cleanup_(errors_close) struct croft_errlog *log = NULL;
         _cleanup_free_ struct croft_errlog_book *books = NULL;
         _cleanup_json_ json_t *list = json_array();
         struct croft_error err = CROFT_ERROR_INIT;
         size_t n = 0;
-        int r = open_log(cli, &log);
+        int r = errors_open(cli, &log);
 
         if (r != 0)
                 return r;

@@ -100,7 +100,14 @@ static const struct cli_option top_options[] = {
 static const struct cli_option error_print_options[] = {
         {"attempt", 'a', "N", "only what belongs to that attempt"},
         {"reverse", 'r', NULL, "causes first, what they led to indented"},
-        {"follow", 'f', NULL, "go on with what is recorded from now on"},
+        {"follow", 'f', NULL, "go on with what is recorded from now on; with --attempt until that is over"},
+        {"from", 'n', "SEQ", "only from this number on"},
+        {NULL},
+};
+static const struct cli_option error_attend_options[] = {
+        {"attempt", 'a', "N", "the attempt there that this one takes part in (needed)"},
+        {"of", 'o', "NAME", "what the partition is called there (default: the same)"},
+        {"patience", 't', "SECONDS", "how long a line may be cut before it is given up (default: 60)"},
         {NULL},
 };
 
@@ -137,6 +144,12 @@ static const struct cli_command error_commands[] = {
         {"print", NULL, "NAME", "why something failed: all messages, outermost first, their causes indented",
                 "From the kernel's memory, without croftd.  --format text, json or xml.  NAME may be 'global'.",
                 error_print_options, 1, 1, false, cli_cmd_error_print, NULL, "error", NULL, true},
+        {"attend", NULL, "NAME HOST --attempt N",
+                "bring what another machine records about an attempt into the record here",
+                "By ssh(1), as root; a cut line is taken up again.  $CROFT_SSH: another command than ssh.  Ends with "
+                "the\n"
+                "attempt there.",
+                error_attend_options, 2, 2, false, cli_cmd_error_attend, NULL, "error"},
         {"list", "ls", NULL, "which partitions have errors on record", NULL, NULL, 0, 0, false, cli_cmd_error_list,
                 NULL, "error"},
         {"clear", NULL, NAMES, "empty the records of partitions", NULL, NULL, 1, CLI_ANY, false, cli_cmd_error_clear,

@@ -26,6 +26,16 @@ char *errors_argument(const struct croft_errlog_record *record, unsigned int i);
 /* "2026-11-21T09:00:00.123Z". */
 const char *errors_time(char *buf, size_t size, int64_t time_ns);
 
+/* The record of errors that lies beside the socket that this croft speaks to: 0 or an exit status, the reason said. */
+int errors_open(const struct cli *cli, struct croft_errlog **ret);
+void errors_close(struct croft_errlog **log);
+/* The book of that name ("global"); for a partition that has none yet an empty one with ERRORS_NO_BOOK.  0 or an exit
+ * status; what: as for cli_fail(). */
+int errors_find_book(
+        struct cli *cli, struct croft_errlog *log, const char *name, const char *what, struct croft_errlog_book *ret);
+/* A number from 1 on that an option gives; 0 if it isn't there.  0 or an exit status. */
+int errors_parse_number(const struct cli_args *args, const char *option, uint64_t *ret);
+
 /* Outermost first, each with its causes below it, indented; reverse: from the cause on.  Each record once. */
 void errors_print_text(const struct cli *cli, FILE *f, const struct errors *errors, bool reverse);
 /* One object, or one line for each record without the rest. */

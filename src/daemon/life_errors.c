@@ -5,8 +5,8 @@
  *
  * A host without a kernel plane has no record; nothing here changes what becomes of an operation (ERR-37).
  */
+#include "base/log.h"
 #include "daemon/life_private.h"
-
 #include "errlog/errlog.h"
 
 #include <errno.h>
@@ -76,6 +76,23 @@ void errors_rename(struct unit *u)
 
         if (errlog)
                 (void)errlog_rename(errlog, u->p.def.id, u->p.def.name, NULL);
+}
+
+static bool is_known(void *context, uint64_t id)
+{
+        struct unit *u = life_find_id(context, id);
+
+        if (u)
+                unit_unref(u);
+        return u != NULL;
+}
+
+void errors_sweep(struct life *life)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (life->host->errlog && errlog_sweep(life->host->errlog, is_known, life, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "records of errors of partitions that are gone stay");
 }
 
 void life_errors_add(struct life *life, const struct croft_error *what)

@@ -213,6 +213,7 @@ void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no err
 void errors_note(struct unit *u, const char *text);              /* what was put right, or happened by itself */
 void errors_forget(struct unit *u);                              /* the partition has been removed */
 void errors_rename(struct unit *u);
+void errors_sweep(struct life *life); /* those of partitions that are gone */
 
 /* --- life_events.c --- */
 struct events *events_new(void);

@@ -472,6 +472,7 @@ int life_recover(struct life *life, struct croft_error *err)
         if (r < 0)
                 return r;
         sweep_plane(life);
+        errors_sweep(life);
         each_entry(life->host->state_dir, "tmp", sweep_tmp, life);
         each_entry(life->host->state_dir, "partitions", sweep_files, life);
         each_entry(life->host->wardens_dir, ".", sweep_socket, life);

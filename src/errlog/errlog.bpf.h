@@ -57,7 +57,7 @@ struct errlog_record {
         __u32 set, number;
         __u16 args_size; /* bytes of args in use */
         __u16 reserved1;
-        __u32 reserved2;
+        __u32 far_seq; /* of ERRLOG_REMOTE: its number in the record there */
         char component[ERRLOG_COMPONENT];
         char host[ERRLOG_HOST]; /* of ERRLOG_REMOTE: who found it */
         char catalogue[ERRLOG_CATALOGUE];

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "errlog/client.h"
 #include "errlog/kernel_messages.h"
+#include "plane/plane.bpf.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -25,6 +26,7 @@
 #include "errlog.skel.h"
 
 #define PROGRAM "errlog"
+#define BOOKS_MAX (PLANE_PARTITIONS_MAX + 1)
 
 struct errlog {
         struct plane *plane; /* borrowed */
@@ -355,6 +357,24 @@ int errlog_forget(struct errlog *e, uint64_t id, struct croft_error *err)
                 return croft_error_set(
                         err, errno, "remove the book of the errors of partition %llu", (unsigned long long)id);
         return 0;
+}
+
+/* While entries go, a walk over a map may begin anew: first all, then those. */
+int errlog_sweep(struct errlog *e, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err)
+{
+        uint64_t *ids = calloc(BOOKS_MAX, sizeof(*ids)), *last = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        if (!ids)
+                return croft_error_set(err, ENOMEM, "list the record of errors");
+        while (n < BOOKS_MAX && bpf_map_get_next_key(e->books, last, &ids[n]) == 0)
+                last = &ids[n++];
+        for (size_t i = 0; i < n && r == 0; i++)
+                if (ids[i] != 0 && !keep(context, ids[i]))
+                        r = errlog_forget(e, ids[i], err);
+        free(ids);
+        return r;
 }
 
 /* --- recording --- */

@@ -13,6 +13,7 @@
 #include "errlog/errlog.bpf.h"
 
 #include <croft/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct plane;
@@ -32,6 +33,10 @@ int errlog_add(struct errlog *errlog, uint64_t id, const char *name, struct crof
 int errlog_rename(struct errlog *errlog, uint64_t id, const char *name, struct croft_error *err);
 /* Its book and all in it go.  Idempotent. */
 int errlog_forget(struct errlog *errlog, uint64_t id, struct croft_error *err);
+
+/* Forgets those that keep() doesn't want: of partitions that are gone. */
+int errlog_sweep(
+        struct errlog *errlog, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err);
 
 /* A new attempt of that operation: what is in the book goes (ERR-30).  *ret_attempt (may be NULL): its number.  The
  * book is made if there is none. */

@@ -93,6 +93,7 @@ void errlog_fill(struct errlog_record *record, const struct croft_errlog_message
                 .errnum = message->errnum,
                 .set = message->set,
                 .number = message->number,
+                .far_seq = message->source == CROFT_ERRLOG_REMOTE ? message->far_seq : 0,
                 .cause = message->cause};
         put_text(record->component, sizeof(record->component), message->component);
         put_text(record->host, sizeof(record->host), message->host);
@@ -307,6 +308,7 @@ static void take_record(struct croft_errlog_record *ret, const struct errlog_rec
                 .tid = inside ? record->tid_inside : record->tid,
                 .set = record->set,
                 .number = record->number,
+                .far_seq = record->source == ERRLOG_REMOTE ? record->far_seq : 0,
                 .n_args = record->n_args,
                 .args_size = record->args_size <= MESSAGE_ARGS_SIZE ? record->args_size : 0};
         TAKE_TEXT(ret->component, record->component);

@@ -131,7 +131,10 @@ def stream(path, body, early=b"", late=b""):
             pass
         if b" 101 " not in status:
             return status, None, reader.read()
-        s.sendall(late)
+        try:
+            s.sendall(late)
+        except BrokenPipeError:
+            pass  # the command has ended without it, and what it said is there to be read
         out, error = b"", b""
         while head := reader.read(8):
             kind, size = struct.unpack(">B3xI", head)

@@ -320,6 +320,23 @@ static void what_is_on_record_outlives_croftd(void **state)
         }
 }
 
+static bool is_a(void *context, uint64_t id)
+{
+        return context == NULL && id == A;
+}
+
+static void books_of_partitions_that_are_gone_go(void **state)
+{
+        (void)state;
+        assert_int_equal(errlog_record_text(errlog, A, "croftd", ERRLOG_WARNING, "stays"), 0);
+        assert_int_equal(errlog_record_text(errlog, B, "croftd", ERRLOG_WARNING, "goes"), 0);
+        assert_int_equal(errlog_record_text(errlog, 0, "croftd", ERRLOG_WARNING, "global's"), 0);
+        assert_int_equal(errlog_sweep(errlog, is_a, NULL, NULL), 0);
+        assert_int_equal(records_of(A), 1);
+        assert_int_equal(records_of(0), 1);
+        assert_int_equal(croft_errlog_get_book(log_of_global, B, &(struct croft_errlog_book){0}, NULL), -ENXIO);
+}
+
 static void another_layout_is_begun_anew(void **state)
 {
         _cleanup_close_ int books = plane_bpf_get(plane_directory(plane), "errlog_books");
@@ -488,6 +505,7 @@ int main(void)
                 TEST(a_full_book_keeps_what_it_has),
                 TEST(an_attempt_begins_with_an_empty_book),
                 TEST(what_is_on_record_outlives_croftd),
+                TEST(books_of_partitions_that_are_gone_go),
                 TEST(another_layout_is_begun_anew),
                 TEST(chains_of_many_threads_are_not_mixed),
         };

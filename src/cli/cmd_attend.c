@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * cmd_attend.c - croft error attend: what another machine records about an attempt comes into the record here, marked
+ * with that machine, once and in its order (ERR-31).
+ *
+ * The line is `ssh HOST croft error print NAME --follow`: who is at the other end is ssh's to prove.  Which machine and
+ * which attempt it is says who calls us, never what is read: a record of another attempt, or with a number that isn't
+ * above the last one, ends it all.  How far it came is in the record itself (far_seq), so that another attend goes on
+ * there.
+ */
+#include "errors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 65536
+#define ARGUMENTS_MAX 16
+#define RETRY_MAX_S 8
+#define PATIENCE_MS 60000
+#define FAR_MAX 4096 /* records of one attempt whose causes are found again */
+
+struct attended {
+        struct cli *cli;
+        struct croft_errlog *log;
+        const char *host, *of;
+        uint64_t partition, attempt; /* attempt: there */
+        uint32_t last;               /* the newest number from there that is on record here */
+        struct {
+                uint32_t there;
+                uint64_t here;
+        } known[FAR_MAX];
+        size_t n_known;
+};
+
+static int64_t now_ms(void)
+{
+        struct timespec now = {0};
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- the record here --- */
+
+static void note_known(struct attended *a, uint32_t there, uint64_t here)
+{
+        if (a->n_known < FAR_MAX) {
+                a->known[a->n_known].there = there;
+                a->known[a->n_known++].here = here;
+        }
+        a->last = there > a->last ? there : a->last;
+}
+
+static uint64_t cause_here(const struct attended *a, uint64_t there)
+{
+        for (size_t i = 0; there && i < a->n_known; i++)
+                if (a->known[i].there == there)
+                        return a->known[i].here;
+        return 0;
+}
+
+/* What an earlier attend brought. */
+static void look_back(struct attended *a)
+{
+        struct croft_errlog_record record = {.seq = 0};
+
+        while (croft_errlog_read(a->log, a->partition, record.seq + 1, &record, NULL) == 0)
+                if (record.source == CROFT_ERRLOG_REMOTE && record.far_seq && strcmp(record.host, a->host) == 0)
+                        note_known(a, record.far_seq, record.seq);
+}
+
+__attribute__((format(printf, 4, 5))) static void note(
+        struct attended *a, enum croft_errlog_severity severity, int errnum, const char *format, ...)
+{
+        const struct croft_errlog_message message = {.partition = a->partition,
+                .source = CROFT_ERRLOG_PROGRAM,
+                .severity = severity,
+                .errnum = errnum,
+                .component = "croft",
+                .catalogue = "croft"};
+        char text[512], *words[] = {text};
+        va_list ap;
+
+        va_start(ap, format);
+        (void)vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        cli_say(a->cli, "croft: %s", text);
+        (void)croft_errlog_write_words(a->log, &message, "%s.", words, 1, NULL, NULL);
+}
+
+/* --- what comes from there --- */
+
+static const char *text_at(const json_t *object, const char *key)
+{
+        const char *text = json_string_value(json_object_get(object, key));
+
+        return text ? text : "";
+}
+
+static unsigned int severity_of(const char *name)
+{
+        for (unsigned int i = CROFT_ERRLOG_ERROR; i <= CROFT_ERRLOG_INFO; i++)
+                if (strcmp(croft_errlog_severity_name(i), name) == 0)
+                        return i;
+        return CROFT_ERRLOG_ERROR;
+}
+
+/* 0; -EBADMSG: no record, or one that has no business here; else why it couldn't be recorded. */
+static int take_record(struct attended *a, const json_t *object)
+{
+        const json_t *arguments = json_object_get(object, "arguments");
+        json_int_t seq = json_integer_value(json_object_get(object, "seq"));
+        json_int_t number = json_integer_value(json_object_get(object, "errno"));
+        struct croft_errlog_message message = {
+                .partition = a->partition, .source = CROFT_ERRLOG_REMOTE, .host = a->host};
+        size_t n = json_array_size(arguments);
+        char *words[ARGUMENTS_MAX];
+        uint64_t here = 0;
+        int r;
+
+        if (seq <= 0 || seq > UINT32_MAX || (uint32_t)seq <= a->last || n > ARGUMENTS_MAX || number < 0 ||
+                number > 4095 || (uint64_t)json_integer_value(json_object_get(object, "attempt")) != a->attempt)
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++) {
+                words[i] = (char *)(uintptr_t)json_string_value(json_array_get(arguments, i));
+                if (!words[i])
+                        return -EBADMSG;
+        }
+        message.severity = (enum croft_errlog_severity)severity_of(text_at(object, "severity"));
+        message.errnum = (int)number;
+        message.cause = cause_here(a, (uint64_t)json_integer_value(json_object_get(object, "cause")));
+        message.component = text_at(object, "component");
+        message.catalogue = text_at(object, "catalogue");
+        message.set = (uint32_t)json_integer_value(json_object_get(object, "set"));
+        message.number = (uint32_t)json_integer_value(json_object_get(object, "number"));
+        message.far_seq = (uint32_t)seq;
+        r = croft_errlog_write_words(a->log, &message, text_at(object, "format"), words, n, &here, NULL);
+        if (r == -EINVAL) { /* what the recorder there got wrong is shown as it is shown there */
+                words[0] = (char *)(uintptr_t)text_at(object, "message");
+                r = croft_errlog_write_words(a->log, &message, "%s.", words, 1, &here, NULL);
+        }
+        if (r == 0 || r == -ENOSPC) /* no room: counted here, and not asked for again */
+                note_known(a, (uint32_t)seq, here);
+        return r == -ENOSPC ? 0 : r;
+}
+
+static int take_line(struct attended *a, const char *line, size_t size)
+{
+        _cleanup_json_ json_t *object = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
+
+        return json_is_object(object) ? take_record(a, object) : -EBADMSG;
+}
+
+/* To the end of the line. 0; a negative errno: what came was refused. *ret_any: something came. */
+static int take_all(struct attended *a, int fd, bool *ret_any)
+{
+        _cleanup_free_ char *buf = malloc(LINE_MAX_BYTES);
+        size_t used = 0;
+        ssize_t n;
+        int r = buf ? 0 : -ENOMEM;
+
+        while (r == 0 && (n = read(fd, buf + used, LINE_MAX_BYTES - used)) != 0) {
+                char *at = buf, *end;
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return 0; /* cut */
+                used += (size_t)n;
+                while (r == 0 && (end = memchr(at, '\n', used - (size_t)(at - buf)))) {
+                        r = take_line(a, at, (size_t)(end - at));
+                        at = end + 1;
+                        *ret_any = true;
+                }
+                used -= (size_t)(at - buf);
+                memmove(buf, at, used);
+                if (used == LINE_MAX_BYTES)
+                        r = -EBADMSG;
+        }
+        return r;
+}
+
+/* --- the line --- */
+
+#define WORDS_MAX 40
+
+/* In the child: it goes when we do. */
+static void run_ssh(const struct attended *a, pid_t parent, int out)
+{
+        static const char *const options[] = {"-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
+                "ServerAliveInterval=3", "-o", "ServerAliveCountMax=2"};
+        const char *given = getenv("CROFT_SSH");
+        char *command = strdup(given && *given ? given : "ssh"), *words[WORDS_MAX], *save = NULL, remote[512];
+        size_t n = 0;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (!command || getppid() != parent)
+                _exit(127);
+        for (char *word = strtok_r(command, " ", &save); word && n < WORDS_MAX - ELEMENTS(options) - 4;
+                word = strtok_r(NULL, " ", &save))
+                words[n++] = word;
+        for (size_t i = 0; i < ELEMENTS(options); i++)
+                words[n++] = (char *)(uintptr_t)options[i];
+        (void)snprintf(remote, sizeof(remote), "croft error print %s --follow --format json --attempt %llu --from %u",
+                a->of, (unsigned long long)a->attempt, a->last + 1);
+        words[n++] = (char *)(uintptr_t) "--";
+        words[n++] = (char *)(uintptr_t)a->host;
+        words[n++] = remote;
+        words[n] = NULL;
+        if (dup2(out, STDOUT_FILENO) < 0)
+                _exit(127);
+        (void)execvp(words[0], words);
+        _exit(127);
+}
+
+/* One line from its beginning to its end.  *ret_status: of ssh, as a shell has it. */
+static int hold_line(struct attended *a, bool *ret_any, int *ret_status)
+{
+        int pipe_fds[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), r, status = 0;
+        pid_t parent = getpid(), child;
+
+        if (null < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0) {
+                r = -errno;
+                cli_closep(&null);
+                return r;
+        }
+        child = fork();
+        if (child == 0) {
+                (void)dup2(null, STDIN_FILENO);
+                run_ssh(a, parent, pipe_fds[1]);
+        }
+        r = child < 0 ? -errno : 0;
+        cli_closep(&null);
+        cli_closep(&pipe_fds[1]);
+        if (r == 0)
+                r = take_all(a, pipe_fds[0], ret_any);
+        cli_closep(&pipe_fds[0]);
+        if (child < 0)
+                return r;
+        if (r < 0)
+                (void)kill(child, SIGTERM);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                ;
+        *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return r;
+}
+
+static int refuse(struct attended *a, int r)
+{
+        if (r == -EBADMSG)
+                note(a, CROFT_ERRLOG_ERROR, EBADMSG,
+                        "%s sent what is no record of attempt %llu of '%s', or one twice: no more is taken", a->host,
+                        (unsigned long long)a->attempt, a->of);
+        else
+                note(a, CROFT_ERRLOG_ERROR, -r, "what %s found can't be recorded: %s", a->host, strerror(-r));
+        return r == -EBADMSG ? CROFT_EXIT_DENIED : CROFT_EXIT_FAILURE;
+}
+
+static int attend(struct attended *a, unsigned int patience_ms)
+{
+        int64_t cut_at = now_ms();
+        unsigned int pause_s = 1;
+        bool cut = false;
+
+        for (;;) {
+                bool any = false;
+                int status = 0, r = hold_line(a, &any, &status);
+
+                if (r < 0)
+                        return refuse(a, r);
+                if (status == 0)
+                        return 0;
+                if (status == CROFT_EXIT_NOT_FOUND)
+                        note(a, CROFT_ERRLOG_ERROR, ENOENT, "%s has no record of '%s'", a->host, a->of);
+                if (any || !cut) {
+                        note(a, CROFT_ERRLOG_WARNING, ENOTCONN, "the line to %s was cut (status %d)", a->host, status);
+                        cut_at = now_ms();
+                        pause_s = 1;
+                }
+                cut = true;
+                if (status == CROFT_EXIT_NOT_FOUND || now_ms() - cut_at >= (int64_t)patience_ms) {
+                        note(a, CROFT_ERRLOG_ERROR, ETIMEDOUT,
+                                "the line to %s is given up: what it found since isn't here", a->host);
+                        return CROFT_EXIT_FAILURE;
+                }
+                (void)sleep(pause_s);
+                pause_s = pause_s * 2 > RETRY_MAX_S ? RETRY_MAX_S : pause_s * 2;
+        }
+}
+
+/* --- the command --- */
+
+/* One word for the shell there, and no option of ssh here; more: what it may hold besides letters, digits and '-'. */
+static bool is_plain(const char *name, const char *more)
+{
+        char allowed[128];
+
+        (void)snprintf(allowed, sizeof(allowed), "%s%s",
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", more);
+        return *name && *name != '-' && strlen(name) < 64 && name[strspn(name, allowed)] == '\0';
+}
+
+/* At most one for each partition and machine: two would bring all twice. *ret: held as long as it is open. */
+static int lock(const struct attended *a, int *ret)
+{
+        char path[192];
+
+        (void)snprintf(path, sizeof(path), "/run/lock/croft-attend.%llu.%s", (unsigned long long)a->partition, a->host);
+        *ret = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (*ret < 0 || flock(*ret, LOCK_EX | LOCK_NB) < 0)
+                return -errno;
+        return 0;
+}
+
+int cli_cmd_error_attend(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_(errors_close) struct croft_errlog *log = NULL;
+        _cleanup_free_ struct attended *a = calloc(1, sizeof(*a));
+        const char *of = cli_value(args, "of"), *patience = cli_value(args, "patience");
+        struct croft_errlog_book book = {.partition = 0};
+        struct croft_error err = CROFT_ERROR_INIT;
+        _cleanup_close_ int locked = -1;
+        unsigned int patience_ms = PATIENCE_MS;
+        uint64_t attempt = 0;
+        char what[160];
+        int r = errors_parse_number(args, "attempt", &attempt);
+
+        (void)snprintf(what, sizeof(what), "attend the errors of '%s'", args->words[0]);
+        if (r == 0 && !attempt)
+                r = cli_usage(args->command, "--attempt is needed: which attempt there is this one's?");
+        if (r == 0 && patience && !cli_parse_seconds(patience, &patience_ms))
+                r = cli_usage(args->command, "--patience wants seconds, not '%s'", patience);
+        if (r == 0 && (!is_plain(args->words[1], "._:@[]") || !is_plain(of ? of : args->words[0], "")))
+                r = cli_usage(args->command, "'%s' is no name of a machine, or '%s' none of a partition",
+                        args->words[1], of ? of : args->words[0]);
+        if (r == 0)
+                r = errors_open(cli, &log);
+        if (r == 0)
+                r = errors_find_book(cli, log, args->words[0], what, &book);
+        if (r == 0 && (!a || book.partition == ERRORS_NO_BOOK)) {
+                (void)croft_error_set(&err, ESRCH, "'%s' has begun no attempt that another machine could take part in.",
+                        args->words[0]);
+                r = cli_fail(cli, &err, what);
+        }
+        if (r != 0)
+                return r;
+        *a = (struct attended){.cli = cli,
+                .log = log,
+                .host = args->words[1],
+                .of = of ? of : args->words[0],
+                .partition = book.partition,
+                .attempt = attempt};
+        r = lock(a, &locked);
+        if (r < 0) {
+                (void)croft_error_set(
+                        &err, r == -EWOULDBLOCK ? EBUSY : r, "another attend brings them from %s", a->host);
+                return cli_fail(cli, &err, what);
+        }
+        look_back(a);
+        return attend(a, patience_ms);
+}
