@@ -95,7 +95,7 @@ _croft_words() {
                 ;;
         "help error" | error) _croft_offer "$(_croft_ask help error | grep -v '^-')" "$cur" ;;
         # Those that have a record: known without croftd.
-        "error print") [ "$named" = 0 ] && _croft_offer "$(_croft_ask error list)" "$cur" ;;
+        "error print" | "error attend") [ "$named" = 0 ] && _croft_offer "$(_croft_ask error list)" "$cur" ;;
         "error clear") _croft_offer "$(_croft_ask error list)" "$cur" ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;

@@ -9,6 +9,7 @@ t_ok "files and functions are of a size that can be read" "$t_top/tools/check-si
 t_ok "each header compiles alone, the public ones as C++ too" "$t_top/tools/check-headers"
 t_ok "no file tells where it was written" "$t_top/tools/check-words"
 t_ok "the C files are formatted" "$t_top/tools/format"
+t_ok "what can be translated is known to translators" "$t_top/tools/messages" -c
 t_ok "what the documents name exists" "$t_top/tools/check-docs"
 t_ok "each requirement has one row, and the tests it names exist" "$t_top/tools/check-requirements"
 
