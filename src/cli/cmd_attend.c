@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -307,15 +308,39 @@ static bool is_plain(const char *name, const char *more)
         return *name && *name != '-' && strlen(name) < 64 && name[strspn(name, allowed)] == '\0';
 }
 
-/* At most one for each partition and machine: two would bring all twice. *ret: held as long as it is open. */
-static int lock(const struct attended *a, int *ret)
-{
-        char path[192];
+/* At most one for each partition and machine: two would bring all twice.  A file beside croftd's socket, which nobody
+ * but root can reach. */
+struct place {
+        char path[512];
+        int fd; /* held as long as it is open */
+};
 
-        (void)snprintf(path, sizeof(path), "/run/lock/croft-attend.%llu.%s", (unsigned long long)a->partition, a->host);
-        *ret = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (*ret < 0 || flock(*ret, LOCK_EX | LOCK_NB) < 0)
+static void leave(struct place *place)
+{
+        if (place->fd >= 0)
+                (void)unlink(place->path);
+        cli_closep(&place->fd);
+}
+
+static int enter(const struct attended *a, struct place *ret)
+{
+        const char *given = a->cli->socket ? a->cli->socket : getenv("CROFT_SOCKET");
+        const char *socket = given && *given ? given : CROFT_SOCKET_DEFAULT, *slash = strrchr(socket, '/');
+        struct stat held, there;
+        int fd;
+
+        (void)snprintf(ret->path, sizeof(ret->path), "%.*sattend.%llu.%s", slash ? (int)(slash + 1 - socket) : 0,
+                socket, (unsigned long long)a->partition, a->host);
+        fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
                 return -errno;
+        /* Who had it may have taken the file away meanwhile: then it holds nobody off. */
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &held) < 0 || stat(ret->path, &there) < 0 ||
+                held.st_ino != there.st_ino) {
+                cli_closep(&fd);
+                return -EBUSY;
+        }
+        ret->fd = fd;
         return 0;
 }
 
@@ -326,7 +351,7 @@ int cli_cmd_error_attend(struct cli *cli, const struct cli_args *args)
         const char *of = cli_value(args, "of"), *patience = cli_value(args, "patience");
         struct croft_errlog_book book = {.partition = 0};
         struct croft_error err = CROFT_ERROR_INIT;
-        _cleanup_close_ int locked = -1;
+        _cleanup_(leave) struct place place = {.fd = -1};
         unsigned int patience_ms = PATIENCE_MS;
         uint64_t attempt = 0;
         char what[160];
@@ -357,10 +382,9 @@ int cli_cmd_error_attend(struct cli *cli, const struct cli_args *args)
                 .of = of ? of : args->words[0],
                 .partition = book.partition,
                 .attempt = attempt};
-        r = lock(a, &locked);
+        r = enter(a, &place);
         if (r < 0) {
-                (void)croft_error_set(
-                        &err, r == -EWOULDBLOCK ? EBUSY : r, "another attend brings them from %s", a->host);
+                (void)croft_error_set(&err, r, "another attend brings them from %s", a->host);
                 return cli_fail(cli, &err, what);
         }
         look_back(a);
