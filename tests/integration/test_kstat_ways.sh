@@ -28,8 +28,8 @@ t_ok "both are started" croft start web db
 for tool in t-nobpf t-kstat; do
         croft exec web -- sh -c "cat >/tmp/$tool && chmod 755 /tmp/$tool" <"$BUILD/tests/kit/$tool"
 done
-t_ok "bpf(2) answers a tool that knows nothing else" inside /tmp/t-kstat /run/croft/kstat/kstat find unix 0 system_misc
-t_fails_with 1 "where it is refused it doesn't" without 1 /tmp/t-kstat /run/croft/kstat/kstat find unix 0 system_misc
+t_ok "bpf(2) answers a tool that knows nothing else" inside /tmp/t-kstat /run/croft/programs/kstat find unix 0 system_misc
+t_fails_with 1 "where it is refused it doesn't" without 1 /tmp/t-kstat /run/croft/programs/kstat find unix 0 system_misc
 
 inside $kstat -p >"$T/first"
 for error in 1 38; do
