@@ -163,7 +163,7 @@ int life_begin(struct life *life, const char *name, enum life_action action, str
         r = take_ownership(u, action, err);
         (void)pthread_mutex_unlock(&u->p.lock);
         if (r < 0) {
-                errors_add(u, err);
+                errors_refuse(u, err);
                 return r;
         }
         if (life_action_is_attempt(action))

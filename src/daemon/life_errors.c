@@ -6,19 +6,29 @@
  * A host without a kernel plane has no record; nothing here changes what becomes of an operation (ERR-37).
  */
 #include "base/log.h"
+#include "base/str.h"
 #include "daemon/life_private.h"
 #include "errlog/errlog.h"
 
 #include <errno.h>
+#include <string.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 
 #define COMPONENT "croftd"
 
+static void forget_refusal(struct unit *u)
+{
+        (void)pthread_mutex_lock(&u->p.lock);
+        u->last_refusal[0] = '\0';
+        (void)pthread_mutex_unlock(&u->p.lock);
+}
+
 void errors_begin(struct unit *u, const char *operation)
 {
         struct errlog *errlog = u->life->host->errlog;
 
+        forget_refusal(u);
         if (errlog)
                 (void)errlog_begin_attempt(errlog, u->p.def.id, u->p.def.name, operation, NULL, NULL);
 }
@@ -51,6 +61,22 @@ void errors_add(struct unit *u, const struct croft_error *what)
         if (errlog)
                 (void)errlog_record_error(errlog, book_of(u), COMPONENT, ERRLOG_ERROR, what);
         tell_journal(u, LOG_ERR, what->code, croft_error_line(what, line, sizeof(line)));
+}
+
+void errors_refuse(struct unit *u, const struct croft_error *what)
+{
+        char line[sizeof(u->last_refusal)] = "";
+        bool again;
+
+        if (!what || !what->code)
+                return;
+        (void)croft_error_line(what, line, sizeof(line));
+        (void)pthread_mutex_lock(&u->p.lock);
+        again = strcmp(u->last_refusal, line) == 0;
+        (void)str_copy(u->last_refusal, sizeof(u->last_refusal), line);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        if (!again)
+                errors_add(u, what);
 }
 
 void errors_note(struct unit *u, const char *text)
@@ -112,7 +138,9 @@ int life_errors_clear(struct life *life, const char *name, struct croft_error *e
                 r = croft_error_copy(err, &life->host->lacks[HOST_ERRLOG]);
         else
                 r = errlog_clear(life->host->errlog, u ? u->p.def.id : 0, err);
-        if (u)
+        if (u) {
+                forget_refusal(u);
                 unit_unref(u);
+        }
         return r == -ESRCH ? 0 : r; /* nothing was ever recorded */
 }

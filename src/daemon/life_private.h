@@ -46,7 +46,8 @@ struct unit {
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
         bool placed;            /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
-        char last_error[512]; /* partition.lock */
+        char last_error[512];   /* partition.lock */
+        char last_refusal[128]; /* partition.lock: on record already, in this attempt */
 };
 
 struct life {
@@ -210,8 +211,11 @@ void life_count(struct life *life, const char *operation, bool failed); /* one t
 /* --- life_errors.c: the record of errors --- */
 void errors_begin(struct unit *u, const char *operation);        /* a new attempt, by the owner */
 void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no error: nothing */
-void errors_note(struct unit *u, const char *text);              /* what was put right, or happened by itself */
-void errors_forget(struct unit *u);                              /* the partition has been removed */
+/* Of somebody who isn't the owner.  The same again, as from a script that tries each second, isn't recorded twice in a
+ * row: it would take the room of what matters. */
+void errors_refuse(struct unit *u, const struct croft_error *what);
+void errors_note(struct unit *u, const char *text); /* what was put right, or happened by itself */
+void errors_forget(struct unit *u);                 /* the partition has been removed */
 void errors_rename(struct unit *u);
 void errors_sweep(struct life *life); /* those of partitions that are gone */
 

@@ -46,8 +46,13 @@ t_ok "and starts" croft start web
 t_is "with that attempt the record begins anew" "$(book web)" "2 start 0 0"
 t_fails_with 5 "a start of what runs is refused" croft start web
 t_like "the refusal is on record" "$(messages web)" "^program croftd: 'web' is running"
+croft start web 2>/dev/null
+t_is "once, however often it is tried" "$(number_of web)" 1
 t_ok "the record can be cleared" croft error clear web
 t_is "and is empty then" "$(book web)" "2 start 0 0"
+croft start web 2>/dev/null
+t_is "and takes the same refusal once more" "$(number_of web)" 1
+croft error clear web
 
 # --- four sources, one report (ERR-A1) ----------------------------------------------------------------------------------
 
