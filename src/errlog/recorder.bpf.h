@@ -20,10 +20,11 @@ struct {
         __type(value, struct errlog_book);
 } errlog_books SEC(".maps");
 
-/* No more than all books have room for; the kernel's memory is taken by what is recorded only. */
+/* What 1,600 full books have room for, or the own records of as many partitions as there can be.  A record takes memory
+ * when it is written, but each that there can be takes 16 bytes from the beginning. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, (PLANE_PARTITIONS_MAX + 1) * (ERRLOG_OWN_MAX + ERRLOG_RESERVED_MAX));
+        __uint(max_entries, PLANE_PARTITIONS_MAX *ERRLOG_OWN_MAX);
         __uint(map_flags, BPF_F_NO_PREALLOC);
         __type(key, struct errlog_key);
         __type(value, struct errlog_record);

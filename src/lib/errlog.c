@@ -27,14 +27,9 @@ _Static_assert(
         "layout");
 _Static_assert((int)CROFT_ERRLOG_REMOTE == (int)ERRLOG_REMOTE && (int)CROFT_ERRLOG_INFO == (int)ERRLOG_INFO, "numbers");
 
-static void freep(char **text)
-{
-        free(*text);
-}
-
 int croft_errlog_open(const char *directory, struct croft_errlog **ret, struct croft_error *err)
 {
-        _cleanup_(freep) char *found = directory ? strdup(directory) : kstat_transport_directory();
+        _cleanup_free_ char *found = directory ? strdup(directory) : kstat_transport_directory();
         struct croft_errlog *log = calloc(1, sizeof(*log));
         int r;
 
