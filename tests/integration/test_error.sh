@@ -104,6 +104,20 @@ t_ok "the kernel has room of its own" t_wait_for killed
 t_is "the other partition isn't concerned" "$(number_of other)" 0
 t_fails_with 6 "who finds no room is told" croft exec web -- /run/croft/bin/croft-error -S more
 
+# Many at once, and the kernel beside them (ERR-A10; test_errlog.c has the threads).
+croft error clear web
+writers=
+for writer in 1 2 3 4 5 6; do
+        inside sh -c "for i in \$(seq 20); do /run/croft/bin/croft-error -q -S '%d by $writer' \$i 2>/dev/null; done" &
+        writers="$writers $!"
+done
+inside sh -c 'head -c 200M /dev/zero | tail -c 200M' >/dev/null 2>&1
+# shellcheck disable=SC2086 # several
+wait $writers
+t_ok "among many writers the kernel's record is there" t_wait_for killed
+t_is "all that found room are, and the others were counted" "$(book web | cut -d' ' -f3-)" "65 56"
+t_is "their numbers have no gaps" "$(croft error print web --format json | jq -c '[.records[].seq] | . == [range(.[0]; .[0] + length)]')" true
+
 # --- hostile text (ERR-A7) ----------------------------------------------------------------------------------------------
 
 croft error clear web
