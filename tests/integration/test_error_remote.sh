@@ -106,6 +106,7 @@ t_ok "the next one goes on where the one that was killed had come to" t_wait_for
 cp "$T/attend.log" "$T/said"
 far croft error print web --format json --follow --attempt 1 >"$T/captured" &
 capture=$!
+t_wait_for test -s "$T/captured"
 far croft start web 2>/dev/null
 t_ok "with the attempt there it ends" wait $attend
 wait $capture
