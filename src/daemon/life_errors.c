@@ -33,22 +33,36 @@ void errors_begin(struct unit *u, const char *operation)
                 (void)errlog_begin_attempt(errlog, u->p.def.id, u->p.def.name, operation, NULL, NULL);
 }
 
+/* Who isn't the owner may meet a rename. */
+static const char *name_of(struct unit *u, char (*buf)[NAME_LENGTH_MAX + 1])
+{
+        (void)pthread_mutex_lock(&u->p.lock);
+        (void)str_copy(*buf, sizeof(*buf), u->p.def.name);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return *buf;
+}
+
 /* One that isn't in the table has no book, or soon none any more: global's then. */
 static uint64_t book_of(struct unit *u)
 {
+        char name[NAME_LENGTH_MAX + 1];
         bool listed;
 
         (void)pthread_mutex_lock(&u->life->lock);
         listed = u->listed;
         (void)pthread_mutex_unlock(&u->life->lock);
-        return listed && errlog_add(u->life->host->errlog, u->p.def.id, u->p.def.name, NULL) == 0 ? u->p.def.id : 0;
+        if (!listed || errlog_add(u->life->host->errlog, u->p.def.id, name_of(u, &name), NULL) < 0)
+                return 0;
+        return u->p.def.id;
 }
 
 /* The same in systemd's journal, with fields to search by; nothing where there is none. */
-static void tell_journal(const struct unit *u, int priority, int code, const char *line)
+static void tell_journal(struct unit *u, int priority, int code, const char *line)
 {
+        char name[NAME_LENGTH_MAX + 1];
+
         (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "SYSLOG_IDENTIFIER=" COMPONENT, "ERRNO=%d",
-                code, "CROFT_PARTITION=%s", u->p.def.name, "CROFT_PARTITION_ID=%ju", (uintmax_t)u->p.def.id, NULL);
+                code, "CROFT_PARTITION=%s", name_of(u, &name), "CROFT_PARTITION_ID=%ju", (uintmax_t)u->p.def.id, NULL);
 }
 
 void errors_add(struct unit *u, const struct croft_error *what)

@@ -274,23 +274,29 @@ int errlog_rename(struct errlog *e, uint64_t id, const char *name, struct croft_
         return r < 0 && r != -ESRCH ? croft_error_set(err, r, "rename the book of the errors of '%s'", name) : 0;
 }
 
-/* Removes what is in the book by now.  *ret_next: the number behind it. */
-static int clear_book(const struct errlog *e, uint64_t id, uint64_t *ret_next, struct croft_error *err)
+/* Removes what is in the book by now.  *ret_first: what becomes its first number.  While somebody is in the middle of
+ * writing (for long only if he is kept from the CPU just then) that stays as it was: his record, which isn't there yet,
+ * would be left behind for ever. */
+static int clear_book(const struct errlog *e, uint64_t id, uint64_t *ret_first, struct croft_error *err)
 {
         struct errlog_call call = {.op = ERRLOG_OP_BOOK, .partition = id};
         struct errlog_book book;
-        int r = errlog_client_call(e->program, &call);
+        int r = errlog_client_book(e->program, id, &book);
+        bool whole = r == 0;
 
+        if (r == -EAGAIN) {
+                r = errlog_client_call(e->program, &call);
+                book = call.book;
+        }
         if (r < 0)
                 return croft_error_set(err, r, "look at the record of errors");
-        book = call.book;
         for (uint64_t seq = book.first; seq < book.next; seq++) {
                 call = (struct errlog_call){.op = ERRLOG_OP_REMOVE, .partition = id, .seq = seq};
                 r = errlog_client_call(e->program, &call);
                 if (r < 0 && r != -ENOENT)
                         return croft_error_set(err, r, "clear the record of errors");
         }
-        *ret_next = book.next;
+        *ret_first = whole ? book.next : book.first;
         return 0;
 }
 

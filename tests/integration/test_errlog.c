@@ -320,6 +320,44 @@ static void what_is_on_record_outlives_croftd(void **state)
         }
 }
 
+static void write_and_write(void *context)
+{
+        const struct croft_errlog_message message = message_of(0, CROFT_ERRLOG_PROGRAM);
+        const atomic_bool *ended = context;
+
+        while (!atomic_load(ended))
+                (void)croft_errlog_write(log_of_global, &message, NULL, "again");
+}
+
+/* What is written while a book is cleared is in it afterwards, or has gone: nothing is left behind that takes room. */
+static void clearing_beside_writers_leaves_nothing_behind(void **state)
+{
+        atomic_bool *ended = mmap(NULL, sizeof(*ended), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        pid_t writers[1]; /* more would fill the book, and then nobody is in the middle of writing */
+        int status;
+
+        (void)state;
+        assert_true(ended != MAP_FAILED);
+        for (size_t i = 0; i < ELEMENTS(writers); i++) {
+                writers[i] = fork();
+                assert_true(writers[i] >= 0);
+                if (writers[i] == 0) {
+                        require(enter_cgroup("a") == 0);
+                        write_and_write(ended);
+                        _exit(0);
+                }
+        }
+        for (int i = 0; i < 5000; i++)
+                assert_int_equal(errlog_clear(errlog, A, NULL), 0);
+        atomic_store(ended, true);
+        for (size_t i = 0; i < ELEMENTS(writers); i++)
+                assert_true(waitpid(writers[i], &status, 0) == writers[i] && status == 0);
+        (void)records_of(A); /* as many as the book says */
+        assert_int_equal(errlog_clear(errlog, A, NULL), 0);
+        assert_int_equal(book_of(A).records, 0);
+        assert_int_equal(munmap(ended, sizeof(*ended)), 0);
+}
+
 static bool is_a(void *context, uint64_t id)
 {
         return context == NULL && id == A;
@@ -505,6 +543,7 @@ int main(void)
                 TEST(a_full_book_keeps_what_it_has),
                 TEST(an_attempt_begins_with_an_empty_book),
                 TEST(what_is_on_record_outlives_croftd),
+                TEST(clearing_beside_writers_leaves_nothing_behind),
                 TEST(books_of_partitions_that_are_gone_go),
                 TEST(another_layout_is_begun_anew),
                 TEST(chains_of_many_threads_are_not_mixed),
