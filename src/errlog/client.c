@@ -46,23 +46,25 @@ int errlog_client_open_books(const char *directory)
         return open_pin(directory, "../errlog_books");
 }
 
-int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, struct errlog_book *ret)
+/* ret: the value, or the next key. */
+static int ask_map(int command, int map, const void *key, void *ret)
 {
         union bpf_attr attr;
-        int r;
 
         memset(&attr, 0, sizeof(attr));
-        attr.map_fd = (uint32_t)books;
-        attr.key = (uintptr_t)last;
-        attr.next_key = (uintptr_t)key;
-        r = bpf(BPF_MAP_GET_NEXT_KEY, &attr);
+        attr.map_fd = (uint32_t)map;
+        attr.key = (uintptr_t)key;
+        attr.value = (uintptr_t)ret; /* next_key is the same field */
+        return bpf(command, &attr);
+}
+
+int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, struct errlog_book *ret)
+{
+        int r = ask_map(BPF_MAP_GET_NEXT_KEY, books, last, key);
+
         if (r < 0)
                 return r;
-        memset(&attr, 0, sizeof(attr));
-        attr.map_fd = (uint32_t)books;
-        attr.key = (uintptr_t)key;
-        attr.value = (uintptr_t)ret;
-        r = bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+        r = ask_map(BPF_MAP_LOOKUP_ELEM, books, key, ret);
         if (r == -ENOENT) /* it has just gone */
                 *ret = (struct errlog_book){.first = 1, .next = 1};
         return r == -ENOENT ? 0 : r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_cli_errors.c - the record of errors as text, JSON and XML, whatever is in it (ERR-32, ERR-33).
+ * test_cli_errors.c - the record of errors as text, JSON and XML, whatever is in it (ERR-A8).
  *
  * Books of random records are printed in each form; the XML is validated by docs/errors.xsd.  With CROFT_ERRORS_DIR
  * set, what was printed stays in that directory: tests/checks/test_errors.py looks at it again.
