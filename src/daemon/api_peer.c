@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,14 +30,23 @@ static _Thread_local struct {
         bool foreign; /* at least one byte had a sender that may not speak to us */
 } senders;
 
+static struct stat own; /* our user namespace, which we never leave; 0: it can't be told, and nobody is the same */
+
+static void look_at_own(void)
+{
+        if (stat("/proc/self/ns/user", &own) < 0)
+                own.st_ino = 0;
+}
+
 static bool same_user_namespace(pid_t pid)
 {
-        struct stat own, theirs;
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        struct stat theirs;
         char path[64];
 
+        (void)pthread_once(&once, look_at_own);
         (void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-        return stat("/proc/self/ns/user", &own) == 0 && stat(path, &theirs) == 0 && own.st_dev == theirs.st_dev &&
-               own.st_ino == theirs.st_ino;
+        return own.st_ino && stat(path, &theirs) == 0 && own.st_dev == theirs.st_dev && own.st_ino == theirs.st_ino;
 }
 
 /* A pid is 0 when the process is in a pid namespace that isn't below ours. */

@@ -16,6 +16,7 @@
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "image/image.h"
+#include "kernel/affinity.h"
 #include "kernel/mount.h"
 #include "kernel/notify.h"
 #include "partition/facet_cgroup.h"
@@ -259,10 +260,10 @@ static int send_launch(
                 fds[n++] = (struct warden_fd){f->roles[i], f->shares[i]};
         launch_spec_put(&body, spec);
         /* It prepares what it can while we make control groups. */
-        kept = process_keep_off(p->run.warden_pid);
+        kept = affinity_keep_off_ours(p->run.warden_pid);
         r = warden_send(p->run.warden, WARDEN_LAUNCH, fds, n, &body);
         if (kept)
-                process_let_run(p->run.warden_pid);
+                affinity_let_run(p->run.warden_pid);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send LAUNCH to the warden") : 0;
 }
@@ -288,6 +289,7 @@ static int take_init(struct partition *p, struct warden_packet *packet, struct c
         if (!process_in_cgroup(pid, tail))
                 return croft_error_set(err, EBADMSG, "process %d isn't in the partition's cgroup.", (int)pid);
         process_usual_oom(pid);
+        unit_of(p)->kept_off = affinity_keep_off_that_of(pid); /* it and we work at the same time */
         (void)pthread_mutex_lock(&p->lock);
         p->run.pid = pid;
         p->run.start_time = start_time;

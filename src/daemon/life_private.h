@@ -43,6 +43,7 @@ struct unit {
         bool internal;          /* partition.lock: the operation is croftd's own and short, others wait for its end */
         unsigned int entering;  /* partition.lock: sessions on their way in */
         bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
+        bool kept_off;          /* the CPU that PID 1 stays on until it is init: the thread that starts it */
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
         bool placed;            /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;

@@ -9,6 +9,7 @@
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
 #include "daemon/process.h"
+#include "kernel/affinity.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ static int run_to(struct unit *u, const char *operation, enum partition_state ta
 
         u->p.stop = (struct partition_stop){.force = true}; /* should it have to be undone */
         r = act_run(&act, &op, err);
+        if (u->kept_off)
+                affinity_let_run(0);
+        u->kept_off = false;
         *state = settle(&act, r);
         return r;
 }

@@ -11,8 +11,6 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -185,35 +183,6 @@ int process_lower_nofile(pid_t pid, uint64_t hard, struct croft_error *err)
         if (prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0)
                 return croft_error_set(err, errno, "lower the limit of open files of process %d", (int)pid);
         return 0;
-}
-
-static long n_online;
-static cpu_set_t anywhere; /* of a process that nobody has bound: doesn't end at the CPUs of today */
-
-static void look_at_cpus(void)
-{
-        n_online = sysconf(_SC_NPROCESSORS_ONLN);
-        memset(&anywhere, 0xff, sizeof(anywhere));
-}
-
-bool process_keep_off(pid_t pid)
-{
-        static pthread_once_t once = PTHREAD_ONCE_INIT;
-        int cpu = sched_getcpu();
-        cpu_set_t set;
-
-        (void)pthread_once(&once, look_at_cpus);
-        if (cpu < 0 || cpu >= CPU_SETSIZE || n_online < 2 || sched_getaffinity(pid, sizeof(set), &set) < 0 ||
-                CPU_COUNT(&set) != n_online)
-                return false;
-        set = anywhere;
-        CPU_CLR((size_t)cpu, &set);
-        return sched_setaffinity(pid, sizeof(set), &set) == 0;
-}
-
-void process_let_run(pid_t pid)
-{
-        (void)sched_setaffinity(pid, sizeof(anywhere), &anywhere); /* it may have ended */
 }
 
 static bool read_mask(const char *status, const char *name, uint64_t *ret)

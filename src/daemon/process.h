@@ -42,13 +42,6 @@ void process_usual_oom(pid_t pid);
 /* Lowers the hard limit of open files of a process of our own user to `hard`; one that is lower stays. */
 int process_lower_nofile(pid_t pid, uint64_t hard, struct croft_error *err);
 
-/* Keeps a process of ours, which may run anywhere, off the CPU that we are on, until process_let_run(): who is sent a
- * packet wakes on the sender's CPU and waits there until the sender has nothing to do, though others may be idle (a
- * virtual CPU that is halted doesn't count as idle to the kernel).  false: it stays as it is, as where somebody has
- * chosen CPUs for us. */
-bool process_keep_off(pid_t pid);
-void process_let_run(pid_t pid);
-
 /* SigBlk | SigCgt: the signals that the process does something about (blocked ones may wait on a signalfd).  Bit n-1 is
  * signal n. */
 int process_handled_signals(pid_t pid, uint64_t *ret);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/steps.h"
 #include "base/str.h"
+#include "kernel/affinity.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
 #include "partition/ids.h"
@@ -26,6 +27,7 @@ void launch_init(struct launch *l)
                 .notify = -EBADF,
                 .listener = -EBADF,
                 .stub = -EBADF,
+                .cpu = -1,
                 .pidfd = -EBADF,
                 .netns = -EBADF,
                 .console = -EBADF};
@@ -72,6 +74,7 @@ static int take_shares(struct launch *l, struct warden_packet *p, struct croft_e
 
 int launch_prepare(struct launch *l, struct croft_error *err)
 {
+        l->apart = affinity_is_free(0);
         return stage_enter(&l->stage, err);
 }
 
@@ -161,6 +164,7 @@ static int clone_stub(struct launch *l, struct croft_error *err)
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return croft_error_set(err, errno, "make a socket to the new process");
+        l->cpu = l->apart ? affinity_stay(-1) : -1; /* and the stub, which inherits that */
         pid = ns_clone_owned(partition_owner(l->spec.uid_base), CLONE_NEWPID, l->cgroup, &l->pidfd);
         if (pid == 0) {
                 close_fd(pair[0]);
@@ -277,6 +281,8 @@ static int load(struct launch *l, struct croft_error *err)
         crash_point("launch", "maps", "");
         if (r == 0)
                 r = ns_write_maps(l->pid, l->spec.uid_base, l->spec.uid_count, err);
+        if (l->cpu >= 0)
+                affinity_keep_off(l->cpu);
         if (r == 0)
                 r = say_go(l, err);
         if (r == 0)
@@ -345,5 +351,7 @@ int launch_wait(struct launch *l, struct croft_error *err)
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
         l->stub = close_fd(l->stub);
+        if (l->cpu >= 0)
+                affinity_let_run(0);
         return r;
 }

@@ -68,7 +68,9 @@ struct launch {
         bool joined; /* in the stub: it is in all v1 cgroups already */
         struct share shares[LAUNCH_SHARES_MAX];
         size_t n_shares;
-        int stub; /* socket to the stub */
+        int stub;   /* socket to the stub */
+        bool apart; /* the stub and we may be kept on different CPUs */
+        int cpu;    /* on which the stub stays until it becomes init; -1: it and we run anywhere */
         struct stage stage;
         /* Called when PID 1 builds its root; pid and pidfd are set. */
         void (*born)(const struct launch *l, void *context);

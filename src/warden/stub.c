@@ -5,6 +5,7 @@
  * Runs no byte of the partition and reads none but directory entries, until it executes init.
  */
 #include "base/cleanup.h"
+#include "kernel/affinity.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
 #include "kernel/seccomp.h"
@@ -116,10 +117,15 @@ static void mount_own(const struct launch *l, int socket, int told)
  * for `tell` to make a sysfs: an eventfd, because a socket or a pipe would wake it on our CPU, where we go on. */
 static int start_mounter(const struct launch *l, int socket, int tell, pid_t *ret, struct croft_error *err)
 {
-        pid_t pid = ns_clone(CLONE_NEWNS, -1, NULL);
+        pid_t pid;
 
+        if (l->cpu >= 0)
+                affinity_let_run(0);
+        pid = ns_clone(CLONE_NEWNS, -1, NULL);
         if (pid == 0)
                 mount_own(l, socket, tell);
+        if (l->cpu >= 0)
+                (void)affinity_stay(l->cpu);
         *ret = pid;
         return pid < 0 ? croft_error_set(err, pid, "make a process to mount /proc") : 0;
 }
@@ -156,17 +162,17 @@ static struct become make_become(const struct launch *l)
 }
 
 /* Up to the warden's word that the stage is set; while it covers files, what can be done ahead. */
-static int prepare_namespaces(struct launch *l, int socket, const struct become *b, struct croft_error *err)
+static int prepare_namespaces(
+        struct launch *l, int socket, const struct become *b, pid_t *ret_mounter, struct croft_error *err)
 {
         _cleanup_close_ int tell = eventfd(0, EFD_CLOEXEC);
-        pid_t child = 0;
         int r = tell < 0 ? croft_error_set(err, errno, "make an eventfd") : become_root(err);
 
         if (r < 0)
                 return r;
         /* Our own /proc/self files would be the host root's otherwise.  Nobody else is in here yet. */
         (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-        r = start_mounter(l, socket, tell, &child, err);
+        r = start_mounter(l, socket, tell, ret_mounter, err);
         if (r == 0)
                 r = make_namespaces(l, tell, err);
         if (r == 0)
@@ -176,7 +182,6 @@ static int prepare_namespaces(struct launch *l, int socket, const struct become 
         if (r < 0)
                 return r;
         l->joined = wait_and_join(socket);
-        (void)TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
         return unshare(CLONE_NEWNS) < 0 ? croft_error_set(err, errno, "make the mount namespace") : 0;
 }
 
@@ -198,7 +203,8 @@ static int prepare(struct launch *l, int socket, struct become *b, struct croft_
 {
         _cleanup_close_ int root = -EBADF, master = -EBADF;
         struct stub_report ready = {.word = STUB_READY};
-        int r = prepare_namespaces(l, socket, b, err), slave = -EBADF;
+        pid_t mounter = 0;
+        int r = prepare_namespaces(l, socket, b, &mounter, err), slave = -EBADF;
 
         root = r < 0 ? r : root_build(l, &master, &slave, err);
         if (root < 0)
@@ -212,7 +218,11 @@ static int prepare(struct launch *l, int socket, struct become *b, struct croft_
         for (size_t i = 0; i < ELEMENTS(b->stdio); i++)
                 b->stdio[i] = slave;
         r = mount_pivot(root, err);
-        return r == 0 && l->joined ? confine(b, err) : r;
+        if (r == 0 && l->joined)
+                r = confine(b, err);
+        /* It has long been done, but needed a CPU to end on. */
+        (void)TEMP_FAILURE_RETRY(waitpid(mounter, NULL, 0));
+        return r;
 }
 
 /* What had to wait for croftd, which by now has moved us into those v1 cgroups that we couldn't join ourselves. */
@@ -233,6 +243,8 @@ void stub_main(struct launch *l, int socket)
         if (prepare(l, socket, &b, &err) < 0)
                 fail(socket, &err);
         wait_go(socket);
+        if (l->cpu >= 0)
+                affinity_let_run(0);
         if (l->joined || join_late(&b, &err) == 0)
                 (void)become_run(&b, &err);
         fail(socket, &err);

@@ -58,6 +58,10 @@ t_ok "the one is removed" croft remove --force few
 
 t_ok "it starts" croft start web
 t_is "it is Active" "$(state web)" Active
+# While it started they were kept on different ones.
+cpus_of() { sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/"$1"/task/*/status | sort -u; }
+t_is "init may use all CPUs that croftd has" "$(cpus_of "$(field web .pid)")" "$(cpus_of self)"
+t_is "so may its warden, and all threads of croftd" "$(cpus_of "$(field web .warden)") $(cpus_of "$t_daemon")" "$(cpus_of self) $(cpus_of self)"
 t_fails_with 5 "it can't be started again" croft start web
 t_fails_with 5 "nor removed" croft remove web
 t_like "what to do about that is said" "$(cat "$T/error")" "is running: stop it first, or force it$"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_process.c - which CPUs a process of ours may run on while it is told something.
+ * test_affinity.c - on which CPUs processes of ours may run while they work for one another.
  */
-#include "daemon/process.h"
+#include "kernel/affinity.h"
 
 #include <sched.h>
 #include <setjmp.h>
@@ -58,13 +58,13 @@ static void it_is_kept_off_our_cpu_and_let_go_again(void **state)
         if (before == sysconf(_SC_NPROCESSORS_ONLN) && before > 1) {
                 cpu_set_t set;
 
-                assert_true(process_keep_off(child));
+                assert_true(affinity_keep_off_ours(child));
                 assert_int_equal(sched_getaffinity(child, sizeof(set), &set), 0);
                 assert_false(CPU_ISSET((size_t)cpu, &set));
                 assert_int_equal(CPU_COUNT(&set), before - 1);
-                process_let_run(child);
+                affinity_let_run(child);
         } else { /* somebody has bound us, or there is one CPU */
-                assert_false(process_keep_off(child));
+                assert_false(affinity_keep_off_ours(child));
         }
         assert_int_equal(cpus(child), before);
         (void)memset(&ours, 0xff, sizeof(ours));
@@ -77,7 +77,7 @@ static void one_that_is_bound_stays_where_it_is(void **state)
 
         (void)state;
         if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-                assert_false(process_keep_off(child));
+                assert_false(affinity_keep_off_ours(child));
                 return;
         }
         assert_int_equal(sched_getaffinity(child, sizeof(one), &one), 0);
@@ -85,8 +85,61 @@ static void one_that_is_bound_stays_where_it_is(void **state)
                 if (CPU_ISSET(cpu, &one) && seen++ > 0)
                         CPU_CLR(cpu, &one);
         assert_int_equal(sched_setaffinity(child, sizeof(one), &one), 0);
-        assert_false(process_keep_off(child));
+        assert_false(affinity_keep_off_ours(child));
         assert_int_equal(cpus(child), 1);
+}
+
+static void bind(pid_t pid, int cpu)
+{
+        cpu_set_t one;
+
+        CPU_ZERO(&one);
+        CPU_SET((size_t)cpu, &one);
+        assert_int_equal(sched_setaffinity(pid, sizeof(one), &one), 0);
+}
+
+/* What a warden and PID 1 do: it inherits the CPU, the warden leaves it. */
+static void who_stays_and_who_leaves_are_apart(void **state)
+{
+        int before = cpus(0), cpu;
+        cpu_set_t set;
+
+        (void)state;
+        assert_int_equal(affinity_is_free(0), before == sysconf(_SC_NPROCESSORS_ONLN) && before > 1);
+        if (!affinity_is_free(0))
+                return; /* bound by somebody: nothing is done then */
+        cpu = affinity_stay(-1);
+        assert_int_equal(cpu, sched_getcpu());
+        assert_int_equal(cpus(0), 1);
+        assert_false(affinity_is_free(0));
+        affinity_keep_off(cpu);
+        assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+        assert_false(CPU_ISSET((size_t)cpu, &set));
+        assert_int_not_equal(sched_getcpu(), cpu);
+        assert_int_equal(affinity_stay(cpu), cpu);
+        assert_int_equal(sched_getcpu(), cpu);
+        affinity_let_run(0);
+        assert_int_equal(cpus(0), before);
+}
+
+static void we_leave_the_cpu_of_one_that_is_bound(void **state)
+{
+        cpu_set_t set;
+
+        (void)state;
+        if (!affinity_is_free(0))
+                return;
+        assert_false(affinity_keep_off_that_of(child)); /* it runs anywhere, as we do */
+        bind(child, 1);
+        assert_true(affinity_keep_off_that_of(child));
+        assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+        assert_false(CPU_ISSET(1, &set));
+        assert_false(affinity_keep_off_that_of(child)); /* not free any more */
+        affinity_let_run(0);
+        bind(0, 0);
+        assert_false(affinity_keep_off_that_of(child));
+        assert_int_equal(cpus(0), 1);
+        affinity_let_run(0);
 }
 
 int main(void)
@@ -94,6 +147,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(it_is_kept_off_our_cpu_and_let_go_again, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(one_that_is_bound_stays_where_it_is, set_up, tear_down),
+                cmocka_unit_test(who_stays_and_who_leaves_are_apart),
+                cmocka_unit_test_setup_teardown(we_leave_the_cpu_of_one_that_is_bound, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
