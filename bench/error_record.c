@@ -65,6 +65,15 @@ static bool drop_chain(int i)
         return pushed;
 }
 
+/* In a book that has had no record. */
+static bool record_first(int i)
+{
+        struct croft_errlog_message first = message;
+
+        first.partition = (uint64_t)i + 1;
+        return croft_errlog_write(errors, &first, NULL, "read %s: block %d of %d", "/dev/sda", i, BATCH) == 0;
+}
+
 static bool run_empty(int i)
 {
         struct errlog_call call = {.op = (uint32_t)i};
@@ -80,19 +89,27 @@ static bool write_line(int i)
         return dprintf(file, "bench[%d]: read %s: block %d of %d: %s\n", 1, "/dev/sda", i, BATCH, strerror(EIO)) > 0;
 }
 
-/* The median of rounds, in ns a call; the book is emptied between them, outside of the time. */
-static double time_calls(struct errlog *errlog, bool (*one)(int i))
+/* The median of rounds, in ns a call; the book is emptied between them, outside of the time.  anew: each call has a
+ * book of its own, a new one. */
+static double time_calls(struct errlog *errlog, bool (*one)(int i), bool anew)
 {
         double rounds[ROUNDS];
 
         for (int r = 0; r < ROUNDS; r++) {
-                int64_t began = now_ns();
+                int64_t began;
 
+                for (int i = 0; anew && i < BATCH; i++)
+                        if (errlog_add(errlog, (uint64_t)i + 1, "bench", NULL) < 0)
+                                return 0;
+                began = now_ns();
                 for (int i = 0; i < BATCH; i++)
                         if (!one(i))
                                 return 0;
                 rounds[r] = (double)(now_ns() - began) / BATCH;
                 (void)errlog_clear(errlog, 0, NULL);
+                for (int i = 0; anew && i < BATCH; i++)
+                        if (errlog_forget(errlog, (uint64_t)i + 1, NULL) < 0)
+                                return 0;
         }
         qsort(rounds, ROUNDS, sizeof(*rounds), compare);
         return rounds[ROUNDS / 2];
@@ -112,13 +129,16 @@ static void measure(struct errlog *errlog)
         const struct {
                 const char *what;
                 bool (*one)(int i);
-        } all[] = {{"an empty program with the same context", run_empty}, {"a record", record},
-                {"a chain of one, pushed and committed", record_chain},
-                {"a chain of one, pushed and dropped", drop_chain}, {"a line to a file (dprintf)", write_line}};
+                bool anew;
+        } all[] = {{"an empty program with the same context", run_empty, false}, {"a record", record, false},
+                {"the first record of a book", record_first, true},
+                {"a chain of one, pushed and committed", record_chain, false},
+                {"a chain of one, pushed and dropped", drop_chain, false},
+                {"a line to a file (dprintf)", write_line, false}};
         double base = 0;
 
         for (size_t i = 0; i < ELEMENTS(all); i++) {
-                double ns = time_calls(errlog, all[i].one);
+                double ns = time_calls(errlog, all[i].one, all[i].anew);
 
                 base = i == 0 ? ns : base;
                 printf("%-42s %7.0f ns  %5.2f\n", all[i].what, ns, base > 0 ? ns / base : 0);

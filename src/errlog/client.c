@@ -13,6 +13,7 @@
 
 #define WAIT_NS 100000 /* a writer is in the kernel for some microseconds */
 #define WAITS_MAX 1000
+#define AGAIN_MAX 1000 /* each time somebody else has taken a record away */
 
 static int bpf(int command, union bpf_attr *attr)
 {
@@ -106,20 +107,31 @@ int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret)
         return -EAGAIN;
 }
 
+unsigned int errlog_client_count(const struct errlog_book *book)
+{
+        unsigned int n = 0;
+
+        for (size_t i = 0; i < ELEMENTS(book->used); i++)
+                n += (unsigned int)__builtin_popcountll(book->used[i]);
+        return n;
+}
+
 int errlog_client_next(
         int program, uint64_t partition, const struct errlog_book *book, uint64_t *seq, struct errlog_record *ret)
 {
-        for (uint64_t at = *seq > book->first ? *seq : book->first; at < book->next; at++) {
-                struct errlog_call call = {.op = ERRLOG_OP_READ, .partition = partition, .seq = at};
+        for (int i = 0; i < AGAIN_MAX; i++) {
+                struct errlog_call call = {.op = ERRLOG_OP_READ, .partition = partition, .seq = *seq};
                 int r = errlog_client_call(program, &call);
 
-                if (r == 0) {
-                        *ret = call.record;
-                        *seq = at;
-                        return 0;
-                }
-                if (r != -ENOENT)
+                if (r == -EAGAIN)
+                        continue;
+                if (r < 0)
                         return r;
+                if (call.record.seq >= book->next)
+                        return -ENOENT;
+                *ret = call.record;
+                *seq = call.record.seq;
+                return 0;
         }
-        return -ENOENT;
+        return -EAGAIN;
 }

@@ -22,12 +22,16 @@ int errlog_client_call(int program, struct errlog_call *call);
  * there was no such moment in a tenth of a second. */
 int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret);
 
+/* Records in it, and those that are being written. */
+unsigned int errlog_client_count(const struct errlog_book *book);
+
 /* Map `errlog_books`, which lies above that directory: for root in global.  A descriptor that the caller closes. */
 int errlog_client_open_books(const char *directory);
 /* The partition behind *last (NULL: the first) that has a book, and the book.  -ENOENT: no more. */
 int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, struct errlog_book *ret);
 
-/* The first record of that book with a number from *seq on, which *seq becomes.  -ENOENT: none. */
+/* The first record of that book with a number from *seq on, which *seq becomes.  -ENOENT: none; -EAGAIN: one after the
+ * other was taken away by somebody else. */
 int errlog_client_next(
         int program, uint64_t partition, const struct errlog_book *book, uint64_t *seq, struct errlog_record *ret);
 

@@ -18,14 +18,15 @@ const volatile __u32 pid_level = 1;
 #define WORDS(type) (sizeof(type) / 8)
 
 /* The context can be read and written at constant places only: unrolled. */
-#define COPY_WORDS(to, from, n)                                                                                        \
+#define COPY_SOME_WORDS(to, from, first, n)                                                                            \
         do {                                                                                                           \
                 __u64 *to_ = (__u64 *)(void *)(to);                                                                    \
                 const __u64 *from_ = (const __u64 *)(const void *)(from);                                              \
                                                                                                                        \
-                _Pragma("unroll") for (int i_ = 0; i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =                 \
+                _Pragma("unroll") for (int i_ = (first); i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =           \
                         *(const volatile __u64 *)&from_[i_];                                                           \
         } while (0)
+#define COPY_WORDS(to, from, n) COPY_SOME_WORDS(to, from, 0, n)
 
 /* --- who records --- */
 
@@ -64,49 +65,78 @@ static __always_inline bool may_write(const struct errlog_call *call, __u64 call
         return source == ERRLOG_LIBRARY || source == ERRLOG_PROGRAM || source == ERRLOG_SCRIPT;
 }
 
+/* All but partition and number, which are the first two words. */
+#define COPY_RECORD(to, from) COPY_SOME_WORDS(to, from, 2, WORDS(struct errlog_record))
+
 static __always_inline int write(struct errlog_call *call, struct errlog_book *book, __u64 partition, __u64 caller)
 {
         __u32 part = caller ? ERRLOG_PART_OWN : ERRLOG_PART_RESERVED;
-        struct errlog_key key = {.partition = partition};
         struct errlog_record *record;
+        struct errlog_writing w = {};
 
         if (!may_write(call, caller) || call->record.severity > ERRLOG_INFO || call->record.args_size > ERRLOG_ARGS ||
                 call->record.n_args > ERRLOG_ARGS_MAX)
                 return -EINVAL;
-        key.seq = errlog_begin(book, part);
-        if (!key.seq)
+        if (!errlog_begin(book, partition, part, &w))
                 return -ENOMEM;
-        record = errlog_place(&key);
-        if (record) {
-                COPY_WORDS(record, call, WORDS(*record));
-                record->seq = key.seq;
-                record->partition = partition;
-                record->part = (__u8)part;
-                if (caller || !call->record.attempt)
-                        record->attempt = book->attempt;
-                if (call->record.cause >= key.seq)
-                        record->cause = 0;
-                record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
-                set_current(record);
-        }
-        call->seq = key.seq;
-        return errlog_end(book, part, record);
+        record = w.record;
+        COPY_RECORD(record, call);
+        record->partition = partition;
+        record->part = (__u8)part;
+        if (caller || !call->record.attempt)
+                record->attempt = book->attempt;
+        if (call->record.cause >= w.seq)
+                record->cause = 0;
+        record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
+        set_current(record);
+        call->seq = w.seq;
+        errlog_end(book, &w);
+        return 0;
 }
 
-/* What is copied may go meanwhile, and its memory be another's record: it is looked at again afterwards. */
-static __always_inline int read(struct errlog_call *call, __u64 partition, __u64 caller)
-{
-        struct errlog_key key = {.partition = partition, .seq = call->seq};
-        struct errlog_record *record = bpf_map_lookup_elem(&errlog_records, &key);
+/* For a walk over a book's slots. */
+struct walk {
+        __u64 partition;
+        __u64 seq; /* from which on, or below which */
+        __u64 found;
+        __u64 slot; /* of that */
+};
 
-        if (!record)
-                return -ENOENT;
-        COPY_WORDS(call, record, WORDS(*record));
-        if (call->record.partition != partition || call->record.seq != key.seq ||
-                bpf_map_lookup_elem(&errlog_records, &key) != record) {
-                COPY_WORDS(call, &errlog_blank, WORDS(errlog_blank));
-                return -ENOENT;
+static long find_next(__u32 i, struct walk *walk)
+{
+        struct errlog_key key = {.partition = walk->partition, .slot = i};
+        const struct errlog_record *record = bpf_map_lookup_elem(&errlog_records, &key);
+        __u64 seq = record ? *(const volatile __u64 *)&record->seq : 0;
+
+        if (seq && seq >= walk->seq && seq < walk->found) {
+                walk->found = seq;
+                walk->slot = i;
         }
+        return 0;
+}
+
+/* What is copied may go meanwhile, and another come in its place: its number is looked at again afterwards. */
+static __always_inline int read(struct errlog_call *call, const struct errlog_book *book, __u64 partition, __u64 caller)
+{
+        __u64 first = *(const volatile __u64 *)&book->first;
+        struct walk walk = {.partition = partition, .seq = call->seq > first ? call->seq : first, .found = ~0ULL};
+        struct errlog_key key = {.partition = partition};
+        struct errlog_record *record;
+
+        bpf_loop(ERRLOG_SLOTS, find_next, &walk, 0);
+        if (walk.found == ~0ULL)
+                return -ENOENT;
+        key.slot = walk.slot;
+        record = bpf_map_lookup_elem(&errlog_records, &key);
+        if (!record)
+                return -EAGAIN;
+        COPY_RECORD(call, record);
+        if (__sync_fetch_and_add(&record->seq, 0) != walk.found) {
+                COPY_RECORD(call, &errlog_blank);
+                return -EAGAIN;
+        }
+        call->record.partition = partition;
+        call->record.seq = walk.found;
         if (caller) {
                 call->record.pid = 0;
                 call->record.tid = 0;
@@ -114,29 +144,57 @@ static __always_inline int read(struct errlog_call *call, __u64 partition, __u64
         return 0;
 }
 
-static __always_inline int remove(struct errlog_call *call, struct errlog_book *book, __u64 partition)
+static long remove_one(__u32 i, struct walk *walk)
 {
-        struct errlog_key key = {.partition = partition, .seq = call->seq};
-        int r = read(call, partition, 0);
+        struct errlog_key key = {.partition = walk->partition, .slot = i};
+        struct errlog_record *record = bpf_map_lookup_elem(&errlog_records, &key);
+        struct errlog_book *book;
 
-        if (r < 0)
-                return r;
-        if (bpf_map_delete_elem(&errlog_records, &key) < 0)
-                return -ENOENT; /* somebody else has it */
-        __sync_fetch_and_sub(&book->n[call->record.part & 1], 1);
+        if (!record || *(volatile __u64 *)&record->seq != walk->seq)
+                return 0;
+        book = bpf_map_lookup_elem(&errlog_books, &walk->partition);
+        walk->found = book && errlog_take(book, record, walk->seq, i);
+        return 1;
+}
+
+static __always_inline int remove(const struct errlog_call *call, __u64 partition)
+{
+        struct walk walk = {.partition = partition, .seq = call->seq};
+
+        if (walk.seq)
+                bpf_loop(ERRLOG_SLOTS, remove_one, &walk, 0);
+        return walk.found ? 0 : -ENOENT;
+}
+
+static long clear_one(__u32 i, struct walk *walk)
+{
+        struct errlog_key key = {.partition = walk->partition, .slot = i};
+        struct errlog_record *record = bpf_map_lookup_elem(&errlog_records, &key);
+        __u64 seq = record ? *(volatile __u64 *)&record->seq : 0;
+        struct errlog_book *book;
+
+        if (!seq || seq >= walk->seq)
+                return 0;
+        book = bpf_map_lookup_elem(&errlog_books, &walk->partition);
+        if (book)
+                (void)errlog_take(book, record, seq, i);
         return 0;
 }
 
-static __always_inline void cleared(const struct errlog_call *call, struct errlog_book *book)
+/* What is being written just now goes with what is there: its writer sees to that (errlog_end()). */
+static __always_inline void clear(struct errlog_book *book, __u64 partition)
 {
-        *(volatile __u64 *)&book->first = call->seq;
+        struct walk walk = {.partition = partition, .seq = __sync_fetch_and_add(&book->next, 0)};
+
+        (void)__sync_lock_test_and_set(&book->first, walk.seq);
+        bpf_loop(ERRLOG_SLOTS, clear_one, &walk, 0);
         for (int i = 0; i < 2; i++)
                 __sync_fetch_and_sub(&book->refused[i], book->refused[i]);
 }
 
-static __always_inline void begin(const struct errlog_call *call, struct errlog_book *book)
+static __always_inline void begin(const struct errlog_call *call, struct errlog_book *book, __u64 partition)
 {
-        cleared(call, book);
+        clear(book, partition);
         COPY_WORDS(book->operation, call->book.operation, sizeof(book->operation) / 8);
         book->attempt_ns = (__s64)bpf_ktime_get_boot_ns();
         __sync_fetch_and_add(&book->attempt, 1);
@@ -161,20 +219,20 @@ int errlog(struct errlog_call *call)
         case ERRLOG_OP_BOOK:
                 break;
         case ERRLOG_OP_READ:
-                return read(call, partition, caller);
+                return read(call, book, partition, caller);
         case ERRLOG_OP_WRITE:
                 return write(call, book, partition, caller);
         case ERRLOG_OP_REMOVE:
-                return caller ? -EPERM : remove(call, book, partition);
-        case ERRLOG_OP_CLEARED:
+                return caller ? -EPERM : remove(call, partition);
+        case ERRLOG_OP_CLEAR:
                 if (caller)
                         return -EPERM;
-                cleared(call, book);
+                clear(book, partition);
                 break;
         case ERRLOG_OP_BEGIN:
                 if (caller)
                         return -EPERM;
-                begin(call, book);
+                begin(call, book, partition);
                 break;
         case ERRLOG_OP_NAME:
                 if (caller)
@@ -280,25 +338,22 @@ static __always_inline void pack_victim(struct errlog_record *record, const stru
 
 static __always_inline void record_victim(struct errlog_book *book, const struct victim *victim)
 {
-        struct errlog_key key = {.partition = victim->partition, .seq = errlog_begin(book, ERRLOG_PART_RESERVED)};
         struct errlog_record *record;
+        struct errlog_writing w = {};
 
-        if (!key.seq)
+        if (!errlog_begin(book, victim->partition, ERRLOG_PART_RESERVED, &w))
                 return;
-        record = errlog_place(&key);
-        if (record) {
-                COPY_WORDS(record, &out_of_memory, WORDS(*record));
-                record->partition = key.partition;
-                record->seq = key.seq;
-                record->attempt = book->attempt;
-                record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
-                record->pid = (__u32)victim->pid;
-                record->tid = record->pid;
-                record->pid_inside = victim->pid_inside;
-                record->tid_inside = victim->pid_inside;
-                pack_victim(record, victim);
-        }
-        errlog_end(book, ERRLOG_PART_RESERVED, record);
+        record = w.record;
+        COPY_RECORD(record, &out_of_memory);
+        record->partition = victim->partition;
+        record->attempt = book->attempt;
+        record->boot_ns = (__s64)bpf_ktime_get_boot_ns();
+        record->pid = (__u32)victim->pid;
+        record->tid = record->pid;
+        record->pid_inside = victim->pid_inside;
+        record->tid_inside = victim->pid_inside;
+        pack_victim(record, victim);
+        errlog_end(book, &w);
 }
 
 /* Its argument is the number until 6.8, then the task: the field of the event is in the same place in all. */

@@ -16,9 +16,10 @@
 
 #include <linux/types.h>
 
-#define ERRLOG_LAYOUT 1
+#define ERRLOG_LAYOUT 2
 #define ERRLOG_OWN_MAX 64
 #define ERRLOG_RESERVED_MAX 96
+#define ERRLOG_SLOTS (ERRLOG_OWN_MAX + ERRLOG_RESERVED_MAX)
 
 #define ERRLOG_COMPONENT 24
 #define ERRLOG_HOST 64
@@ -42,7 +43,7 @@ enum errlog_severity { ERRLOG_ERROR, ERRLOG_WARNING, ERRLOG_INFO };
 struct errlog_record {
         /* by the kernel */
         __u64 partition;
-        __u64 seq; /* from 1 */
+        __u64 seq; /* from 1; 0: there is none here, or it is being written */
         __u64 attempt;
         __u64 cause;                  /* seq of the record that led to this one, 0: none; always less than seq */
         __s64 boot_ns;                /* CLOCK_BOOTTIME */
@@ -66,12 +67,14 @@ struct errlog_record {
 };
 _Static_assert(sizeof(struct errlog_record) == 640, "layout");
 
+enum errlog_part { ERRLOG_PART_OWN, ERRLOG_PART_RESERVED };
+
+/* Where a record is: slots 0 to ERRLOG_OWN_MAX - 1 are the partition's own, those from there on reserved.  What has
+ * been in use stays in the map, blank, until the book goes: to put it there is the dearest part of recording. */
 struct errlog_key {
         __u64 partition;
-        __u64 seq;
+        __u64 slot;
 };
-
-enum errlog_part { ERRLOG_PART_OWN, ERRLOG_PART_RESERVED };
 
 /* A partition's book. */
 struct errlog_book {
@@ -82,20 +85,20 @@ struct errlog_book {
         __u64 attempt;
         __s64 attempt_ns;   /* when that began, CLOCK_BOOTTIME */
         __u64 refused[2];   /* by enum errlog_part, since the attempt began */
-        __u32 n[2];         /* records there are */
+        __u64 used[4];      /* a bit for each slot with a record, or one that is being written */
         char operation[16]; /* of the attempt: "start" */
         char name[64];      /* the partition's */
 };
-_Static_assert(sizeof(struct errlog_book) == 152, "layout");
+_Static_assert(sizeof(struct errlog_book) == 176 && ERRLOG_SLOTS <= 4 * 64 && ERRLOG_OWN_MAX == 64, "layout");
 
 enum errlog_op {
         ERRLOG_OP_BOOK = 1, /* fills book.  ESRCH: there is none */
-        ERRLOG_OP_READ,     /* record number seq into record.  ENOENT: not there */
-        ERRLOG_OP_WRITE,    /* record: by the recorder's half.  ENOMEM: no room, counted; EINVAL.  seq: its number */
-        ERRLOG_OP_REMOVE,   /* global only: record number seq goes, and is in record.  ENOENT */
-        ERRLOG_OP_CLEARED,  /* global only: first becomes seq, and nothing was refused since */
-        ERRLOG_OP_BEGIN,    /* the same, and a new attempt begins: operation of book; book is filled */
-        ERRLOG_OP_NAME,     /* global only: name of book becomes the partition's */
+        ERRLOG_OP_READ,   /* the first record from number seq on into record.  ENOENT: none; EAGAIN: it has just gone */
+        ERRLOG_OP_WRITE,  /* record: by the recorder's half.  ENOMEM: no room, counted; EINVAL.  seq: its number */
+        ERRLOG_OP_REMOVE, /* global only: record number seq goes, and is in record.  ENOENT */
+        ERRLOG_OP_CLEAR,  /* global only: all that is there goes, and nothing was refused since */
+        ERRLOG_OP_BEGIN,  /* the same, and a new attempt begins: operation of book; book is filled */
+        ERRLOG_OP_NAME,   /* global only: name of book becomes the partition's */
 };
 
 /* The context of program `errlog`, which returns 0 or a negative errno.  EPERM: another's book, or neither a partition
@@ -108,6 +111,6 @@ struct errlog_call {
         __u64 partition; /* whose book; 0: the caller's own */
         __u64 seq;
 };
-_Static_assert(sizeof(struct errlog_call) == 816, "layout");
+_Static_assert(sizeof(struct errlog_call) == 840, "layout");
 
 #endif

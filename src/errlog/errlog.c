@@ -26,6 +26,7 @@
 #include "errlog.skel.h"
 
 #define PROGRAM "errlog"
+#define READY_SLOTS 4 /* 2.7 KiB for each room */
 #define BOOKS_MAX (PLANE_PARTITIONS_MAX + 1)
 
 struct errlog {
@@ -155,12 +156,28 @@ static int take_maps(struct errlog *e, const struct errlog_bpf *skeleton, struct
         return 0;
 }
 
+/* The first slots of each room, so that the first errors cost no more than later ones.  Without them it is done as they
+ * are written. */
+static void put_slots(const struct errlog *e, uint64_t id)
+{
+        static const struct errlog_record blank;
+
+        for (uint64_t i = 0; i < 2 * READY_SLOTS; i++) {
+                const struct errlog_key key = {
+                        .partition = id, .slot = i < READY_SLOTS ? i : ERRLOG_OWN_MAX + i - READY_SLOTS};
+
+                (void)bpf_map_update_elem(e->records, &key, &blank, BPF_NOEXIST);
+        }
+}
+
 static int put_book(const struct errlog *e, uint64_t id, const char *name, struct croft_error *err)
 {
         struct errlog_book book = {.first = 1, .next = 1, .layout = ERRLOG_LAYOUT};
 
         (void)str_copy(book.name, sizeof(book.name), name);
-        if (bpf_map_update_elem(e->books, &id, &book, BPF_NOEXIST) < 0 && errno != EEXIST)
+        if (bpf_map_update_elem(e->books, &id, &book, BPF_NOEXIST) == 0)
+                put_slots(e, id);
+        else if (errno != EEXIST)
                 return croft_error_set(
                         err, errno == E2BIG ? ENOSPC : errno, "make a book for the errors of '%s'", name);
         return 0;
@@ -249,7 +266,7 @@ int errlog_remove(struct errlog *e, struct croft_error *err)
         struct errlog_book book;
 
         while (bpf_map_get_next_key(e->books, last, &key) == 0) {
-                if (key != 0 && bpf_map_lookup_elem(e->books, &key, &book) == 0 && (book.n[0] || book.n[1]))
+                if (key != 0 && bpf_map_lookup_elem(e->books, &key, &book) == 0 && errlog_client_count(&book) > 0)
                         return croft_error_set(err, EBUSY, "errors of '%s' are on record.", book.name);
                 last = &key;
         }
@@ -274,36 +291,10 @@ int errlog_rename(struct errlog *e, uint64_t id, const char *name, struct croft_
         return r < 0 && r != -ESRCH ? croft_error_set(err, r, "rename the book of the errors of '%s'", name) : 0;
 }
 
-/* Removes what is in the book by now.  *ret_first: what becomes its first number.  While somebody is in the middle of
- * writing (for long only if he is kept from the CPU just then) that stays as it was: his record, which isn't there yet,
- * would be left behind for ever. */
-static int clear_book(const struct errlog *e, uint64_t id, uint64_t *ret_first, struct croft_error *err)
+static int begin(
+        const struct errlog *e, uint64_t id, const char *operation, uint64_t *ret_attempt, struct croft_error *err)
 {
-        struct errlog_call call = {.op = ERRLOG_OP_BOOK, .partition = id};
-        struct errlog_book book;
-        int r = errlog_client_book(e->program, id, &book);
-        bool whole = r == 0;
-
-        if (r == -EAGAIN) {
-                r = errlog_client_call(e->program, &call);
-                book = call.book;
-        }
-        if (r < 0)
-                return croft_error_set(err, r, "look at the record of errors");
-        for (uint64_t seq = book.first; seq < book.next; seq++) {
-                call = (struct errlog_call){.op = ERRLOG_OP_REMOVE, .partition = id, .seq = seq};
-                r = errlog_client_call(e->program, &call);
-                if (r < 0 && r != -ENOENT)
-                        return croft_error_set(err, r, "clear the record of errors");
-        }
-        *ret_first = whole ? book.next : book.first;
-        return 0;
-}
-
-static int begin(const struct errlog *e, uint64_t id, uint64_t first, const char *operation, uint64_t *ret_attempt,
-        struct croft_error *err)
-{
-        struct errlog_call call = {.op = ERRLOG_OP_BEGIN, .partition = id, .seq = first};
+        struct errlog_call call = {.op = ERRLOG_OP_BEGIN, .partition = id};
         int r;
 
         (void)str_copy(call.book.operation, sizeof(call.book.operation), operation);
@@ -318,51 +309,57 @@ static int begin(const struct errlog *e, uint64_t id, uint64_t first, const char
 int errlog_begin_attempt(struct errlog *e, uint64_t id, const char *name, const char *operation, uint64_t *ret_attempt,
         struct croft_error *err)
 {
-        uint64_t next = 0;
         int r = errlog_add(e, id, name, err);
 
         if (r < 0)
                 return r;
         (void)pthread_mutex_lock(&e->lock);
-        r = clear_book(e, id, &next, err);
-        if (r == 0)
-                r = begin(e, id, next, operation, ret_attempt, err);
+        r = begin(e, id, operation, ret_attempt, err);
         (void)pthread_mutex_unlock(&e->lock);
         return r;
 }
 
 int errlog_clear(struct errlog *e, uint64_t id, struct croft_error *err)
 {
-        uint64_t next = 0;
+        struct errlog_call call = {.op = ERRLOG_OP_CLEAR, .partition = id};
         int r;
 
         (void)pthread_mutex_lock(&e->lock);
-        r = clear_book(e, id, &next, err);
-        if (r == 0) {
-                struct errlog_call call = {.op = ERRLOG_OP_CLEARED, .partition = id, .seq = next};
-
-                r = errlog_client_call(e->program, &call);
-                if (r < 0)
-                        (void)croft_error_set(err, r, "clear the record of errors");
-        }
+        r = errlog_client_call(e->program, &call);
         (void)pthread_mutex_unlock(&e->lock);
-        return r;
+        return r < 0 ? croft_error_set(err, r, "clear the record of errors") : 0;
 }
 
 int errlog_forget(struct errlog *e, uint64_t id, struct croft_error *err)
 {
-        struct errlog_book book;
-        int r;
+        struct errlog_key key = {.partition = id};
 
-        if (bpf_map_lookup_elem(e->books, &id, &book) < 0)
-                return 0;
-        r = errlog_clear(e, id, err);
-        if (r < 0)
-                return r;
-        if (bpf_map_delete_elem(e->books, &id) < 0 && errno != ENOENT)
+        if (bpf_map_delete_elem(e->books, &id) < 0) {
+                if (errno == ENOENT)
+                        return 0;
                 return croft_error_set(
                         err, errno, "remove the book of the errors of partition %llu", (unsigned long long)id);
+        }
+        for (; key.slot < ERRLOG_SLOTS; key.slot++)
+                if (bpf_map_delete_elem(e->records, &key) < 0 && errno != ENOENT)
+                        return croft_error_set(
+                                err, errno, "remove the errors of partition %llu", (unsigned long long)id);
         return 0;
+}
+
+/* Slots without a book: croftd was killed while it removed one, or somebody wrote just then. */
+static void sweep_slots(const struct errlog *e)
+{
+        struct errlog_key key, next;
+        struct errlog_book book;
+        bool more = bpf_map_get_next_key(e->records, NULL, &next) == 0;
+
+        while (more) {
+                key = next;
+                more = bpf_map_get_next_key(e->records, &key, &next) == 0;
+                if (bpf_map_lookup_elem(e->books, &key.partition, &book) < 0 && errno == ENOENT)
+                        (void)bpf_map_delete_elem(e->records, &key); /* another time */
+        }
 }
 
 /* While entries go, a walk over a map may begin anew: first all, then those. */
@@ -380,6 +377,7 @@ int errlog_sweep(struct errlog *e, bool (*keep)(void *context, uint64_t id), voi
                 if (ids[i] != 0 && !keep(context, ids[i]))
                         r = errlog_forget(e, ids[i], err);
         free(ids);
+        sweep_slots(e);
         return r;
 }
 

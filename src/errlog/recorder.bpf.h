@@ -20,8 +20,8 @@ struct {
         __type(value, struct errlog_book);
 } errlog_books SEC(".maps");
 
-/* What 1,600 full books have room for, or the own records of as many partitions as there can be.  A record takes memory
- * when it is written, but each that there can be takes 16 bytes from the beginning. */
+/* What 1,600 full books have room for, or the own records of as many partitions as there can be.  A slot takes memory
+ * when it is used for the first time, but each that there can be takes 16 bytes from the beginning. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, PLANE_PARTITIONS_MAX *ERRLOG_OWN_MAX);
@@ -30,44 +30,105 @@ struct {
         __type(value, struct errlog_record);
 } errlog_records SEC(".maps");
 
-static __always_inline __u32 errlog_room(__u32 part)
-{
-        return part == ERRLOG_PART_OWN ? ERRLOG_OWN_MAX : ERRLOG_RESERVED_MAX;
-}
-
-static __always_inline void errlog_refuse(struct errlog_book *book, __u32 part)
-{
-        __sync_fetch_and_sub(&book->n[part & 1], 1);
-        __sync_fetch_and_add(&book->refused[part & 1], 1);
-}
-
 static const struct errlog_record errlog_blank; /* in rodata: records are too large for the stack of a program */
 
-/* A number in the book of that partition; 0: no room, and counted.  errlog_end() must follow. */
-static __always_inline __u64 errlog_begin(struct errlog_book *book, __u32 part)
+/* A record that is being written: its slot is nobody else's. */
+struct errlog_writing {
+        struct errlog_record *record; /* blank or with what was there before; but its number is 0 */
+        __u64 seq;
+        __u32 slot, part;
+};
+
+/* Invariant: a slot whose bit isn't set has a record of number 0, or none. */
+static __always_inline void errlog_give_slot(struct errlog_book *book, __u32 slot)
 {
-        if (__sync_fetch_and_add(&book->n[part & 1], 1) >= errlog_room(part)) {
-                errlog_refuse(book, part);
-                return 0;
+        __sync_fetch_and_and(&book->used[(slot >> 6) & 3], ~(1ULL << (slot & 63)));
+}
+
+/* The number of the one bit that is set, by a de Bruijn sequence: compilers have no __builtin_ctzll() for BPF, and to
+ * the verifier each comparison would double the ways through. */
+static __always_inline __u32 errlog_number_of(__u64 bit)
+{
+        static const __u8 numbers[64] = {0, 1, 48, 2, 57, 49, 28, 3, 61, 58, 50, 42, 38, 29, 17, 4, 62, 55, 59, 36, 53,
+                51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5, 63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23,
+                11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9, 13, 8, 7, 6};
+
+        return numbers[bit * 0x03f79d71b4cb0a89 >> 58];
+}
+
+/* A search for a free slot. */
+struct errlog_search {
+        __u64 partition;
+        __u64 part;
+        __s64 slot; /* -1: none yet */
+};
+
+/* One try; 0: somebody else has just taken the slot that was found. */
+static long errlog_try(__u32 i, struct errlog_search *search)
+{
+        const __u64 last = (1ULL << (ERRLOG_SLOTS - 2 * 64)) - 1; /* slots of the third word */
+        struct errlog_book *book = bpf_map_lookup_elem(&errlog_books, &search->partition);
+        __u64 n = search->part == ERRLOG_PART_OWN ? 0 : 1, free, bit;
+
+        (void)i;
+        if (!book)
+                return 1;
+        free = ~*(volatile __u64 *)&book->used[n];
+        if (n == 1 && !free) {
+                n = 2;
+                free = ~*(volatile __u64 *)&book->used[n] & last;
         }
-        return __sync_fetch_and_add(&book->next, 1);
+        if (!free)
+                return 1;
+        bit = free & -free;
+        if (__sync_fetch_and_or(&book->used[n & 3], bit) & bit)
+                return 0;
+        search->slot = (__s64)(64 * n + errlog_number_of(bit));
+        return 1;
 }
 
-/* A blank record under that number, to be filled; NULL: no memory. */
-static __always_inline struct errlog_record *errlog_place(const struct errlog_key *key)
+/* Takes a slot and a number in the book of that partition; false: no room, and counted.  errlog_end() must follow. */
+static __always_inline bool errlog_begin(
+        struct errlog_book *book, __u64 partition, __u32 part, struct errlog_writing *ret)
 {
-        if (bpf_map_update_elem(&errlog_records, key, &errlog_blank, BPF_NOEXIST) < 0)
-                return NULL;
-        return bpf_map_lookup_elem(&errlog_records, key);
+        struct errlog_key key = {.partition = partition};
+        struct errlog_search search = {.partition = partition, .part = part, .slot = -1};
+
+        bpf_loop(ERRLOG_SLOTS, errlog_try, &search, 0);
+        if (search.slot >= 0) {
+                key.slot = (__u64)search.slot;
+                ret->record = bpf_map_lookup_elem(&errlog_records, &key);
+                if (!ret->record && bpf_map_update_elem(&errlog_records, &key, &errlog_blank, BPF_NOEXIST) == 0)
+                        ret->record = bpf_map_lookup_elem(&errlog_records, &key);
+                if (ret->record) {
+                        ret->part = part;
+                        ret->slot = (__u32)search.slot;
+                        ret->seq = __sync_fetch_and_add(&book->next, 1);
+                        return true;
+                }
+                errlog_give_slot(book, (__u32)search.slot);
+        }
+        __sync_fetch_and_add(&book->refused[part & 1], 1);
+        return false;
 }
 
-/* record: what errlog_place() returned. */
-static __always_inline int errlog_end(struct errlog_book *book, __u32 part, const struct errlog_record *record)
+/* Takes the record of that number away, unless somebody else has. */
+static __always_inline bool errlog_take(struct errlog_book *book, struct errlog_record *record, __u64 seq, __u32 slot)
 {
-        if (!record)
-                errlog_refuse(book, part);
+        if (__sync_val_compare_and_swap(&record->seq, seq, 0) != seq)
+                return false;
+        errlog_give_slot(book, slot);
+        return true;
+}
+
+/* A book that was cleared meanwhile doesn't keep it: whoever clears sets `first`, then looks; here it is the other way
+ * round, so that one of both sees it. */
+static __always_inline void errlog_end(struct errlog_book *book, const struct errlog_writing *w)
+{
+        (void)__sync_lock_test_and_set(&w->record->seq, w->seq);
+        if (w->seq < *(volatile __u64 *)&book->first)
+                (void)errlog_take(book, w->record, w->seq, w->slot);
         __sync_fetch_and_add(&book->ended, 1);
-        return record ? 0 : -ENOMEM;
 }
 
 #endif

@@ -197,7 +197,7 @@ static void take_book(struct croft_errlog_book *ret, uint64_t partition, const s
         *ret = (struct croft_errlog_book){.partition = partition,
                 .attempt = book->attempt,
                 .attempt_ns = book->attempt ? wall_ns(book->attempt_ns) : 0,
-                .records = book->n[0] + book->n[1],
+                .records = errlog_client_count(book),
                 .refused_own = book->refused[ERRLOG_PART_OWN],
                 .refused_reserved = book->refused[ERRLOG_PART_RESERVED]};
         TAKE_TEXT(ret->name, book->name);

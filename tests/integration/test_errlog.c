@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "errlog/client.h"
 #include "errlog/errlog.h"
+#include "oom_kit.h"
 #include "plane/plane_bpf.h"
 #include "plane_kit.h"
 
@@ -176,7 +177,7 @@ static void write_with_global_s(void *context)
 
 static void raw_calls(void *context)
 {
-        const uint32_t refused[] = {ERRLOG_OP_REMOVE, ERRLOG_OP_CLEARED, ERRLOG_OP_BEGIN, ERRLOG_OP_NAME};
+        const uint32_t refused[] = {ERRLOG_OP_REMOVE, ERRLOG_OP_CLEAR, ERRLOG_OP_BEGIN, ERRLOG_OP_NAME};
         int program = errlog_client_open(directory);
         struct errlog_call call;
 
@@ -375,6 +376,45 @@ static void books_of_partitions_that_are_gone_go(void **state)
         assert_int_equal(croft_errlog_get_book(log_of_global, B, &(struct croft_errlog_book){0}, NULL), -ENXIO);
 }
 
+/* How many slots of the partition take memory. */
+static unsigned int slots_of(uint64_t partition)
+{
+        _cleanup_close_ int records = plane_bpf_get(plane_directory(plane), "errlog_records");
+        struct errlog_key key = {.partition = partition};
+        struct errlog_record record;
+        unsigned int n = 0;
+
+        assert_true(records >= 0);
+        for (; key.slot < ERRLOG_SLOTS; key.slot++)
+                n += bpf_map_lookup_elem(records, &key, &record) == 0;
+        return n;
+}
+
+/* They are kept when a book is cleared, and not when it goes, in whatever way. */
+static void slots_go_with_their_book(void **state)
+{
+        _cleanup_close_ int books = plane_bpf_get(plane_directory(plane), "errlog_books");
+        const unsigned int ready = slots_of(A);
+        uint64_t b = B;
+
+        (void)state;
+        assert_int_equal(ready, 8); /* some of both rooms */
+        for (int i = 0; i < 7; i++)
+                assert_int_equal(errlog_record_text(errlog, A, "croftd", ERRLOG_WARNING, "a"), 0);
+        assert_int_equal(errlog_record_text(errlog, B, "croftd", ERRLOG_WARNING, "b"), 0);
+        assert_int_equal(errlog_clear(errlog, A, NULL), 0);
+        assert_int_equal(records_of(A), 0);
+        assert_int_equal(slots_of(A), ready + 3);
+        assert_int_equal(errlog_record_text(errlog, A, "croftd", ERRLOG_WARNING, "a"), 0);
+        assert_int_equal(slots_of(A), ready + 3);
+        assert_int_equal(errlog_forget(errlog, A, NULL), 0);
+        assert_int_equal(slots_of(A), 0);
+        assert_int_equal(bpf_map_delete_elem(books, &b), 0); /* croftd is killed while it forgets */
+        assert_int_equal(slots_of(B), ready);
+        assert_int_equal(errlog_sweep(errlog, is_a, NULL, NULL), 0);
+        assert_int_equal(slots_of(B), 0);
+}
+
 static void another_layout_is_begun_anew(void **state)
 {
         _cleanup_close_ int books = plane_bpf_get(plane_directory(plane), "errlog_books");
@@ -398,10 +438,12 @@ static void another_layout_is_begun_anew(void **state)
 #define THREADS 64
 #define CHAINS 1000
 #define LINKS 3
+#define KILLED_MIN 10
 
 struct tally {
         atomic_uint committed, refused; /* records */
-        atomic_bool ended;
+        atomic_uint killed;             /* by the kernel */
+        atomic_bool written, ended;
 };
 
 static void *write_chains(void *context)
@@ -414,6 +456,9 @@ static void *write_chains(void *context)
         for (unsigned int chain = 0; chain < CHAINS; chain++) {
                 unsigned int refused = 0, n = 1 + (unsigned int)rand_r(&seed) % LINKS;
 
+                while (chain == CHAINS / 2 &&
+                        !atomic_load(&tally->killed)) /* the kernel is to be in the middle of it */
+                        (void)usleep(1000);
                 for (unsigned int i = 0; i < n; i++)
                         require(croft_errlog_push(&message, "%u %u %u", thread, chain, i) == 0);
                 if (rand_r(&seed) % 2) {
@@ -438,7 +483,7 @@ static void write_from_threads(void *context)
                 require(pthread_create(&threads[i], NULL, write_chains, context) == 0);
         for (int i = 0; i < THREADS; i++)
                 require(pthread_join(threads[i], NULL) == 0);
-        atomic_store(&((struct tally *)context)->ended, true);
+        atomic_store(&((struct tally *)context)->written, true);
 }
 
 /* Where each chain of each thread was seen last: link and number, to which the next one refers. */
@@ -469,13 +514,31 @@ static void check_link(const struct errlog_record *record, struct seen *seen)
         *seen = (struct seen){.link = numbers[2], .seq = record->seq};
 }
 
+/* What was taken, by who recorded it. */
+struct taken {
+        unsigned int chains, remote, kernel;
+};
+
+static void count(const struct errlog_record *record, struct seen *seen, struct taken *taken)
+{
+        if (record->source == ERRLOG_REMOTE) {
+                taken->remote++;
+        } else if (record->source == ERRLOG_KERNEL) {
+                assert_int_equal(record->part, ERRLOG_PART_RESERVED);
+                assert_int_equal(record->errnum, ENOMEM);
+                taken->kernel++;
+        } else {
+                check_link(record, seen);
+                taken->chains++;
+        }
+}
+
 /* Reads and takes what is there by now, as croftd's successor of a dead reader would: peek, then remove. */
-static unsigned int take(int program, uint64_t *next, struct seen *seen, unsigned int *others)
+static void take(int program, uint64_t *next, struct seen *seen, struct taken *taken)
 {
         struct errlog_book book;
         struct errlog_record record;
         uint64_t seq = *next;
-        unsigned int n = 0;
 
         assert_int_equal(errlog_client_book(program, A, &book), 0);
         for (; errlog_client_next(program, A, &book, &seq, &record) == 0; seq++) {
@@ -483,54 +546,89 @@ static unsigned int take(int program, uint64_t *next, struct seen *seen, unsigne
 
                 assert_int_equal(seq, *next); /* without gaps */
                 *next = seq + 1;
-                if (record.source == ERRLOG_REMOTE)
-                        (*others)++;
-                else
-                        check_link(&record, seen);
-                n += record.source != ERRLOG_REMOTE;
+                count(&record, seen, taken);
                 assert_int_equal(errlog_client_call(program, &call), 0);
                 assert_int_equal(errlog_client_call(program, &call), -ENOENT); /* once */
         }
-        return n;
 }
 
-static void chains_of_many_threads_are_not_mixed(void **state)
+/* A reader beside the writers, somebody outside who writes beside them, and the kernel, which kills. */
+static void read_beside(struct tally *tally, struct taken *taken, unsigned int *ret_remote, unsigned int *ret_killed)
 {
-        struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         const struct croft_errlog_message remote = message_of(A, CROFT_ERRLOG_REMOTE);
         struct seen *seen = calloc(THREADS * CHAINS, sizeof(*seen));
         _cleanup_close_ int program = errlog_client_open(directory);
-        unsigned int taken = 0, others = 0, recorded = 0;
         uint64_t next = 1;
         bool ended;
-        int status;
-        pid_t pid;
 
-        (void)state;
-        assert_true(tally != MAP_FAILED && seen && program >= 0);
-        pid = fork();
+        assert_true(seen && program >= 0);
+        do {
+                ended = atomic_load(&tally->ended);
+                for (int i = 0; i < 8; i++)
+                        *ret_remote += croft_errlog_write(log_of_global, &remote, NULL, "seen from outside") == 0;
+                take(program, &next, seen, taken);
+        } while (!ended);
+        *ret_killed = atomic_load(&tally->killed);
+        take(program, &next, seen, taken);
+        free(seen);
+}
+
+static pid_t fork_writers(struct tally *tally)
+{
+        pid_t pid = fork();
+
         assert_true(pid >= 0);
         if (pid == 0) {
                 require(enter_cgroup("a") == 0);
                 write_from_threads(tally);
                 _exit(0);
         }
-        do {
-                ended = atomic_load(&tally->ended);
-                for (int i = 0; i < 8; i++) /* somebody outside, beside them */
-                        recorded += croft_errlog_write(log_of_global, &remote, NULL, "seen from outside") == 0;
-                taken += take(program, &next, seen, &others);
-        } while (!ended);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-        taken += take(program, &next, seen, &others);
-        assert_int_equal(taken, atomic_load(&tally->committed));
-        assert_int_equal(others, recorded);
+        return pid;
+}
+
+/* Until the writers have ended; not fewer than some. */
+static pid_t fork_killer(struct tally *tally)
+{
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                for (int i = 0; i < KILLED_MIN || !atomic_load(&tally->written); i++)
+                        atomic_fetch_add(&tally->killed, oom_kill_one());
+                atomic_store(&tally->ended, true);
+                _exit(0);
+        }
+        return pid;
+}
+
+static void chains_of_many_threads_are_not_mixed(void **state)
+{
+        struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        struct taken taken = {.chains = 0};
+        unsigned int remote = 0, killed = 0;
+        pid_t children[2];
+        int status;
+
+        (void)state;
+        assert_true(tally != MAP_FAILED);
+        oom_begin();
+        children[0] = fork_writers(tally);
+        children[1] = fork_killer(tally);
+        read_beside(tally, &taken, &remote, &killed);
+        for (size_t i = 0; i < ELEMENTS(children); i++) {
+                assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+                assert_int_equal(status, 0);
+        }
+        oom_end();
+        assert_true(taken.chains > 0 && remote > 0 && killed >= KILLED_MIN);
+        assert_int_equal(taken.chains, atomic_load(&tally->committed));
+        assert_int_equal(taken.remote, remote);
+        assert_int_equal(taken.kernel, killed); /* the reader left it room: 8 at a time were written beside it */
         assert_int_equal(book_of(A).refused_own, atomic_load(&tally->refused));
+        assert_int_equal(book_of(A).refused_reserved, 0);
         assert_int_equal(book_of(A).records, 0);
-        assert_true(taken > 0);
-        print_message("# %u records of chains taken, %u found no room\n", taken, atomic_load(&tally->refused));
-        free(seen);
+        print_message("# %u records of chains taken, %u found no room; %u processes killed\n", taken.chains,
+                atomic_load(&tally->refused), killed);
         assert_int_equal(munmap(tally, sizeof(*tally)), 0);
 }
 
@@ -545,6 +643,7 @@ int main(void)
                 TEST(what_is_on_record_outlives_croftd),
                 TEST(clearing_beside_writers_leaves_nothing_behind),
                 TEST(books_of_partitions_that_are_gone_go),
+                TEST(slots_go_with_their_book),
                 TEST(another_layout_is_begun_anew),
                 TEST(chains_of_many_threads_are_not_mixed),
         };

@@ -104,6 +104,16 @@ t_ok "the kernel has room of its own" t_wait_for killed
 t_is "the other partition isn't concerned" "$(number_of other)" 0
 t_fails_with 6 "who finds no room is told" croft exec web -- /run/croft/bin/croft-error -S more
 
+# Nobody fails for want of room to say why (ERR-37).
+croft error clear web
+for i in $(seq 100); do croft-error -q -z web -S 'flood from outside' 2>/dev/null; done
+t_is "global's room is full" "$(book web | cut -d' ' -f3-)" "96 4"
+t_ok "what works works" croft freeze web
+t_ok "and again" croft thaw web
+t_fails_with 5 "what is refused is refused" croft start web
+t_like "for the reason that there is" "$(cat "$T/error")" "'web' is running"
+t_is "and that it isn't on record is counted" "$(book web | cut -d' ' -f3-)" "96 5"
+
 # Many at once, and the kernel beside them (ERR-A10; test_errlog.c has the threads).
 croft error clear web
 writers=
