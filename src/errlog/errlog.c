@@ -35,19 +35,15 @@ struct errlog {
         pthread_mutex_t lock; /* of what takes several calls: attempts, clearing, chains */
 };
 
-/* In the order of pinning. */
-static const struct {
-        const char *name;
-        size_t place; /* in struct errlog */
-} maps[] = {
+static const struct plane_pin pins[] = {
         {"errlog_records", offsetof(struct errlog, records)},
         {"errlog_victims", offsetof(struct errlog, victims)},
         {"errlog_books", offsetof(struct errlog, books)},
 };
 
-static int *map_of(struct errlog *e, size_t i)
+static struct plane_pins pins_of(struct errlog *e)
 {
-        return (int *)((char *)e + maps[i].place);
+        return (struct plane_pins){.list = pins, .n = ELEMENTS(pins), .base = e};
 }
 
 static void free_skeleton(struct errlog_bpf **skeleton)
@@ -57,24 +53,17 @@ static void free_skeleton(struct errlog_bpf **skeleton)
 
 /* --- loading --- */
 
-static int unpin(const struct plane *plane, struct croft_error *err)
+static int unpin(struct errlog *e, struct croft_error *err)
 {
-        static const char *const links[] = {
-                "errlog_killed", "errlog_killed_new", "errlog_out_of_memory", "errlog_out_of_memory_new"};
-        _cleanup_close_ int programs = plane_open_programs(plane, err);
+        static const char *const links[] = {"errlog_killed", "errlog_out_of_memory"};
+        _cleanup_close_ int programs = plane_open_programs(e->plane, err);
+        int r = programs < 0 ? programs : 0;
 
-        if (programs < 0)
-                return programs;
-        for (size_t i = 0; i < ELEMENTS(links); i++)
-                if (unlinkat(plane_directory(plane), links[i], 0) < 0 && errno != ENOENT)
-                        return croft_error_set(err, errno, "unpin '%s'", links[i]);
-        for (size_t i = ELEMENTS(maps); i-- > 0;)
-                if (unlinkat(plane_directory(plane), maps[i].name, 0) < 0 && errno != ENOENT)
-                        return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
-        if ((unlinkat(programs, PROGRAM, 0) < 0 && errno != ENOENT) ||
-                (unlinkat(programs, PROGRAM "_new", 0) < 0 && errno != ENOENT))
-                return croft_error_set(err, errno, "unpin '%s'", PROGRAM);
-        return 0;
+        for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
+                r = plane_unpin_program(plane_directory(e->plane), links[i], err);
+        if (r == 0)
+                r = plane_pins_unpin(plane_directory(e->plane), pins_of(e), err);
+        return r < 0 ? r : plane_unpin_program(programs, PROGRAM, err);
 }
 
 /* True: what is pinned is ours, whole and of this layout, and all of it is open. */
@@ -83,22 +72,8 @@ static bool adopt(struct errlog *e, const struct errlog_bpf *skeleton)
         struct errlog_book book;
         uint64_t global = 0;
 
-        for (size_t i = 0; i < ELEMENTS(maps); i++) {
-                int fd = plane_bpf_get(plane_directory(e->plane), maps[i].name);
-
-                if (fd < 0)
-                        return false;
-                *map_of(e, i) = fd;
-                if (!plane_bpf_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
-                        return false;
-        }
-        return bpf_map_lookup_elem(e->books, &global, &book) == 0 && book.layout == ERRLOG_LAYOUT;
-}
-
-static void close_maps(struct errlog *e)
-{
-        for (size_t i = 0; i < ELEMENTS(maps); i++)
-                *map_of(e, i) = close_fd(*map_of(e, i));
+        return plane_pins_adopt(plane_directory(e->plane), pins_of(e), skeleton->obj) &&
+               bpf_map_lookup_elem(e->books, &global, &book) == 0 && book.layout == ERRLOG_LAYOUT;
 }
 
 /* How deep pid namespaces are that croftd's children make. */
@@ -121,10 +96,11 @@ static int load(struct errlog *e, struct errlog_bpf *skeleton, bool adopted, str
         skeleton->rodata->partition_level = plane_level(e->plane);
         skeleton->rodata->pid_level = children_level();
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(e->plane));
-        for (size_t i = 0; r == 0 && adopted && i < ELEMENTS(maps); i++)
-                r = bpf_map__reuse_fd(bpf_object__find_map_by_name(skeleton->obj, maps[i].name), *map_of(e, i));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps of the record of errors");
+        r = adopted ? plane_pins_reuse(pins_of(e), skeleton->obj, err) : 0;
+        if (r < 0)
+                return r;
         r = errlog_bpf__load(skeleton);
         return r < 0 ? plane_bpf_explain(r, err) : 0;
 }
@@ -141,19 +117,6 @@ static int attach(const struct plane *plane, const struct bpf_program *program, 
         r = plane_bpf_replace(plane_directory(plane), bpf_link__fd(link), bpf_program__name(program), 0600, err);
         (void)bpf_link__destroy(link); /* the pin keeps it */
         return r;
-}
-
-static int take_maps(struct errlog *e, const struct errlog_bpf *skeleton, struct croft_error *err)
-{
-        for (size_t i = 0; i < ELEMENTS(maps); i++) {
-                const struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, maps[i].name);
-                int fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
-
-                if (fd < 0)
-                        return croft_error_set(err, errno, "keep map '%s'", maps[i].name);
-                *map_of(e, i) = fd;
-        }
-        return 0;
 }
 
 /* The first slots of each room, so that the first errors cost no more than later ones.  Without them it is done as they
@@ -187,9 +150,7 @@ static int pin_new(struct errlog *e, struct croft_error *err)
 {
         int r = put_book(e, 0, "", err);
 
-        for (size_t i = 0; r == 0 && i < ELEMENTS(maps); i++)
-                r = plane_bpf_pin(plane_directory(e->plane), *map_of(e, i), maps[i].name, 0600, err);
-        return r;
+        return r < 0 ? r : plane_pins_pin(plane_directory(e->plane), pins_of(e), err);
 }
 
 static int open_all(struct errlog *e, struct croft_error *err)
@@ -205,14 +166,14 @@ static int open_all(struct errlog *e, struct croft_error *err)
                 return croft_error_set(err, errno, "open BPF programs");
         adopted = adopt(e, skeleton);
         if (!adopted) {
-                close_maps(e);
-                r = unpin(e->plane, err);
+                plane_pins_close(pins_of(e));
+                r = unpin(e, err);
                 if (r < 0)
                         return r;
         }
         r = load(e, skeleton, adopted, err);
         if (r == 0 && !adopted)
-                r = take_maps(e, skeleton, err);
+                r = plane_pins_take(pins_of(e), skeleton->obj, err);
         if (r == 0 && !adopted)
                 r = pin_new(e, err);
         if (r < 0)
@@ -233,7 +194,8 @@ int errlog_open(struct plane *plane, struct errlog **ret, struct croft_error *er
 
         if (!e)
                 return croft_error_set(err, ENOMEM, "open the record of errors");
-        *e = (struct errlog){.plane = plane, .program = -EBADF, .books = -EBADF, .records = -EBADF, .victims = -EBADF};
+        *e = (struct errlog){.plane = plane, .program = -EBADF};
+        plane_pins_init(pins_of(e));
         (void)pthread_mutex_init(&e->lock, NULL); /* can't fail with these attributes */
         r = open_all(e, err);
         if (r < 0) {
@@ -249,7 +211,7 @@ struct errlog *errlog_free(struct errlog *e)
         if (!e)
                 return NULL;
         (void)close_fd(e->program);
-        close_maps(e);
+        plane_pins_close(pins_of(e));
         (void)pthread_mutex_destroy(&e->lock);
         free(e);
         return NULL;
@@ -270,7 +232,7 @@ int errlog_remove(struct errlog *e, struct croft_error *err)
                         return croft_error_set(err, EBUSY, "errors of '%s' are on record.", book.name);
                 last = &key;
         }
-        return unpin(e->plane, err);
+        return unpin(e, err);
 }
 
 /* --- books --- */

@@ -27,11 +27,7 @@ static void free_skeleton(struct kstat_bpf **skeleton)
         kstat_bpf__destroy(*skeleton);
 }
 
-/* In the order of pinning. */
-static const struct {
-        const char *name;
-        size_t place; /* in struct kstat_maps */
-} maps[] = {
+static const struct plane_pin pins[] = {
         {"kstat_records", offsetof(struct kstat_maps, records)},
         {"kstat_members", offsetof(struct kstat_maps, members)},
         {"kstat_index", offsetof(struct kstat_maps, index)},
@@ -49,28 +45,24 @@ static const struct {
 };
 static const char *const programs[] = {"kstat", "kstat_large"};
 
-static int *map_of(struct kstat_maps *m, size_t i)
+static struct plane_pins pins_of(struct kstat_maps *m)
 {
-        return (int *)((char *)m + maps[i].place);
+        return (struct plane_pins){.list = pins, .n = ELEMENTS(pins), .base = m};
 }
 
 void kstat_maps_close(struct kstat_maps *m)
 {
-        for (size_t i = 0; i < ELEMENTS(maps); i++)
-                *map_of(m, i) = close_fd(*map_of(m, i));
+        plane_pins_close(pins_of(m));
 }
 
 static int unpin_programs(const struct plane *plane, struct croft_error *err)
 {
-        static const char *const pins[] = {"kstat", "kstat_new", "kstat_large", "kstat_large_new"};
         _cleanup_close_ int directory = plane_open_programs(plane, err);
+        int r = directory < 0 ? directory : 0;
 
-        if (directory < 0)
-                return directory;
-        for (size_t i = 0; i < ELEMENTS(pins); i++)
-                if (unlinkat(directory, pins[i], 0) < 0 && errno != ENOENT)
-                        return croft_error_set(err, errno, "unpin '%s'", pins[i]);
-        return 0;
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
+                r = plane_unpin_program(directory, programs[i], err);
+        return r;
 }
 
 int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
@@ -78,30 +70,18 @@ int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
         int bpf_dir = plane_directory(plane);
         int r = kstat_sockopt_unpin(bpf_dir, err);
 
-        if (r < 0)
-                return r;
-        for (size_t i = ELEMENTS(maps); i-- > 0;)
-                if (unlinkat(bpf_dir, maps[i].name, 0) < 0 && errno != ENOENT)
-                        return croft_error_set(err, errno, "unpin '%s'", maps[i].name);
-        return unpin_programs(plane, err);
+        if (r == 0)
+                r = plane_pins_unpin(bpf_dir, (struct plane_pins){.list = pins, .n = ELEMENTS(pins)}, err);
+        return r < 0 ? r : unpin_programs(plane, err);
 }
 
 /* Opens all pins; true: they are ours, whole and of this layout. */
 static bool adopt(struct kstats *k, const struct kstat_bpf *skeleton)
 {
-        int bpf_dir = plane_directory(k->plane);
         __u32 zero = 0;
 
-        for (size_t i = 0; i < ELEMENTS(maps); i++) {
-                int fd = plane_bpf_get(bpf_dir, maps[i].name);
-
-                if (fd < 0)
-                        return false;
-                *map_of(&k->maps, i) = fd;
-                if (!plane_bpf_map_fits(fd, bpf_object__find_map_by_name(skeleton->obj, maps[i].name)))
-                        return false;
-        }
-        return bpf_map_lookup_elem(k->maps.state, &zero, &k->state) == 0 && k->state.layout == KSTAT_LAYOUT &&
+        return plane_pins_adopt(plane_directory(k->plane), pins_of(&k->maps), skeleton->obj) &&
+               bpf_map_lookup_elem(k->maps.state, &zero, &k->state) == 0 && k->state.layout == KSTAT_LAYOUT &&
                k->state.level == plane_level(k->plane);
 }
 
@@ -112,11 +92,11 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
         skeleton->rodata->partition_level = plane_level(k->plane);
         skeleton->rodata->cpus_max = kstat_possible_cpus();
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(k->plane));
-        for (size_t i = 0; r == 0 && adopted && i < ELEMENTS(maps); i++)
-                r = bpf_map__reuse_fd(bpf_object__find_map_by_name(skeleton->obj, maps[i].name), *map_of(&k->maps, i));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps");
-        r = kstat_sockopt_adopt(k, skeleton, err);
+        r = adopted ? plane_pins_reuse(pins_of(&k->maps), skeleton->obj, err) : 0;
+        if (r == 0)
+                r = kstat_sockopt_adopt(k, skeleton, err);
         if (r < 0)
                 return r;
         r = kstat_bpf__load(skeleton);
@@ -136,19 +116,6 @@ static int load_what_goes(struct kstats *k, struct kstat_bpf **skeleton, bool ad
         return load(k, *skeleton, adopted, err);
 }
 
-static int take_maps(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
-{
-        for (size_t i = 0; i < ELEMENTS(maps); i++) {
-                const struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, maps[i].name);
-                int fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
-
-                if (fd < 0)
-                        return croft_error_set(err, errno, "keep map '%s'", maps[i].name);
-                *map_of(&k->maps, i) = fd;
-        }
-        return 0;
-}
-
 /* Ours, in the place of those of another version. */
 static int pin_programs(const struct plane *plane, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
@@ -164,8 +131,7 @@ static int pin_programs(const struct plane *plane, const struct kstat_bpf *skele
 
 static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
-        int bpf_dir = plane_directory(k->plane);
-        int r = take_maps(k, skeleton, err);
+        int r = plane_pins_take(pins_of(&k->maps), skeleton->obj, err);
 
         k->state = (struct kstat_state){.generation = 1,
                 .next_kid = 1,
@@ -177,9 +143,7 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
                 r = kstat_put_state(k, err);
         if (r == 0)
                 r = pin_programs(k->plane, skeleton, err);
-        for (size_t i = 0; r == 0 && i < ELEMENTS(maps); i++)
-                r = plane_bpf_pin(bpf_dir, *map_of(&k->maps, i), maps[i].name, 0600, err);
-        return r;
+        return r < 0 ? r : plane_pins_pin(plane_directory(k->plane), pins_of(&k->maps), err);
 }
 
 int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
@@ -188,8 +152,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         bool adopted;
         int r;
 
-        for (size_t i = 0; i < ELEMENTS(maps); i++)
-                *map_of(&k->maps, i) = -EBADF;
+        plane_pins_init(pins_of(&k->maps));
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
         adopted = adopt(k, skeleton);

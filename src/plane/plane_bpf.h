@@ -25,6 +25,31 @@ int plane_bpf_replace(int bpf_dir, int fd, const char *name, mode_t mode, struct
 /* Is this map (a descriptor) of the same kind and sizes as ours? */
 struct bpf_map;
 bool plane_bpf_map_fits(int fd, const struct bpf_map *ours);
+/* The pinned maps of a system, in the order of pinning: the last one says that the others are whole.  A table of names
+ * and of where in a structure of the system's each one's descriptor is kept; -EBADF there: none. */
+struct plane_pin {
+        const char *name;
+        size_t place;
+};
+struct plane_pins {
+        const struct plane_pin *list;
+        size_t n;
+        void *base; /* the structure */
+};
+struct bpf_object;
+void plane_pins_init(struct plane_pins pins); /* none of them */
+/* Opens all that are pinned in bpf_dir.  True: they are there, and of the same kinds as those of ours.  What was opened
+ * stays open in any case. */
+bool plane_pins_adopt(int bpf_dir, struct plane_pins pins, const struct bpf_object *ours);
+/* Before it is loaded: the object is to use the maps that were adopted. */
+int plane_pins_reuse(struct plane_pins pins, struct bpf_object *object, struct croft_error *err);
+/* Afterwards: keeps the maps that were made. */
+int plane_pins_take(struct plane_pins pins, const struct bpf_object *object, struct croft_error *err);
+int plane_pins_pin(int bpf_dir, struct plane_pins pins, struct croft_error *err);
+int plane_pins_unpin(int bpf_dir, struct plane_pins pins, struct croft_error *err); /* the last one first */
+void plane_pins_close(struct plane_pins pins);
+/* A program that is pinned in that directory, and what a death left of its replacement. */
+int plane_unpin_program(int directory, const char *name, struct croft_error *err);
 /* The sentence that helps, for a negative errno of loading programs. */
 int plane_bpf_explain(int code, struct croft_error *err);
 /* 1: the map holds something, 0: it is empty, else a negative errno. */
