@@ -5,46 +5,24 @@
 #include "errlog/client.h"
 
 #include "base/cleanup.h"
+#include "base/pinned.h"
 
 #include <linux/bpf.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #define WAIT_NS 100000 /* a writer is in the kernel for some microseconds */
 #define WAITS_MAX 1000
 #define AGAIN_MAX 1000 /* each time somebody else has taken a record away */
 
-static int bpf(int command, union bpf_attr *attr)
-{
-        long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
-
-        return r < 0 ? -errno : (int)r;
-}
-
-static int open_pin(const char *directory, const char *name)
-{
-        _cleanup_free_ char *path = NULL;
-        union bpf_attr attr;
-
-        if (asprintf(&path, "%s/%s", directory, name) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-        memset(&attr, 0, sizeof(attr));
-        attr.pathname = (uintptr_t)path;
-        attr.file_flags = BPF_F_RDONLY; /* all that a partition may: the program's pin is 0444 */
-        return bpf(BPF_OBJ_GET, &attr);
-}
-
 int errlog_client_open(const char *directory)
 {
-        return open_pin(directory, "errlog");
+        return pinned_open(directory, "errlog");
 }
 
 int errlog_client_open_books(const char *directory)
 {
-        return open_pin(directory, "../errlog_books");
+        return pinned_open(directory, "../errlog_books");
 }
 
 /* ret: the value, or the next key. */
@@ -56,7 +34,7 @@ static int ask_map(int command, int map, const void *key, void *ret)
         attr.map_fd = (uint32_t)map;
         attr.key = (uintptr_t)key;
         attr.value = (uintptr_t)ret; /* next_key is the same field */
-        return bpf(command, &attr);
+        return pinned_bpf(command, &attr);
 }
 
 int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, struct errlog_book *ret)
@@ -73,19 +51,11 @@ int errlog_client_next_book(int books, const uint64_t *last, uint64_t *key, stru
 
 int errlog_client_call(int program, struct errlog_call *call)
 {
-        union bpf_attr attr;
-        int r;
+        int result = -EIO, r = pinned_run(program, call, sizeof(*call), &result);
 
-        memset(&attr, 0, sizeof(attr));
-        attr.test.prog_fd = (uint32_t)program;
-        /* In and out: a SYSCALL program's context is written back to where it came from. */
-        attr.test.ctx_in = (uintptr_t)call;
-        attr.test.ctx_size_in = sizeof(*call);
-        r = bpf(BPF_PROG_TEST_RUN, &attr);
         if (r < 0)
                 return r == -ENOMEM ? r : -EIO;
-        r = (int)attr.test.retval;
-        return r > 0 ? -EIO : r;
+        return result;
 }
 
 int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret)

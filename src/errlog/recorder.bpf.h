@@ -10,6 +10,7 @@
 #define CROFT_ERRLOG_RECORDER_BPF_H
 
 #include "errlog/errlog.bpf.h"
+#include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
 
 struct {
@@ -45,17 +46,6 @@ static __always_inline void errlog_give_slot(struct errlog_book *book, __u32 slo
         __sync_fetch_and_and(&book->used[(slot >> 6) & 3], ~(1ULL << (slot & 63)));
 }
 
-/* The number of the one bit that is set, by a de Bruijn sequence: compilers have no __builtin_ctzll() for BPF, and to
- * the verifier each comparison would double the ways through. */
-static __always_inline __u32 errlog_number_of(__u64 bit)
-{
-        static const __u8 numbers[64] = {0, 1, 48, 2, 57, 49, 28, 3, 61, 58, 50, 42, 38, 29, 17, 4, 62, 55, 59, 36, 53,
-                51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5, 63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23,
-                11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9, 13, 8, 7, 6};
-
-        return numbers[bit * 0x03f79d71b4cb0a89 >> 58];
-}
-
 /* A search for a free slot. */
 struct errlog_search {
         __u64 partition;
@@ -83,7 +73,7 @@ static long errlog_try(__u32 i, struct errlog_search *search)
         bit = free & -free;
         if (__sync_fetch_and_or(&book->used[n & 3], bit) & bit)
                 return 0;
-        search->slot = (__s64)(64 * n + errlog_number_of(bit));
+        search->slot = (__s64)(64 * n + bit_number(bit));
         return 1;
 }
 

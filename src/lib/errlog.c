@@ -5,10 +5,10 @@
 #include "lib/errlog.h"
 
 #include "base/cleanup.h"
+#include "base/pinned.h"
 #include "base/str.h"
 #include "errlog/client.h"
 #include "errlog/kernel_messages.h"
-#include "libkstat/transport.h"
 
 #include <libintl.h>
 #include <string.h>
@@ -29,7 +29,7 @@ _Static_assert((int)CROFT_ERRLOG_REMOTE == (int)ERRLOG_REMOTE && (int)CROFT_ERRL
 
 int croft_errlog_open(const char *directory, struct croft_errlog **ret, struct croft_error *err)
 {
-        _cleanup_free_ char *found = directory ? strdup(directory) : kstat_transport_directory();
+        _cleanup_free_ char *found = directory ? strdup(directory) : pinned_programs();
         struct croft_errlog *log = calloc(1, sizeof(*log));
         int r;
 

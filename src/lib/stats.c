@@ -6,6 +6,7 @@
  * changes only when a whole read has succeeded.
  */
 #include "base/cleanup.h"
+#include "base/pinned.h"
 #include "libkstat/client.h"
 #include "libkstat/fields.h"
 
@@ -34,7 +35,7 @@ static int open_error(struct croft_error *err, int r, const char *directory)
 
 int croft_stats_open(const char *directory, struct croft_stats **ret, struct croft_error *err)
 {
-        _cleanup_free_ char *found = directory ? strdup(directory) : kstat_transport_directory();
+        _cleanup_free_ char *found = directory ? strdup(directory) : pinned_programs();
         _cleanup_free_ struct croft_stats *stats = calloc(1, sizeof(*stats));
         int r;
 

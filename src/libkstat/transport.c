@@ -10,16 +10,11 @@
 #include "libkstat/transport.h"
 
 #include "base/cleanup.h"
+#include "base/pinned.h"
 
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-
-#define INSIDE "/run/croft/programs"
-#define GLOBAL "/run/croft/bpf/programs"
 
 /* Any one will do; a filter may allow some families only. */
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
@@ -30,49 +25,13 @@ struct ways {
         bool other_way; /* may be tried when bpf(2) is refused */
 };
 
-static int bpf(int command, union bpf_attr *attr)
-{
-        long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
-
-        return r < 0 ? -errno : (int)r;
-}
-
-/* Returns the descriptor; the kernel makes it CLOEXEC. */
-static int open_program(const char *directory, const char *name)
-{
-        _cleanup_free_ char *path = NULL;
-        union bpf_attr attr;
-
-        if (asprintf(&path, "%s/%s", directory, name) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-        memset(&attr, 0, sizeof(attr));
-        attr.pathname = (uintptr_t)path;
-        attr.file_flags = BPF_F_RDONLY; /* all that a partition may: the pins are 0444 */
-        return bpf(BPF_OBJ_GET, &attr);
-}
-
 /* 0: the program was run, and *ret is what it returned; else why it couldn't be, which says nothing about the call. */
 static int run_pinned(const struct ways *w, struct kstat_call *call, bool large, int *ret)
 {
-        union bpf_attr attr;
-        int r;
-
-        if (large && w->large < 0) {
-                *ret = -ENOMEM;
-                return 0;
-        }
-        memset(&attr, 0, sizeof(attr));
-        attr.test.prog_fd = (uint32_t)(large ? w->large : w->small);
-        /* In and out: a SYSCALL program's context is written back to where it came from. */
-        attr.test.ctx_in = (uintptr_t)call;
-        attr.test.ctx_size_in = large ? sizeof(struct kstat_call_large) : sizeof(*call);
-        r = bpf(BPF_PROG_TEST_RUN, &attr);
-        if (r < 0)
-                return r;
-        r = (int)attr.test.retval;
-        *ret = r > 0 ? -EIO : r;
+        if (!large || w->large >= 0)
+                return pinned_run(large ? w->large : w->small, call,
+                        large ? sizeof(struct kstat_call_large) : sizeof(*call), ret);
+        *ret = -ENOMEM;
         return 0;
 }
 
@@ -147,49 +106,18 @@ static void end(void *context)
         free(w);
 }
 
-static bool is_there(const char *path)
-{
-        return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
-}
-
-/* "/a/b/croft.sock": "/a/b/bpf/programs". */
-static char *beside(const char *socket)
-{
-        const char *slash = strrchr(socket, '/');
-        char *path;
-
-        if (!slash)
-                return strdup("bpf/programs");
-        return asprintf(&path, "%.*s/bpf/programs", (int)(slash - socket), socket) < 0 ? NULL : path;
-}
-
-char *kstat_transport_directory(void)
-{
-        const char *given = secure_getenv("CROFT_KSTAT"), *socket = secure_getenv("CROFT_SOCKET");
-        _cleanup_free_ char *path = NULL;
-
-        if (given && *given)
-                return strdup(given);
-        if (socket && *socket) {
-                path = beside(socket);
-                if (!path || is_there(path))
-                        return TAKE(path);
-        }
-        return strdup(is_there(INSIDE) ? INSIDE : GLOBAL);
-}
-
 static int open_programs(const char *directory, struct ways *w)
 {
-        w->small = open_program(directory, "kstat");
+        w->small = pinned_open(directory, "kstat");
         if (w->small < 0)
                 return w->small;
-        w->large = open_program(directory, "kstat_large");
+        w->large = pinned_open(directory, "kstat_large");
         return w->large < 0 && w->large != -ENOENT ? w->large : 0;
 }
 
 int kstat_transport_open(const char *directory, struct kstat_transport *ret)
 {
-        _cleanup_free_ char *found = directory ? NULL : kstat_transport_directory();
+        _cleanup_free_ char *found = directory ? NULL : pinned_programs();
         struct ways *w = malloc(sizeof(*w));
         int r = -ENOMEM;
 

@@ -19,14 +19,9 @@ struct kstat_transport {
         int fd; /* to show to programs that ask (kc_kd); owned by the transport; negative: none */
 };
 
-/* The programs in that directory and no other way; NULL: those in the one where kstat_transport_directory() finds them,
+/* The programs in that directory and no other way; NULL: those in the one where pinned_programs() finds them,
  * and options of a socket if they can't be had or bpf(2) is refused later on.  The caller ends it by
  * ret->close(ret->context).  -ENOENT, -EACCES, -EPERM: as bpf(2), when there is no other way either. */
 int kstat_transport_open(const char *directory, struct kstat_transport *ret);
-
-/* Where the programs are: $CROFT_KSTAT; else bpf/programs beside $CROFT_SOCKET, if it is there; else
- * /run/croft/programs, where a partition has them; else /run/croft/bpf/programs.  The environment isn't believed in a
- * program that is more than its caller. A new string; NULL: no memory. */
-char *kstat_transport_directory(void);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/pinned.h"
 #include "libkstat/client.h"
 #include "libkstat/fields.h"
 
@@ -274,14 +275,14 @@ static void programs_are_found_by_the_environment(void **state)
         (void)snprintf(bpf, sizeof(bpf), "%s/bpf/programs", folder);
         unsetenv("CROFT_KSTAT");
         setenv("CROFT_SOCKET", socket, 1);
-        first = kstat_transport_directory(); /* isn't there yet */
+        first = pinned_programs(); /* isn't there yet */
         assert_non_null(first);
         assert_true(strcmp(first, "/run/croft/programs") == 0 || strcmp(first, "/run/croft/bpf/programs") == 0);
         assert_int_equal(fd_make_dirs(AT_FDCWD, bpf, 0700, NULL), 0);
-        second = kstat_transport_directory();
+        second = pinned_programs();
         assert_string_equal(second, bpf);
         setenv("CROFT_KSTAT", "/elsewhere", 1);
-        third = kstat_transport_directory();
+        third = pinned_programs();
         assert_string_equal(third, "/elsewhere");
         assert_int_equal(fd_remove_tree(AT_FDCWD, folder, NULL), 0);
 }
