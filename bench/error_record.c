@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "errlog/errlog.h"
+#include "kit.h"
 #include "plane/plane.h"
 
 #include <bpf/bpf.h>
@@ -30,21 +31,6 @@ static const struct croft_errlog_message message = {.source = CROFT_ERRLOG_PROGR
         .catalogue = "bench",
         .set = 1,
         .number = 1};
-
-static int64_t now_ns(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return x < y ? -1 : x > y;
-}
 
 static bool record(int i)
 {
@@ -77,11 +63,8 @@ static bool record_first(int i)
 static bool run_empty(int i)
 {
         struct errlog_call call = {.op = (uint32_t)i};
-        union bpf_attr attr = {.test = {.prog_fd = (__u32)empty}};
 
-        attr.test.ctx_in = (uint64_t)(uintptr_t)&call;
-        attr.test.ctx_size_in = sizeof(call);
-        return syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)) == 0;
+        return bench_run(empty, &call, sizeof(call)) == 0;
 }
 
 static bool write_line(int i)
@@ -101,27 +84,17 @@ static double time_calls(struct errlog *errlog, bool (*one)(int i), bool anew)
                 for (int i = 0; anew && i < BATCH; i++)
                         if (errlog_add(errlog, (uint64_t)i + 1, "bench", NULL) < 0)
                                 return 0;
-                began = now_ns();
+                began = bench_now_ns();
                 for (int i = 0; i < BATCH; i++)
                         if (!one(i))
                                 return 0;
-                rounds[r] = (double)(now_ns() - began) / BATCH;
+                rounds[r] = (double)(bench_now_ns() - began) / BATCH;
                 (void)errlog_clear(errlog, 0, NULL);
                 for (int i = 0; anew && i < BATCH; i++)
                         if (errlog_forget(errlog, (uint64_t)i + 1, NULL) < 0)
                                 return 0;
         }
-        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-        return rounds[ROUNDS / 2];
-}
-
-static int load_empty(void)
-{
-        const struct bpf_insn nothing[] = {
-                {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
-        LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
-
-        return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "empty", "GPL", nothing, ELEMENTS(nothing), &options);
+        return bench_median(rounds, ROUNDS);
 }
 
 static void measure(struct errlog *errlog)
@@ -162,7 +135,7 @@ int main(void)
         (void)snprintf(programs, sizeof(programs), "/proc/self/fd/%d", fd);
         if (r >= 0)
                 r = croft_errlog_open(programs, &errors, &err);
-        empty = load_empty();
+        empty = bench_load_empty();
         file = openat(run_dir, "log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         if (r < 0 || empty < 0 || file < 0) {
                 printf("left out: %s\n", croft_error_line(&err, line, sizeof(line)));

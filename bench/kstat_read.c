@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "kit.h"
 #include "kstat/kstat.h"
 #include "plane/plane.h"
 
@@ -22,31 +23,6 @@
 #define CALLS 20000
 #define ROUNDS 15
 
-static int64_t now_ns(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return x < y ? -1 : x > y;
-}
-
-/* As libkstat does it: one system call, nothing around it. */
-static int run(int program, void *context, uint32_t size)
-{
-        union bpf_attr attr = {.test = {.prog_fd = (__u32)program}};
-
-        attr.test.ctx_in = (uint64_t)(uintptr_t)context;
-        attr.test.ctx_size_in = size;
-        return syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)) < 0 ? -errno : (int)attr.test.retval;
-}
-
 /* The median of rounds, in ns a call; the call is filled in anew each time, as a caller has to. */
 static double time_calls(int program, const struct kstat_call *what, uint32_t size, int expected)
 {
@@ -54,7 +30,7 @@ static double time_calls(int program, const struct kstat_call *what, uint32_t si
         struct kstat_call call;
 
         for (int r = 0; r < ROUNDS; r++) {
-                int64_t began = now_ns();
+                int64_t began = bench_now_ns();
 
                 for (int i = 0; i < CALLS; i++) {
                         call.op = what->op;
@@ -62,13 +38,12 @@ static double time_calls(int program, const struct kstat_call *what, uint32_t si
                         call.kid = what->kid;
                         call.key = what->key;
                         call.partition = 0;
-                        if (run(program, &call, size) != expected)
+                        if (bench_run(program, &call, size) != expected)
                                 return -1;
                 }
-                rounds[r] = (double)(now_ns() - began) / CALLS;
+                rounds[r] = (double)(bench_now_ns() - began) / CALLS;
         }
-        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-        return rounds[ROUNDS / 2];
+        return bench_median(rounds, ROUNDS);
 }
 
 /* --- by options of a socket --- */
@@ -94,15 +69,14 @@ static double time_socket(int fd, const struct kstat_call *what, bool again)
         if (ask_socket(fd, &request, &call) != 0)
                 return -1;
         for (int r = 0; r < ROUNDS; r++) {
-                int64_t began = now_ns();
+                int64_t began = bench_now_ns();
 
                 for (int i = 0; i < CALLS; i++)
                         if (ask_socket(fd, again ? NULL : &request, &call) != 0)
                                 return -1;
-                rounds[r] = (double)(now_ns() - began) / CALLS;
+                rounds[r] = (double)(bench_now_ns() - began) / CALLS;
         }
-        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-        return rounds[ROUNDS / 2];
+        return bench_median(rounds, ROUNDS);
 }
 
 /* An option of the kernel's own. */
@@ -113,16 +87,15 @@ static double time_other(int fd, bool set)
         int value = 0;
 
         for (int r = 0; r < ROUNDS; r++) {
-                int64_t began = now_ns();
+                int64_t began = bench_now_ns();
 
                 for (int i = 0; i < CALLS; i++)
                         if ((set ? setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, size)
                                  : getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size)) < 0)
                                 return -1;
-                rounds[r] = (double)(now_ns() - began) / CALLS;
+                rounds[r] = (double)(bench_now_ns() - began) / CALLS;
         }
-        qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-        return rounds[ROUNDS / 2];
+        return bench_median(rounds, ROUNDS);
 }
 
 /* A socket made in a control group of its own, to which the programs are attached; the directory is `ret_cgroup`. */
@@ -168,15 +141,6 @@ static void measure_socket(struct kstats *kstats, int program, const struct ksta
                         time_other(fd, false));
         }
         (void)rmdir(cgroup);
-}
-
-static int load_empty(void)
-{
-        const struct bpf_insn nothing[] = {
-                {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
-        LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
-
-        return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "empty", "GPL", nothing, ELEMENTS(nothing), &options);
 }
 
 static int open_program(const struct plane *plane)
@@ -260,7 +224,8 @@ int main(void)
         struct kstats *kstats = NULL;
         struct plane *plane = NULL;
         struct utsname name;
-        int run_dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, empty = load_empty(), r;
+        int run_dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, empty = bench_load_empty(),
+            r;
 
         r = run_dir < 0 ? -errno : plane_open(run_dir, "bench", 2, &plane, &err);
         if (r == 0)

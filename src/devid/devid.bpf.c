@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ *
+ * devid.bpf.c - gives out device numbers and takes them back, for whoever runs `devid`; and lets partitions open what
+ * is theirs.  See devid.bpf.h.
+ *
+ * In what order things are written, so that nobody sees half of it: a number's bit is taken first and given back last,
+ * and between that its entry is the taker's alone.  An instance comes last and goes first, and whoever removes it
+ * releases its numbers.
+ */
+#include "devid/devid.bpf.h"
+
+#include "plane/bits.bpf.h"
+#include "plane/caller.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, DEVID_FAMILIES_MAX);
+        __type(key, struct devid_name);
+        __type(value, struct devid_family);
+} devid_families SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, DEVID_NUMBERS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct devid_node);
+        __type(value, struct devid_number);
+} devid_numbers SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, DEVID_NUMBERS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct devid_instance_key);
+        __type(value, struct devid_instance);
+} devid_instances SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, PLANE_PARTITIONS_MAX * 4);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct devid_grant_key);
+        __type(value, struct devid_grant);
+} devid_grants SEC(".maps");
+
+/* The layout of all; pinned last. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, __u32);
+} devid_state SEC(".maps");
+
+/* Copied word by word: the context can be read and written at constant places only. */
+#define COPY_WORDS(to, from, n)                                                                                        \
+        do {                                                                                                           \
+                __u64 *to_ = (__u64 *)(void *)(to);                                                                    \
+                const __u64 *from_ = (const __u64 *)(const void *)(from);                                              \
+                                                                                                                       \
+                _Pragma("unroll") for (int i_ = 0; i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =                 \
+                        *(const volatile __u64 *)&from_[i_];                                                           \
+        } while (0)
+#define WORDS(type) (sizeof(type) / 8)
+
+/* --- numbers of a family --- */
+
+static __always_inline struct devid_node node_of(const struct devid_family *family, __u32 number)
+{
+        struct devid_node node = {.type = family->type};
+
+        if (family->majors) {
+                node.major = number;
+                node.minor = DEVID_WHOLE;
+        } else {
+                node.major = family->major;
+                node.minor = number << (family->shift & 31);
+        }
+        return node;
+}
+
+static __always_inline bool is_free(const struct devid_family *family, __u32 number)
+{
+        __u32 word = number / 64 % DEVID_WORDS;
+        __u64 used = *(const volatile __u64 *)&family->taken[word] | *(const volatile __u64 *)&family->host[word];
+
+        return number < family->count && !(used >> number % 64 & 1);
+}
+
+static __always_inline void give_bit(struct devid_family *family, __u32 number)
+{
+        __sync_fetch_and_and(&family->taken[number / 64 % DEVID_WORDS], ~(1ULL << number % 64));
+}
+
+/* false: somebody else has it, or the family is being closed (close_minors()). */
+static __always_inline bool take_bit(struct devid_family *family, __u32 number)
+{
+        __u64 bit = 1ULL << number % 64;
+
+        if (__sync_fetch_and_or(&family->taken[number / 64 % DEVID_WORDS], bit) & bit)
+                return false;
+        if (number < *(volatile __u32 *)&family->count)
+                return true;
+        give_bit(family, number);
+        return false;
+}
+
+/* --- walks ---
+ *
+ * A group that is looked for, made or undone.  Calls of bpf_loop() look the family up themselves: what is in their
+ * context is bytes to old kernels. */
+struct group {
+        struct devid_name family;
+        struct devid_number number; /* what is put on record, but for its number */
+        __u32 between;
+        __u32 done;  /* numbers of it that were taken, or put on record */
+        __u32 found; /* 1: number.first is it */
+        __u32 reserved;
+};
+
+static __always_inline __u32 nth(const struct group *group, __u32 i)
+{
+        return group->number.first + i * group->number.within;
+}
+
+static long take_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+
+        if (!family || !is_free(family, nth(group, i)) || !take_bit(family, nth(group, i)))
+                return 1;
+        group->done = i + 1;
+        return 0;
+}
+
+static long give_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+
+        if (family)
+                give_bit(family, nth(group, i));
+        return 0;
+}
+
+/* All of the group that begins there, or none. */
+static __always_inline void take_group(struct group *group)
+{
+        group->done = 0;
+        bpf_loop(group->number.count, take_one, group, 0);
+        group->found = group->done == group->number.count;
+        if (!group->found && group->done)
+                bpf_loop(group->done, give_one, group, 0);
+}
+
+static long try_group(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+
+        group->number.first = i * group->between;
+        if (!family || group->number.first >= family->count)
+                return 1;
+        if (!is_free(family, group->number.first))
+                return 0;
+        take_group(group);
+        return group->found;
+}
+
+/* The lowest free number from this word on.  Who loses a race for one tries the next of the word. */
+static long try_word(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        __u32 word = i % DEVID_WORDS;
+        __u64 used;
+
+        if (!family || i * 64 >= family->count)
+                return 1;
+        used = *(volatile __u64 *)&family->taken[word] | *(volatile __u64 *)&family->host[word];
+        if (family->count - i * 64 < 64)
+                used |= ~0ULL << (family->count & 63);
+#pragma unroll
+        for (int tries = 0; tries < 4; tries++) {
+                __u64 bit = ~used & -~used;
+
+                if (!bit)
+                        return 0;
+                group->number.first = i * 64 + bit_number(bit);
+                if (take_bit(family, group->number.first)) {
+                        group->found = 1;
+                        return 1;
+                }
+                used |= bit;
+        }
+        return 0;
+}
+
+static __always_inline int find(struct group *group, __u32 preferred)
+{
+        if (preferred != DEVID_ANY) {
+                group->number.first = preferred;
+                if (preferred >= DEVID_FAMILY_MAX || preferred % group->between)
+                        return -EINVAL;
+                take_group(group);
+                return group->found ? 0 : -EBUSY;
+        }
+        for (int i = 0; i < 2 && !group->found; i++) /* again: a race was lost for each number of a word */
+                bpf_loop(group->number.count == 1 && group->between == 1 ? DEVID_WORDS : DEVID_FAMILY_MAX,
+                        group->number.count == 1 && group->between == 1 ? try_word : try_group, group, 0);
+        return group->found ? 0 : -ENOSPC;
+}
+
+static long put_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_node node;
+
+        if (!family)
+                return 1;
+        group->number.number = nth(group, i);
+        node = node_of(family, group->number.number);
+        if (bpf_map_update_elem(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0)
+                return 1;
+        group->done = i + 1;
+        return 0;
+}
+
+static long drop_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_node node;
+
+        if (!family)
+                return 1;
+        node = node_of(family, nth(group, i));
+        bpf_map_delete_elem(&devid_numbers, &node);
+        give_bit(family, nth(group, i));
+        return 0;
+}
+
+/* --- families of a major that was given out --- */
+
+static const struct devid_family no_family; /* in rodata: too large for the stack of a program */
+
+/* "c60" or "b120": the minors of that major, which is below 1,000. */
+static __always_inline struct devid_name minors_name(__u32 type, __u32 major)
+{
+        struct devid_name name = {};
+        char ones = (char)('0' + major % 10), tens = (char)('0' + major / 10 % 10);
+
+        name.text[0] = (char)type;
+        if (major >= 100) {
+                name.text[1] = (char)('0' + major / 100 % 10);
+                name.text[2] = tens;
+                name.text[3] = ones;
+        } else if (major >= 10) {
+                name.text[1] = tens;
+                name.text[2] = ones;
+        } else {
+                name.text[1] = ones;
+        }
+        return name;
+}
+
+static __always_inline int open_minors(const struct devid_number *number, __u32 type)
+{
+        struct devid_name name = minors_name(type, number->number);
+        struct devid_family *family;
+
+        if (bpf_map_update_elem(&devid_families, &name, &no_family, BPF_NOEXIST) < 0)
+                return -ENOMEM;
+        family = bpf_map_lookup_elem(&devid_families, &name);
+        if (!family)
+                return -ENOMEM;
+        __builtin_memcpy(family->name, name.text, sizeof(family->name));
+        family->type = type;
+        family->major = number->number;
+        family->owner = number->partition;
+        *(volatile __u32 *)&family->count = DEVID_FAMILY_MAX;
+        return 0;
+}
+
+static long count_taken(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+
+        if (family && *(volatile __u64 *)&family->taken[i % DEVID_WORDS])
+                group->found = 1;
+        return group->found;
+}
+
+/* The minors of a major go with it, if none of them is given out: -EBUSY.  With a count of 0 no more can be taken, and
+ * who has taken one just now sees that and gives it back (take_bit()). */
+static __always_inline int close_minors(struct group *group, __u32 type, __u32 major)
+{
+        struct devid_family *family;
+
+        group->family = minors_name(type, major);
+        group->found = 0;
+        family = bpf_map_lookup_elem(&devid_families, &group->family);
+        if (!family)
+                return 0;
+        (void)__sync_lock_test_and_set(&family->count, 0);
+        bpf_loop(DEVID_WORDS, count_taken, group, 0);
+        if (group->found) {
+                (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
+                return -EBUSY;
+        }
+        bpf_map_delete_elem(&devid_families, &group->family);
+        return 0;
+}
+
+/* --- on behalf of the caller --- */
+
+struct request {
+        __u64 partition, caller;
+        struct devid_family *family;
+        struct devid_grant *grant; /* NULL: it needs none */
+};
+
+/* The first number of an instance into the context. */
+static __always_inline int answer(
+        struct devid_call *call, const struct devid_family *family, __u32 number, __u64 caller)
+{
+        struct devid_node node = node_of(family, number);
+        const struct devid_number *found = bpf_map_lookup_elem(&devid_numbers, &node);
+
+        if (!found)
+                return -ESRCH;
+        COPY_WORDS(&call->ret, found, WORDS(*found));
+        COPY_WORDS(&call->node, &node, WORDS(node));
+        if (caller)
+                call->ret.pid = 0;
+        return 0;
+}
+
+static __always_inline void give_quota(struct devid_grant *grant, __u32 n)
+{
+        if (grant)
+                __sync_fetch_and_sub(&grant->used, n);
+}
+
+static __always_inline bool take_quota(struct devid_grant *grant, __u32 n)
+{
+        if (!grant)
+                return true;
+        if (__sync_fetch_and_add(&grant->used, n) + n <= grant->max)
+                return true;
+        give_quota(grant, n);
+        return false;
+}
+
+static __always_inline void fill(struct group *group, const struct devid_call *call, const struct request *q)
+{
+        struct devid_number *number = &group->number;
+
+        COPY_WORDS(&group->family, &call->family, WORDS(group->family));
+        COPY_WORDS(&number->family, &call->family, WORDS(number->family));
+        COPY_WORDS(&number->instance, &call->instance, WORDS(number->instance));
+        number->partition = q->partition;
+        number->count = call->count;
+        number->within = call->within;
+        group->between = call->between;
+        number->virtual = call->virtual;
+        number->state = DEVID_RESERVED;
+        number->since_ns = (__s64)bpf_ktime_get_boot_ns();
+        number->pid = (__u32)(bpf_get_current_pid_tgid() >> 32);
+}
+
+static __always_inline bool is_sound(const struct devid_call *call)
+{
+        return call->count >= 1 && call->count <= DEVID_GROUP_MAX && call->within >= 1 &&
+               call->within <= DEVID_FAMILY_MAX && call->between >= 1 && call->between <= DEVID_FAMILY_MAX &&
+               call->instance.text[0];
+}
+
+/* Number and entries are there: they become the instance's, unless it has got some meanwhile. */
+static __always_inline int enter(struct group *group, const struct devid_instance_key *key, const struct request *q)
+{
+        struct devid_instance instance = {.first = group->number.first};
+        int r = 0;
+
+        if (q->family->majors)
+                r = open_minors(&group->number, q->family->type);
+        if (r == 0 && bpf_map_update_elem(&devid_instances, key, &instance, BPF_NOEXIST) < 0) {
+                r = bpf_map_lookup_elem(&devid_instances, key) ? -EEXIST : -ENOMEM;
+                if (q->family->majors) {
+                        struct devid_name name = minors_name(q->family->type, group->number.first);
+
+                        bpf_map_delete_elem(&devid_families, &name);
+                }
+        }
+        return r;
+}
+
+static __always_inline int alloc(struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+{
+        const struct devid_instance *instance = bpf_map_lookup_elem(&devid_instances, key);
+        struct group group = {};
+        int r;
+
+        if (instance)
+                return answer(call, q->family, instance->first, q->caller);
+        if (!is_sound(call) || (q->family->majors && call->count != 1))
+                return -EINVAL;
+        fill(&group, call, q);
+        if (!take_quota(q->grant, group.number.count))
+                return -EDQUOT;
+        r = find(&group, call->preferred);
+        if (r == 0) {
+                group.done = 0;
+                bpf_loop(group.number.count, put_one, &group, 0);
+                r = group.done == group.number.count ? enter(&group, key, q) : -ENOMEM;
+                if (r < 0)
+                        bpf_loop(group.number.count, drop_one, &group, 0);
+        }
+        if (r < 0)
+                give_quota(q->grant, group.number.count);
+        if (r == -EEXIST) {
+                instance = bpf_map_lookup_elem(&devid_instances, key);
+                return instance ? answer(call, q->family, instance->first, q->caller) : -EAGAIN;
+        }
+        return r < 0 ? r : answer(call, q->family, group.number.first, q->caller);
+}
+
+static long assign_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_number *number;
+        struct devid_node node;
+
+        if (!family)
+                return 1;
+        node = node_of(family, nth(group, i));
+        number = bpf_map_lookup_elem(&devid_numbers, &node);
+        if (number && __sync_val_compare_and_swap(&number->state, DEVID_RESERVED, DEVID_ASSIGNED) == DEVID_RESERVED)
+                number->since_ns = (__s64)bpf_ktime_get_boot_ns();
+        return 0;
+}
+
+static long drain_one(__u32 i, struct group *group)
+{
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_number *number;
+        struct devid_node node;
+
+        if (!family)
+                return 1;
+        node = node_of(family, nth(group, i));
+        number = bpf_map_lookup_elem(&devid_numbers, &node);
+        if (number) {
+                (void)__sync_lock_test_and_set(&number->state, DEVID_DRAINING);
+                number->since_ns = (__s64)bpf_ktime_get_boot_ns();
+        }
+        return 0;
+}
+
+/* What is on record of the instance, for those who walk its numbers. */
+static __always_inline void fill_found(struct group *group, const struct devid_call *call)
+{
+        COPY_WORDS(&group->family, &call->family, WORDS(group->family));
+        group->number.first = call->ret.first;
+        group->number.count = call->ret.count;
+        group->number.within = call->ret.within;
+}
+
+static __always_inline int release(
+        struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+{
+        struct devid_name family;
+        struct group group = {};
+        int r = 0;
+
+        fill_found(&group, call);
+        family = group.family;
+        if (q->family->majors)
+                r = close_minors(&group, q->family->type, group.number.first);
+        if (r < 0)
+                return r;
+        group.family = family;
+        if (bpf_map_delete_elem(&devid_instances, key) < 0)
+                return -ESRCH; /* somebody else has released it */
+        bpf_loop(group.number.count & 127, q->family->drains ? drain_one : drop_one, &group, 0);
+        if (!q->family->drains)
+                give_quota(q->grant, group.number.count);
+        return 0;
+}
+
+/* Numbers that the caller may see: a partition its own. */
+static long look_at_one(__u32 i, struct group *group)
+{
+        const struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        const struct devid_number *number;
+        struct devid_node node;
+
+        if (!family || i >= family->count)
+                return 1;
+        if (i < group->number.first || !(*(const volatile __u64 *)&family->taken[i / 64 % DEVID_WORDS] >> i % 64 & 1))
+                return 0;
+        node = node_of(family, i);
+        number = bpf_map_lookup_elem(&devid_numbers, &node);
+        if (!number || (group->number.partition &&
+                               (number->partition != group->number.partition || number->state == DEVID_DRAINING)))
+                return 0;
+        group->number.number = i;
+        group->found = 1;
+        return 1;
+}
+
+static __always_inline int next(struct devid_call *call, const struct request *q)
+{
+        struct group group = {};
+
+        COPY_WORDS(&group.family, &call->family, WORDS(group.family));
+        group.number.first = call->preferred;
+        group.number.partition = q->partition;
+        bpf_loop(DEVID_FAMILY_MAX, look_at_one, &group, 0);
+        return group.found ? answer(call, q->family, group.number.number, q->caller) : -ESRCH;
+}
+
+/* A number that was given back becomes free. */
+static __always_inline int set_free(struct devid_call *call, const struct request *q)
+{
+        __u32 n = call->preferred;
+        struct devid_node node = node_of(q->family, n);
+        struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+        struct devid_grant_key key = {};
+
+        if (q->caller)
+                return -EPERM;
+        if (!number || n >= DEVID_FAMILY_MAX)
+                return -ESRCH;
+        if (__sync_val_compare_and_swap(&number->state, DEVID_DRAINING, DEVID_FREE) != DEVID_DRAINING)
+                return -EBUSY;
+        key.partition = number->partition;
+        COPY_WORDS(&key.family, &number->family, WORDS(key.family));
+        give_quota(bpf_map_lookup_elem(&devid_grants, &key), 1);
+        bpf_map_delete_elem(&devid_numbers, &node);
+        give_bit(q->family, n);
+        return 0;
+}
+
+/* A number that a partition has already stays its own. */
+static __always_inline int set_host(const struct devid_call *call, const struct request *q)
+{
+        if (q->caller)
+                return -EPERM;
+        if (call->preferred >= DEVID_WORDS)
+                return -EINVAL;
+        (void)__sync_lock_test_and_set(&q->family->host[call->preferred % DEVID_WORDS], call->bits);
+        return 0;
+}
+
+/* May the caller ask in this family for that partition?  -ENOENT: no more than that there is no such family. */
+static __always_inline int find_family(const struct devid_call *call, struct request *q)
+{
+        struct devid_grant_key key = {.partition = q->partition};
+
+        COPY_WORDS(&key.family, &call->family, WORDS(key.family));
+        q->family = bpf_map_lookup_elem(&devid_families, &key.family);
+        if (!q->family)
+                return -ENOENT;
+        q->grant = q->partition && q->family->owner != q->partition ? bpf_map_lookup_elem(&devid_grants, &key) : NULL;
+        if (q->caller && !q->grant && q->family->owner != q->caller)
+                return -ENOENT;
+        return 0;
+}
+
+static __always_inline int of_instance(struct devid_call *call, const struct request *q)
+{
+        struct devid_instance_key key = {.partition = q->partition};
+        const struct devid_instance *instance;
+        struct group group = {};
+        int r;
+
+        COPY_WORDS(&key.family, &call->family, WORDS(key.family));
+        COPY_WORDS(&key.instance, &call->instance, WORDS(key.instance));
+        if (call->op == DEVID_OP_ALLOC)
+                return alloc(call, &key, q);
+        instance = bpf_map_lookup_elem(&devid_instances, &key);
+        r = instance ? answer(call, q->family, instance->first, q->caller) : -ESRCH;
+        if (r < 0 || call->op == DEVID_OP_GET)
+                return r;
+        if (call->op == DEVID_OP_RELEASE)
+                return release(call, &key, q);
+        fill_found(&group, call);
+        bpf_loop(group.number.count & 127, assign_one, &group, 0);
+        return answer(call, q->family, group.number.first, q->caller);
+}
+
+SEC("syscall")
+int devid(struct devid_call *call)
+{
+        struct request q = {};
+        int r = find_caller(&q.caller);
+
+        if (r < 0)
+                return r;
+        if (q.caller && call->partition && call->partition != q.caller)
+                return -EPERM;
+        q.partition = q.caller ? q.caller : call->partition;
+        r = find_family(call, &q);
+        if (r < 0)
+                return r;
+        switch (call->op) {
+        case DEVID_OP_ALLOC:
+        case DEVID_OP_ASSIGN:
+        case DEVID_OP_RELEASE:
+        case DEVID_OP_GET:
+                return of_instance(call, &q);
+        case DEVID_OP_NEXT:
+                return next(call, &q);
+        case DEVID_OP_FREE:
+                return set_free(call, &q);
+        case DEVID_OP_HOST:
+                return set_host(call, &q);
+        default:
+                return -EINVAL;
+        }
+}

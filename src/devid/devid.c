@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * devid.c - the table of device numbers, croftd's side.  See devid.h.
+ *
+ * Invariant: what changes after a family was made is changed by the program only, because bits of a family are taken
+ * and given back while croftd works.
+ */
+#include "devid/devid.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "devid/client.h"
+#include "devid/majors.h"
+#include "plane/plane.h"
+#include "plane/plane_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "devid.skel.h"
+
+#define PROGRAM "devid"
+#define LOOP_MAJOR 7
+
+struct devid {
+        struct plane *plane; /* borrowed */
+        int program, families, numbers, instances, grants, state;
+};
+
+static const struct plane_pin pins[] = {
+        {"devid_families", offsetof(struct devid, families)},
+        {"devid_numbers", offsetof(struct devid, numbers)},
+        {"devid_instances", offsetof(struct devid, instances)},
+        {"devid_grants", offsetof(struct devid, grants)},
+        {"devid_state", offsetof(struct devid, state)},
+};
+
+static struct plane_pins pins_of(struct devid *d)
+{
+        return (struct plane_pins){.list = pins, .n = ELEMENTS(pins), .base = d};
+}
+
+static void free_skeleton(struct devid_bpf **skeleton)
+{
+        devid_bpf__destroy(*skeleton);
+}
+
+static struct devid_name name_of(const char *text)
+{
+        struct devid_name name = {.text = ""};
+
+        (void)str_copy(name.text, sizeof(name.text), text);
+        return name;
+}
+
+/* --- loading --- */
+
+static int unpin(struct devid *d, struct croft_error *err)
+{
+        _cleanup_close_ int programs = plane_open_programs(d->plane, err);
+        int r = programs < 0 ? programs : plane_pins_unpin(plane_directory(d->plane), pins_of(d), err);
+
+        return r < 0 ? r : plane_unpin_program(programs, PROGRAM, err);
+}
+
+static bool adopt(struct devid *d, const struct devid_bpf *skeleton)
+{
+        uint32_t zero = 0, layout = 0;
+
+        return plane_pins_adopt(plane_directory(d->plane), pins_of(d), skeleton->obj) &&
+               bpf_map_lookup_elem(d->state, &zero, &layout) == 0 && layout == DEVID_LAYOUT;
+}
+
+static int load(struct devid *d, struct devid_bpf *skeleton, bool adopted, struct croft_error *err)
+{
+        int r;
+
+        skeleton->rodata->partition_level = plane_level(d->plane);
+        r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(d->plane));
+        if (r < 0)
+                return croft_error_set(err, r, "adopt the pinned maps of device numbers");
+        r = adopted ? plane_pins_reuse(pins_of(d), skeleton->obj, err) : 0;
+        if (r < 0)
+                return r;
+        r = devid_bpf__load(skeleton);
+        if (r < 0)
+                return plane_bpf_explain(r, err);
+        return adopted ? 0 : plane_pins_take(pins_of(d), skeleton->obj, err);
+}
+
+static int add_family(struct devid *d, const struct devid_family *family, struct croft_error *err)
+{
+        const struct devid_name name = name_of(family->name);
+
+        if (bpf_map_update_elem(d->families, &name, family, BPF_NOEXIST) < 0 && errno != EEXIST)
+                return croft_error_set(err, errno, "make family '%s' of device numbers", family->name);
+        return 0;
+}
+
+/* How many minors a loop device has: as many as the module's parameter max_part wants, rounded up to a power of two. */
+static uint32_t loop_shift(void)
+{
+        _cleanup_free_ char *text = NULL;
+        uint64_t parts = 0;
+        uint32_t shift = 0;
+
+        if (fd_read_file(AT_FDCWD, "/sys/module/loop/parameters/max_part", 32, &text, NULL) < 0)
+                return 0;
+        text[strcspn(text, "\n")] = '\0';
+        if (!str_to_u64(text, 255, &parts))
+                return 0;
+        while (shift < 8 && parts >> shift)
+                shift++;
+        return shift;
+}
+
+static int pin_new(struct devid *d, struct croft_error *err)
+{
+        const struct devid_family families[] = {
+                {.name = DEVID_CHAR_MAJORS, .type = DEVID_CHAR, .majors = 1, .count = 512},
+                {.name = DEVID_BLOCK_MAJORS, .type = DEVID_BLOCK, .majors = 1, .count = 512},
+                {.name = DEVID_LOOPS,
+                        .type = DEVID_BLOCK,
+                        .major = LOOP_MAJOR,
+                        .shift = loop_shift(),
+                        .count = DEVID_FAMILY_MAX,
+                        .drains = 1},
+        };
+        uint32_t zero = 0, layout = DEVID_LAYOUT;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(families); i++)
+                r = add_family(d, &families[i], err);
+        if (r == 0 && bpf_map_update_elem(d->state, &zero, &layout, BPF_ANY) < 0)
+                r = croft_error_set(err, errno, "describe the table of device numbers");
+        return r < 0 ? r : plane_pins_pin(plane_directory(d->plane), pins_of(d), err);
+}
+
+static int open_all(struct devid *d, struct croft_error *err)
+{
+        _cleanup_(free_skeleton) struct devid_bpf *skeleton = devid_bpf__open();
+        _cleanup_close_ int programs = plane_open_programs(d->plane, err);
+        bool adopted;
+        int r = 0;
+
+        if (programs < 0)
+                return programs;
+        if (!skeleton)
+                return croft_error_set(err, errno, "open BPF programs");
+        adopted = adopt(d, skeleton);
+        if (!adopted) {
+                plane_pins_close(pins_of(d));
+                r = unpin(d, err);
+        }
+        if (r == 0)
+                r = load(d, skeleton, adopted, err);
+        if (r < 0)
+                return r;
+        d->program = fcntl(bpf_program__fd(skeleton->progs.devid), F_DUPFD_CLOEXEC, 3);
+        if (d->program < 0)
+                return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
+        r = adopted ? 0 : pin_new(d, err);
+        if (r == 0)
+                r = devid_look_at_host(d, err); /* before anybody can ask */
+        return r < 0 ? r : plane_bpf_replace(programs, d->program, PROGRAM, 0444, err);
+}
+
+int devid_open(struct plane *plane, struct devid **ret, struct croft_error *err)
+{
+        _cleanup_(devid_freep) struct devid *d = calloc(1, sizeof(*d));
+        int r;
+
+        if (!d)
+                return croft_error_set(err, ENOMEM, "open the table of device numbers");
+        *d = (struct devid){.plane = plane, .program = -EBADF};
+        plane_pins_init(pins_of(d));
+        r = open_all(d, err);
+        if (r < 0) {
+                (void)croft_error_prefix(err, "open the table of device numbers");
+                return r;
+        }
+        *ret = TAKE(d);
+        return 0;
+}
+
+struct devid *devid_free(struct devid *d)
+{
+        if (!d)
+                return NULL;
+        (void)close_fd(d->program);
+        plane_pins_close(pins_of(d));
+        free(d);
+        return NULL;
+}
+
+void devid_freep(struct devid **d)
+{
+        *d = devid_free(*d);
+}
+
+int devid_remove(struct devid *d, struct croft_error *err)
+{
+        int r = plane_bpf_in_use(d->numbers);
+
+        if (r < 0)
+                return croft_error_set(err, r, "look at the table of device numbers");
+        if (r > 0)
+                return croft_error_set(err, EBUSY, "device numbers are given out.");
+        return unpin(d, err);
+}
+
+/* --- the machine's own --- */
+
+static int set_host(struct devid *d, const char *family, const __u64 words[DEVID_WORDS], struct croft_error *err)
+{
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < DEVID_WORDS; i++) {
+                struct devid_call call;
+
+                (void)devid_client_prepare(&call, DEVID_OP_HOST, family, NULL); /* a name of ours */
+                call.preferred = i;
+                call.bits = words[i];
+                r = devid_client_call(d->program, &call);
+        }
+        return r < 0 ? croft_error_set(err, r, "keep out the machine's own numbers of family '%s'", family) : 0;
+}
+
+static int look_at_majors(struct devid *d, struct croft_error *err)
+{
+        _cleanup_free_ char *text = NULL;
+        struct devid_majors majors;
+        int r = fd_read_file(AT_FDCWD, "/proc/devices", 65536, &text, NULL);
+
+        if (r < 0 || !devid_majors_read(text, &majors))
+                return croft_error_set(err, r < 0 ? r : -EBADMSG, "read '/proc/devices'");
+        r = set_host(d, DEVID_CHAR_MAJORS, majors.of_char, err);
+        return r < 0 ? r : set_host(d, DEVID_BLOCK_MAJORS, majors.of_block, err);
+}
+
+/* "loop12": 12. */
+static bool parse_loop(const char *name, uint32_t *ret)
+{
+        uint64_t n;
+
+        if (!str_has_prefix(name, "loop") || !str_to_u64(name + 4, DEVID_FAMILY_MAX - 1, &n))
+                return false;
+        *ret = (uint32_t)n;
+        return true;
+}
+
+static void close_directory(DIR **d)
+{
+        if (*d)
+                (void)closedir(*d);
+}
+
+/* Those that are there and aren't ours. */
+static int look_at_loops(struct devid *d, struct croft_error *err)
+{
+        _cleanup_(close_directory) DIR *directory = opendir("/sys/block");
+        const struct devid_name name = name_of(DEVID_LOOPS);
+        __u64 words[DEVID_WORDS] = {0};
+        struct devid_family family;
+        const struct dirent *entry;
+        uint32_t n;
+
+        if (!directory || bpf_map_lookup_elem(d->families, &name, &family) < 0)
+                return croft_error_set(err, errno, "look at the machine's loop devices");
+        while ((entry = readdir(directory)))
+                if (parse_loop(entry->d_name, &n))
+                        words[n / 64] |= UINT64_C(1) << n % 64;
+        for (size_t i = 0; i < DEVID_WORDS; i++)
+                words[i] &= ~family.taken[i];
+        return set_host(d, DEVID_LOOPS, words, err);
+}
+
+int devid_look_at_host(struct devid *d, struct croft_error *err)
+{
+        int r = look_at_majors(d, err);
+
+        return r < 0 ? r : look_at_loops(d, err);
+}
+
+/* --- partitions --- */
+
+int devid_grant(struct devid *d, uint64_t partition, const char *family, uint32_t max, struct croft_error *err)
+{
+        const struct devid_grant_key key = {.partition = partition, .family = name_of(family)};
+        struct devid_grant grant = {.max = max}, there;
+        int r;
+
+        if (max == 0)
+                r = bpf_map_delete_elem(d->grants, &key) < 0 && errno != ENOENT ? -errno : 0;
+        else if (bpf_map_lookup_elem(d->grants, &key, &there) == 0 && there.max == max)
+                r = 0;
+        else
+                r = bpf_map_update_elem(d->grants, &key, &grant, BPF_ANY) < 0 ? -errno : 0;
+        return r < 0 ? croft_error_set(err, r, "grant device numbers of family '%s'", family) : 0;
+}
+
+int devid_take(struct devid *d, uint64_t partition, const char *family, const char *instance, uint32_t virtual,
+        uint32_t preferred, struct devid_number *ret, struct croft_error *err)
+{
+        struct devid_call call;
+        int r;
+
+        if (!devid_client_prepare(&call, DEVID_OP_ALLOC, family, instance))
+                return croft_error_set(err, EINVAL, "take a device number for '%s'", instance);
+        call.partition = partition;
+        call.virtual = virtual;
+        call.preferred = preferred;
+        r = devid_client_call(d->program, &call);
+        if (r == -EBUSY && preferred != DEVID_ANY) {
+                call.preferred = DEVID_ANY;
+                r = devid_client_call(d->program, &call);
+        }
+        if (r < 0)
+                return croft_error_set(err, r, "take a device number of family '%s' for '%s'", family, instance);
+        *ret = call.ret;
+        return 0;
+}
+
+/* Every name of a family: the program makes and removes some meanwhile. */
+static size_t list_families(const struct devid *d, struct devid_name ret[DEVID_FAMILIES_MAX])
+{
+        const struct devid_name *last = NULL;
+        size_t n = 0;
+
+        while (n < DEVID_FAMILIES_MAX && bpf_map_get_next_key(d->families, last, &ret[n]) == 0)
+                last = &ret[n++];
+        return n;
+}
+
+/* What a partition has of one family.  -EBUSY: a major has minors that are given out: those first. */
+static int release_family(struct devid *d, uint64_t partition, const char *family)
+{
+        struct devid_call next, call;
+        uint32_t from = 0;
+        int r = 0;
+
+        while (from < DEVID_FAMILY_MAX) {
+                int released;
+
+                (void)devid_client_prepare(&next, DEVID_OP_NEXT, family, NULL);
+                next.partition = partition;
+                next.preferred = from;
+                released = devid_client_call(d->program, &next);
+                if (released == -ESRCH || released == -ENOENT)
+                        return r;
+                if (released < 0)
+                        return released;
+                (void)devid_client_prepare(&call, DEVID_OP_RELEASE, family, next.ret.instance.text);
+                call.partition = partition;
+                released = next.ret.state == DEVID_DRAINING ? 0 : devid_client_call(d->program, &call);
+                if (released < 0 && released != -ESRCH)
+                        r = released;
+                from = next.ret.number + 1;
+        }
+        return r;
+}
+
+static void drop_grants(struct devid *d, uint64_t partition)
+{
+        struct devid_grant_key key, next;
+        bool more = bpf_map_get_next_key(d->grants, NULL, &next) == 0;
+
+        while (more) {
+                key = next;
+                more = bpf_map_get_next_key(d->grants, &key, &next) == 0;
+                if (key.partition == partition)
+                        (void)bpf_map_delete_elem(d->grants, &key); /* it may have gone */
+        }
+}
+
+int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)
+{
+        struct devid_name names[DEVID_FAMILIES_MAX];
+        size_t n = list_families(d, names);
+        int r = 0;
+
+        for (int turn = 0; turn < 2; turn++) { /* minors, then their majors */
+                r = 0;
+                for (size_t i = 0; i < n; i++) {
+                        int one = release_family(d, partition, names[i].text);
+
+                        r = one < 0 ? one : r;
+                }
+        }
+        drop_grants(d, partition);
+        return r < 0 ? croft_error_set(
+                               err, r, "take back the device numbers of partition %llu", (unsigned long long)partition)
+                     : 0;
+}
+
+/* Partitions that have numbers or grants. */
+static int list_owners(const struct devid *d, uint64_t **ret, size_t *ret_n)
+{
+        uint64_t *owners = calloc(DEVID_NUMBERS_MAX, sizeof(*owners));
+        struct devid_grant_key grant, *last_grant = NULL;
+        struct devid_node node, *last = NULL;
+        struct devid_number number;
+        size_t n = 0;
+
+        if (!owners)
+                return -ENOMEM;
+        for (; n < DEVID_NUMBERS_MAX / 2 && bpf_map_get_next_key(d->numbers, last, &node) == 0; last = &node)
+                if (bpf_map_lookup_elem(d->numbers, &node, &number) == 0 && number.state != DEVID_DRAINING)
+                        owners[n++] = number.partition;
+        for (; n < DEVID_NUMBERS_MAX && bpf_map_get_next_key(d->grants, last_grant, &grant) == 0; last_grant = &grant)
+                owners[n++] = grant.partition;
+        *ret = owners;
+        *ret_n = n;
+        return 0;
+}
+
+int devid_sweep(struct devid *d, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err)
+{
+        _cleanup_free_ uint64_t *owners = NULL;
+        size_t n = 0;
+        int r = list_owners(d, &owners, &n);
+
+        if (r < 0)
+                return croft_error_set(err, r, "list the owners of device numbers");
+        for (size_t i = 0; r == 0 && i < n; i++)
+                if (owners[i] && !keep(context, owners[i]))
+                        r = devid_release_all(d, owners[i], err);
+        return r;
+}
+
+int devid_each_draining(struct devid *d, int (*f)(void *context, const struct devid_number *number), void *context)
+{
+        struct devid_node node, next;
+        struct devid_number number;
+        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
+        int r = 0;
+
+        while (more && r >= 0) {
+                struct devid_call call;
+
+                node = next;
+                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
+                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING)
+                        continue;
+                r = f(context, &number);
+                if (r <= 0)
+                        continue;
+                (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
+                call.preferred = number.number;
+                r = devid_client_call(d->program, &call);
+                r = r == -ESRCH || r == -EBUSY ? 0 : r; /* somebody else was faster */
+        }
+        return r < 0 ? r : 0;
+}

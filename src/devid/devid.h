@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * devid.h - the table of device numbers, croftd's side: makes families and grants, keeps the machine's own numbers out,
+ * and takes back what partitions had.
+ *
+ * The objects are pinned and outlive croftd (DEV-27).  Numbers are given out by the program alone, for whoever runs it.
+ * All functions may be called from any thread.
+ */
+#ifndef CROFT_DEVID_DEVID_H
+#define CROFT_DEVID_DEVID_H
+
+#include "devid/devid.bpf.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plane;
+struct devid;
+
+/* Families that are there from the beginning: majors for local use, and the loop devices of this machine. */
+#define DEVID_CHAR_MAJORS "char"
+#define DEVID_BLOCK_MAJORS "block"
+#define DEVID_LOOPS "loop"
+
+/* Loads or adopts the objects in the plane (borrowed, for the life of *ret).  Objects of another layout are begun anew.
+ * -EOPNOTSUPP, -EPERM as plane_open(). */
+int devid_open(struct plane *plane, struct devid **ret, struct croft_error *err);
+struct devid *devid_free(struct devid *devid); /* lets go; what is pinned stays */
+void devid_freep(struct devid **devid);
+/* Takes the objects away, for a clean end.  -EBUSY: a number is given out; nothing was changed. */
+int devid_remove(struct devid *devid, struct croft_error *err);
+
+/* Numbers that the machine has by now are given to nobody from now on, others may be. */
+int devid_look_at_host(struct devid *devid, struct croft_error *err);
+
+/* The partition may have so many numbers of that family, 0: none any more; those that it has stay. */
+int devid_grant(struct devid *devid, uint64_t partition, const char *family, uint32_t max, struct croft_error *err);
+
+/* One number for an instance of that partition's, or that which it has (DEV-11): prefers `preferred`, if that is free.
+ * -EDQUOT, -ENOSPC. */
+int devid_take(struct devid *devid, uint64_t partition, const char *family, const char *instance, uint32_t virtual,
+        uint32_t preferred, struct devid_number *ret, struct croft_error *err);
+
+/* All that the partition has is given back, and its grants go.  Idempotent. */
+int devid_release_all(struct devid *devid, uint64_t partition, struct croft_error *err);
+/* Does that for partitions that keep() doesn't want. */
+int devid_sweep(struct devid *devid, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err);
+
+/* Calls f for each number that was given back and may still be open, until f returns other than 0.  1: it is open
+ * nowhere any more, and becomes free; 0: it stays. */
+int devid_each_draining(struct devid *devid, int (*f)(void *context, const struct devid_number *number), void *context);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * majors.h - which majors the machine has, or may come to have: those are never given out (DEV-21).
+ */
+#ifndef CROFT_DEVID_MAJORS_H
+#define CROFT_DEVID_MAJORS_H
+
+#include "devid/devid.bpf.h"
+
+#include <stdbool.h>
+
+/* A bit for each major that is the machine's.  All but those that Documentation/admin-guide/devices.txt leaves to local
+ * use, 60 to 63 and 120 to 127: the kernel assigns none of these, neither by its lists nor when a driver wants any. */
+struct devid_majors {
+        __u64 of_char[DEVID_WORDS], of_block[DEVID_WORDS];
+};
+
+/* With those of /proc/devices, of which this is the text: a driver may have taken one for local use, too.  false: it
+ * has not the form that it should have. */
+bool devid_majors_read(const char *text, struct devid_majors *ret);
+
+#endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_devid.c - the table of device numbers in the kernel: what it gives to whom, and that nothing is given twice or
+ * lost.
+ * where: here guest
+ */
+#include "base/cleanup.h"
+#include "devid/client.h"
+#include "devid/devid.h"
+#include "plane/plane_bpf.h"
+#include "plane_kit.h"
+
+#include <bpf/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#define A 101
+#define B 102
+
+static struct devid *devid;
+static int program = -EBADF;
+
+static void open_devid(void)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        char line[CROFT_ERROR_TEXT_MAX], directory[64];
+        int programs;
+
+        if (devid_open(plane, &devid, &err) < 0)
+                fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
+        programs = plane_open_programs(plane, NULL);
+        (void)snprintf(directory, sizeof(directory), "/proc/self/fd/%d", programs);
+        program = devid_client_open(directory);
+        assert_true(program >= 0);
+        close_fd(programs);
+}
+
+static void close_devid(void)
+{
+        program = close_fd(program);
+        devid = devid_free(devid);
+}
+
+static int set_up_devid(void **state)
+{
+        int r = set_up(state);
+
+        if (r < 0)
+                return r;
+        open_devid();
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 4, NULL), 0);
+        assert_int_equal(devid_grant(devid, B, DEVID_CHAR_MAJORS, 4, NULL), 0);
+        return 0;
+}
+
+static int free_it(void *context, const struct devid_number *number)
+{
+        (void)context;
+        (void)number;
+        return 1;
+}
+
+static int tear_down_devid(void **state)
+{
+        assert_int_equal(devid_release_all(devid, A, NULL), 0);
+        assert_int_equal(devid_release_all(devid, B, NULL), 0);
+        assert_int_equal(devid_release_all(devid, 0, NULL), 0);
+        assert_int_equal(devid_each_draining(devid, free_it, NULL), 0);
+        assert_int_equal(devid_remove(devid, NULL), 0);
+        close_devid();
+        return tear_down(state);
+}
+
+/* --- calls --- */
+
+static int call_for(
+        uint64_t partition, enum devid_op op, const char *family, const char *instance, struct devid_call *ret)
+{
+        struct devid_call call;
+
+        if (!devid_client_prepare(&call, op, family, instance))
+                return -EINVAL;
+        call.partition = partition;
+        if (ret && ret->count) {
+                call.preferred = ret->preferred;
+                call.count = ret->count;
+                call.within = ret->within;
+                call.between = ret->between;
+        }
+        int r = devid_client_call(program, &call);
+
+        if (ret)
+                *ret = call;
+        return r;
+}
+
+/* Of one that is free; the number, or a negative errno. */
+static int take(uint64_t partition, const char *family, const char *instance)
+{
+        struct devid_call call = {.count = 0};
+        int r = call_for(partition, DEVID_OP_ALLOC, family, instance, &call);
+
+        return r < 0 ? r : (int)call.ret.number;
+}
+
+static int take_group(uint64_t partition, const char *family, const char *instance, uint32_t preferred, uint32_t count,
+        uint32_t within, uint32_t between)
+{
+        struct devid_call call = {.preferred = preferred, .count = count, .within = within, .between = between};
+        int r = call_for(partition, DEVID_OP_ALLOC, family, instance, &call);
+
+        return r < 0 ? r : (int)call.ret.number;
+}
+
+static int release(uint64_t partition, const char *family, const char *instance)
+{
+        return call_for(partition, DEVID_OP_RELEASE, family, instance, NULL);
+}
+
+static int state_of(uint64_t partition, const char *family, const char *instance)
+{
+        struct devid_call call = {.count = 0};
+        int r = call_for(partition, DEVID_OP_GET, family, instance, &call);
+
+        return r < 0 ? r : (int)call.ret.state;
+}
+
+static unsigned int count_of(uint64_t partition, const char *family)
+{
+        struct devid_call call = {.preferred = 0, .count = 1, .within = 1, .between = 1};
+        unsigned int n = 0;
+
+        while (call_for(partition, DEVID_OP_NEXT, family, NULL, &call) == 0) {
+                call.preferred = call.ret.number + 1;
+                n++;
+        }
+        return n;
+}
+
+/* --- inside: what a partition gets itself (DEV-A1, DEV-A4, DEV-A8) --- */
+
+static void happy_path(void *context)
+{
+        int major = take(0, DEVID_CHAR_MAJORS, "drv0");
+        char minors[8];
+
+        (void)context;
+        require(major == 60); /* the lowest for local use */
+        require(take(0, DEVID_CHAR_MAJORS, "drv0") == major);
+        require(state_of(0, DEVID_CHAR_MAJORS, "drv0") == DEVID_RESERVED);
+        require(call_for(0, DEVID_OP_ASSIGN, DEVID_CHAR_MAJORS, "drv0", NULL) == 0);
+        require(state_of(0, DEVID_CHAR_MAJORS, "drv0") == DEVID_ASSIGNED);
+        (void)snprintf(minors, sizeof(minors), "c%d", major);
+        for (int i = 0; i < 4; i++) {
+                char instance[16];
+
+                (void)snprintf(instance, sizeof(instance), "unit%d", i);
+                require(take(0, minors, instance) == i);
+        }
+        require(release(0, DEVID_CHAR_MAJORS, "drv0") == -EBUSY); /* its minors are in use */
+}
+
+static void each_gets_numbers_of_its_own(void **state)
+{
+        struct devid_call call = {.count = 0};
+
+        (void)state;
+        as("a", AS_NOBODY, happy_path, NULL);
+        assert_int_equal(call_for(A, DEVID_OP_GET, DEVID_CHAR_MAJORS, "drv0", &call), 0);
+        assert_int_equal(call.ret.partition, A);
+        assert_int_equal(call.ret.state, DEVID_ASSIGNED);
+        assert_int_equal(call.node.type, DEVID_CHAR);
+        assert_int_equal(call.node.major, 60);
+        assert_int_equal(call.node.minor, DEVID_WHOLE);
+        assert_true(call.ret.pid > 0);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 61);
+        assert_int_equal(count_of(A, "c60"), 4);
+        assert_int_equal(release(A, "c60", "unit1"), 0);
+        assert_int_equal(take(A, "c60", "other"), 1); /* lowest first */
+}
+
+static void thief(void *context)
+{
+        struct devid_call call = {.count = 0};
+
+        (void)context;
+        require(release(A, DEVID_CHAR_MAJORS, "drv0") == -EPERM);
+        require(take(A, DEVID_CHAR_MAJORS, "mine") == -EPERM);
+        require(take(999, DEVID_CHAR_MAJORS, "mine") == -EPERM);
+        require(release(0, DEVID_CHAR_MAJORS, "drv0") == -ESRCH);
+        require(call_for(0, DEVID_OP_GET, DEVID_CHAR_MAJORS, "drv0", NULL) == -ESRCH);
+        require(take(0, "c60", "unit") == -ENOENT);        /* the minors of another's major */
+        require(take(0, DEVID_LOOPS, "loop0") == -ENOENT); /* never granted */
+        require(take(0, "nothing", "unit") == -ENOENT);
+        require(call_for(0, DEVID_OP_FREE, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
+        require(call_for(0, DEVID_OP_HOST, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
+        require(call_for(0, 99, DEVID_CHAR_MAJORS, NULL, NULL) == -EINVAL);
+        require(count_of(0, DEVID_CHAR_MAJORS) == 0);
+        require(take(0, DEVID_CHAR_MAJORS, "own") == 61);
+        require(call_for(0, DEVID_OP_GET, DEVID_CHAR_MAJORS, "own", &call) == 0 && call.ret.pid == 0);
+}
+
+static void refused_without_a_partition(void *context)
+{
+        (void)context;
+        require(take(0, DEVID_CHAR_MAJORS, "nobody") == -EPERM);
+        require(take(A, DEVID_CHAR_MAJORS, "nobody") == -EPERM);
+}
+
+static void nobody_has_anothers(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        as("b", AS_NOBODY, thief, NULL);
+        as(NULL, AS_USER_NS, refused_without_a_partition, NULL);
+        assert_int_equal(state_of(A, DEVID_CHAR_MAJORS, "drv0"), DEVID_RESERVED);
+        assert_int_equal(release(A, DEVID_CHAR_MAJORS, "drv0"), 0);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "next"), 60);
+}
+
+/* --- groups (DEV-A3) --- */
+
+static void groups_are_given_whole_or_not_at_all(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(take_group(A, "c60", "free", 7, 1, 1, 1), 7);
+        assert_int_equal(take_group(A, "c60", "taken", 7, 1, 1, 1), -EBUSY);
+        assert_int_equal(count_of(A, "c60"), 1);
+        assert_int_equal(take_group(A, "c60", "aligned", DEVID_ANY, 16, 1, 16), 16); /* 7 is a hole in the first */
+        assert_int_equal(take_group(A, "c60", "partly", 0, 16, 1, 16), -EBUSY);
+        assert_int_equal(count_of(A, "c60"), 17);
+        assert_int_equal(take_group(A, "c60", "second", DEVID_ANY, 16, 1, 16), 32);
+        assert_int_equal(take_group(A, "c60", "spread", DEVID_ANY, 3, 4, 1), 0); /* 0, 4, 8 */
+        assert_int_equal(take(A, "c60", "one"), 1);
+        assert_int_equal(take_group(A, "c60", "astray", 5, 2, 1, 2), -EINVAL);
+        assert_int_equal(take_group(A, "c60", "none", DEVID_ANY, 0xffff, 1, 1), -EINVAL);
+        assert_int_equal(take_group(A, "c60", "far", 4090, 8, 1, 1), -EBUSY); /* beyond the last */
+        assert_int_equal(release(A, "c60", "aligned"), 0);
+        assert_int_equal(take_group(A, "c60", "again", 16, 16, 1, 16), 16);
+        assert_int_equal(call_for(A, DEVID_OP_ASSIGN, "c60", "again", NULL), 0);
+        assert_int_equal(state_of(A, "c60", "again"), DEVID_ASSIGNED);
+        assert_int_equal(count_of(A, "c60"), 1 + 16 + 16 + 3 + 1);
+}
+
+/* --- release, death (DEV-A4, DEV-A5) --- */
+
+static int stays(void *context, const struct devid_number *number)
+{
+        unsigned int *n = context;
+
+        assert_string_equal(number->family.text, DEVID_LOOPS);
+        (*n)++;
+        return 0;
+}
+
+static void what_may_still_be_open_is_not_given_again(void **state)
+{
+        unsigned int draining = 0;
+        int number;
+
+        (void)state;
+        assert_int_equal(devid_grant(devid, A, DEVID_LOOPS, 2, NULL), 0);
+        number = take(A, DEVID_LOOPS, "loop0");
+        assert_true(number >= 0);
+        assert_int_equal(release(A, DEVID_LOOPS, "loop0"), 0);
+        assert_int_equal(state_of(A, DEVID_LOOPS, "loop0"), -ESRCH);
+        assert_int_equal(take(A, DEVID_LOOPS, "loop0"), number + 1);
+        assert_int_equal(take(A, DEVID_LOOPS, "loop1"), -EDQUOT); /* what drains counts */
+        assert_int_equal(take(0, DEVID_LOOPS, "globals"), number + 2);
+        assert_int_equal(devid_each_draining(devid, stays, &draining), 0);
+        assert_int_equal(draining, 1);
+        assert_int_equal(devid_each_draining(devid, free_it, NULL), 0);
+        assert_int_equal(take(A, DEVID_LOOPS, "loop1"), number);
+}
+
+static bool is_a(void *context, uint64_t id)
+{
+        (void)context;
+        return id == A;
+}
+
+static void what_the_dead_had_is_taken_back(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(take(A, "c60", "unit0"), 0);
+        assert_int_equal(take_group(A, "c60", "group", DEVID_ANY, 8, 1, 8), 8);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 61);
+        assert_int_equal(devid_release_all(devid, A, NULL), 0);
+        assert_int_equal(count_of(A, DEVID_CHAR_MAJORS), 0);
+        assert_int_equal(take(A, "c60", "unit0"), -ENOENT);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 4, NULL), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(devid_sweep(devid, is_a, NULL, NULL), 0);
+        assert_int_equal(count_of(B, DEVID_CHAR_MAJORS), 0);
+        assert_int_equal(count_of(A, DEVID_CHAR_MAJORS), 1);
+        assert_int_equal(take(0, DEVID_CHAR_MAJORS, "globals"), 61);
+        assert_int_equal(devid_sweep(devid, is_a, NULL, NULL), 0);
+        assert_int_equal(count_of(0, DEVID_CHAR_MAJORS), 2); /* global sees both, and keeps its own */
+}
+
+static void the_table_outlives_croftd(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        close_devid();
+        open_devid();
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 61);
+        assert_int_equal(devid_remove(devid, NULL), -EBUSY);
+}
+
+/* --- exhaustion (DEV-A7) --- */
+
+static void one_cannot_have_what_others_need(void **state)
+{
+        char instance[16];
+
+        (void)state;
+        for (int i = 0; i < 4; i++) {
+                (void)snprintf(instance, sizeof(instance), "drv%d", i);
+                assert_int_equal(take(A, DEVID_CHAR_MAJORS, instance), 60 + i);
+        }
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv4"), -EDQUOT);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv3"), 63);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 120);
+        assert_int_equal(take_group(B, "c120", "many", DEVID_ANY, 64, 64, 1), 0);
+        for (int i = 1; i < 8; i++) {
+                (void)snprintf(instance, sizeof(instance), "drv%d", i);
+                assert_int_equal(take(0, DEVID_CHAR_MAJORS, instance), 120 + i);
+        }
+        assert_int_equal(take(0, DEVID_CHAR_MAJORS, "one more"), -ENOSPC);
+        assert_int_equal(release(A, DEVID_CHAR_MAJORS, "drv1"), 0);
+        assert_int_equal(take(0, DEVID_CHAR_MAJORS, "one more"), 61);
+}
+
+/* --- all at once (DEV-A2) --- */
+
+#define PROCESSES 64
+#define NUMBERS 4000
+
+static void take_many(int *answers, unsigned int process)
+{
+        for (unsigned int i = process; i < NUMBERS; i += PROCESSES) {
+                char instance[16];
+
+                (void)snprintf(instance, sizeof(instance), "unit%u", i);
+                answers[i] = take(0, "c60", instance);
+                require(answers[i] >= 0);
+                if (i % 7 == 0) { /* and give some back in between */
+                        require(release(0, "c60", instance) == 0);
+                        answers[i] = take(0, "c60", instance);
+                        require(answers[i] >= 0);
+                }
+        }
+}
+
+static void nothing_is_given_twice(void **state)
+{
+        int *answers =
+                mmap(NULL, NUMBERS * sizeof(*answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        _cleanup_free_ unsigned char *seen = calloc(DEVID_FAMILY_MAX, 1);
+        int status;
+
+        (void)state;
+        assert_true(answers != MAP_FAILED && seen);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        for (unsigned int p = 0; p < PROCESSES; p++) {
+                pid_t pid = fork();
+
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        require(enter_cgroup("a") == 0);
+                        take_many(answers, p);
+                        _exit(0);
+                }
+        }
+        for (unsigned int p = 0; p < PROCESSES; p++) {
+                assert_true(wait(&status) > 0);
+                assert_int_equal(status, 0);
+        }
+        for (int i = 0; i < NUMBERS; i++) {
+                assert_in_range(answers[i], 0, DEVID_FAMILY_MAX - 1);
+                assert_int_equal(seen[answers[i]]++, 0);
+        }
+        assert_int_equal(count_of(A, "c60"), NUMBERS);
+        assert_int_equal(munmap(answers, NUMBERS * sizeof(*answers)), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_devid, tear_down_devid)
+        const struct CMUnitTest tests[] = {
+                TEST(each_gets_numbers_of_its_own),
+                TEST(nobody_has_anothers),
+                TEST(groups_are_given_whole_or_not_at_all),
+                TEST(what_may_still_be_open_is_not_given_again),
+                TEST(what_the_dead_had_is_taken_back),
+                TEST(the_table_outlives_croftd),
+                TEST(one_cannot_have_what_others_need),
+                TEST(nothing_is_given_twice),
+        };
+
+        cmocka_set_message_output(CM_OUTPUT_TAP);
+        return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
+}
