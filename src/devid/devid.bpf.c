@@ -24,7 +24,6 @@ struct {
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, DEVID_NUMBERS_MAX);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
         __type(key, struct devid_node);
         __type(value, struct devid_number);
 } devid_numbers SEC(".maps");
@@ -32,7 +31,6 @@ struct {
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, DEVID_NUMBERS_MAX);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
         __type(key, struct devid_instance_key);
         __type(value, struct devid_instance);
 } devid_instances SEC(".maps");
@@ -111,8 +109,7 @@ static __always_inline bool take_bit(struct devid_family *family, __u32 number)
  * A group that is looked for, made or undone.  Calls of bpf_loop() look the family up themselves: what is in their
  * context is bytes to old kernels. */
 struct group {
-        struct devid_name family;
-        struct devid_number number; /* what is put on record, but for its number */
+        struct devid_number number; /* what is put on record, but for its number; its family is looked at */
         __u32 between;
         __u32 done;  /* numbers of it that were taken, or put on record */
         __u32 found; /* 1: number.first is it */
@@ -126,7 +123,7 @@ static __always_inline __u32 nth(const struct group *group, __u32 i)
 
 static long take_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
         if (!family || !is_free(family, nth(group, i)) || !take_bit(family, nth(group, i)))
                 return 1;
@@ -136,7 +133,7 @@ static long take_one(__u32 i, struct group *group)
 
 static long give_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
         if (family)
                 give_bit(family, nth(group, i));
@@ -155,7 +152,7 @@ static __always_inline void take_group(struct group *group)
 
 static long try_group(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
         group->number.first = i * group->between;
         if (!family || group->number.first >= family->count)
@@ -169,7 +166,7 @@ static long try_group(__u32 i, struct group *group)
 /* The lowest free number from this word on.  Who loses a race for one tries the next of the word. */
 static long try_word(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         __u32 word = i % DEVID_WORDS;
         __u64 used;
 
@@ -211,7 +208,7 @@ static __always_inline int find(struct group *group, __u32 preferred)
 
 static long put_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         struct devid_node node;
 
         if (!family)
@@ -224,17 +221,45 @@ static long put_one(__u32 i, struct group *group)
         return 0;
 }
 
+static __always_inline void drop(struct devid_family *family, __u32 number)
+{
+        struct devid_node node = node_of(family, number);
+
+        bpf_map_delete_elem(&devid_numbers, &node);
+        give_bit(family, number);
+}
+
 static long drop_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
-        struct devid_node node;
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
         if (!family)
                 return 1;
-        node = node_of(family, nth(group, i));
-        bpf_map_delete_elem(&devid_numbers, &node);
-        give_bit(family, nth(group, i));
+        drop(family, nth(group, i));
         return 0;
+}
+
+/* What is on record of a group, made and undone.  A single number needs no walk. */
+static __always_inline int put_group(struct group *group, struct devid_family *family)
+{
+        struct devid_node node;
+
+        if (group->number.count == 1) {
+                group->number.number = group->number.first;
+                node = node_of(family, group->number.first);
+                return bpf_map_update_elem(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0 ? -ENOMEM : 0;
+        }
+        group->done = 0;
+        bpf_loop(group->number.count, put_one, group, 0);
+        return group->done == group->number.count ? 0 : -ENOMEM;
+}
+
+static __always_inline void drop_group(struct group *group, struct devid_family *family)
+{
+        if (group->number.count == 1)
+                drop(family, group->number.first);
+        else
+                bpf_loop(group->number.count & 127, drop_one, group, 0);
 }
 
 /* --- families of a major that was given out --- */
@@ -281,7 +306,7 @@ static __always_inline int open_minors(const struct devid_number *number, __u32 
 
 static long count_taken(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
         if (family && *(volatile __u64 *)&family->taken[i % DEVID_WORDS])
                 group->found = 1;
@@ -294,9 +319,9 @@ static __always_inline int close_minors(struct group *group, __u32 type, __u32 m
 {
         struct devid_family *family;
 
-        group->family = minors_name(type, major);
+        group->number.family = minors_name(type, major);
         group->found = 0;
-        family = bpf_map_lookup_elem(&devid_families, &group->family);
+        family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         if (!family)
                 return 0;
         (void)__sync_lock_test_and_set(&family->count, 0);
@@ -305,7 +330,7 @@ static __always_inline int close_minors(struct group *group, __u32 type, __u32 m
                 (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
                 return -EBUSY;
         }
-        bpf_map_delete_elem(&devid_families, &group->family);
+        bpf_map_delete_elem(&devid_families, &group->number.family);
         return 0;
 }
 
@@ -317,7 +342,10 @@ struct request {
         struct devid_grant *grant; /* NULL: it needs none */
 };
 
-/* The first number of an instance into the context. */
+static const struct devid_number no_number;
+
+/* The first number of an instance into the context.  What is copied may go meanwhile, and its memory be another's: it
+ * is looked at again afterwards. */
 static __always_inline int answer(
         struct devid_call *call, const struct devid_family *family, __u32 number, __u64 caller)
 {
@@ -328,6 +356,11 @@ static __always_inline int answer(
                 return -ESRCH;
         COPY_WORDS(&call->ret, found, WORDS(*found));
         COPY_WORDS(&call->node, &node, WORDS(node));
+        if (bpf_map_lookup_elem(&devid_numbers, &node) != found || call->ret.number != number ||
+                (caller && *(const volatile __u64 *)&found->partition != caller)) {
+                COPY_WORDS(&call->ret, &no_number, WORDS(no_number));
+                return -ESRCH;
+        }
         if (caller)
                 call->ret.pid = 0;
         return 0;
@@ -353,7 +386,6 @@ static __always_inline void fill(struct group *group, const struct devid_call *c
 {
         struct devid_number *number = &group->number;
 
-        COPY_WORDS(&group->family, &call->family, WORDS(group->family));
         COPY_WORDS(&number->family, &call->family, WORDS(number->family));
         COPY_WORDS(&number->instance, &call->instance, WORDS(number->instance));
         number->partition = q->partition;
@@ -407,11 +439,11 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
                 return -EDQUOT;
         r = find(&group, call->preferred);
         if (r == 0) {
-                group.done = 0;
-                bpf_loop(group.number.count, put_one, &group, 0);
-                r = group.done == group.number.count ? enter(&group, key, q) : -ENOMEM;
+                r = put_group(&group, q->family);
+                if (r == 0)
+                        r = enter(&group, key, q);
                 if (r < 0)
-                        bpf_loop(group.number.count, drop_one, &group, 0);
+                        drop_group(&group, q->family);
         }
         if (r < 0)
                 give_quota(q->grant, group.number.count);
@@ -424,7 +456,7 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
 
 static long assign_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         struct devid_number *number;
         struct devid_node node;
 
@@ -439,7 +471,7 @@ static long assign_one(__u32 i, struct group *group)
 
 static long drain_one(__u32 i, struct group *group)
 {
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         struct devid_number *number;
         struct devid_node node;
 
@@ -457,7 +489,7 @@ static long drain_one(__u32 i, struct group *group)
 /* What is on record of the instance, for those who walk its numbers. */
 static __always_inline void fill_found(struct group *group, const struct devid_call *call)
 {
-        COPY_WORDS(&group->family, &call->family, WORDS(group->family));
+        COPY_WORDS(&group->number.family, &call->family, WORDS(group->number.family));
         group->number.first = call->ret.first;
         group->number.count = call->ret.count;
         group->number.within = call->ret.within;
@@ -466,29 +498,30 @@ static __always_inline void fill_found(struct group *group, const struct devid_c
 static __always_inline int release(
         struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
 {
-        struct devid_name family;
         struct group group = {};
         int r = 0;
 
         fill_found(&group, call);
-        family = group.family;
         if (q->family->majors)
                 r = close_minors(&group, q->family->type, group.number.first);
         if (r < 0)
                 return r;
-        group.family = family;
+        fill_found(&group, call);
         if (bpf_map_delete_elem(&devid_instances, key) < 0)
                 return -ESRCH; /* somebody else has released it */
-        bpf_loop(group.number.count & 127, q->family->drains ? drain_one : drop_one, &group, 0);
-        if (!q->family->drains)
-                give_quota(q->grant, group.number.count);
+        if (q->family->drains) {
+                bpf_loop(group.number.count & 127, drain_one, &group, 0);
+                return 0;
+        }
+        drop_group(&group, q->family);
+        give_quota(q->grant, group.number.count);
         return 0;
 }
 
 /* Numbers that the caller may see: a partition its own. */
 static long look_at_one(__u32 i, struct group *group)
 {
-        const struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->family);
+        const struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
         const struct devid_number *number;
         struct devid_node node;
 
@@ -510,7 +543,7 @@ static __always_inline int next(struct devid_call *call, const struct request *q
 {
         struct group group = {};
 
-        COPY_WORDS(&group.family, &call->family, WORDS(group.family));
+        COPY_WORDS(&group.number.family, &call->family, WORDS(group.number.family));
         group.number.first = call->preferred;
         group.number.partition = q->partition;
         bpf_loop(DEVID_FAMILY_MAX, look_at_one, &group, 0);

@@ -19,7 +19,7 @@
 #define DEVID_FAMILIES_MAX 64
 #define DEVID_WORDS 64
 #define DEVID_FAMILY_MAX (DEVID_WORDS * 64) /* numbers of one family */
-#define DEVID_NUMBERS_MAX 16384             /* given out of all families */
+#define DEVID_NUMBERS_MAX 8192              /* given out of all families; 300 bytes each, from the beginning */
 #define DEVID_GROUP_MAX 64                  /* numbers that are given out as one */
 #define DEVID_NAME 32
 #define DEVID_ANY 0xffffffffU   /* no number is preferred */
