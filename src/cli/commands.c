@@ -111,6 +111,25 @@ static const struct cli_option error_attend_options[] = {
         {NULL},
 };
 
+#define PARTITION_OPTION                                                                                               \
+        {                                                                                                              \
+                "partition", 'z', "NAME", "of this partition (default: global's own; of list: all)"                    \
+        }
+static const struct cli_option devid_options[] = {
+        PARTITION_OPTION,
+        {NULL},
+};
+static const struct cli_option devid_alloc_options[] = {
+        PARTITION_OPTION,
+        {"preferred", 'p', "NUMBER", "just that number, or the group from there on"},
+        {"count", 'n', "N", "so many numbers, all or none"},
+        {"within", 'w', "N", "from one number of the group to the next (default: 1)"},
+        {"between", 'b', "N", "the first one is a multiple of this (default: 1)"},
+        {"virtual", 'V', "NUMBER", "what the device is called inside, for the list"},
+        {"assign", 'a', NULL, "they are in use at once"},
+        {NULL},
+};
+
 static const struct cli_command image_commands[] = {
         {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
                 cli_cmd_image_build, NULL, "image"},
@@ -137,6 +156,23 @@ static const struct cli_command pool_commands[] = {
         {"show", NULL, NAMES, "everything about pools", NULL, NULL, 1, CLI_ANY, false, cli_cmd_pool_show, NULL, "pool"},
         {"remove", "rm", NAMES, "remove pools that no partition is bound to", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_pool_remove, NULL, "pool"},
+        {NULL},
+};
+
+static const struct cli_command devid_commands[] = {
+        {"alloc", NULL, "FAMILY INSTANCE", "get a number that nobody else has",
+                "FAMILY is char or block (majors for local use), or c60, b120 ...: the minors of a major.  An "
+                "INSTANCE\n"
+                "that has a number has the same one again.",
+                devid_alloc_options, 2, 2, false, cli_cmd_devid_alloc, NULL, "devid"},
+        {"assign", NULL, "FAMILY INSTANCE", "say that its numbers are in use", NULL, devid_options, 2, 2, false,
+                cli_cmd_devid_assign, NULL, "devid"},
+        {"release", NULL, "FAMILY INSTANCE", "give its numbers back", NULL, devid_options, 2, 2, false,
+                cli_cmd_devid_release, NULL, "devid"},
+        {"list", "ls", NULL, "who has which numbers", NULL, devid_options, 0, 0, false, cli_cmd_devid_list, NULL,
+                "devid"},
+        {"show", NULL, "FAMILY INSTANCE", "everything about one", NULL, devid_options, 2, 2, false, cli_cmd_devid_show,
+                NULL, "devid"},
         {NULL},
 };
 
@@ -185,6 +221,8 @@ const struct cli_command cli_commands[] = {
                 cli_cmd_remove},
         {"error", NULL, "COMMAND ...", "why something failed: the record of errors of each partition", NULL, NULL, 0, 0,
                 false, NULL, error_commands},
+        {"devid", NULL, "COMMAND ...", "device numbers for partitions, from a table in the kernel", NULL, NULL, 0, 0,
+                false, NULL, devid_commands},
         {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
         {"pool", NULL, "COMMAND ...", "pools of CPUs, and which partition runs on which", NULL, NULL, 0, 0, false, NULL,
                 pool_commands},

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "devid/devid.h"
 #include "errlog/errlog.h"
 #include "image/image.h"
 #include "kernel/cgroup.h"
@@ -204,10 +205,13 @@ static void open_plane(struct host *host)
                 host->plane = NULL;
                 lack_from(host, HOST_PLANE);
                 host->lacks[HOST_ERRLOG] = host->lacks[HOST_PLANE];
+                host->lacks[HOST_DEVID] = host->lacks[HOST_PLANE];
                 return;
         }
         if (errlog_open(host->plane, &host->errlog, &host->lacks[HOST_ERRLOG]) < 0)
                 host->errlog = NULL;
+        if (devid_open(host->plane, &host->devid, &host->lacks[HOST_DEVID]) < 0)
+                host->devid = NULL;
         if (kstats_open(host->plane, &host->kstats, &host->lacks[HOST_KSTATS]) < 0) {
                 host->kstats = NULL;
                 lack_from(host, HOST_KSTATS);
@@ -290,7 +294,7 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
 static void tidy_up(struct host *host)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        bool recorded;
+        bool recorded, given;
 
         host->mounts = mount_watch_free(host->mounts);
         if (host->kstats && kstats_remove(host->kstats, &err) < 0)
@@ -298,7 +302,10 @@ static void tidy_up(struct host *host)
         recorded = host->errlog && errlog_remove(host->errlog, &err) < 0;
         if (recorded && err.code != EBUSY) /* what is on record outlives us */
                 log_error(LOG_LEVEL_WARNING, &err, "the record of errors stays in the kernel");
-        if (host->plane && !recorded && plane_remove(host->plane, &err) < 0)
+        given = host->devid && devid_remove(host->devid, &err) < 0;
+        if (given && err.code != EBUSY) /* what global has taken outlives us, too */
+                log_error(LOG_LEVEL_WARNING, &err, "the table of device numbers stays in the kernel");
+        if (host->plane && !recorded && !given && plane_remove(host->plane, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "the kernel plane stays");
         if (host->cgroups && cgroup_tree_remove(host->cgroups, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "croft's control groups stay");
@@ -315,6 +322,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         host->mounts = mount_watch_free(host->mounts);
         host->sampler = kstat_sampler_free(host->sampler);
         host->kstats = kstats_free(host->kstats);
+        host->devid = devid_free(host->devid);
         host->errlog = errlog_free(host->errlog);
         host->plane = plane_free(host->plane);
         host->images = image_store_free(host->images);

@@ -21,6 +21,8 @@ static const struct {
         [HOST_MOUNTS] = {"mount-statistics", "statistics of each mount, croft fsstat", "statistics of mounts"},
         [HOST_ERRLOG] = {"error-record", "croft error, croft-error: errors of a partition in the kernel's memory",
                 "errors are in the log and in the answers only"},
+        [HOST_DEVID] = {"device-numbers", "croft devid: device numbers for partitions, from a table in the kernel",
+                "partitions can't ask for device numbers"},
         [HOST_INTERCEPTION] = {"intercepted-calls", "sysinfo(2) tells a partition its own figures",
                 "sysinfo(2) tells the host's figures"},
 };

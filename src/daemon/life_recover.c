@@ -14,6 +14,7 @@
 #include "daemon/life_private.h"
 #include "daemon/process.h"
 #include "daemon/warden_link.h"
+#include "devid/devid.h"
 #include "kernel/notify.h"
 #include "plane/plane.h"
 
@@ -450,6 +451,22 @@ static void sweep_plane(struct life *life)
                 log_error(LOG_LEVEL_WARNING, &err, "entries of partitions that are gone stay");
 }
 
+/* Of partitions that are gone, or don't run: who is dead has no numbers (DEV-18). */
+static bool runs(void *context, uint64_t id)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find_id(context, id);
+
+        return u && u->p.state != PARTITION_DEFINED;
+}
+
+static void sweep_devid(struct life *life)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (life->host->devid && devid_sweep(life->host->devid, runs, life, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "device numbers of partitions that are gone stay");
+}
+
 int life_recover(struct life *life, struct croft_error *err)
 {
         _cleanup_(pasts_done) struct pasts pasts = {.life = life};
@@ -473,6 +490,7 @@ int life_recover(struct life *life, struct croft_error *err)
                 return r;
         sweep_plane(life);
         errors_sweep(life);
+        sweep_devid(life);
         each_entry(life->host->state_dir, "tmp", sweep_tmp, life);
         each_entry(life->host->state_dir, "partitions", sweep_files, life);
         each_entry(life->host->wardens_dir, ".", sweep_socket, life);

@@ -583,7 +583,8 @@ static __always_inline int set_host(const struct devid_call *call, const struct 
         return 0;
 }
 
-/* May the caller ask in this family for that partition?  -ENOENT: no more than that there is no such family. */
+/* May the caller ask in this family for that partition?  What isn't granted is as what isn't there; what it has already
+ * stays its own when the grant goes. */
 static __always_inline int find_family(const struct devid_call *call, struct request *q)
 {
         struct devid_grant_key key = {.partition = q->partition};
@@ -591,9 +592,9 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         COPY_WORDS(&key.family, &call->family, WORDS(key.family));
         q->family = bpf_map_lookup_elem(&devid_families, &key.family);
         if (!q->family)
-                return -ENOENT;
+                return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
         q->grant = q->partition && q->family->owner != q->partition ? bpf_map_lookup_elem(&devid_grants, &key) : NULL;
-        if (q->caller && !q->grant && q->family->owner != q->caller)
+        if (q->caller && call->op == DEVID_OP_ALLOC && !q->grant && q->family->owner != q->caller)
                 return -ENOENT;
         return 0;
 }

@@ -8,6 +8,7 @@
 #include <croft/error.h>
 
 struct cgroup_tree;
+struct devid;
 struct errlog;
 struct image_store;
 struct kstat_sampler;
@@ -23,6 +24,7 @@ enum host_part {
         HOST_SAMPLER,      /* kstats: figures */
         HOST_MOUNTS,       /* kstats: statistics of mounts */
         HOST_ERRLOG,       /* plane: the record of errors */
+        HOST_DEVID,        /* plane: the table of device numbers */
         HOST_INTERCEPTION, /* calls that wardens answer */
         HOST_PARTS
 };
@@ -46,6 +48,7 @@ struct host {
         struct kstats *kstats;                /* NULL: no plane, or one that can't do this */
         struct mount_watch *mounts;           /* likewise */
         struct errlog *errlog;                /* NULL: no plane, or one that can't do this */
+        struct devid *devid;                  /* likewise */
         struct croft_error lacks[HOST_PARTS]; /* why it isn't there; code 0: it is */
 };
 

@@ -199,6 +199,8 @@ static void thief(void *context)
         require(take(0, "c60", "unit") == -ENOENT);        /* the minors of another's major */
         require(take(0, DEVID_LOOPS, "loop0") == -ENOENT); /* never granted */
         require(take(0, "nothing", "unit") == -ENOENT);
+        require(call_for(0, DEVID_OP_GET, "c60", "unit", NULL) == -ESRCH); /* there or not: the same */
+        require(call_for(0, DEVID_OP_GET, "nothing", "unit", NULL) == -ESRCH);
         require(call_for(0, DEVID_OP_FREE, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
         require(call_for(0, DEVID_OP_HOST, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
         require(call_for(0, 99, DEVID_CHAR_MAJORS, NULL, NULL) == -EINVAL);
@@ -285,6 +287,24 @@ static bool is_a(void *context, uint64_t id)
 {
         (void)context;
         return id == A;
+}
+
+static void give_back(void *context)
+{
+        (void)context;
+        require(take(0, DEVID_CHAR_MAJORS, "more") == -ENOENT);
+        require(count_of(0, DEVID_CHAR_MAJORS) == 1);
+        require(release(0, DEVID_CHAR_MAJORS, "drv0") == 0);
+        require(release(0, DEVID_CHAR_MAJORS, "drv0") == -ESRCH);
+}
+
+static void what_it_has_stays_when_the_grant_goes(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 0, NULL), 0);
+        as("a", AS_NOBODY, give_back, NULL);
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 60);
 }
 
 static void what_the_dead_had_is_taken_back(void **state)
@@ -403,6 +423,7 @@ int main(void)
                 TEST(nobody_has_anothers),
                 TEST(groups_are_given_whole_or_not_at_all),
                 TEST(what_may_still_be_open_is_not_given_again),
+                TEST(what_it_has_stays_when_the_grant_goes),
                 TEST(what_the_dead_had_is_taken_back),
                 TEST(the_table_outlives_croftd),
                 TEST(one_cannot_have_what_others_need),

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * facet_devid.c - what a partition may ask for while it runs (property `devices`), and that it has nothing afterwards
+ * (DEV-18): not of this run, and not of one that ended with a croftd.
+ */
+#include "devid/facet_devid.h"
+
+#include "devid/devid.h"
+#include "partition/devices.h"
+#include "partition/host.h"
+#include "partition/property.h"
+
+#include <string.h>
+
+/* What `devices` names is granted; what it doesn't name any more isn't. */
+static int grant(struct partition *p, const char *value, struct croft_error *err)
+{
+        static const char *const families[] = {DEVID_CHAR_MAJORS, DEVID_BLOCK_MAJORS};
+        int r = 0;
+
+        if (!p->host->devid) {
+                if (!value)
+                        return 0;
+                (void)croft_error_copy(err, &p->host->lacks[HOST_DEVID]);
+                return croft_error_prefix(err, "grant device numbers");
+        }
+        for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(*families); i++)
+                r = devid_grant(p->host->devid, p->def.id, families[i], devices_count(value, families[i]), err);
+        return r;
+}
+
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        return grant(p, property_get(p->def.properties, "devices"), err);
+}
+
+/* A new croftd may have found a table of another layout. */
+static int adopt(struct partition *p, struct croft_error *err)
+{
+        return p->host->devid ? prepare(p, err) : 0;
+}
+
+static int release(struct partition *p, struct croft_error *err)
+{
+        return p->host->devid ? devid_release_all(p->host->devid, p->def.id, err) : 0;
+}
+
+static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)
+{
+        (void)old;
+        return strcmp(key, "devices") == 0 ? grant(p, value, err) : 0;
+}
+
+const struct facet facet_devid = {
+        .name = "devid",
+        .prepare = prepare,
+        .adopt = adopt,
+        .release = release,
+        .apply = apply,
+};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * main.c - croft-devid(1): asks for device numbers of the partition that it runs in.  Static, so that it runs on any
+ * root.  In global there is `croft devid`.
+ */
+#include "base/str.h"
+
+#include <croft/devid.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+        struct croft_devid_request request;
+        bool assign;
+};
+
+__attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
+{
+        va_list ap;
+
+        (void)fputs("croft-devid: ", stderr);
+        va_start(ap, format);
+        (void)vfprintf(stderr, format, ap);
+        va_end(ap);
+        (void)fputc('\n', stderr);
+        return code;
+}
+
+static void help(FILE *f)
+{
+        (void)fputs(
+                "croft-devid alloc [-a] [-p NUMBER] [-n COUNT] [-w WITHIN] [-b BETWEEN] [-v NUMBER] FAMILY INSTANCE\n"
+                "croft-devid assign | release | show FAMILY INSTANCE\n"
+                "croft-devid list\n"
+                "\n"
+                "Device numbers that this partition has, and nobody else.  Prints, one line each:\n"
+                "INSTANCE FAMILY NUMBER TYPE MAJOR MINOR STATE\n"
+                "\n"
+                "  FAMILY      char or block (majors), c60 or b120 (the minors of a major)\n"
+                "  INSTANCE    a name for the device; asked again, it has the same number\n"
+                "  -a          they are in use at once, as by assign\n"
+                "  -p NUMBER   just that number, or the group from there on\n"
+                "  -n COUNT    so many numbers, all or none\n"
+                "  -w WITHIN   from one number of the group to the next (1)\n"
+                "  -b BETWEEN  the first one is a multiple of this (1)\n"
+                "  -v NUMBER   what the device is called here, for the list\n",
+                f);
+}
+
+static void print(const struct croft_devid_number *n)
+{
+        char instance[4 * CROFT_DEVID_NAME];
+
+        str_escape(instance, sizeof(instance), n->instance, strlen(n->instance));
+        (void)printf("%s %s %u", instance, n->family, n->number);
+        (void)printf(" %c %u ", (int)n->type, n->major);
+        if (n->minor == CROFT_DEVID_WHOLE)
+                (void)putchar('*');
+        else
+                (void)printf("%u", n->minor);
+        (void)printf(" %s\n", croft_devid_state_name(n->state));
+}
+
+/* A number below CROFT_DEVID_ANY; false: none, and said. */
+static bool take(char letter, uint32_t *ret)
+{
+        uint64_t n;
+
+        if (!str_to_u64(optarg, CROFT_DEVID_ANY - 1, &n)) {
+                (void)fail(CROFT_EXIT_USAGE, "-%c wants a number, not '%s'", letter, optarg);
+                return false;
+        }
+        *ret = (uint32_t)n;
+        return true;
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+        int letter;
+
+        while ((letter = getopt(argc, argv, "ap:n:w:b:v:")) != -1) {
+                uint32_t *places[] = {['p'] = &o->request.preferred,
+                        ['n'] = &o->request.count,
+                        ['w'] = &o->request.within,
+                        ['b'] = &o->request.between,
+                        ['v'] = &o->request.virtual_number};
+
+                if (letter == 'a')
+                        o->assign = true;
+                else if (letter == '?' || !take((char)letter, places[letter]))
+                        return false;
+        }
+        return true;
+}
+
+static int list(struct croft_devid *devid, struct croft_error *err)
+{
+        struct croft_devid_number *numbers = NULL;
+        size_t n = 0;
+        int r = croft_devid_list(devid, 0, &numbers, &n, err);
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                print(&numbers[i]);
+        free(numbers);
+        return r;
+}
+
+static int alloc(struct croft_devid *devid, const struct options *o, struct croft_error *err)
+{
+        const struct croft_devid_request *q = &o->request;
+        struct croft_devid_number number;
+        int r = croft_devid_alloc(devid, q, &number, err);
+
+        if (r == 0 && o->assign)
+                r = croft_devid_assign(devid, 0, q->family, q->instance, &number, err);
+        if (r == 0)
+                print(&number);
+        return r;
+}
+
+/* assign, release and show. */
+static int (*find(const char *word))(
+        struct croft_devid *, uint64_t, const char *, const char *, struct croft_devid_number *, struct croft_error *)
+{
+        if (strcmp(word, "assign") == 0)
+                return croft_devid_assign;
+        if (strcmp(word, "release") == 0)
+                return croft_devid_release;
+        return strcmp(word, "show") == 0 ? croft_devid_get : NULL;
+}
+
+static int run(const char *word, struct options *o, int words, char **argv, struct croft_error *err)
+{
+        struct croft_devid_number number;
+        struct croft_devid *devid = NULL;
+        int r = croft_devid_open(NULL, &devid, err);
+
+        if (r < 0)
+                return r;
+        if (words == 2) {
+                o->request.family = argv[0];
+                o->request.instance = argv[1];
+        }
+        if (strcmp(word, "list") == 0) {
+                r = list(devid, err);
+        } else if (strcmp(word, "alloc") == 0) {
+                r = alloc(devid, o, err);
+        } else {
+                r = find(word)(devid, 0, argv[0], argv[1], &number, err);
+                if (r == 0 && strcmp(word, "show") == 0)
+                        print(&number);
+        }
+        (void)croft_devid_close(devid);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        struct options o = {.request = {.preferred = CROFT_DEVID_ANY, .virtual_number = CROFT_DEVID_ANY}};
+        struct croft_error err = CROFT_ERROR_INIT;
+        const char *word = argc > 1 ? argv[1] : "";
+        char line[CROFT_ERROR_TEXT_MAX];
+        int wanted = strcmp(word, "list") == 0 ? 0 : 2;
+
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+                help(stdout);
+                return 0;
+        }
+        if (strcmp(word, "alloc") != 0 && strcmp(word, "list") != 0 && !find(word))
+                return fail(CROFT_EXIT_USAGE, "there are alloc, assign, release, show and list, not '%s'; see --help",
+                        word);
+        if (!parse(argc - 1, argv + 1, &o))
+                return CROFT_EXIT_USAGE;
+        argc -= 1 + optind;
+        argv += 1 + optind;
+        if (argc != wanted)
+                return fail(CROFT_EXIT_USAGE, "'%s' wants %s", word, wanted ? "a family and an instance" : "no words");
+        if (run(word, &o, argc, argv, &err) < 0)
+                return fail((int)croft_error_exit(&err), "%s", croft_error_line(&err, line, sizeof(line)));
+        return fflush(stdout) < 0 ? CROFT_EXIT_FAILURE : 0;
+}

@@ -1,0 +1,89 @@
+#!/bin/sh
+# where: here guest
+# Device numbers of partitions (DEV-A1, A4 to A7): what is granted, who has what, and that the dead have nothing.
+. "$(dirname "$0")/../lib.sh"
+
+inside() { # PARTITION WORD...
+        inside_name=$1
+        shift
+        croft exec "$inside_name" -- /run/croft/bin/croft-devid "$@"
+}
+owners() { croft devid list --format json | jq -r 'map("\(.partition) \(.family) \(.instance) \(.device) \(.state)") | join("; ")'; }
+
+t_croftd_start || exit 1
+t_fails_with 2 "another family is refused" croft create a -s devices=loop
+t_like "and what there is said" "$(cat "$T/error")" "give char, block or both"
+t_fails_with 2 "so is one twice" croft create a -s devices=char,char:2
+t_fails_with 2 "and none" croft create a -s devices=char:0
+t_ok "a partition may ask for majors" croft create a -s init=croft -s devices='char:2, block'
+t_is "how many is said" "$(croft show a --format json | jq -r .properties.devices)" "char:2,block:4"
+t_ok "another may, too" croft create b -s init=croft -s devices=char
+t_ok "and one may not" croft create c -s init=croft
+t_ok "they start" croft start a b c
+
+# --- inside (DEV-A1) ------------------------------------------------------------------------------------------------------
+
+t_is "one asks for a major" "$(inside a alloc char drv0)" "drv0 char 60 c 60 * reserved"
+t_is "and has the same when it asks again" "$(inside a alloc -a char drv0)" "drv0 char 60 c 60 * assigned"
+t_is "and minors of it" "$(inside a alloc -n 4 c60 units | cut -d' ' -f2-6)" "c60 0 c 60 0"
+t_is "the other gets another" "$(inside b alloc char drv0)" "drv0 char 61 c 61 * reserved"
+t_fails_with 3 "who has no grant has no family" croft exec c -- /run/croft/bin/croft-devid alloc char drv0
+t_fails_with 3 "nor minors of another's major" croft exec b -- /run/croft/bin/croft-devid alloc c60 mine
+t_fails_with 3 "nor another's number to give back" croft exec b -- /run/croft/bin/croft-devid release c60 units
+t_is "each lists its own" "$(inside b list)" "drv0 char 61 c 61 * reserved"
+t_is "global lists all" "$(owners)" "a char drv0 60:* assigned; b char drv0 61:* reserved; a c60 units 60:0 reserved; a c60 units 60:1 reserved; a c60 units 60:2 reserved; a c60 units 60:3 reserved"
+t_is "or one's" "$(croft devid list -z b --format json | jq -r '.[].instance')" drv0
+t_ok "as a table" croft devid list
+t_ok "it shows one" croft devid show -z a char drv0
+t_ok "and takes one for a partition" croft devid alloc -z b -a char drv1
+t_is "which that sees" "$(inside b show char drv1)" "drv1 char 62 c 62 * assigned"
+t_fails_with 3 "of one that isn't there nobody has any" croft devid alloc -z nobody char drv0
+t_is "no number of the host's is among them" "$(croft devid list --format json | jq -r '.[] | select(.family=="char") | .number' | sort >"$T/given"; awk '/^Block/ { exit } $1 ~ /^[0-9]+$/ { print $1 }' /proc/devices | sort | comm -12 - "$T/given")" ""
+
+# --- limits (DEV-A7) ------------------------------------------------------------------------------------------------------
+
+inside a alloc char drv1 >"$T/out"
+t_fails_with 6 "more than are granted are refused" croft exec a -- /run/croft/bin/croft-devid alloc char drv2
+t_ok "others get theirs" croft exec b -- /run/croft/bin/croft-devid alloc char drv3
+t_ok "more are granted while it runs" croft set a devices=char:3
+t_ok "and given" croft exec a -- /run/croft/bin/croft-devid alloc char drv2
+t_ok "none any more" croft set a --unset devices
+t_fails_with 3 "and none is given" croft exec a -- /run/croft/bin/croft-devid alloc char drv4
+t_ok "what it has it can give back" croft exec a -- /run/croft/bin/croft-devid release char drv2
+t_fails_with 2 "a wrong word is told" croft exec a -- /run/croft/bin/croft-devid allocate char drv4
+
+# --- ours die (DEV-A6) ----------------------------------------------------------------------------------------------------
+
+before=$(owners)
+kill -9 "$t_daemon"
+wait "$t_daemon" 2>/dev/null
+t_is "without a croftd all are there" "$(croft devid list --format json | jq -r '.[].device' | tr '\n' ' ')" \
+        "$(echo "$before" | tr ';' '\n' | awk '{ print $(NF - 1) }' | tr '\n' ' ')"
+t_ok "and more are given" croft devid alloc char own
+before=$(croft devid list --format json | jq -r '.[] | "\(.family) \(.instance) \(.device)"')
+t_croftd_start
+t_is "the next croftd finds all" "$(croft devid list --format json | jq -r '.[] | "\(.family) \(.instance) \(.device)"')" "$before"
+
+# --- the partition dies (DEV-A5) ------------------------------------------------------------------------------------------
+
+kill -9 "$(field a .pid)"
+gone() { [ "$(croft devid list -z a --format json | jq length)" = 0 ]; }
+t_ok "with its init a partition loses all" t_wait_for gone
+t_is "the lowest is given again" "$(croft devid alloc char next --format json | jq .number)" 60
+t_ok "b stops" croft stop b
+t_is "and has none" "$(croft devid list -z b --format json | jq length)" 0
+t_ok "a of the same name" sh -c 'croft remove --force a && croft create a -s init=croft -s devices=char && croft start a'
+t_is "has none" "$(inside a list)" ""
+
+# --- both die -------------------------------------------------------------------------------------------------------------
+
+t_ok "it takes one" croft exec a -- /run/croft/bin/croft-devid alloc char drv0
+pid=$(field a .pid)
+kill -9 "$t_daemon" "$pid"
+wait "$t_daemon" 2>/dev/null
+t_croftd_start
+t_ok "who died without a croftd has none" t_wait_for gone
+croft devid release char own
+croft devid release char next
+t_is "nothing is left in the table" "$(owners)" ""
+t_done
