@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -114,6 +115,50 @@ static void measure_crowd(void)
         (void)munmap(begin, 4096);
 }
 
+/* Median of opening /dev/null and closing it, in ns. */
+static double time_open(void)
+{
+        double rounds[ROUNDS];
+
+        for (int r = 0; r < ROUNDS; r++) {
+                int64_t began = bench_now_ns();
+
+                for (int i = 0; i < BATCH; i++) {
+                        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+                        if (fd >= 0)
+                                (void)close(fd);
+                }
+                rounds[r] = (double)(bench_now_ns() - began) / BATCH;
+        }
+        return bench_median(rounds, ROUNDS);
+}
+
+/* What the check of the devices that a partition may open adds, in turns. */
+static void measure_gate(struct plane *plane, struct devid *devid)
+{
+        double outside[5], partition[5];
+        struct bench_cgroup cgroup;
+        struct stat st;
+
+        if (bench_cgroup_make(&cgroup) < 0 || fstat(cgroup.directory, &st) < 0 ||
+                plane_add(plane, st.st_ino, 1, 100000, NULL) < 0 || devid_enforce(devid, cgroup.directory, NULL) < 0) {
+                printf("# left out: opening a device\n");
+                return;
+        }
+        for (int i = 0; i < 5; i++) {
+                outside[i] = time_open();
+                (void)bench_cgroup_enter(&cgroup);
+                partition[i] = time_open();
+                (void)bench_cgroup_leave(&cgroup);
+        }
+        printf("/dev/null opened and closed: outside %.0f ns, in a partition %.0f ns: %.0f more\n",
+                bench_median(outside, 5), bench_median(partition, 5),
+                bench_median(partition, 5) - bench_median(outside, 5));
+        (void)plane_remove_partition(plane, 1, NULL);
+        bench_cgroup_remove(&cgroup);
+}
+
 int main(void)
 {
         char directory[] = "/tmp/croft-bench.XXXXXX", programs[64], line[CROFT_ERROR_TEXT_MAX];
@@ -122,7 +167,7 @@ int main(void)
         struct plane *plane = NULL;
         struct utsname name;
         int run_dir = mkdtemp(directory) ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-        int r = run_dir < 0 ? -errno : plane_open(run_dir, "bench", 2, &plane, &err), fd = -EBADF;
+        int r = run_dir < 0 ? -errno : plane_open(run_dir, "bench", 1, &plane, &err), fd = -EBADF;
 
         if (r == 0)
                 r = devid_open(plane, &devid, &err);
@@ -139,6 +184,7 @@ int main(void)
                 printf("device numbers, median of %d rounds of %d; Linux %s\n", ROUNDS, BATCH, name.release);
                 measure();
                 measure_crowd();
+                measure_gate(plane, devid);
         }
         if (devid) {
                 (void)devid_release_all(devid, 0, NULL);

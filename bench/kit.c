@@ -4,10 +4,17 @@
  */
 #include "kit.h"
 
+#include "base/cleanup.h"
+#include "base/fd.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,4 +57,40 @@ int bench_run(int program, void *context, uint32_t size)
         attr.test.ctx_in = (uint64_t)(uintptr_t)context;
         attr.test.ctx_size_in = size;
         return syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)) < 0 ? -errno : (int)attr.test.retval;
+}
+
+int bench_cgroup_make(struct bench_cgroup *ret)
+{
+        const char *unified =
+                access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
+        _cleanup_free_ char *own = NULL;
+        const char *at;
+        char path[512];
+
+        if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", 4096, &own, NULL) < 0 || !(at = strstr(own, "0::")))
+                return -ENOENT;
+        (void)snprintf(path, sizeof(path), "%s%.*s", unified, (int)strcspn(at + 3, "\n"), at + 3);
+        (void)snprintf(ret->path, sizeof(ret->path), "%s/croft-bench.%d", unified, (int)getpid());
+        if (mkdir(ret->path, 0755) < 0)
+                return -errno;
+        ret->parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        ret->directory = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return ret->parent < 0 || ret->directory < 0 ? -errno : 0;
+}
+
+int bench_cgroup_enter(const struct bench_cgroup *cgroup)
+{
+        return fd_write_file(cgroup->directory, "cgroup.procs", "0");
+}
+
+int bench_cgroup_leave(const struct bench_cgroup *cgroup)
+{
+        return fd_write_file(cgroup->parent, "cgroup.procs", "0");
+}
+
+void bench_cgroup_remove(struct bench_cgroup *cgroup)
+{
+        (void)close_fd(cgroup->directory);
+        (void)close_fd(cgroup->parent);
+        (void)rmdir(cgroup->path);
 }

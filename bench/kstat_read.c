@@ -98,28 +98,14 @@ static double time_other(int fd, bool set)
         return bench_median(rounds, ROUNDS);
 }
 
-/* A socket made in a control group of its own, to which the programs are attached; the directory is `ret_cgroup`. */
-static int open_socket(struct kstats *kstats, char (*ret_cgroup)[256])
+/* A socket made in a control group to which the programs are attached. */
+static int open_socket(struct kstats *kstats, const struct bench_cgroup *cgroup)
 {
-        const char *unified =
-                access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
-        _cleanup_close_ int parent = -EBADF, cgroup = -EBADF;
-        _cleanup_free_ char *own = NULL;
-        char path[512];
         int fd = -1;
 
-        if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", 4096, &own, NULL) < 0 || !strstr(own, "0::"))
-                return -ENOENT;
-        (void)snprintf(path, sizeof(path), "%s%.*s", unified, (int)strcspn(strstr(own, "0::") + 3, "\n"),
-                strstr(own, "0::") + 3);
-        (void)snprintf(*ret_cgroup, sizeof(*ret_cgroup), "%s/croft-bench.%d", unified, (int)getpid());
-        parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (mkdir(*ret_cgroup, 0755) < 0)
-                return -errno;
-        cgroup = open(*ret_cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (kstats_attach(kstats, cgroup, NULL) == 0 && fd_write_file(cgroup, "cgroup.procs", "0") == 0) {
+        if (kstats_attach(kstats, cgroup->directory, NULL) == 0 && bench_cgroup_enter(cgroup) == 0) {
                 fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-                (void)fd_write_file(parent, "cgroup.procs", "0");
+                (void)bench_cgroup_leave(cgroup);
         }
         return fd;
 }
@@ -127,8 +113,12 @@ static int open_socket(struct kstats *kstats, char (*ret_cgroup)[256])
 static void measure_socket(struct kstats *kstats, int program, const struct kstat_call *find)
 {
         _cleanup_close_ int without = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -EBADF;
-        char cgroup[256] = "";
+        struct bench_cgroup cgroup;
 
+        if (bench_cgroup_make(&cgroup) < 0) {
+                printf("# left out: options of sockets\n");
+                return;
+        }
         fd = open_socket(kstats, &cgroup);
         if (fd < 0) {
                 printf("# left out: options of sockets\n");
@@ -140,7 +130,7 @@ static void measure_socket(struct kstats *kstats, int program, const struct ksta
                         time_other(without, true), time_other(without, false), time_other(fd, true),
                         time_other(fd, false));
         }
-        (void)rmdir(cgroup);
+        bench_cgroup_remove(&cgroup);
 }
 
 static int open_program(const struct plane *plane)

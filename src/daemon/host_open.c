@@ -196,6 +196,16 @@ static void open_sampler(struct host *host)
                 host->sampler = kstat_sampler_free(host->sampler);
 }
 
+/* Where it isn't enforced, nodes of others can still not be made inside. */
+static void open_devid(struct host *host)
+{
+        struct croft_error *why = &host->lacks[HOST_DEVID];
+
+        if (devid_open(host->plane, &host->devid, why) < 0 ||
+                devid_enforce(host->devid, cgroup_tree_unified(host->cgroups), why) < 0)
+                host->devid = devid_free(host->devid);
+}
+
 /* What partitions show of themselves; they run without it, too, with less to see: told by `croft check`. */
 static void open_plane(struct host *host)
 {
@@ -210,8 +220,7 @@ static void open_plane(struct host *host)
         }
         if (errlog_open(host->plane, &host->errlog, &host->lacks[HOST_ERRLOG]) < 0)
                 host->errlog = NULL;
-        if (devid_open(host->plane, &host->devid, &host->lacks[HOST_DEVID]) < 0)
-                host->devid = NULL;
+        open_devid(host);
         if (kstats_open(host->plane, &host->kstats, &host->lacks[HOST_KSTATS]) < 0) {
                 host->kstats = NULL;
                 lack_from(host, HOST_KSTATS);

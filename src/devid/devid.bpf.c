@@ -621,6 +621,45 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
         return answer(call, q->family, group.number.first, q->caller);
 }
 
+/* --- who may open what (DEV-25) --- */
+
+/* What every partition has in its /dev: null, zero, full, random, urandom; tty, console, ptmx; pts. */
+static __always_inline bool is_usual(__u32 type, __u32 major, __u32 minor)
+{
+        if (type != DEVID_CHAR)
+                return false;
+        if (major == 1)
+                return minor == 3 || minor == 5 || (minor >= 7 && minor <= 9);
+        if (major == 5)
+                return minor <= 2;
+        return major >= 136 && major <= 143;
+}
+
+static __always_inline bool owns(__u64 partition, const struct devid_node *node)
+{
+        const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
+
+        return number && number->partition == partition && number->state != DEVID_DRAINING;
+}
+
+/* A node may be made by whom the kernel lets (inside, nobody): one that can't be opened does no harm, and overlays make
+ * whiteouts. */
+SEC("cgroup/dev")
+int devid_open(struct bpf_cgroup_dev_ctx *ctx)
+{
+        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
+        const struct plane_partition *partition = bpf_map_lookup_elem(&partitions, &cgroup);
+        struct devid_node node = {.major = ctx->major, .minor = ctx->minor};
+
+        if (!partition || !(ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)))
+                return 1;
+        node.type = (ctx->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK ? DEVID_BLOCK : DEVID_CHAR;
+        if (is_usual(node.type, node.major, node.minor) || owns(partition->id, &node))
+                return 1;
+        node.minor = DEVID_WHOLE;
+        return owns(partition->id, &node);
+}
+
 SEC("syscall")
 int devid(struct devid_call *call)
 {

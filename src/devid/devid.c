@@ -24,11 +24,12 @@
 #include "devid.skel.h"
 
 #define PROGRAM "devid"
+#define GATE "devid_open"
 #define LOOP_MAJOR 7
 
 struct devid {
         struct plane *plane; /* borrowed */
-        int program, families, numbers, instances, grants, state;
+        int program, gate, families, numbers, instances, grants, state;
 };
 
 static const struct plane_pin pins[] = {
@@ -64,6 +65,8 @@ static int unpin(struct devid *d, struct croft_error *err)
         _cleanup_close_ int programs = plane_open_programs(d->plane, err);
         int r = programs < 0 ? programs : plane_pins_unpin(plane_directory(d->plane), pins_of(d), err);
 
+        if (r == 0 && unlinkat(plane_directory(d->plane), GATE, 0) < 0 && errno != ENOENT)
+                r = croft_error_set(err, errno, "unpin '%s'", GATE);
         return r < 0 ? r : plane_unpin_program(programs, PROGRAM, err);
 }
 
@@ -161,7 +164,8 @@ static int open_all(struct devid *d, struct croft_error *err)
         if (r < 0)
                 return r;
         d->program = fcntl(bpf_program__fd(skeleton->progs.devid), F_DUPFD_CLOEXEC, 3);
-        if (d->program < 0)
+        d->gate = fcntl(bpf_program__fd(skeleton->progs.devid_open), F_DUPFD_CLOEXEC, 3);
+        if (d->program < 0 || d->gate < 0)
                 return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
         r = adopted ? 0 : pin_new(d, err);
         if (r == 0)
@@ -176,7 +180,7 @@ int devid_open(struct plane *plane, struct devid **ret, struct croft_error *err)
 
         if (!d)
                 return croft_error_set(err, ENOMEM, "open the table of device numbers");
-        *d = (struct devid){.plane = plane, .program = -EBADF};
+        *d = (struct devid){.plane = plane, .program = -EBADF, .gate = -EBADF};
         plane_pins_init(pins_of(d));
         r = open_all(d, err);
         if (r < 0) {
@@ -192,6 +196,7 @@ struct devid *devid_free(struct devid *d)
         if (!d)
                 return NULL;
         (void)close_fd(d->program);
+        (void)close_fd(d->gate);
         plane_pins_close(pins_of(d));
         free(d);
         return NULL;
@@ -211,6 +216,11 @@ int devid_remove(struct devid *d, struct croft_error *err)
         if (r > 0)
                 return croft_error_set(err, EBUSY, "device numbers are given out.");
         return unpin(d, err);
+}
+
+int devid_enforce(struct devid *d, int cgroup_fd, struct croft_error *err)
+{
+        return plane_bpf_attach(plane_directory(d->plane), d->gate, cgroup_fd, BPF_CGROUP_DEVICE, GATE, err);
 }
 
 /* --- the machine's own --- */

@@ -31,6 +31,11 @@ void devid_freep(struct devid **devid);
 /* Takes the objects away, for a clean end.  -EBUSY: a number is given out; nothing was changed. */
 int devid_remove(struct devid *devid, struct croft_error *err);
 
+/* From now on processes of partitions open what every partition has, and devices whose numbers are their own, and no
+ * others, however the node was made.  cgroup_fd: the control group that all partitions are below.  It holds without a
+ * croftd, too.  -EOPNOTSUPP: this kernel can't. */
+int devid_enforce(struct devid *devid, int cgroup_fd, struct croft_error *err);
+
 /* Numbers that the machine has by now are given to nobody from now on, others may be. */
 int devid_look_at_host(struct devid *devid, struct croft_error *err);
 

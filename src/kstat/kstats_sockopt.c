@@ -108,34 +108,6 @@ static int pin_requests(int bpf_dir, int ours, struct croft_error *err)
         return plane_bpf_pin(bpf_dir, ours, REQUESTS, 0600, err);
 }
 
-/* Is it one of that kind on that control group?  One that was removed has none. */
-static bool is_on(int link, int cgroup_fd, enum bpf_attach_type type)
-{
-        struct bpf_link_info info = {0};
-        __u32 size = sizeof(info);
-        struct stat st;
-
-        return bpf_obj_get_info_by_fd(link, &info, &size) == 0 && fstat(cgroup_fd, &st) == 0 &&
-               info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == (uint32_t)type &&
-               info.cgroup.cgroup_id == st.st_ino; /* kernfs: the same number */
-}
-
-static int attach(int bpf_dir, int program, int cgroup_fd, enum bpf_attach_type type, struct croft_error *err)
-{
-        const char *name = type == BPF_CGROUP_SETSOCKOPT ? SETTER : GETTER;
-        _cleanup_close_ int link = plane_bpf_get(bpf_dir, name);
-
-        if (link >= 0 && is_on(link, cgroup_fd, type) && bpf_link_update(link, program, NULL) == 0)
-                return 0;
-        link = close_fd(link);
-        if (unlinkat(bpf_dir, name, 0) < 0 && errno != ENOENT)
-                return croft_error_set(err, errno, "unpin '%s'", name);
-        link = bpf_link_create(program, cgroup_fd, type, NULL);
-        if (link < 0)
-                return croft_error_set(err, errno, "attach a program to the control group of all partitions");
-        return plane_bpf_pin(bpf_dir, link, name, 0600, err);
-}
-
 int kstats_attach(struct kstats *k, int cgroup_fd, struct croft_error *err)
 {
         int bpf_dir = plane_directory(k->plane), r;
@@ -147,9 +119,9 @@ int kstats_attach(struct kstats *k, int cgroup_fd, struct croft_error *err)
         }
         r = pin_requests(bpf_dir, k->sockopt.requests, err);
         if (r == 0) /* first the one that answers */
-                r = attach(bpf_dir, k->sockopt.getter, cgroup_fd, BPF_CGROUP_GETSOCKOPT, err);
+                r = plane_bpf_attach(bpf_dir, k->sockopt.getter, cgroup_fd, BPF_CGROUP_GETSOCKOPT, GETTER, err);
         if (r == 0)
-                r = attach(bpf_dir, k->sockopt.setter, cgroup_fd, BPF_CGROUP_SETSOCKOPT, err);
+                r = plane_bpf_attach(bpf_dir, k->sockopt.setter, cgroup_fd, BPF_CGROUP_SETSOCKOPT, SETTER, err);
         if (r < 0)
                 (void)kstat_sockopt_unpin(bpf_dir, NULL); /* half a way costs as much as a whole one */
         return r;

@@ -48,6 +48,9 @@ int plane_pins_take(struct plane_pins pins, const struct bpf_object *object, str
 int plane_pins_pin(int bpf_dir, struct plane_pins pins, struct croft_error *err);
 int plane_pins_unpin(int bpf_dir, struct plane_pins pins, struct croft_error *err); /* the last one first */
 void plane_pins_close(struct plane_pins pins);
+/* Attaches the program to that control group and what is below it (type: enum bpf_attach_type); the link is pinned
+ * under that name, and takes the place of an older one in one step where that was attached there, too. */
+int plane_bpf_attach(int bpf_dir, int program, int cgroup_fd, int type, const char *name, struct croft_error *err);
 /* A program that is pinned in that directory, and what a death left of its replacement. */
 int plane_unpin_program(int directory, const char *name, struct croft_error *err);
 /* The sentence that helps, for a negative errno of loading programs. */

@@ -6,8 +6,10 @@
 
 #include "base/cleanup.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int *descriptor(struct plane_pins pins, size_t i)
@@ -93,4 +95,31 @@ int plane_unpin_program(int directory, const char *name, struct croft_error *err
                 (unlinkat(directory, next, 0) < 0 && errno != ENOENT))
                 return croft_error_set(err, errno, "unpin '%s'", name);
         return 0;
+}
+
+/* Is it one of that kind on that control group?  One that was removed has none. */
+static bool is_on(int link, int cgroup_fd, int type)
+{
+        struct bpf_link_info info = {0};
+        __u32 size = sizeof(info);
+        struct stat st;
+
+        return bpf_obj_get_info_by_fd(link, &info, &size) == 0 && fstat(cgroup_fd, &st) == 0 &&
+               info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == (uint32_t)type &&
+               info.cgroup.cgroup_id == st.st_ino; /* kernfs: the same number */
+}
+
+int plane_bpf_attach(int bpf_dir, int program, int cgroup_fd, int type, const char *name, struct croft_error *err)
+{
+        _cleanup_close_ int link = plane_bpf_get(bpf_dir, name);
+
+        if (link >= 0 && is_on(link, cgroup_fd, type) && bpf_link_update(link, program, NULL) == 0)
+                return 0;
+        link = close_fd(link);
+        if (unlinkat(bpf_dir, name, 0) < 0 && errno != ENOENT)
+                return croft_error_set(err, errno, "unpin '%s'", name);
+        link = bpf_link_create(program, cgroup_fd, (enum bpf_attach_type)type, NULL);
+        if (link < 0)
+                return croft_error_set(err, errno, "attach a program to the control group of all partitions");
+        return plane_bpf_pin(bpf_dir, link, name, 0600, err);
 }

@@ -40,6 +40,28 @@ t_is "which that sees" "$(inside b show char drv1)" "drv1 char 62 c 62 * assigne
 t_fails_with 3 "of one that isn't there nobody has any" croft devid alloc -z nobody char drv0
 t_is "no number of the host's is among them" "$(croft devid list --format json | jq -r '.[] | select(.family=="char") | .number' | sort >"$T/given"; awk '/^Block/ { exit } $1 ~ /^[0-9]+$/ { print $1 }' /proc/devices | sort | comm -12 - "$T/given")" ""
 
+# --- who may open what (DEV-A8, DEV-25) -----------------------------------------------------------------------------------
+
+# Makes a node in its /dev that everybody there may open, as only global can; says what comes of opening it.
+opens() { # PARTITION TYPE MAJOR MINOR
+        opens_node=/proc/$(field "$1" .pid)/root/dev/test-node
+        rm -f "$opens_node"
+        mknod -m 666 "$opens_node" "$2" "$3" "$4"
+        croft exec "$1" -- sh -c 'exec 3<>/dev/test-node' 2>&1 | sed 's/.*: //'
+        rm -f "$opens_node"
+}
+t_is "a number of its own can be opened, were there a driver" "$(opens a c 60 0)" "No such device or address"
+t_is "another's can't" "$(opens b c 60 0)" "Operation not permitted"
+t_is "nor one that nobody has" "$(opens a c 63 0)" "Operation not permitted"
+t_is "nor memory" "$(opens a c 1 1)" "Operation not permitted"
+t_is "nor a tun" "$(opens a c 10 200)" "Operation not permitted"
+t_is "nor a disk" "$(opens a b 8 0)" "Operation not permitted"
+t_is "nor a loop device, of which global has all" "$(opens a b 7 0)" "Operation not permitted"
+t_is "what every partition has works" "$(opens a c 1 3)$(opens a c 1 9)$(opens c c 5 2)" ""
+t_fails_with 1 "no node can be made inside" croft exec a -- mknod /dev/mine c 60 0
+t_fails_with 1 "not in a namespace of its own either" croft exec a -- unshare -Urm sh -c 'mount -t tmpfs t /mnt && mknod /mnt/mine c 60 0'
+t_ok "but whiteouts can" croft exec a -- unshare -Urm sh -c 'mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && touch l/x && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w,userxattr m && rm m/x && [ -c u/x ]'
+
 # --- limits (DEV-A7) ------------------------------------------------------------------------------------------------------
 
 inside a alloc char drv1 >"$T/out"
@@ -55,13 +77,30 @@ t_fails_with 2 "a wrong word is told" croft exec a -- /run/croft/bin/croft-devid
 # --- ours die (DEV-A6) ----------------------------------------------------------------------------------------------------
 
 before=$(owners)
+pid_of_a=$(field a .pid)
+# Runs a command in the control group of a process.
+in_cgroup() { # PID COMMAND...
+        in_cgroup_dir=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+        shift
+        sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$unified$in_cgroup_dir" "$@"
+}
+unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 kill -9 "$t_daemon"
 wait "$t_daemon" 2>/dev/null
 t_is "without a croftd all are there" "$(croft devid list --format json | jq -r '.[].device' | tr '\n' ' ')" \
         "$(echo "$before" | tr ';' '\n' | awk '{ print $(NF - 1) }' | tr '\n' ' ')"
 t_ok "and more are given" croft devid alloc char own
+nodes() { # outside of croft: nobody is there to be asked
+        nodes_dev=/proc/$1/root/dev
+        mknod -m 666 "$nodes_dev/test-own" c 60 0
+        mknod -m 666 "$nodes_dev/test-other" c 61 0
+        in_cgroup "$1" sh -c 'for n in own other; do { exec 3<>"$0/test-$n"; } 2>&1 | sed "s/.*: //"; done' "$nodes_dev" | tr '\n' ' ' | sed 's/ $//'
+        rm -f "$nodes_dev"/test-*
+}
+without=$(nodes "$pid_of_a")
 before=$(croft devid list --format json | jq -r '.[] | "\(.family) \(.instance) \(.device)"')
 t_croftd_start
+t_is "who may open what holds without a croftd" "$without" "No such device or address Operation not permitted"
 t_is "the next croftd finds all" "$(croft devid list --format json | jq -r '.[] | "\(.family) \(.instance) \(.device)"')" "$before"
 
 # --- the partition dies (DEV-A5) ------------------------------------------------------------------------------------------
