@@ -9,14 +9,11 @@
 #define CROFT_KSTAT_MOUNT_COUNT_BPF_H
 
 #include "kstat/mount_source.bpf.h"
-#include "plane/plane.bpf.h"
+#include "plane/partitions.bpf.h"
 
 #define CLONE_NEWNS 0x00020000
 #define TS_COMPAT 0x0002 /* the thread is in a system call of 32 bits */
 #define NR_MAX 512
-
-/* Set before loading. */
-const volatile __u32 partition_level = 0;
 
 enum call {
         CALL_OTHER = 0,
@@ -82,15 +79,6 @@ const volatile __u8 calls[2][NR_MAX] = {
                 [442] = CALL_MOUNT, /* mount_setattr */
         },
 };
-
-/* The plane's map, not one of ours. */
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, PLANE_PARTITIONS_MAX);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __type(key, __u64);
-        __type(value, struct plane_partition);
-} partitions SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);

@@ -13,7 +13,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "plane/plane.bpf.h"
+#include "plane/partitions.bpf.h"
 
 #include "kstat/disks.bpf.h"
 #include "kstat/figures.bpf.h"
@@ -26,14 +26,6 @@ extern void cgroup_rstat_flush(struct cgroup *cgroup) __ksym __weak;
 extern void css_rstat_flush(struct cgroup_subsys_state *css) __ksym __weak;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, PLANE_PARTITIONS_MAX);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __type(key, __u64);
-        __type(value, struct plane_partition);
-} partitions SEC(".maps");
 
 /* What find looks for; set before each run by the only one who runs it. */
 struct kstat_find find_what;

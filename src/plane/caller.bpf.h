@@ -9,26 +9,11 @@
 #ifndef CROFT_PLANE_CALLER_BPF_H
 #define CROFT_PLANE_CALLER_BPF_H
 
-#include "plane/plane.bpf.h"
+#include "plane/partitions.bpf.h"
 
-#include <linux/bpf.h>
 #include <linux/errno.h>
 
-#include <bpf/bpf_helpers.h>
-
 #include "plane/kernel.bpf.h"
-
-/* Depth of a partition's cgroup; set before loading. */
-const volatile __u32 partition_level = 0;
-
-/* The plane's; programs beside it reuse its map. */
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, PLANE_PARTITIONS_MAX);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __type(key, __u64);
-        __type(value, struct plane_partition);
-} partitions SEC(".maps");
 
 /* *ret: the partition, 0: global.  -EPERM: neither. */
 static __always_inline int find_caller(__u64 *ret)
