@@ -72,6 +72,8 @@ t_ok "the example of croft-errlog(3) compiles" cc -std=c11 -Wall -Wextra -Werror
 # shellcheck disable=SC2046
 t_is "croft-error(1) has every option" "$(lacks "$man/croft-error.1" $(croft-error --help | grep -oE -- '-[a-zA-Z]\b' | sort -u))" ""
 # shellcheck disable=SC2046
+t_is "croft-remote(8) has every option" "$(lacks "$man/croft-remote.8" $(croft-remote --help | grep -oE -- '--[a-z][a-z-]*' | sort -u))" ""
+# shellcheck disable=SC2046
 t_is "libkstat(3) has every function" "$(lacks "$man/libkstat.3" $(functions_of "$t_top/include/kstat.h"))" ""
 # shellcheck disable=SC2046
 t_is "kstat(8) has every option" "$(lacks "$man/kstat.8" $("$BUILD/kstat" -h 2>&1 | grep -oE -- '-[Tzcmins] ' | sort -u) -Cjlpq)" ""
