@@ -3,21 +3,19 @@
  * cmd_attend.c - croft error attend: what another machine records about an attempt comes into the record here, marked
  * with that machine, once and in its order (ERR-31).
  *
- * The line is `ssh HOST croft error print NAME --follow`: who is at the other end is ssh's to prove.  Which machine and
- * which attempt it is says who calls us, never what is read: a record of another attempt, or with a number that isn't
- * above the last one, ends it all.  How far it came is in the record itself (far_seq), so that another attend goes on
- * there.
+ * The line is `ssh HOST croft error print NAME --follow`, or the same by croft-remote(8): who is at the other end is
+ * theirs to prove.  Which machine and which attempt it is says who calls us, never what is read: a record of another
+ * attempt, or with a number that isn't above the last one, ends it all.  How far it came is in the record itself
+ * (far_seq), so that another attend goes on there.
  */
 #include "errors.h"
+#include "line.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +28,10 @@
 struct attended {
         struct cli *cli;
         struct croft_errlog *log;
-        const char *host, *of;
+        const char *of, *where; /* where: the machine as it was given */
+        char host[64];          /* how its records are marked: without a port */
+        enum line_kind kind;
+        char why[300];               /* ": " and what the last line said at its end; "": nothing */
         uint64_t partition, attempt; /* attempt: there */
         uint32_t last;               /* the newest number from there that is on record here */
         struct {
@@ -160,14 +161,14 @@ static int take_line(struct attended *a, const char *line, size_t size)
 }
 
 /* To the end of the line. 0; a negative errno: what came was refused. *ret_any: something came. */
-static int take_all(struct attended *a, int fd, bool *ret_any)
+static int take_all(struct attended *a, struct line *line, bool *ret_any)
 {
         _cleanup_free_ char *buf = malloc(LINE_MAX_BYTES);
         size_t used = 0;
         ssize_t n;
         int r = buf ? 0 : -ENOMEM;
 
-        while (r == 0 && (n = read(fd, buf + used, LINE_MAX_BYTES - used)) != 0) {
+        while (r == 0 && (n = line_read(line, buf + used, LINE_MAX_BYTES - used)) != 0) {
                 char *at = buf, *end;
 
                 if (n < 0 && errno == EINTR)
@@ -190,66 +191,36 @@ static int take_all(struct attended *a, int fd, bool *ret_any)
 
 /* --- the line --- */
 
-#define WORDS_MAX 40
-
-/* In the child: it goes when we do. */
-static void run_ssh(const struct attended *a, pid_t parent, int out)
+static int open_line(const struct attended *a, struct line *ret)
 {
-        static const char *const options[] = {"-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
-                "ServerAliveInterval=3", "-o", "ServerAliveCountMax=2"};
-        const char *given = getenv("CROFT_SSH");
-        char *command = strdup(given && *given ? given : "ssh"), *words[WORDS_MAX], *save = NULL, remote[512];
-        size_t n = 0;
+        char attempt[24], from[24];
+        const char *command[] = {"croft", "error", "print", a->of, "--follow", "--format", "json", "--attempt", attempt,
+                "--from", from, NULL};
+        struct line_words words;
+        int r;
 
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (!command || getppid() != parent)
-                _exit(127);
-        for (char *word = strtok_r(command, " ", &save); word && n < WORDS_MAX - ELEMENTS(options) - 4;
-                word = strtok_r(NULL, " ", &save))
-                words[n++] = word;
-        for (size_t i = 0; i < ELEMENTS(options); i++)
-                words[n++] = (char *)(uintptr_t)options[i];
-        (void)snprintf(remote, sizeof(remote), "croft error print %s --follow --format json --attempt %llu --from %u",
-                a->of, (unsigned long long)a->attempt, a->last + 1);
-        words[n++] = (char *)(uintptr_t) "--";
-        words[n++] = (char *)(uintptr_t)a->host;
-        words[n++] = remote;
-        words[n] = NULL;
-        if (dup2(out, STDOUT_FILENO) < 0)
-                _exit(127);
-        (void)execvp(words[0], words);
-        _exit(127);
+        (void)snprintf(attempt, sizeof(attempt), "%llu", (unsigned long long)a->attempt);
+        (void)snprintf(from, sizeof(from), "%u", a->last + 1);
+        r = line_words_make(
+                a->kind, getenv(a->kind == LINE_SSH ? "CROFT_SSH" : "CROFT_REMOTE"), a->where, command, &words);
+        if (r < 0)
+                return r;
+        r = line_open(&words, ret);
+        line_words_done(&words);
+        return r;
 }
 
-/* One line from its beginning to its end.  *ret_status: of ssh, as a shell has it. */
+/* One line from its beginning to its end.  *ret_status: of the child, as a shell has it. */
 static int hold_line(struct attended *a, bool *ret_any, int *ret_status)
 {
-        int pipe_fds[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), r, status = 0;
-        pid_t parent = getpid(), child;
+        struct line line;
+        int r = open_line(a, &line);
 
-        if (null < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0) {
-                r = -errno;
-                cli_closep(&null);
-                return r;
-        }
-        child = fork();
-        if (child == 0) {
-                (void)dup2(null, STDIN_FILENO);
-                run_ssh(a, parent, pipe_fds[1]);
-        }
-        r = child < 0 ? -errno : 0;
-        cli_closep(&null);
-        cli_closep(&pipe_fds[1]);
-        if (r == 0)
-                r = take_all(a, pipe_fds[0], ret_any);
-        cli_closep(&pipe_fds[0]);
-        if (child < 0)
-                return r;
         if (r < 0)
-                (void)kill(child, SIGTERM);
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-                ;
-        *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+                return r;
+        r = take_all(a, &line, ret_any);
+        *ret_status = line_close(&line, r < 0);
+        (void)snprintf(a->why, sizeof(a->why), "%s%s", line.last[0] ? ": " : "", line.last);
         return r;
 }
 
@@ -281,14 +252,15 @@ static int attend(struct attended *a, unsigned int patience_ms)
                 if (status == CROFT_EXIT_NOT_FOUND)
                         note(a, CROFT_ERRLOG_ERROR, ENOENT, "%s has no record of '%s'", a->host, a->of);
                 if (any || !cut) {
-                        note(a, CROFT_ERRLOG_WARNING, ENOTCONN, "the line to %s was cut (status %d)", a->host, status);
+                        note(a, CROFT_ERRLOG_WARNING, ENOTCONN, "the line to %s was cut (status %d)%s", a->host, status,
+                                a->why);
                         cut_at = now_ms();
                         pause_s = 1;
                 }
                 cut = true;
                 if (status == CROFT_EXIT_NOT_FOUND || now_ms() - cut_at >= (int64_t)patience_ms) {
                         note(a, CROFT_ERRLOG_ERROR, ETIMEDOUT,
-                                "the line to %s is given up: what it found since isn't here", a->host);
+                                "the line to %s is given up, what it found since isn't here%s", a->host, a->why);
                         return CROFT_EXIT_FAILURE;
                 }
                 (void)sleep(pause_s);
@@ -344,44 +316,73 @@ static int enter(const struct attended *a, struct place *ret)
         return 0;
 }
 
+/* The machine without a port: "HOST:PORT" and "[ADDRESS]:PORT" are of croft-remote alone. */
+static void mark(struct attended *a)
+{
+        const char *from = a->where, *colon = strchr(from, ':');
+        size_t length = strlen(from);
+
+        if (a->kind == LINE_TLS && *from == '[') {
+                from++;
+                length = strcspn(from, "]");
+        } else if (a->kind == LINE_TLS && colon && !strchr(colon + 1, ':')) {
+                length = (size_t)(colon - from);
+        }
+        (void)snprintf(a->host, sizeof(a->host), "%.*s", (int)length, from);
+}
+
+/* What was asked for.  0 or an exit status, the reason said. */
+static int take_arguments(const struct cli_args *args, struct attended *a, unsigned int *ret_patience_ms)
+{
+        const char *of = cli_value(args, "of"), *patience = cli_value(args, "patience");
+        int r = errors_parse_number(args, "attempt", &a->attempt);
+
+        a->of = of ? of : args->words[0];
+        a->where = args->words[1];
+        a->kind = cli_has(args, "tls") ? LINE_TLS : LINE_SSH;
+        if (r == 0 && !a->attempt)
+                r = cli_usage(args->command, "--attempt is needed: which attempt there is this one's?");
+        if (r == 0 && patience && !cli_parse_seconds(patience, ret_patience_ms))
+                r = cli_usage(args->command, "--patience wants seconds, not '%s'", patience);
+        if (r == 0 && (!is_plain(a->where, a->kind == LINE_TLS ? "._:[]" : "._:@[]") || !is_plain(a->of, "")))
+                r = cli_usage(
+                        args->command, "'%s' is no name of a machine, or '%s' none of a partition", a->where, a->of);
+        if (r == 0)
+                mark(a);
+        return r;
+}
+
 int cli_cmd_error_attend(struct cli *cli, const struct cli_args *args)
 {
         _cleanup_(errors_close) struct croft_errlog *log = NULL;
         _cleanup_free_ struct attended *a = calloc(1, sizeof(*a));
-        const char *of = cli_value(args, "of"), *patience = cli_value(args, "patience");
         struct croft_errlog_book book = {.partition = 0};
         struct croft_error err = CROFT_ERROR_INIT;
         _cleanup_(leave) struct place place = {.fd = -1};
         unsigned int patience_ms = PATIENCE_MS;
-        uint64_t attempt = 0;
         char what[160];
-        int r = errors_parse_number(args, "attempt", &attempt);
+        int r;
 
         (void)snprintf(what, sizeof(what), "attend the errors of '%s'", args->words[0]);
-        if (r == 0 && !attempt)
-                r = cli_usage(args->command, "--attempt is needed: which attempt there is this one's?");
-        if (r == 0 && patience && !cli_parse_seconds(patience, &patience_ms))
-                r = cli_usage(args->command, "--patience wants seconds, not '%s'", patience);
-        if (r == 0 && (!is_plain(args->words[1], "._:@[]") || !is_plain(of ? of : args->words[0], "")))
-                r = cli_usage(args->command, "'%s' is no name of a machine, or '%s' none of a partition",
-                        args->words[1], of ? of : args->words[0]);
+        if (!a) {
+                (void)croft_error_set(&err, ENOMEM, "collect errors");
+                return cli_fail(cli, &err, what);
+        }
+        r = take_arguments(args, a, &patience_ms);
         if (r == 0)
                 r = errors_open(cli, &log);
         if (r == 0)
                 r = errors_find_book(cli, log, args->words[0], what, &book);
-        if (r == 0 && (!a || book.partition == ERRORS_NO_BOOK)) {
+        if (r == 0 && book.partition == ERRORS_NO_BOOK) {
                 (void)croft_error_set(&err, ESRCH, "'%s' has begun no attempt that another machine could take part in.",
                         args->words[0]);
                 r = cli_fail(cli, &err, what);
         }
         if (r != 0)
                 return r;
-        *a = (struct attended){.cli = cli,
-                .log = log,
-                .host = args->words[1],
-                .of = of ? of : args->words[0],
-                .partition = book.partition,
-                .attempt = attempt};
+        a->cli = cli;
+        a->log = log;
+        a->partition = book.partition;
         r = enter(a, &place);
         if (r < 0) {
                 (void)croft_error_set(&err, r, "another attend brings them from %s", a->host);

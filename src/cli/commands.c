@@ -108,6 +108,7 @@ static const struct cli_option error_attend_options[] = {
         {"attempt", 'a', "N", "the attempt there that this one takes part in (needed)"},
         {"of", 'o', "NAME", "what the partition is called there (default: the same)"},
         {"patience", 't', "SECONDS", "how long a line may be cut before it is given up (default: 60)"},
+        {"tls", 'T', NULL, "by croft-remote(8) instead of ssh(1); HOST may have a port: HOST:PORT"},
         {NULL},
 };
 
@@ -182,9 +183,8 @@ static const struct cli_command error_commands[] = {
                 error_print_options, 1, 1, false, cli_cmd_error_print, NULL, "error", NULL, true},
         {"attend", NULL, "NAME HOST --attempt N",
                 "bring what another machine records about an attempt into the record here",
-                "By ssh(1), as root; a cut line is taken up again.  $CROFT_SSH: another command than ssh.  Ends with "
-                "the\n"
-                "attempt there.",
+                "By ssh(1), as root, or by TLS; a cut line is taken up again.  $CROFT_SSH: another command than ssh;\n"
+                "$CROFT_REMOTE: than `croft-remote connect`.  Ends with the attempt there.",
                 error_attend_options, 2, 2, false, cli_cmd_error_attend, NULL, "error"},
         {"list", "ls", NULL, "which partitions have errors on record", NULL, NULL, 0, 0, false, cli_cmd_error_list,
                 NULL, "error"},

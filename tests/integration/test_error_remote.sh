@@ -5,29 +5,9 @@
 # them; a line that is cut, an attend that dies, and those who have no business in the attempt.
 . "$(dirname "$0")/../lib.sh"
 
-near=$T near_socket=$CROFT_SOCKET near_build=$BUILD
-mkdir "$T/far" "$T/farbin" "$T/home" "$T/home/.ssh"
-
-# --- two machines -------------------------------------------------------------------------------------------------------
-
-unshare --net sleep 1000000 &
-holder=$!
-other_net() { [ "$(readlink /proc/$holder/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
-t_wait_for other_net
-ip link add near0 type veth peer name far0 netns $holder
-ip addr add 10.9.8.1/24 dev near0
-ip link set near0 up
-nsenter -t $holder -n sh -c 'ip link set lo up; ip addr add 10.9.8.2/24 dev far0; ip link set far0 up'
-printf '#!/bin/sh\nexec nsenter -t %s -n -- %s/croftd "$@"\n' $holder "$BUILD" >"$T/farbin/croftd"
-chmod +x "$T/farbin/croftd"
-
-t_croftd_start || exit 1
-near_daemon=$t_daemon
-T=$near/far BUILD=$near/farbin CROFT_SOCKET=$near/far/run/croft.sock
-t_croftd_start || exit 1
-far_daemon=$t_daemon
-T=$near BUILD=$near_build CROFT_SOCKET=$near_socket t_daemon=$near_daemon
-far() { CROFT_SOCKET=$T/far/run/croft.sock "$@"; }
+. "$t_top/tests/machines.sh"
+mkdir "$T/home" "$T/home/.ssh"
+machines_start || exit 1
 
 # --- ssh between them ---------------------------------------------------------------------------------------------------
 
@@ -39,7 +19,7 @@ chmod 600 "$T/home/.ssh/authorized_keys"
 chmod 700 "$T/home" "$T/home/.ssh"
 dropbearkey -t ed25519 -f "$T/hostkey" >"$T/hostkey.txt" 2>&1
 home=$(getent passwd root | cut -d: -f6)
-nsenter -t $holder -n -- unshare -m sh -c "mount --bind '$T/home' '$home' && \
+nsenter -t $machines_holder -n -- unshare -m sh -c "mount --bind '$T/home' '$home' && \
         exec dropbear -F -E -s -r '$T/hostkey' -p 10.9.8.2:2222 -P '$T/dropbear.pid'" >"$T/dropbear.log" 2>&1 &
 sshd=$!
 cat >"$T/ssh_config" <<END
@@ -62,8 +42,6 @@ t_ok "a partition is made here" croft create web -s init=/bin/sleep\ 1000000
 t_ok "and there" far croft create web -s init=/bin/nonexistent
 croft start web
 far croft start web 2>/dev/null
-remote() { croft error print web --format json | jq -r '.records[] | select(.source == "remote") | "\(.host) \(.component): \(.message)"'; }
-remote_is() { [ "$(remote)" = "$1" ]; }
 found="far croftd: run '/bin/nonexistent': No such file or directory
 far croftd: warden
 far croftd: start 'web'"
@@ -138,7 +116,7 @@ t_is "as the word of the machine that was asked" "$(remote)" "far : text"
 
 sed -i 's/AAAAC3Nza[^ ]*/AAAAC3NzaC1lZDI1NTE5AAAAIJ1Lq8h8x8v3o5mYQh5T9lXkqv0yq8V0sQ0sQ0sQ0sQ0/' "$T/known_hosts"
 t_fails_with 1 "who has another key is a stranger: nothing is asked" croft error attend web far --attempt 2 --patience 1
-t_like "and that it was given up is on record" "$(croft error print web)" "the line to far is given up"
+t_like "and that it was given up is on record, with what ssh said" "$(croft error print web)" "the line to far is given up.*: Host key verification failed"
 for bad in '-oProxyCommand=x' 'a;b' '$(x)' ''; do
         t_fails_with 2 "'$bad' is no machine" croft error attend web "$bad" --attempt 2
 done
@@ -149,10 +127,5 @@ t_fails_with 2 "an attempt has to be named" croft error attend web far
 far croft remove web
 kill $sshd
 wait $sshd 2>/dev/null
-kill $far_daemon
-wait $far_daemon
-t_ok "it is removed here" croft remove --force web
-ip link del near0
-kill $holder
-wait $holder 2>/dev/null
+machines_end
 t_done
