@@ -79,7 +79,9 @@ as() {
         echo "croft-remote connect --cert $T/$cert.pem --key $T/$cert.key --ca $T/ca.pem $*"
 }
 # A command there as near; HOST is a name that leads nowhere by itself.
-ask() { $(as near --address 10.9.8.2) far "$@"; }
+ask() { soon $(as near --address 10.9.8.2) far "$@"; }
+# A line that should have been refused lasts.
+soon() { timeout "$T_PATIENCE" "$@"; }
 ask_print() { ask croft error print web --follow --format json --attempt "${1:-1}" --from 1; }
 
 printf '# who may come\nnear # the one here\nlate\n' >"$T/allow"
@@ -146,8 +148,8 @@ t_is "and that the line was cut is on record once more" "$(croft error print web
 
 # --- an attend that dies ------------------------------------------------------------------------------------------------
 
-t_fails_with 5 "two at once would bring all twice: the second is refused" croft error attend web far --tls --attempt 1
-t_fails_with 5 "by another port, too: it is the same machine" croft error attend web far:9479 --tls --attempt 1
+t_fails_with 5 "two at once would bring all twice: the second is refused" soon croft error attend web far --tls --attempt 1
+t_fails_with 5 "by another port, too: it is the same machine" soon croft error attend web far:9479 --tls --attempt 1
 kill -9 $attend
 wait $attend 2>/dev/null
 t_ok "with an attend that is killed the line ends, and the command there" t_wait_for sh -c "! pgrep -f '^croft --socket $T/far/run/croft.sock error print web'"
@@ -197,21 +199,21 @@ turned_away() { # SENTENCE PATTERN PATTERN-OF-LOG COMMAND...
         t_ok "$sentence: the log there says so" t_wait_for log_says
 }
 print="croft error print web --follow --format json --attempt $attempt --from 1"
-ask_as() { $(as "$1" --address 10.9.8.2) far $print; }
+ask_as() { soon $(as "$1" --address 10.9.8.2) far $print; }
 
 turned_away "a certificate of another authority" "far doesn't know the authority of our certificate" "was refused: .*authority that isn't known here" ask_as foreign
 turned_away "a certificate that has expired" "far says that our certificate has expired" "was refused: .*has expired" ask_as late
 turned_away "a machine that isn't in the allow list" "no name of our certificate is in the allow list of far" \
         "was refused: .*isn't in the allow list; its certificate is for: stranger" ask_as stranger
 refused "another authority there" "the certificate of far is of an authority that isn't known here" \
-        $(as near --address 10.9.8.2 --ca "$T/other-ca.pem") far $print
+        soon $(as near --address 10.9.8.2 --ca "$T/other-ca.pem") far $print
 refused "a name that the certificate there doesn't have" "elsewhere shows the certificate of another machine" \
-        $(as near --address 10.9.8.2) elsewhere $print
+        soon $(as near --address 10.9.8.2) elsewhere $print
 croft-error -q -z web -S 'of this machine'
-t_fails_with 1 "an attend by such a line is given up" croft error attend web elsewhere --tls --attempt "$attempt" --patience 1
+t_fails_with 1 "an attend by such a line is given up" soon croft error attend web elsewhere --tls --attempt "$attempt" --patience 1
 t_like "and why is on record" "$(croft error print web)" "the line to elsewhere is given up.*: .*shows the certificate of another machine"
 t_is "as is nothing else of it" "$(remote)" ""
-refused "nobody there" "Connection refused" $(as near --address 10.9.8.2) far:9480 $print
+refused "nobody there" "Connection refused" soon $(as near --address 10.9.8.2) far:9480 $print
 
 # By another program than ours, since ours would not.
 s_client() { # OPTION...: what came, and the status is that of the connection
@@ -341,7 +343,7 @@ lie_line() { printf "\\\\003\\\\$(printf %03o ${#1})\\\\000\\\\000\\\\000"; }
 record='{"seq":1,"attempt":9,"arguments":[],"format":"x","message":"x"}'
 { printf "$ready$(lie_line "$record.")"; echo "$record"; printf '\004\001\000\000\000\000'; } >"$T/lie"
 lies
-t_fails_with 4 "a record of another attempt is refused, whoever sends it" croft error attend web far --tls --attempt 7 --patience 1
+t_fails_with 4 "a record of another attempt is refused, whoever sends it" soon croft error attend web far --tls --attempt 7 --patience 1
 t_like "and that is on record" "$(croft error print web)" "far sent what is no record of attempt 7 of 'web', or one twice"
 t_is "nothing of it is taken" "$(remote)" ""
 wait $liar
@@ -359,12 +361,12 @@ wait $liar
 chmod 640 "$T/near.key"
 refused "a key that others can read" "the key '$T/near.key' is open to others than its owner \(mode 640\): chmod it to 600" ask_as near
 chmod 600 "$T/near.key"
-refused "a key of another certificate" "the key '$T/far.key' doesn't belong to the certificate" $(as near --key "$T/far.key") far $print
+refused "a key of another certificate" "the key '$T/far.key' doesn't belong to the certificate" soon $(as near --key "$T/far.key") far $print
 openssl ec -in "$T/near.key" -aes128 -passout pass:word -out "$T/locked.key" 2>/dev/null
-refused "a key with a passphrase" "the key '$T/locked.key' has a passphrase, and nobody is asked" $(as near --key "$T/locked.key") far $print
-refused "no key" "open the key '$T/none': No such file" $(as near --key "$T/none") far $print
-refused "a certificate that is none" "'$T/allow' holds no certificate in PEM" $(as near --cert "$T/allow") far $print
-refused "no file of authorities" "read the certificates of authorities '$T/none': No such file" $(as near --ca "$T/none") far $print
+refused "a key with a passphrase" "the key '$T/locked.key' has a passphrase, and nobody is asked" soon $(as near --key "$T/locked.key") far $print
+refused "no key" "open the key '$T/none': No such file" soon $(as near --key "$T/none") far $print
+refused "a certificate that is none" "'$T/allow' holds no certificate in PEM" soon $(as near --cert "$T/allow") far $print
+refused "no file of authorities" "read the certificates of authorities '$T/none': No such file" soon $(as near --ca "$T/none") far $print
 serve_alone() { there timeout 5 croft-remote serve --listen 10.9.8.2 --cert "$T/far.pem" --key "$T/far.key" --ca "$T/ca.pem" "$@"; }
 : >"$T/empty"
 t_fails_with 2 "who serves without naming a machine that may come is told" serve_alone --allow-file "$T/empty"
