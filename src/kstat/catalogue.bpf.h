@@ -302,7 +302,10 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(NET_TCP, net_tcp, struct kstat_data_net_tcp)                                                                 \
         X(NET_UDP, net_udp, struct kstat_data_net_udp)                                                                 \
         X(NET_ICMP, net_icmp, struct kstat_data_net_icmp)                                                              \
-        X(LINK, link, struct kstat_data_link)
+        X(LINK, link, struct kstat_data_link)                                                                          \
+        X(VMINFO, vminfo, struct illumos_vminfo)                                                                       \
+        X(SYSINFO, sysinfo, struct illumos_sysinfo)                                                                    \
+        X(CPU_INTR, cpu_intr, struct illumos_intr)
 
 #define KSTAT_SOURCE_NUMBER(name, function, type) KSTAT_SOURCE_##name,
 enum kstat_source {

@@ -57,6 +57,8 @@ const struct kstat_def catalogue_private[] = {
         {KEY("unix", "system_misc", "misc"), NAMED(system_misc), FROM(SYSTEM_MISC)},
         {KEY("unix", "system_pages", "pages"), NAMED(system_pages), FROM(SYSTEM_PAGES)},
         {KEY("unix", "var", "misc"), RAW(struct illumos_var), FROM(VAR)},
+        {KEY("unix", "vminfo", "vm"), RAW(struct illumos_vminfo), FROM(VMINFO)},
+        {KEY("unix", "sysinfo", "misc"), RAW(struct illumos_sysinfo), FROM(SYSINFO)},
         {KEY("croft", "memory", "memory"), NAMED(memory), FROM(MEMORY)},
         {KEY("croft", "vmstat", "memory"), NAMED(vmstat), FROM(VMSTAT)},
         {KEY("croft", "processes", "misc"), NAMED(processes), FROM(PROCESSES)},
@@ -78,6 +80,7 @@ const size_t catalogue_n_private = ELEMENTS(catalogue_private);
 const struct kstat_def catalogue_cpu[] = {
         {KEY("cpu", "sys", "misc"), NAMED(cpu_sys), FROM(CPU_SYS)},
         {KEY("cpu", "vm", "misc"), NAMED(cpu_vm), FROM(CPU_VM)},
+        {KEY("cpu", "intr", "misc"), STANDARD(INTR, struct illumos_intr), FROM(CPU_INTR)},
         {KEY("cpu_stat", "cpu_stat%d", "misc"), RAW(struct illumos_cpu_stat), FROM(CPU_STAT)},
 };
 const size_t catalogue_n_cpu = ELEMENTS(catalogue_cpu);

@@ -409,6 +409,54 @@ FIGURE int count_active(const struct kstat_objects *objects, struct kstat_active
         return 0;
 }
 
+static __always_inline __u32 psi_waiting(__u64 pcpu, __u32 cpu)
+{
+        struct psi_group_cpu *p = (void *)(pcpu + cpu_offset_of(cpu));
+        __u32 running = 0;
+
+        bpf_core_read(&running, sizeof(running), &p->tasks[0] + 2); /* NR_RUNNING; a bit says if one has the CPU */
+        if (running && BPF_CORE_READ(p, state_mask) >> bpf_core_enum_value(enum psi_states, NR_PSI_STATES) & 1)
+                running--;
+        return running;
+}
+
+static __always_inline __u32 queue_waiting(__u64 queues, __u32 cpu)
+{
+        struct cfs_rq *queue = NULL;
+        __u32 running = 0;
+
+        bpf_probe_read_kernel(&queue, sizeof(queue), (void *)(queues + cpu * sizeof(queue)));
+        if (queue)
+                running = BPF_CORE_READ(queue, rq, nr_running);
+        return running > 1 ? running - 1 : 0;
+}
+
+/* at: of the pressure accounting's figures, or of the run queues of the machine. */
+FIGURE __u32 waiting_on(__u64 partition, __u64 at, __u32 cpu, __u32 reader)
+{
+        __u32 n = partition ? psi_waiting(at, cpu) : queue_waiting(at, cpu);
+
+        return n && cpu == reader ? n - 1 : n;
+}
+
+/* Tasks that wait for a CPU.  reader: the CPU where somebody runs only to ask this, in the place of another. */
+FIGURE __u32 count_waiting(const struct kstat_objects *objects, __u64 partition, __u32 reader)
+{
+        struct task_group *group = (struct task_group *)object_css(objects, KSTAT_CSS_CPU);
+        struct cgroup *cgroup = object_cgroup(objects);
+        __u64 at = 0;
+        __u32 sum = 0, n;
+
+        if (partition)
+                at = cgroup ? (__u64)BPF_CORE_READ(cgroup, psi, pcpu) : 0;
+        else
+                at = group ? (__u64)BPF_CORE_READ(group, cfs_rq) : 0;
+        n = at ? count_cpus() : 0;
+        FOR_EACH_CPU(cpu, n)
+        sum += waiting_on(partition, at, cpu, reader);
+        return sum;
+}
+
 /* Tasks there are. */
 FIGURE __u32 count_threads(const struct kstat_objects *objects)
 {

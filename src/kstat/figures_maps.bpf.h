@@ -46,4 +46,12 @@ struct {
         __type(value, struct kstat_disks);
 } kstat_disks SEC(".maps");
 
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, PLANE_PARTITIONS_MAX + 1);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64); /* partition */
+        __type(value, struct kstat_sums);
+} kstat_sums SEC(".maps");
+
 #endif

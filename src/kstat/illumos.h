@@ -102,7 +102,7 @@ enum illumos_wait { ILLUMOS_WAIT_IO, ILLUMOS_WAIT_SWAP, ILLUMOS_WAIT_PIO, ILLUMO
         V(fspgout)                                                                                                     \
         V(fsfree)
 
-/* unix:0:vminfo; 64 bits.  Sums that grow by the number of pages once a second, but updates: the seconds. */
+/* unix:0:vminfo; 64 bits.  Sums that grow by the number of pages with each look, but updates: how many looks. */
 #define ILLUMOS_VMINFO(V)                                                                                              \
         V(freemem)                                                                                                     \
         V(swap_resv)                                                                                                   \
@@ -179,8 +179,16 @@ struct illumos_var {
 _Static_assert(sizeof(struct illumos_var) == 60, "layout");
 
 /* INTR */
+enum illumos_interrupt {
+        ILLUMOS_INTR_HARD,
+        ILLUMOS_INTR_SOFT,
+        ILLUMOS_INTR_WATCHDOG,
+        ILLUMOS_INTR_SPURIOUS,
+        ILLUMOS_INTR_MULTIPLE_SERVICE,
+        ILLUMOS_INTRS
+};
 struct illumos_intr {
-        __u32 intrs[5]; /* hard, soft, watchdog, spurious, multiple service */
+        __u32 intrs[ILLUMOS_INTRS];
 };
 _Static_assert(sizeof(struct illumos_intr) == 20, "layout");
 

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include "kstat.skel.h"
 
@@ -41,6 +42,7 @@ static const struct plane_pin pins[] = {
         {"kstat_times", offsetof(struct kstat_maps, times)},
         {"kstat_clock", offsetof(struct kstat_maps, clock)},
         {"kstat_disks", offsetof(struct kstat_maps, disks)},
+        {"kstat_sums", offsetof(struct kstat_maps, sums)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
 static const char *const programs[] = {"kstat", "kstat_large"};
@@ -85,12 +87,24 @@ static bool adopt(struct kstats *k, const struct kstat_bpf *skeleton)
                k->state.level == plane_level(k->plane);
 }
 
+static uint64_t swap_bytes(void)
+{
+        struct sysinfo info = {.mem_unit = 1};
+
+        (void)sysinfo(&info); /* can't fail */
+        return (uint64_t)info.totalswap * info.mem_unit;
+}
+
 static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, struct croft_error *err)
 {
+        struct kstat_percpu percpu;
         int r;
 
         skeleton->rodata->partition_level = plane_level(k->plane);
         skeleton->rodata->cpus_max = kstat_possible_cpus();
+        kstat_percpu_read(&percpu);
+        memcpy((void *)&skeleton->rodata->percpu, &percpu, sizeof(percpu)); /* not loaded yet: it may be written to */
+        skeleton->rodata->swap_bytes = swap_bytes();
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(k->plane));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps");

@@ -11,6 +11,7 @@
 
 #include "kstat/kstat.h"
 #include "kstat/kstats_table.h"
+#include "kstat/percpu.h" /* for the skeletons, which have its structure */
 
 #include <pthread.h>
 
@@ -18,7 +19,7 @@
 
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text;
-        int loads, times, clock, disks; /* figures_maps.bpf.h */
+        int loads, times, clock, disks, sums; /* figures_maps.bpf.h */
 };
 
 /* Of the way by socket options; negative where the kernel can't. */

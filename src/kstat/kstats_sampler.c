@@ -15,6 +15,7 @@ int kstats_open_sampler(struct kstats *kstats, struct kstat_sampler **ret, struc
                 .times = kstats->maps.times,
                 .clock = kstats->maps.clock,
                 .disks = kstats->maps.disks,
+                .sums = kstats->maps.sums,
         };
 
         return kstat_sampler_open(&shared, ret, err);

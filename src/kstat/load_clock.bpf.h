@@ -18,9 +18,11 @@ struct kstat_clock {
         __u64 armed; /* it runs, or is being started */
 };
 
+enum kstat_clocks { CLOCK_LOAD, CLOCK_SUMS, CLOCKS };
+
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
-        __uint(max_entries, 1);
+        __uint(max_entries, CLOCKS);
         __type(key, __u32);
         __type(value, struct kstat_clock);
 } kstat_clock SEC(".maps");
@@ -54,8 +56,8 @@ static int clock_tick(void *map, __u32 *key, struct kstat_clock *clock)
 
 FIGURE int clock_arm(void)
 {
-        __u32 zero = 0;
-        struct kstat_clock *clock = bpf_map_lookup_elem(&kstat_clock, &zero);
+        __u32 which = CLOCK_LOAD;
+        struct kstat_clock *clock = bpf_map_lookup_elem(&kstat_clock, &which);
 
         if (!clock || *(volatile __u64 *)&clock->armed || __sync_val_compare_and_swap(&clock->armed, 0, 1) != 0)
                 return 0;

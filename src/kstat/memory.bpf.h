@@ -384,4 +384,36 @@ FIGURE __u64 machine_pages(const struct kstat_objects *objects, bool free)
         return sum;
 }
 
+/* Memory in pages: the limit, or what the machine has if that is less, and what is left of it. */
+struct kstat_pages {
+        __u64 total, free;
+        __u64 swap_used; /* of a partition; the kernel says nowhere how much of the machine's is */
+        __u64 swap_free;
+};
+
+/* Bytes of swap that the machine has; set before loading. */
+const volatile __u64 swap_bytes = 0;
+
+/* 1; 0: nobody counts its memory. */
+FIGURE int read_pages(const struct kstat_objects *objects, __u64 partition, struct kstat_pages *ret)
+{
+        __u64 memcg = object_css(objects, KSTAT_CSS_MEMORY), used, swap;
+        __u64 machine = machine_pages(objects, false);
+        struct kstat_limits limits = {0};
+
+        if (!memcg || !machine || !ret)
+                return 0;
+        read_memory_limits(objects, memcg, &limits);
+        ret->total = limits.memory / memory_page;
+        ret->total = ret->total < machine ? ret->total : machine;
+        used = partition ? limits.usage / memory_page : machine - machine_pages(objects, true);
+        ret->free = ret->total > used ? ret->total - used : 0;
+        if (!partition)
+                return 1;
+        swap = (limits.swap < swap_bytes ? limits.swap : swap_bytes) / memory_page;
+        ret->swap_used = limits.swap_usage / memory_page;
+        ret->swap_free = swap > ret->swap_used ? swap - ret->swap_used : 0;
+        return 1;
+}
+
 #endif

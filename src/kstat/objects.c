@@ -48,6 +48,7 @@ static int share_maps(struct sample_bpf *skeleton, const struct kstat_shared *ma
                 {skeleton->maps.kstat_times, maps->times},
                 {skeleton->maps.kstat_clock, maps->clock},
                 {skeleton->maps.kstat_disks, maps->disks},
+                {skeleton->maps.kstat_sums, maps->sums},
         };
 
         for (size_t i = 0; i < ELEMENTS(table); i++) {
@@ -131,6 +132,7 @@ struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler)
                 .times = bpf_map__fd(skeleton->maps.kstat_times),
                 .clock = bpf_map__fd(skeleton->maps.kstat_clock),
                 .disks = bpf_map__fd(skeleton->maps.kstat_disks),
+                .sums = bpf_map__fd(skeleton->maps.kstat_sums),
         };
 }
 
@@ -228,6 +230,8 @@ int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place 
 int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, struct croft_error *err)
 {
         const struct sample_bpf *skeleton = sampler->skeleton;
+        const struct bpf_map *const memories[] = {skeleton->maps.kstat_loads, skeleton->maps.kstat_disks,
+                skeleton->maps.kstat_sums, skeleton->maps.kstat_objects};
 
         for (uint64_t cpu = 0; cpu < KSTAT_CPUS_MAX; cpu++) {
                 const struct kstat_time_key key = {.partition = partition, .cpu = cpu};
@@ -236,11 +240,10 @@ int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, str
                         return croft_error_set(
                                 err, errno, "forget the times of partition %llu", (unsigned long long)partition);
         }
-        if ((bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_loads), &partition) < 0 && errno != ENOENT) ||
-                (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_disks), &partition) < 0 && errno != ENOENT) ||
-                (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_objects), &partition) < 0 && errno != ENOENT))
-                return croft_error_set(
-                        err, errno, "forget where partition %llu was counted", (unsigned long long)partition);
+        for (size_t i = 0; i < ELEMENTS(memories); i++)
+                if (bpf_map_delete_elem(bpf_map__fd(memories[i]), &partition) < 0 && errno != ENOENT)
+                        return croft_error_set(
+                                err, errno, "forget where partition %llu was counted", (unsigned long long)partition);
         return 0;
 }
 

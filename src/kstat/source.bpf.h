@@ -15,11 +15,13 @@
 #include "kstat/disks.bpf.h"
 #include "kstat/figures.bpf.h"
 #include "kstat/illumos.h"
+#include "kstat/interrupts.bpf.h"
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
 #include "kstat/mount_source.bpf.h"
 #include "kstat/net_source.bpf.h"
 #include "kstat/source_kit.bpf.h"
+#include "kstat/sums.bpf.h"
 
 #include <linux/errno.h>
 
@@ -181,6 +183,22 @@ SOURCE source_cpu_sys(const struct source *s, struct kstat_call *call)
         return 0;
 }
 
+/* Of the machine's; a partition has none, as in its /proc/interrupts.  Linux has neither of illumos's other kinds. */
+SOURCE source_cpu_intr(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_intr data;
+        struct kstat_interrupts interrupts = {0};
+        __u64 off;
+
+        if (s->argument >= FIGURES_CPUS_MAX || !cpu_offset(s->argument, &off) ||
+                (!s->partition && !read_interrupts(s->objects, off, &interrupts)))
+                return -ENXIO;
+        PUT(intrs[ILLUMOS_INTR_HARD], (__u32)interrupts.hard);
+        PUT(intrs[ILLUMOS_INTR_SOFT], (__u32)interrupts.soft);
+        PUT(intrs[ILLUMOS_INTR_SPURIOUS], (__u32)interrupts.spurious);
+        return 0;
+}
+
 /* A field of the sample's name, added up in a variable of that name. */
 #define MEMORY_ADD(field, value) field += (value)
 #define SOURCE_EVENTS                                                                                                  \
@@ -318,33 +336,61 @@ static __noinline int pages_of_states(const struct memory_reader *reader, struct
         return 0;
 }
 
-/* A limit in pages: what the machine has, if there is none. */
 SOURCE source_system_pages(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_system_pages data;
-        __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
         struct memory_reader all = {.cpu = KSTAT_NONE};
-        struct kstat_limits limits = {0};
-        __u64 machine = machine_pages(s->objects, false), total, used, free;
+        struct kstat_pages pages = {0};
 
-        if (!machine || !memory_begin(memcg, &all))
+        if (!read_pages(s->objects, s->partition, &pages) ||
+                !memory_begin(object_css(s->objects, KSTAT_CSS_MEMORY), &all))
                 return -ENXIO;
-        read_memory_limits(s->objects, memcg, &limits);
-        total = limits.memory / memory_page;
-        total = total < machine ? total : machine;
-        used = s->partition ? limits.usage / memory_page : machine - machine_pages(s->objects, true);
-        free = total > used ? total - used : 0;
         if (all.states)
                 pages_of_states(&all, call);
-        PUT(physmem, total);
-        PUT(pagestotal, total);
-        PUT(pagesfree, free);
-        PUT(freemem, free);
+        PUT(physmem, pages.total);
+        PUT(pagestotal, pages.total);
+        PUT(pagesfree, pages.free);
+        PUT(freemem, pages.free);
         barrier_var(call);
-        PUT(availrmem, ((data *)call->data)->availrmem + free);
-        PUT(lotsfree, total / 64); /* as illumos begins: 1/64, half and half again */
-        PUT(desfree, total / 128);
-        PUT(minfree, total / 256);
+        PUT(availrmem, ((data *)call->data)->availrmem + pages.free);
+        PUT(lotsfree, pages.total / 64); /* as illumos begins: 1/64, half and half again */
+        PUT(desfree, pages.total / 128);
+        PUT(minfree, pages.total / 256);
+        return 0;
+}
+
+/* --- sums that grow while somebody reads them (sums.bpf.h) --- */
+
+SOURCE source_vminfo(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_vminfo data;
+        struct kstat_sums sums = {0};
+        int r = sums_read(s->objects, s->partition, &sums);
+
+        if (r < 0)
+                return r;
+        PUT(freemem, sums.freemem);
+        PUT(swap_resv, sums.swap_used); /* Linux reserves none beforehand */
+        PUT(swap_alloc, sums.swap_used);
+        PUT(swap_avail, sums.swap_free);
+        PUT(swap_free, sums.swap_free);
+        PUT(updates, sums.updates);
+        return 0;
+}
+
+/* No process is swapped out whole on Linux: swpque and swpocc stay 0. */
+SOURCE source_sysinfo(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_sysinfo data;
+        struct kstat_sums sums = {0};
+        int r = sums_read(s->objects, s->partition, &sums);
+
+        if (r < 0)
+                return r;
+        PUT(updates, (__u32)sums.updates);
+        PUT(runque, (__u32)sums.runque);
+        PUT(runocc, (__u32)sums.runocc);
+        PUT(waiting, (__u32)sums.waiting);
         return 0;
 }
 

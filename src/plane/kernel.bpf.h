@@ -57,7 +57,9 @@ struct cgroup_rstat_base_cpu {
 
 struct psi_group_cpu {
         unsigned int tasks[4];
+        __u32 state_mask; /* bit NR_PSI_STATES: one of them is on the CPU */
 };
+enum psi_states { NR_PSI_STATES };
 struct psi_group {
         struct psi_group *parent;
         bool enabled;
@@ -173,6 +175,18 @@ struct cpuacct {
         __u64 *cpuusage;
         struct kernel_cpustat *cpustat;
 };
+
+/* Interrupts on a CPU; the second one differs from machine to machine, this is x86. */
+struct kernel_stat {
+        unsigned long irqs_sum;
+        unsigned int softirqs[1];
+};
+typedef struct {
+        unsigned int __nmi_count, apic_timer_irqs, irq_spurious_count, icr_read_retry_count, x86_platform_ipis;
+        unsigned int apic_perf_irqs, apic_irq_work_irqs, irq_resched_count, irq_call_count;
+        unsigned int irq_thermal_count, irq_threshold_count;
+        unsigned int irq_hv_callback_count, irq_hv_reenlightenment_count, hyperv_stimer0_count;
+} irq_cpustat_t;
 
 struct cpumask {
         unsigned long bits[4]; /* the first 256 CPUs at most */

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned int tap_count, tap_failed;
+/* One count for all files of a test. */
+__attribute__((weak)) unsigned int tap_count, tap_failed;
 
 /* One claim. */
 __attribute__((format(printf, 2, 3))) static inline bool ok(bool truth, const char *claim, ...)
