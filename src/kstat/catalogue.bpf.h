@@ -96,7 +96,13 @@
         N(cpu_nsec_idle, UINT64, NANOSECONDS)                                                                          \
         N(cpu_nsec_user, UINT64, NANOSECONDS)                                                                          \
         N(cpu_nsec_kernel, UINT64, NANOSECONDS)                                                                        \
-        N(cpu_nsec_nice, UINT64, NANOSECONDS)
+        N(cpu_nsec_nice, UINT64, NANOSECONDS)                                                                          \
+        N(pswitch, UINT64, EVENTS)                                                                                     \
+        N(intr, UINT64, EVENTS)                                                                                        \
+        N(sysfork, UINT64, EVENTS)                                                                                     \
+        N(sysvfork, UINT64, EVENTS)                                                                                    \
+        N(sysexec, UINT64, EVENTS)                                                                                     \
+        N(nthreads, UINT64, EVENTS)
 
 #define KSTAT_FIELDS_CPU_VM(N, C, S)                                                                                   \
         N(pgpgin, UINT64, PAGES)                                                                                       \
@@ -147,7 +153,9 @@
         N(threads, UINT32, COUNT)                                                                                      \
         N(running, UINT32, COUNT)                                                                                      \
         N(blocked, UINT32, COUNT)                                                                                      \
-        N(last_pid, UINT32, NONE)
+        N(last_pid, UINT32, NONE)                                                                                      \
+        N(made, UINT64, EVENTS)                                                                                        \
+        N(execs, UINT64, EVENTS)
 
 #define KSTAT_FIELDS_LOAD(N, C, S)                                                                                     \
         N(load_1min, UINT32, LOAD)                                                                                     \

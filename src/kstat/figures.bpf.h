@@ -339,7 +339,7 @@ struct kstat_active {
         __s64 load; /* those that count for the load average */
 };
 
-enum queue_figure { QUEUE_RUNNING, QUEUE_BLOCKED, QUEUE_SLEEPING };
+enum queue_figure { QUEUE_RUNNING, QUEUE_BLOCKED, QUEUE_SLEEPING, QUEUE_SWITCHES };
 
 FIGURE __s64 queue_figure(__u64 queues, __u32 cpu, enum queue_figure which)
 {
@@ -352,9 +352,20 @@ FIGURE __s64 queue_figure(__u64 queues, __u32 cpu, enum queue_figure which)
                 return BPF_CORE_READ(queue, rq, nr_running);
         if (which == QUEUE_BLOCKED)
                 return BPF_CORE_READ(queue, rq, nr_iowait.counter);
+        if (which == QUEUE_SWITCHES)
+                return BPF_CORE_READ(queue, rq, nr_switches);
         if (bpf_core_field_size(((struct rq *)0)->nr_uninterruptible) == sizeof(int))
                 return (int)BPF_CORE_READ(queue, rq, nr_uninterruptible);
         return (long)BPF_CORE_READ(queue, rq, nr_uninterruptible);
+}
+
+/* Context switches of a CPU; 0: not known. */
+FIGURE __u64 machine_switches(const struct kstat_objects *objects, __u32 cpu)
+{
+        struct task_group *group = (struct task_group *)object_css(objects, KSTAT_CSS_CPU);
+        __u64 queues = group ? (__u64)BPF_CORE_READ(group, cfs_rq) : 0;
+
+        return queues ? queue_figure(queues, cpu, QUEUE_SWITCHES) : 0;
 }
 
 /* As the kernel counts for its own load average; from the run queues, which the root of task groups leads to. */
@@ -632,6 +643,36 @@ FIGURE int read_quota(const struct kstat_objects *objects, struct kstat_quota *r
         ret->quota_us = best >> 32;
         ret->period_us = best;
         return 0;
+}
+
+/* --- tasks that were made (count.bpf.h) --- */
+
+/* Adds what that CPU has counted.  1; 0: nobody counts there. */
+FIGURE int add_counts(const struct kstat_objects *objects, __u32 cpu, struct kstat_counts *ret)
+{
+        __u64 id = objects ? objects->cgroup_id : 0;
+        const struct kstat_counts *at = bpf_map_lookup_percpu_elem(&kstat_counts, &id, cpu);
+
+        if (!at || !ret)
+                return 0;
+        ret->forks += at->forks;
+        ret->vforks += at->vforks;
+        ret->threads += at->threads;
+        ret->execs += at->execs;
+        return 1;
+}
+
+/* Of all CPUs, likewise. */
+FIGURE int total_counts(const struct kstat_objects *objects, struct kstat_counts *ret)
+{
+        __u32 n = count_cpus();
+        int known = 0;
+
+        if (!ret)
+                return 0;
+        FOR_EACH_CPU(cpu, n)
+        known |= add_counts(objects, cpu, ret);
+        return known;
 }
 
 /* The pid that was given last; 0: not known. */

@@ -37,18 +37,26 @@ struct kstat_disks {
 
 /* `kstat_sums`: what vminfo and sysinfo of illumos add up.  Its kernel looks once a second; here, while somebody reads
  * them, and `updates` says how often: what programs work out is the mean of that many looks. */
+struct kstat_sum {
+        __u64 updates;
+        __u64 freemem, swap_used, swap_free; /* pages */
+        __u64 runque, runocc, waiting;       /* tasks; runocc: looks at which there were any in runque */
+};
 struct kstat_sums {
         __u64 partition; /* whose; an element may be given to another while somebody reads */
         __u64 sequence;  /* odd while it is being written */
         __u64 read_ns;   /* CLOCK_BOOTTIME; when somebody last asked */
         __u64 looked_ns; /* likewise; the last look */
-        __u64 updates;
-        __u64 freemem, swap_used, swap_free; /* pages */
-        __u64 runque, runocc, waiting;       /* tasks; looks at which there were any */
-        __u64 reserved;
+        struct kstat_sum sum;
 };
 #define KSTAT_SUMS_STEP_NS 1000000000ULL
 #define KSTAT_SUMS_KEPT_NS 60000000000ULL
+
+/* `kstat_counts`, by the id of a partition's cgroup, on each CPU: tasks that were made there, and programs that were
+ * begun. */
+struct kstat_counts {
+        __u64 forks, vforks, threads, execs;
+};
 
 #define KSTAT_LOAD_STEP_NS 5000000000ULL
 #define KSTAT_LOAD_ONE 2048

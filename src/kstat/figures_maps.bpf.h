@@ -54,4 +54,12 @@ struct {
         __type(value, struct kstat_sums);
 } kstat_sums SEC(".maps");
 
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+        __uint(max_entries, PLANE_PARTITIONS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64); /* cgroup */
+        __type(value, struct kstat_counts);
+} kstat_counts SEC(".maps");
+
 #endif

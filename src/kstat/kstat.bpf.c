@@ -45,6 +45,7 @@ HASH(kstat_schemas, KSTAT_SCHEMA_PAGES_MAX, struct kstat_schema_key, struct ksta
 /* What was asked last through a socket; goes with the socket. */
 MAP(kstat_requests, BPF_MAP_TYPE_SK_STORAGE, 0, BPF_F_NO_PREALLOC, int, struct kstat_request);
 
+#include "kstat/count.bpf.h"
 #include "kstat/source.bpf.h"
 
 /* Whose view is to be shown, and in which generation. */

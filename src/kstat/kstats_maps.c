@@ -43,6 +43,7 @@ static const struct plane_pin pins[] = {
         {"kstat_clock", offsetof(struct kstat_maps, clock)},
         {"kstat_disks", offsetof(struct kstat_maps, disks)},
         {"kstat_sums", offsetof(struct kstat_maps, sums)},
+        {"kstat_counts", offsetof(struct kstat_maps, counts)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
 static const char *const programs[] = {"kstat", "kstat_large"};
@@ -72,6 +73,8 @@ int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
         int bpf_dir = plane_directory(plane);
         int r = kstat_sockopt_unpin(bpf_dir, err);
 
+        if (r == 0)
+                r = kstat_counts_unpin(bpf_dir, err);
         if (r == 0)
                 r = plane_pins_unpin(bpf_dir, (struct plane_pins){.list = pins, .n = ELEMENTS(pins)}, err);
         return r < 0 ? r : unpin_programs(plane, err);
@@ -180,9 +183,10 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         if (r < 0)
                 return r;
         *ret_new = !adopted;
-        if (!adopted)
-                return pin_new(k, skeleton, err);
-        return pin_programs(k->plane, skeleton, err);
+        r = adopted ? pin_programs(k->plane, skeleton, err) : pin_new(k, skeleton, err);
+        if (r == 0)
+                kstat_counts_begin(k, skeleton);
+        return r;
 }
 
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err)

@@ -19,7 +19,7 @@
 
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text;
-        int loads, times, clock, disks, sums; /* figures_maps.bpf.h */
+        int loads, times, clock, disks, sums, counts; /* figures_maps.bpf.h */
 };
 
 /* Of the way by socket options; negative where the kernel can't. */
@@ -32,6 +32,7 @@ struct kstats {
         struct plane *plane; /* borrowed */
         struct kstat_maps maps;
         struct kstat_sockopt sockopt;
+        bool counting; /* the programs of count.bpf.h are attached */
         pthread_mutex_t lock;
         struct kstat_state state; /* as in the map */
         struct kstat_table table;
@@ -58,6 +59,12 @@ int kstat_sockopt_adopt(struct kstats *kstats, struct kstat_bpf *skeleton, struc
 /* After loading: keeps the programs. */
 int kstat_sockopt_take(struct kstats *kstats, const struct kstat_bpf *skeleton, struct croft_error *err);
 int kstat_sockopt_unpin(int bpf_dir, struct croft_error *err);
+
+/* --- kstats_counts.c --- */
+/* Attaches the programs that count tasks, or goes on with those that are; kstats->counting says whether that succeeded:
+ * else nothing is known of tasks that were made. */
+void kstat_counts_begin(struct kstats *kstats, const struct kstat_bpf *skeleton);
+int kstat_counts_unpin(int bpf_dir, struct croft_error *err);
 
 /* --- kstats_dormant.c; the lock is held --- */
 /* Is it one that goes dormant when it is ended? */

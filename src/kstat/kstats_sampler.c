@@ -16,6 +16,7 @@ int kstats_open_sampler(struct kstats *kstats, struct kstat_sampler **ret, struc
                 .clock = kstats->maps.clock,
                 .disks = kstats->maps.disks,
                 .sums = kstats->maps.sums,
+                .counts = kstats->counting ? kstats->maps.counts : -1,
         };
 
         return kstat_sampler_open(&shared, ret, err);

@@ -25,6 +25,7 @@
 
 struct kstat_sampler {
         struct sample_bpf *skeleton;
+        bool counting;        /* somebody counts tasks */
         pthread_mutex_t lock; /* of find_what, while find runs */
 };
 
@@ -49,6 +50,7 @@ static int share_maps(struct sample_bpf *skeleton, const struct kstat_shared *ma
                 {skeleton->maps.kstat_clock, maps->clock},
                 {skeleton->maps.kstat_disks, maps->disks},
                 {skeleton->maps.kstat_sums, maps->sums},
+                {skeleton->maps.kstat_counts, maps->counts},
         };
 
         for (size_t i = 0; i < ELEMENTS(table); i++) {
@@ -92,6 +94,7 @@ int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **r
                 return croft_error_set(err, ENOMEM, "open the sampler");
         (void)pthread_mutex_init(&sampler->lock, NULL); /* can't fail with these attributes */
         libbpf_set_print(no_print);                     /* libraries don't log */
+        sampler->counting = maps->counts >= 0;
         sampler->skeleton = sample_bpf__open();
         if (!sampler->skeleton)
                 return croft_error_set(err, errno, "open the programs that sample partitions");
@@ -133,6 +136,7 @@ struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler)
                 .clock = bpf_map__fd(skeleton->maps.kstat_clock),
                 .disks = bpf_map__fd(skeleton->maps.kstat_disks),
                 .sums = bpf_map__fd(skeleton->maps.kstat_sums),
+                .counts = bpf_map__fd(skeleton->maps.kstat_counts),
         };
 }
 
@@ -180,6 +184,29 @@ static int64_t wall_second(int64_t boot_ns)
         return (((int64_t)wall.tv_sec - boot.tv_sec) * 1000000000 + wall.tv_nsec - boot.tv_nsec + boot_ns) / 1000000000;
 }
 
+/* From now on the tasks are counted that it makes. */
+static int count_tasks(const struct kstat_sampler *sampler, uint64_t cgroup)
+{
+        int cpus = libbpf_num_possible_cpus();
+        _cleanup_free_ struct kstat_counts *none = cpus < 0 ? NULL : calloc((size_t)cpus, sizeof(*none));
+
+        if (!none)
+                return cpus < 0 ? cpus : -ENOMEM;
+        if (bpf_map_update_elem(bpf_map__fd(sampler->skeleton->maps.kstat_counts), &cgroup, none, BPF_NOEXIST) < 0 &&
+                errno != EEXIST)
+                return -errno;
+        return 0;
+}
+
+static void forget_tasks(const struct kstat_sampler *sampler, uint64_t partition)
+{
+        const struct sample_bpf *skeleton = sampler->skeleton;
+        struct kstat_objects objects;
+
+        if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.kstat_objects), &partition, &objects) == 0)
+                (void)bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_counts), &objects.cgroup_id);
+}
+
 static int record(const struct kstat_sampler *sampler, uint64_t partition, struct kstat_objects *found)
 {
         static const struct kstat_disks no_disks;
@@ -194,6 +221,8 @@ static int record(const struct kstat_sampler *sampler, uint64_t partition, struc
         /* Here: 640 bytes are more than the stack of a program has. */
         if (bpf_map_update_elem(disks, &partition, &no_disks, BPF_NOEXIST) < 0 && errno != EEXIST)
                 return -errno;
+        if (sampler->counting && partition && count_tasks(sampler, found->cgroup_id) < 0)
+                return -ENOMEM;
         return bpf_map_update_elem(map, &partition, found, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -233,6 +262,7 @@ int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, str
         const struct bpf_map *const memories[] = {skeleton->maps.kstat_loads, skeleton->maps.kstat_disks,
                 skeleton->maps.kstat_sums, skeleton->maps.kstat_objects};
 
+        forget_tasks(sampler, partition);
         for (uint64_t cpu = 0; cpu < KSTAT_CPUS_MAX; cpu++) {
                 const struct kstat_time_key key = {.partition = partition, .cpu = cpu};
 

@@ -26,8 +26,9 @@ struct kstat_shared {
         int clock;      /* `kstat_clock` */
         int disks;      /* `kstat_disks` */
         int sums;       /* `kstat_sums` */
+        int counts;     /* `kstat_counts`; -1: nobody counts tasks */
 };
-#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1, -1})
+#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1, -1, -1})
 
 /* What `cpus_max` is in programs that have it: one more than the highest number of a CPU that this machine can have, at
  * most KSTAT_CPUS_MAX; that if the kernel doesn't say. */

@@ -257,8 +257,11 @@ static __noinline int write_figures(
         struct sample_figures figures = {.forks = KSTAT_NONE, .switches = KSTAT_NONE};
         struct kstat_averages averages = {0};
         struct kstat_active active = {0};
+        struct kstat_counts counts = {0};
         struct kstat_quota quota = {0};
 
+        if (total_counts(objects, &counts)) /* and its first one */
+                figures.forks = counts.forks + counts.vforks + counts.threads + 1;
         read_quota(objects, &quota);
         figures.quota_us = quota.quota_us;
         figures.period_us = quota.period_us;

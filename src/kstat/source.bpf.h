@@ -88,6 +88,7 @@ SOURCE source_processes(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_processes data;
         struct kstat_active active = {0};
+        struct kstat_counts counts = {0};
 
         if (s->partition)
                 count_active(s->objects, &active);
@@ -97,6 +98,10 @@ SOURCE source_processes(const struct source *s, struct kstat_call *call)
         PUT(running, active.running);
         PUT(blocked, active.blocked);
         PUT(last_pid, last_pid(s->objects));
+        if (!total_counts(s->objects, &counts))
+                counts.forks = counts.execs = KSTAT_NONE;
+        PUT(made, counts.forks + counts.vforks + counts.threads);
+        PUT(execs, counts.execs);
         return 0;
 }
 
@@ -164,6 +169,42 @@ static __always_inline int one_cpu(const struct source *s, struct kstat_sample_c
         return 0;
 }
 
+/* What happened on a CPU.  KSTAT_NONE: not known: context switches are counted for the machine only, and tasks for
+ * partitions only. */
+struct cpu_events {
+        __u64 switches, interrupts;
+        struct kstat_counts counts;
+};
+
+static __noinline int cpu_events_of(const struct source *s, struct cpu_events *ret)
+{
+        struct kstat_interrupts interrupts = {0};
+        __u64 off = 0;
+
+        ret->switches = s->partition ? KSTAT_NONE : machine_switches(s->objects, s->argument);
+        if (!s->partition && !(cpu_offset(s->argument, &off) && read_interrupts(s->objects, off, &interrupts)))
+                interrupts.hard = KSTAT_NONE;
+        ret->interrupts = interrupts.hard;
+        if (!add_counts(s->objects, s->argument, &ret->counts))
+                ret->counts = (struct kstat_counts){KSTAT_NONE, KSTAT_NONE, KSTAT_NONE, KSTAT_NONE};
+        return 0;
+}
+
+static __noinline int put_cpu_events(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_cpu_sys data;
+        struct cpu_events events = {0};
+
+        cpu_events_of(s, &events);
+        PUT(pswitch, events.switches);
+        PUT(intr, events.interrupts);
+        PUT(sysfork, events.counts.forks);
+        PUT(sysvfork, events.counts.vforks);
+        PUT(sysexec, events.counts.execs);
+        PUT(nthreads, events.counts.threads);
+        return 0;
+}
+
 SOURCE source_cpu_sys(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_cpu_sys data;
@@ -180,7 +221,7 @@ SOURCE source_cpu_sys(const struct source *s, struct kstat_call *call)
         PUT(cpu_nsec_user, cpu.user_ns + cpu.nice_ns);
         PUT(cpu_nsec_kernel, cpu.system_ns);
         PUT(cpu_nsec_nice, cpu.nice_ns);
-        return 0;
+        return put_cpu_events(s, call);
 }
 
 /* Of the machine's; a partition has none, as in its /proc/interrupts.  Linux has neither of illumos's other kinds. */
@@ -249,6 +290,27 @@ static __noinline int cpu_stat_events(const struct source *s, struct kstat_call 
         return 0;
 }
 
+/* What isn't known is 0 in this one. */
+static __always_inline __u32 known(__u64 value)
+{
+        return value == KSTAT_NONE ? 0 : value;
+}
+
+static __noinline int cpu_stat_happened(const struct source *s, struct kstat_call *call)
+{
+        typedef struct illumos_cpu_stat data;
+        struct cpu_events events = {0};
+
+        cpu_events_of(s, &events);
+        PUT(sysinfo.pswitch, known(events.switches));
+        PUT(sysinfo.intr, known(events.interrupts));
+        PUT(sysinfo.sysfork, known(events.counts.forks));
+        PUT(sysinfo.sysvfork, known(events.counts.vforks));
+        PUT(sysinfo.sysexec, known(events.counts.execs));
+        PUT(sysinfo.nthreads, known(events.counts.threads));
+        return 0;
+}
+
 SOURCE source_cpu_stat(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_cpu_stat data;
@@ -261,6 +323,7 @@ SOURCE source_cpu_stat(const struct source *s, struct kstat_call *call)
         PUT(sysinfo.cpu[ILLUMOS_CPU_IDLE], idle / TICK_NS);
         PUT(sysinfo.cpu[ILLUMOS_CPU_USER], (cpu.user_ns + cpu.nice_ns) / TICK_NS);
         PUT(sysinfo.cpu[ILLUMOS_CPU_KERNEL], cpu.system_ns / TICK_NS);
+        cpu_stat_happened(s, call);
         return cpu_stat_events(s, call);
 }
 
@@ -364,17 +427,17 @@ SOURCE source_system_pages(const struct source *s, struct kstat_call *call)
 SOURCE source_vminfo(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_vminfo data;
-        struct kstat_sums sums = {0};
-        int r = sums_read(s->objects, s->partition, &sums);
+        struct kstat_sum sum = {0};
+        int r = sums_read(s->objects, s->partition, &sum);
 
         if (r < 0)
                 return r;
-        PUT(freemem, sums.freemem);
-        PUT(swap_resv, sums.swap_used); /* Linux reserves none beforehand */
-        PUT(swap_alloc, sums.swap_used);
-        PUT(swap_avail, sums.swap_free);
-        PUT(swap_free, sums.swap_free);
-        PUT(updates, sums.updates);
+        PUT(freemem, sum.freemem);
+        PUT(swap_resv, sum.swap_used); /* Linux reserves none beforehand */
+        PUT(swap_alloc, sum.swap_used);
+        PUT(swap_avail, sum.swap_free);
+        PUT(swap_free, sum.swap_free);
+        PUT(updates, sum.updates);
         return 0;
 }
 
@@ -382,15 +445,15 @@ SOURCE source_vminfo(const struct source *s, struct kstat_call *call)
 SOURCE source_sysinfo(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_sysinfo data;
-        struct kstat_sums sums = {0};
-        int r = sums_read(s->objects, s->partition, &sums);
+        struct kstat_sum sum = {0};
+        int r = sums_read(s->objects, s->partition, &sum);
 
         if (r < 0)
                 return r;
-        PUT(updates, (__u32)sums.updates);
-        PUT(runque, (__u32)sums.runque);
-        PUT(runocc, (__u32)sums.runocc);
-        PUT(waiting, (__u32)sums.waiting);
+        PUT(updates, (__u32)sum.updates);
+        PUT(runque, (__u32)sum.runque);
+        PUT(runocc, (__u32)sum.runocc);
+        PUT(waiting, (__u32)sum.waiting);
         return 0;
 }
 

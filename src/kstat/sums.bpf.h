@@ -51,13 +51,13 @@ FIGURE int sums_add(struct kstat_sums *sums, const struct sums_look *look, __u64
                 return 0;
         if (now >= sums->looked_ns + KSTAT_SUMS_STEP_NS) {
                 sums->looked_ns = now;
-                sums->updates++;
-                sums->freemem += look->pages.free;
-                sums->swap_used += look->pages.swap_used;
-                sums->swap_free += look->pages.swap_free;
-                sums->runque += look->waiting;
-                sums->runocc += look->waiting ? 1 : 0;
-                sums->waiting += look->blocked;
+                sums->sum.updates++;
+                sums->sum.freemem += look->pages.free;
+                sums->sum.swap_used += look->pages.swap_used;
+                sums->sum.swap_free += look->pages.swap_free;
+                sums->sum.runque += look->waiting;
+                sums->sum.runocc += look->waiting ? 1 : 0;
+                sums->sum.waiting += look->blocked;
         }
         __sync_fetch_and_add(&sums->sequence, 1);
         return 0;
@@ -104,22 +104,47 @@ FIGURE int sums_arm(void)
         return bpf_timer_start(&clock->timer, KSTAT_SUMS_STEP_NS, 0);
 }
 
+/* A function by itself for the sake of the stack, which counts over all that lie on the way. */
+FIGURE int sums_make(__u64 partition)
+{
+        struct kstat_sums new = {.partition = partition};
+
+        return bpf_map_update_elem(&kstat_sums, &partition, &new, BPF_NOEXIST);
+}
+
 static __always_inline struct kstat_sums *sums_of(__u64 partition)
 {
         struct kstat_sums *sums = bpf_map_lookup_elem(&kstat_sums, &partition);
-        struct kstat_sums new = {.partition = partition};
 
         if (sums)
                 return sums;
-        bpf_map_update_elem(&kstat_sums, &partition, &new, BPF_NOEXIST);
+        sums_make(partition);
         return bpf_map_lookup_elem(&kstat_sums, &partition);
 }
 
+/* All of the same looks; 0 or -EAGAIN. */
+FIGURE int sums_copy(__u64 partition, struct kstat_sum *ret)
+{
+        struct kstat_sums *sums = bpf_map_lookup_elem(&kstat_sums, &partition);
+        __u64 sequence;
+
+        if (!sums || !ret)
+                return -EAGAIN;
+        for (int i = 0; i < SUMS_TRIES; i++) {
+                sequence = __sync_fetch_and_add(&sums->sequence, 0); /* with a barrier before and behind */
+                *ret = sums->sum;
+                if (!(sequence & 1) && __sync_fetch_and_add(&sums->sequence, 0) == sequence &&
+                        sums->partition == partition)
+                        return 0;
+        }
+        return -EAGAIN;
+}
+
 /* 0, -ENXIO: nobody counts its memory; -EAGAIN. */
-FIGURE int sums_read(const struct kstat_objects *objects, __u64 partition, struct kstat_sums *ret)
+FIGURE int sums_read(const struct kstat_objects *objects, __u64 partition, struct kstat_sum *ret)
 {
         struct kstat_sums *sums = sums_of(partition);
-        __u64 now = bpf_ktime_get_boot_ns(), sequence;
+        __u64 now = bpf_ktime_get_boot_ns();
         struct sums_look look = {0};
 
         if (!sums || !objects || !ret)
@@ -131,14 +156,7 @@ FIGURE int sums_read(const struct kstat_objects *objects, __u64 partition, struc
         }
         *(volatile __u64 *)&sums->read_ns = now;
         sums_arm();
-        for (int i = 0; i < SUMS_TRIES; i++) {
-                sequence = __sync_fetch_and_add(&sums->sequence, 0); /* with a barrier before and behind */
-                *ret = *sums;
-                if (!(sequence & 1) && __sync_fetch_and_add(&sums->sequence, 0) == sequence &&
-                        ret->partition == partition)
-                        return 0;
-        }
-        return -EAGAIN;
+        return sums_copy(partition, ret);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * illumos_means.c - written as for Solaris: how much was free and how many waited, on the mean of an interval, as
- * sar(1) and top(1) work it out there, and the interrupts of a CPU.  test_kstat_illumos.sh compiles it as it is.
+ * sar(1) and top(1) work it out there, and the interrupts of a CPU.  It is compiled as it is.
  */
 #include <kstat.h>
 #include <stdio.h>

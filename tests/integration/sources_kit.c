@@ -286,5 +286,6 @@ bool load_sources(void)
                bpf_map__reuse_fd(source->maps.kstat_times, shared.times) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_clock, shared.clock) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_disks, shared.disks) == 0 &&
-               bpf_map__reuse_fd(source->maps.kstat_sums, shared.sums) == 0 && kstat_source_bpf__load(source) == 0;
+               bpf_map__reuse_fd(source->maps.kstat_sums, shared.sums) == 0 &&
+               bpf_map__reuse_fd(source->maps.kstat_counts, shared.counts) == 0 && kstat_source_bpf__load(source) == 0;
 }

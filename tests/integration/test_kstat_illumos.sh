@@ -1,11 +1,11 @@
 #!/bin/sh
 # where: here guest
-# The statistics that programs of Solaris read in structures: one that is written for it compiles as it is and finds them, in global
-# and inside a partition; kstat(8) prints the same.  And what a read of a statistic by its keys consists of (KST-A1): one bpf(2)
-# call, nothing said to anybody.
+# The statistics that programs of Solaris read in structures: one that is written for it, illumos_means.c, compiles as it is (the
+# build did that) and finds them, in global and inside a partition; kstat(8) prints the same.  And what a read of a statistic by its
+# keys consists of (KST-A1): one bpf(2) call, nothing said to anybody.
 . "$(dirname "$0")/../lib.sh"
 
-program=$t_top/tests/integration/illumos_means.c
+program=$BUILD/tests/integration/illumos-means
 value() { sed -n "s,^$1 ,,p" "$T/seen"; }
 number() { kstat -p "$@" | sed 's/.*	//'; }
 between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
@@ -13,15 +13,13 @@ between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
 after() { [ "$2" -ge "$1" ] || [ "$1" -gt 4000000000 ]; }
 inside() { croft exec web -- "$@"; }
 
-t_ok "a program written for Solaris compiles as it is" cc -Wall -Werror -O1 -D_GNU_SOURCE -isystem "$t_top/include/croft/illumos" \
-        -isystem "$t_top/include" "$program" -o "$T/means" -L"$BUILD" -lkstat
 t_croftd_start || exit 1
 export LD_LIBRARY_PATH="$BUILD"
 
 # --- in global --------------------------------------------------------------------------------------------------------
 
 hard=$(number cpu:0:intr:hard)
-t_ok "it runs in global" sh -c "'$T/means' >'$T/seen'"
+t_ok "it runs in global" sh -c "'$program' >'$T/seen'"
 pages=$(number unix:0:system_pages:freemem)
 slack=$((pages / 4))
 t_ok "what it says is free is what is free ($(value free), $pages)" between "$((pages - slack))" "$(value free)" "$((pages + slack))"
@@ -40,7 +38,7 @@ unix:0:vminfo vm"
 t_ok "a partition is made" croft create web -s init=croft -s memory.max=64M
 t_ok "and started" croft start web
 web=$(field web .id)
-t_ok "the program comes into it" sh -c "croft exec web -- sh -c 'cat >/tmp/means && chmod 755 /tmp/means' <'$T/means'"
+t_ok "the program comes into it" sh -c "croft exec web -- sh -c 'cat >/tmp/means && chmod 755 /tmp/means' <'$program'"
 t_ok "with its library" sh -c "croft exec web -- sh -c 'cat >/tmp/libkstat.so.1' <'$(readlink -f "$BUILD/libkstat.so")'"
 t_ok "it runs there" sh -c "croft exec web -- env LD_LIBRARY_PATH=/tmp /tmp/means >'$T/seen'"
 limit=$((64 * 1048576 / $(getconf PAGESIZE)))
