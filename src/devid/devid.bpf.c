@@ -11,6 +11,7 @@
 
 #include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
+#include "plane/copy.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -50,17 +51,6 @@ struct {
         __type(key, __u32);
         __type(value, __u32);
 } devid_state SEC(".maps");
-
-/* Copied word by word: the context can be read and written at constant places only. */
-#define COPY_WORDS(to, from, n)                                                                                        \
-        do {                                                                                                           \
-                __u64 *to_ = (__u64 *)(void *)(to);                                                                    \
-                const __u64 *from_ = (const __u64 *)(const void *)(from);                                              \
-                                                                                                                       \
-                _Pragma("unroll") for (int i_ = 0; i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =                 \
-                        *(const volatile __u64 *)&from_[i_];                                                           \
-        } while (0)
-#define WORDS(type) (sizeof(type) / 8)
 
 /* --- numbers of a family --- */
 

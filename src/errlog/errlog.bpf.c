@@ -9,24 +9,12 @@
 #include <bpf/bpf_tracing.h>
 
 #include "errlog/kernel_messages.h"
+#include "plane/copy.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* How deep the pid namespaces of partitions are; set before loading. */
 const volatile __u32 pid_level = 1;
-
-#define WORDS(type) (sizeof(type) / 8)
-
-/* The context can be read and written at constant places only: unrolled. */
-#define COPY_SOME_WORDS(to, from, first, n)                                                                            \
-        do {                                                                                                           \
-                __u64 *to_ = (__u64 *)(void *)(to);                                                                    \
-                const __u64 *from_ = (const __u64 *)(const void *)(from);                                              \
-                                                                                                                       \
-                _Pragma("unroll") for (int i_ = (first); i_ < (int)(n); i_++) * (volatile __u64 *)&to_[i_] =           \
-                        *(const volatile __u64 *)&from_[i_];                                                           \
-        } while (0)
-#define COPY_WORDS(to, from, n) COPY_SOME_WORDS(to, from, 0, n)
 
 /* --- who records --- */
 
