@@ -5,7 +5,7 @@ T_NETWORK=host
 . "$(dirname "$0")/../lib.sh"
 library=$BUILD/src/lib/libcroft.so
 
-declared=$(cd "$t_top/include/croft" && grep -ohE '\bcroft_[a-z_]+\(' croft.h error.h errlog.h stats.h | tr -d '(' | sort -u)
+declared=$(cd "$t_top/include/croft" && grep -ohE '\bcroft_[a-z_]+\(' croft.h devid.h error.h errlog.h stats.h | tr -d '(' | sort -u)
 exported=$(nm -D --defined-only "$library" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort -u)
 t_is "exported is what the headers declare" "$exported" "$declared"
 t_is "nothing but functions is exported" "$(nm -D --defined-only "$library" | awk '$2 != "T" && $3 !~ /^CROFT_0/')" ""

@@ -16,7 +16,7 @@ lacks() {
         for string; do grep -qF -e "$string" "$T/page" || printf '%s; ' "$string"; done
 }
 
-groups='image pool error'
+groups='image pool error devid'
 commands=$(croft help -q | grep -vE "^(-|($(echo $groups | tr ' ' '|'))\$)")
 for group in $groups; do
         commands="$commands $(croft help -q "$group" | grep -v '^-' | sed "s/^/${group}_/")"
@@ -73,6 +73,13 @@ t_ok "the example of croft-errlog(3) compiles" cc -std=c11 -Wall -Wextra -Werror
 t_is "croft-error(1) has every option" "$(lacks "$man/croft-error.1" $(croft-error --help | grep -oE -- '-[a-zA-Z]\b' | sort -u))" ""
 # shellcheck disable=SC2046
 t_is "croft-remote(8) has every option" "$(lacks "$man/croft-remote.8" $(croft-remote --help | grep -oE -- '--[a-z][a-z-]*' | sort -u))" ""
+# shellcheck disable=SC2046
+t_is "croft-devid(3) has every function" "$(lacks "$man/croft-devid.3" $(functions_of "$t_top/include/croft/devid.h"))" ""
+sed -n '/^\.Bd/,/^\.Ed/{/^\./d; s/\\e/\\/g; p}' "$man/croft-devid.3" >"$T/example.c"
+t_ok "the example of croft-devid(3) compiles" cc -std=c11 -Wall -Wextra -Werror -pedantic -I"$t_top/include" -fsyntax-only "$T/example.c"
+help=$("$(find "$BUILD" -name croft-devid-inside -type f)" --help)
+# shellcheck disable=SC2046
+t_is "croft-devid(1) has every word and option" "$(lacks "$man/croft-devid.1" $(echo "$help" | grep -oE -- '-[a-z]\b|\b(alloc|assign|release|show|list)\b' | sort -u))" ""
 # shellcheck disable=SC2046
 t_is "libkstat(3) has every function" "$(lacks "$man/libkstat.3" $(functions_of "$t_top/include/kstat.h"))" ""
 # shellcheck disable=SC2046
