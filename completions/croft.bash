@@ -37,6 +37,7 @@ _croft_value() {
         "image list:--columns" | "image list:-o") _croft_offer $'name\nid\nos\nsize_bytes\ncreated\nsource\nnative\nall' "$cur" ;;
         kill:--signal | kill:-s) _croft_offer $'TERM\nINT\nHUP\nKILL\nQUIT\nUSR1\nUSR2\nPWR\nRTMIN+3' "${cur^^}" ;;
         exec:--directory | exec:-w) COMPREPLY=($(compgen -d -- "$cur")) ;;
+        "devid "*:--partition | "devid "*:-z | fsstat:--partition | fsstat:-z) _croft_offer "$(_croft_ask list)" "$cur" ;;
         console:--escape | console:-e) _croft_offer $'^a\n^b\n^]\nnone' "$cur" ;;
         "image build:--suite" | "image build:-s") _croft_offer $'bullseye\nbookworm\ntrixie\nsid' "$cur" ;;
         "image build:--variant" | "image build:-V")
@@ -51,6 +52,19 @@ _croft_columns=$'name\nid\nstate\nroot\nnative\nimage\npid\nwarden\nuid_base\ncr
 # Images that have a name; templates of native partitions have none.
 _croft_images() {
         _croft_ask image list | grep -vxE '[0-9a-f]{64}'
+}
+
+# "FAMILY INSTANCE TYPE MAJOR MINOR" of each device number.  Instances are words of partitions: one that a shell would take for
+# more than a word is left out.
+_croft_numbers() {
+        "${COMP_WORDS[0]}" "${socket[@]}" --format csv --no-header devid list 2>/dev/null |
+                sed -nE 's/^[a-z0-9-]+,([a-z0-9]+),([A-Za-z0-9][A-Za-z0-9._-]*),[0-9]+,([bc]),([0-9]+):([0-9]+|[*]),.*/\1 \2 \3 \4 \5/p'
+}
+
+# Families of device numbers: the minors of a major when that is given out.
+_croft_families() {
+        printf 'char\nblock\nloop\n'
+        _croft_numbers | sed -n 's/^[^ ]* [^ ]* \([^ ]*\) \([^ ]*\) [*]$/\1\2/p' | sort -u
 }
 
 # Runs croft quietly, at the socket that the line names.
@@ -97,6 +111,14 @@ _croft_words() {
         # Those that have a record: known without croftd.
         "error print" | "error attend") [ "$named" = 0 ] && _croft_offer "$(_croft_ask error list)" "$cur" ;;
         "error clear") _croft_offer "$(_croft_ask error list)" "$cur" ;;
+        "help devid" | devid) _croft_offer "$(_croft_ask help devid | grep -v '^-')" "$cur" ;;
+        "devid alloc" | "devid assign" | "devid release" | "devid show")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_families)" "$cur"
+                elif [ "$named" = 1 ]; then
+                        _croft_offer "$(_croft_numbers | awk -v family="$first" '$1 == family { print $2 }' | sort -u)" "$cur"
+                fi
+                ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
@@ -104,7 +126,7 @@ _croft_words() {
 }
 
 _croft() {
-        local cur=${COMP_WORDS[COMP_CWORD]} command= options word i named=0 takes= rest=
+        local cur=${COMP_WORDS[COMP_CWORD]} command= options word i named=0 first= takes= rest=
         local socket=()
         COMPREPLY=()
         # '=' breaks words: "--image=x" is three of them.
@@ -124,12 +146,13 @@ _croft() {
                         rest=yes
                 elif [[ $word == -* ]]; then
                         grep -qxF -e "$word=" <<<"$options" && takes=$word
-                elif [[ $command =~ ^(image|pool|error)?$ || "$command $word" =~ ^help\ (image|pool|error)$ ]]; then
+                elif [[ $command =~ ^(image|pool|error|devid)?$ || "$command $word" =~ ^help\ (image|pool|error|devid)$ ]]; then
                         command=${command:+$command }$word
                         # shellcheck disable=SC2086 # two words for two ranks
                         options=$(_croft_ask help $command)
                 else
                         named=$((named + 1))
+                        first=${first:-$word}
                         [ "$command" = exec ] && [ "$named" = 2 ] && rest=yes
                 fi
         done
@@ -138,6 +161,7 @@ _croft() {
         "image ls") command="image list" ;;
         "pool ls") command="pool list" ;;
         "error ls") command="error list" ;;
+        "devid ls") command="devid list" ;;
         esac
         if [ -n "$takes" ]; then
                 _croft_value "$takes" "$command"

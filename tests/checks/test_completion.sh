@@ -12,6 +12,10 @@ case "\$*" in
 *"--socket /other"*list*) echo elsewhere ;;
 *"image list"*) printf 'deb12\ndeb13\n%064d\n' 0 ;;
 *"error list"*) printf 'global\nweb\nwebmail\n' ;;
+*"csv"*"devid list"*)
+        printf '%s\n' 'web,char,drv0,60,c,60:*,,assigned,5.0' 'web,c60,unit0,0,c,60:0,7,reserved,1.0' 'web,c60,$(evil),1,c,60:1,,reserved,1.0' \
+                'db,char,drv1,61,c,61:*,,reserved,1.0' '"b,c",block,"a,b",120,b,120:*,,reserved,1.0'
+        ;;
 *"pool list"*) printf 'default\nfast\n' ;;
 *list*) printf 'db\nweb\nweb2\n' ;;
 esac
@@ -55,6 +59,15 @@ t_is "it can be cleared" "$(offered croft error clear "")" "global web webmail"
 t_is "several of them, too" "$(offered croft error clear web we)" "web webmail"
 t_is "errors have an XML form" "$(offered croft error print web --format "")" "json text xml"
 t_is "the number of an attempt isn't taken for the name" "$(offered croft error print --attempt 2 gl)" global
+t_is "a subcommand of devid is completed" "$(offered croft devid re)" release
+t_is "help completes the subcommands of devid" "$(offered croft help devid a)" "alloc assign"
+t_is "families are completed, with the minors of majors that are given out" "$(offered croft devid alloc "")" "block c60 c61 char loop"
+t_is "then instances of the family" "$(offered croft devid release char "")" "drv0 drv1"
+t_is "but none that a shell would run" "$(offered croft devid show c60 "")" unit0
+t_is "a third word isn't offered there" "$(offered croft devid release char drv0 "")" ""
+t_is "nor is there one of list" "$(offered croft devid list "")" ""
+t_is "the number of an option isn't the family" "$(offered croft devid alloc -n 4 ch)" char
+t_is "numbers of a partition are asked for by its name" "$(offered croft devid alloc -z we)" "web web2"
 t_is "keys are completed with their '='" "$(offered croft create x -s memory.)" "memory.max= memory.swap.max="
 t_is "keys stand bare in set" "$(offered croft set web stop)" stop.timeout=
 t_is "a key that is a prefix gets no '='" "$(offered croft set web env)" env.
@@ -70,10 +83,10 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 # All that help tells is offered, for every command.
 same=yes
 for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
-        error\ {print,list,clear}; do
+        error\ {print,list,clear} devid\ {alloc,assign,release,list,show}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
-        case $command in image | pool | error) continue ;; esac
+        case $command in image | pool | error | devid) continue ;; esac
         # shellcheck disable=SC2086
         got=$(offered croft $command --)
         for option in $want; do
