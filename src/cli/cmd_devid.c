@@ -5,6 +5,7 @@
  */
 #include "cli.h"
 #include "output.h"
+#include "text.h"
 
 #include <croft/devid.h>
 #include <errno.h>
@@ -78,6 +79,7 @@ static const char *name_of(const json_t *partitions, uint64_t id, char *buf, siz
 
 static json_t *number_json(const struct croft_devid_number *n, const json_t *partitions)
 {
+        _cleanup_free_ char *instance = text_escape(n->instance, strlen(n->instance), false); /* its owner's word */
         char buf[32], device[32], type[2] = {(char)n->type, '\0'};
         json_t *object;
 
@@ -86,10 +88,11 @@ static json_t *number_json(const struct croft_devid_number *n, const json_t *par
         else
                 (void)snprintf(device, sizeof(device), "%u:%u", n->major, n->minor);
         object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, s:f, s:I, s:I, s:I, s:I}", "partition",
-                name_of(partitions, n->partition, buf, sizeof(buf)), "family", n->family, "instance", n->instance,
-                "number", (json_int_t)n->number, "type", type, "device", device, "major", (json_int_t)n->major, "state",
-                croft_devid_state_name(n->state), "age_seconds", (double)n->age_ns / 1e9, "pid", (json_int_t)n->pid,
-                "first", (json_int_t)n->first, "count", (json_int_t)n->count, "within", (json_int_t)n->within);
+                name_of(partitions, n->partition, buf, sizeof(buf)), "family", n->family, "instance",
+                instance ? instance : "", "number", (json_int_t)n->number, "type", type, "device", device, "major",
+                (json_int_t)n->major, "state", croft_devid_state_name(n->state), "age_seconds", (double)n->age_ns / 1e9,
+                "pid", (json_int_t)n->pid, "first", (json_int_t)n->first, "count", (json_int_t)n->count, "within",
+                (json_int_t)n->within);
         if (object && n->minor != CROFT_DEVID_WHOLE)
                 (void)json_object_set_new(object, "minor", json_integer((json_int_t)n->minor));
         if (object && n->virtual_number != CROFT_DEVID_ANY)

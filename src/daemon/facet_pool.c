@@ -6,11 +6,6 @@
 #include "daemon/facet_pool.h"
 #include "daemon/life_private.h"
 
-static struct unit *unit_of(struct partition *p)
-{
-        return (struct unit *)p; /* it is its first member */
-}
-
 static int prepare(struct partition *p, struct croft_error *err)
 {
         return life_pool_enter(unit_of(p), err);

@@ -33,11 +33,6 @@
 #define EMPTY_MS 10000 /* for the kernel to take processes apart: core dumps, big address spaces */
 #define HINDERED_MS 1000
 
-static struct unit *unit_of(struct partition *p)
-{
-        return (struct unit *)p; /* its first member; facets of croftd get no other partitions */
-}
-
 static void socket_name(const struct partition *p, char name[32])
 {
         (void)snprintf(name, 32, "%ju.sock", (uintmax_t)p->def.id);

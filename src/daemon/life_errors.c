@@ -102,6 +102,12 @@ void errors_note(struct unit *u, const char *text)
         tell_journal(u, LOG_WARNING, 0, text);
 }
 
+void errors_note_partition(struct partition *p, const char *text)
+{
+        log_say(LOG_LEVEL_NOTICE, "'%s': %s", p->def.name, text);
+        errors_note(unit_of(p), text);
+}
+
 void errors_forget(struct unit *u)
 {
         struct errlog *errlog = u->life->host->errlog;

@@ -51,6 +51,12 @@ struct unit {
         char last_refusal[128]; /* partition.lock: on record already, in this attempt */
 };
 
+/* The partition is its first member; facets of croftd get no other partitions. */
+static inline struct unit *unit_of(struct partition *p)
+{
+        return (struct unit *)p;
+}
+
 struct life {
         struct host *host;
         struct store *store;
@@ -215,8 +221,9 @@ void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no err
 /* Of somebody who isn't the owner.  The same again, as from a script that tries each second, isn't recorded twice in a
  * row: it would take the room of what matters. */
 void errors_refuse(struct unit *u, const struct croft_error *what);
-void errors_note(struct unit *u, const char *text); /* what was put right, or happened by itself */
-void errors_forget(struct unit *u);                 /* the partition has been removed */
+void errors_note(struct unit *u, const char *text);                /* what was put right, or happened by itself */
+void errors_note_partition(struct partition *p, const char *text); /* likewise, by a facet (host.h) */
+void errors_forget(struct unit *u);                                /* the partition has been removed */
 void errors_rename(struct unit *u);
 void errors_sweep(struct life *life); /* those of partitions that are gone */
 

@@ -392,7 +392,7 @@ static __always_inline bool is_sound(const struct devid_call *call)
 {
         return call->count >= 1 && call->count <= DEVID_GROUP_MAX && call->within >= 1 &&
                call->within <= DEVID_FAMILY_MAX && call->between >= 1 && call->between <= DEVID_FAMILY_MAX &&
-               call->instance.text[0];
+               call->instance.text[0] && !call->instance.text[DEVID_NAME - 1];
 }
 
 /* Number and entries are there: they become the instance's, unless it has got some meanwhile. */
@@ -584,7 +584,8 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         if (!q->family)
                 return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
         q->grant = q->partition && q->family->owner != q->partition ? bpf_map_lookup_elem(&devid_grants, &key) : NULL;
-        if (q->caller && call->op == DEVID_OP_ALLOC && !q->grant && q->family->owner != q->caller)
+        if ((q->caller || call->granted) && call->op == DEVID_OP_ALLOC && !q->grant &&
+                (!q->partition || q->family->owner != q->partition))
                 return -ENOENT;
         return 0;
 }

@@ -113,12 +113,14 @@ struct devid_call {
         __u32 within;    /* from one number of the group to the next, at least 1 */
         __u32 between;   /* the first one is a multiple of it, at least 1 */
         __u32 virtual;   /* DEVID_ANY: the number itself */
+        __u32 granted;   /* 1: global asks as the partition would, for what it is granted and no more */
+        __u32 reserved;
         __u64 partition; /* whose; 0: the caller's own */
         struct devid_name family, instance;
         struct devid_number ret;
         struct devid_node node; /* of ret */
         __u64 bits;
 };
-_Static_assert(sizeof(struct devid_call) == 232, "layout");
+_Static_assert(sizeof(struct devid_call) == 240, "layout");
 
 #endif

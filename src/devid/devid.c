@@ -5,7 +5,7 @@
  * Invariant: what changes after a family was made is changed by the program only, because bits of a family are taken
  * and given back while croftd works.
  */
-#include "devid/devid.h"
+#include "devid/devid_private.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -26,11 +26,6 @@
 #define PROGRAM "devid"
 #define GATE "devid_open"
 #define LOOP_MAJOR 7
-
-struct devid {
-        struct plane *plane; /* borrowed */
-        int program, gate, families, numbers, instances, grants, state;
-};
 
 static const struct plane_pin pins[] = {
         {"devid_families", offsetof(struct devid, families)},
@@ -346,32 +341,56 @@ static size_t list_families(const struct devid *d, struct devid_name ret[DEVID_F
         return n;
 }
 
-/* What a partition has of one family.  -EBUSY: a major has minors that are given out: those first. */
-static int release_family(struct devid *d, uint64_t partition, const char *family)
+/* Of one family. */
+static int each_of_family(
+        struct devid *d, uint64_t partition, const struct devid_name *family, devid_number_function f, void *context)
 {
-        struct devid_call next, call;
         uint32_t from = 0;
         int r = 0;
 
-        while (from < DEVID_FAMILY_MAX) {
-                int released;
+        while (r >= 0 && from < DEVID_FAMILY_MAX) {
+                struct devid_call next;
 
-                (void)devid_client_prepare(&next, DEVID_OP_NEXT, family, NULL);
+                (void)devid_client_prepare(&next, DEVID_OP_NEXT, family->text, NULL); /* a name that there is */
                 next.partition = partition;
                 next.preferred = from;
-                released = devid_client_call(d->program, &next);
-                if (released == -ESRCH || released == -ENOENT)
-                        return r;
-                if (released < 0)
-                        return released;
-                (void)devid_client_prepare(&call, DEVID_OP_RELEASE, family, next.ret.instance.text);
-                call.partition = partition;
-                released = next.ret.state == DEVID_DRAINING ? 0 : devid_client_call(d->program, &call);
-                if (released < 0 && released != -ESRCH)
-                        r = released;
+                r = devid_client_call(d->program, &next);
+                if (r == -ESRCH || r == -ENOENT)
+                        return 0;
+                if (r == 0 && next.ret.number == next.ret.first && next.ret.state != DEVID_DRAINING)
+                        r = f(d, &next.ret, context);
                 from = next.ret.number + 1;
         }
         return r;
+}
+
+int devid_each_of(struct devid *d, uint64_t partition, bool majors_last, devid_number_function f, void *context)
+{
+        struct devid_name names[DEVID_FAMILIES_MAX];
+        size_t n = list_families(d, names);
+        int r = 0;
+
+        for (int turn = 0; turn < 2; turn++)
+                for (size_t i = 0; r >= 0 && i < n; i++) {
+                        bool minors = names[i].text[1] >= '0' && names[i].text[1] <= '9';
+
+                        if (minors == ((turn == 0) == majors_last))
+                                r = each_of_family(d, partition, &names[i], f, context);
+                }
+        return r;
+}
+
+/* By the names as they are: they may hold any bytes. */
+static int release_one(struct devid *d, const struct devid_number *number, void *context)
+{
+        struct devid_call call = {.op = DEVID_OP_RELEASE,
+                .partition = number->partition,
+                .family = number->family,
+                .instance = number->instance};
+        int r = devid_client_call(d->program, &call);
+
+        (void)context;
+        return r == -ESRCH ? 0 : r; /* its owner was faster */
 }
 
 static void drop_grants(struct devid *d, uint64_t partition)
@@ -389,18 +408,8 @@ static void drop_grants(struct devid *d, uint64_t partition)
 
 int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)
 {
-        struct devid_name names[DEVID_FAMILIES_MAX];
-        size_t n = list_families(d, names);
-        int r = 0;
+        int r = devid_each_of(d, partition, true, release_one, NULL);
 
-        for (int turn = 0; turn < 2; turn++) { /* minors, then their majors */
-                r = 0;
-                for (size_t i = 0; i < n; i++) {
-                        int one = release_family(d, partition, names[i].text);
-
-                        r = one < 0 ? one : r;
-                }
-        }
         drop_grants(d, partition);
         return r < 0 ? croft_error_set(
                                err, r, "take back the device numbers of partition %llu", (unsigned long long)partition)

@@ -47,6 +47,13 @@ int devid_grant(struct devid *devid, uint64_t partition, const char *family, uin
 int devid_take(struct devid *devid, uint64_t partition, const char *family, const char *instance, uint32_t virtual,
         uint32_t preferred, struct devid_number *ret, struct croft_error *err);
 
+/* Before it stops: what it has, into that file below directory.  It has nothing: the file stays as it is. */
+int devid_keep(struct devid *devid, uint64_t partition, int directory, const char *path, struct croft_error *err);
+/* As it starts, with its grants made: takes what that file says, or others where somebody else has taken one, and
+ * removes the file.  Calls tell for each number that has become another one, or is lost. */
+int devid_restore(struct devid *devid, uint64_t partition, int directory, const char *path,
+        void (*tell)(void *context, const char *text), void *context, struct croft_error *err);
+
 /* All that the partition has is given back, and its grants go.  Idempotent. */
 int devid_release_all(struct devid *devid, uint64_t partition, struct croft_error *err);
 /* Does that for partitions that keep() doesn't want. */

@@ -10,6 +10,7 @@
 #include "partition/host.h"
 #include "partition/property.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What `devices` names is granted; what it doesn't name any more isn't. */
@@ -29,20 +30,47 @@ static int grant(struct partition *p, const char *value, struct croft_error *err
         return r;
 }
 
+static void tell(void *context, const char *text)
+{
+        struct partition *p = context;
+
+        if (p->host->note)
+                p->host->note(p, text);
+}
+
+static void file_of(const struct partition *p, char (*ret)[64])
+{
+        (void)snprintf(*ret, sizeof(*ret), "%ju/devids", (uintmax_t)p->def.id);
+}
+
 static int prepare(struct partition *p, struct croft_error *err)
 {
-        return grant(p, property_get(p->def.properties, "devices"), err);
+        int r = grant(p, property_get(p->def.properties, "devices"), err);
+        char file[64];
+
+        if (r < 0 || !p->host->devid)
+                return r;
+        file_of(p, &file);
+        return devid_restore(p->host->devid, p->def.id, p->host->partitions_dir, file, tell, p, err);
 }
 
 /* A new croftd may have found a table of another layout. */
 static int adopt(struct partition *p, struct croft_error *err)
 {
-        return p->host->devid ? prepare(p, err) : 0;
+        return p->host->devid ? grant(p, property_get(p->def.properties, "devices"), err) : 0;
 }
 
 static int release(struct partition *p, struct croft_error *err)
 {
-        return p->host->devid ? devid_release_all(p->host->devid, p->def.id, err) : 0;
+        struct croft_error kept = CROFT_ERROR_INIT;
+        char file[64], line[CROFT_ERROR_TEXT_MAX];
+
+        if (!p->host->devid)
+                return 0;
+        file_of(p, &file);
+        if (devid_keep(p->host->devid, p->def.id, p->host->partitions_dir, file, &kept) < 0)
+                tell(p, croft_error_line(&kept, line, sizeof(line))); /* it gets others, then */
+        return devid_release_all(p->host->devid, p->def.id, err);
 }
 
 static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)

@@ -14,6 +14,7 @@ struct image_store;
 struct kstat_sampler;
 struct kstats;
 struct mount_watch;
+struct partition;
 struct plane;
 
 /* What a host may lack while partitions run all the same; each needs those that are named. */
@@ -50,6 +51,9 @@ struct host {
         struct errlog *errlog;                /* NULL: no plane, or one that can't do this */
         struct devid *devid;                  /* likewise */
         struct croft_error lacks[HOST_PARTS]; /* why it isn't there; code 0: it is */
+        /* Something that people should know of a partition: into the log and its record of errors.  NULL: nobody
+         * listens. */
+        void (*note)(struct partition *p, const char *text);
 };
 
 #endif

@@ -209,6 +209,30 @@ static void thief(void *context)
         require(call_for(0, DEVID_OP_GET, DEVID_CHAR_MAJORS, "own", &call) == 0 && call.ret.pid == 0);
 }
 
+/* Names are bytes: what is behind the end of one makes it another. */
+static void odd_names(void *context)
+{
+        struct devid_call call;
+
+        (void)context;
+        require(devid_client_prepare(&call, DEVID_OP_ALLOC, DEVID_CHAR_MAJORS, "x"));
+        memcpy(call.instance.text, "odd\0tail", 8);
+        require(devid_client_call(program, &call) == 0);
+        memset(call.instance.text, 'x', sizeof(call.instance.text));
+        require(devid_client_call(program, &call) == -EINVAL);
+        memset(call.instance.text, 0, sizeof(call.instance.text));
+        require(devid_client_call(program, &call) == -EINVAL);
+}
+
+static void what_has_an_odd_name_is_taken_back_too(void **state)
+{
+        (void)state;
+        as("a", AS_NOBODY, odd_names, NULL);
+        assert_int_equal(count_of(A, DEVID_CHAR_MAJORS), 1);
+        assert_int_equal(devid_release_all(devid, A, NULL), 0);
+        assert_int_equal(count_of(A, DEVID_CHAR_MAJORS), 0);
+}
+
 static void refused_without_a_partition(void *context)
 {
         (void)context;
@@ -424,6 +448,7 @@ int main(void)
                 TEST(groups_are_given_whole_or_not_at_all),
                 TEST(what_may_still_be_open_is_not_given_again),
                 TEST(what_it_has_stays_when_the_grant_goes),
+                TEST(what_has_an_odd_name_is_taken_back_too),
                 TEST(what_the_dead_had_is_taken_back),
                 TEST(the_table_outlives_croftd),
                 TEST(one_cannot_have_what_others_need),

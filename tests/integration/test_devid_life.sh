@@ -114,6 +114,39 @@ t_is "and has none" "$(croft devid list -z b --format json | jq length)" 0
 t_ok "a of the same name" sh -c 'croft remove --force a && croft create a -s init=croft -s devices=char && croft start a'
 t_is "has none" "$(inside a list)" ""
 
+# --- restart (DEV-A9, DEV-22) ---------------------------------------------------------------------------------------------
+
+croft devid release char own
+croft devid release char next
+t_ok "who has a major, a group of its minors" sh -c 'croft exec a -- /run/croft/bin/croft-devid alloc -a char drv0 && croft exec a -- /run/croft/bin/croft-devid alloc -n 4 -b 4 -v 7 c60 units'
+had=$(owners)
+t_ok "is restarted" croft restart a
+t_is "and has the same" "$(owners)" "$had"
+t_ok "it stops" croft stop a
+t_is "and has none meanwhile" "$(owners)" ""
+t_ok "another takes its major" croft devid alloc char thief
+t_ok "it starts" croft start a
+t_is "with others" "$(croft devid list -z a --format json | jq -r '.[] | "\(.family) \(.instance) \(.device) \(.virtual) \(.state)"')" \
+        "char drv0 61:* null assigned
+c61 units 61:0 7 reserved
+c61 units 61:1 7 reserved
+c61 units 61:2 7 reserved
+c61 units 61:3 7 reserved"
+t_like "which is on record" "$(croft error print a)" "its device number for 'drv0' was 60 of family 'char' and is 61"
+t_like "for the minors, too" "$(croft error print a)" "its device number for 'units' was 0 of family 'c60' and is 0 of 'c61'"
+t_ok "granted less" sh -c 'croft stop a && croft set a --unset devices && croft start a'
+t_is "it has none" "$(croft devid list -z a --format json | jq length)" 0
+t_like "nor minors of another's major" "$(croft error print a)" "device number 0 of family 'c61' for 'units' is lost"
+t_like "and is told" "$(croft error print a)" "for 'drv0' is lost"
+croft devid release char thief
+t_ok "granted again" sh -c 'croft stop a && croft set a devices=char && croft start a'
+t_is "it has none that it didn't have last" "$(croft devid list -z a --format json | jq length)" 0
+t_ok "it takes one" croft exec a -- /run/croft/bin/croft-devid alloc char drv0
+croft stop a
+printf 'char 60 1 1 4294967295 1 zz\n' >"$T/state/partitions/$(field a .id)/devids"
+t_ok "with a damaged file it starts" croft start a
+t_like "and says so" "$(croft error print a)" "the file of its device numbers is damaged"
+
 # --- both die -------------------------------------------------------------------------------------------------------------
 
 t_ok "it takes one" croft exec a -- /run/croft/bin/croft-devid alloc char drv0
@@ -122,7 +155,5 @@ kill -9 "$t_daemon" "$pid"
 wait "$t_daemon" 2>/dev/null
 t_croftd_start
 t_ok "who died without a croftd has none" t_wait_for gone
-croft devid release char own
-croft devid release char next
 t_is "nothing is left in the table" "$(owners)" ""
 t_done
