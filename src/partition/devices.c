@@ -25,21 +25,30 @@ static int refuse(struct croft_error *err, const char *value)
                 escaped, DEVICES_COUNT_MAX, DEVICES_COUNT_DEFAULT);
 }
 
+/* Without spaces before and behind it. */
+static char *trim(char *word)
+{
+        size_t length;
+
+        word += strspn(word, " ");
+        length = strlen(word);
+        while (length > 0 && word[length - 1] == ' ')
+                length--;
+        word[length] = '\0';
+        return word;
+}
+
 /* One word of the list: its family, an index, or -1. */
 static int parse_word(char *word, uint64_t *ret_count)
 {
-        char *colon;
+        char *colon = strchr(word, ':');
 
-        word += strspn(word, " ");
-        colon = strchr(word, ':');
         *ret_count = DEVICES_COUNT_DEFAULT;
         if (colon) {
                 *colon = '\0';
-                colon[1 + strcspn(colon + 1, " ")] = '\0';
                 if (!str_to_u64(colon + 1, DEVICES_COUNT_MAX, ret_count) || *ret_count == 0)
                         return -1;
         }
-        word[strcspn(word, " ")] = '\0';
         for (size_t i = 0; i < ELEMENTS(families); i++)
                 if (strcmp(word, families[i]) == 0)
                         return (int)i;
@@ -57,7 +66,7 @@ int property_check_devices(const char *value, char **ret, struct croft_error *er
                 return croft_error_set(err, ENOMEM, "check a list of devices");
         for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
                 uint64_t count;
-                int i = parse_word(word, &count);
+                int i = parse_word(trim(word), &count);
 
                 if (i < 0 || seen[i])
                         return refuse(err, value);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_devices.c - property `devices`: what it may say, its normal form, and what is granted by it.
+ */
+#include "fault.h"
+#include "partition/devices.h"
+
+#include "base/cleanup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void becomes(const char *value, const char *expected)
+{
+        _cleanup_free_ char *normal = NULL, *again = NULL;
+
+        assert_int_equal(property_check_devices(value, &normal, NULL), 0);
+        assert_string_equal(normal, expected);
+        assert_int_equal(property_check_devices(normal, &again, NULL), 0);
+        assert_string_equal(again, expected);
+}
+
+static void a_list_gets_its_normal_form(void **state)
+{
+        (void)state;
+        becomes("char", "char:4");
+        becomes("block", "block:4");
+        becomes("char:1", "char:1");
+        becomes("char:4096", "char:4096");
+        becomes("block, char:2", "block:4,char:2");
+        becomes("  char:2 ,block  ", "char:2,block:4");
+        becomes("char:007", "char:7");
+        becomes("char:4,block:2", "char:4,block:2");
+}
+
+static void refuses(const char *value)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        char untouched = 'x', *normal = &untouched, line[CROFT_ERROR_TEXT_MAX];
+
+        assert_int_equal(property_check_devices(value, &normal, &err), -EINVAL);
+        assert_ptr_equal(normal, &untouched);
+        assert_int_equal(err.code, EINVAL);
+        (void)croft_error_line(&err, line, sizeof(line));
+        assert_non_null(strstr(line, "give char, block or both"));
+        assert_non_null(strstr(line, "1 to 4096, 4 unless said"));
+        for (const char *at = line; *at; at++)
+                assert_true((unsigned char)*at >= ' ' && (unsigned char)*at < 0x7f);
+}
+
+static void a_family_that_is_not_granted_is_refused(void **state)
+{
+        (void)state;
+        refuses("loop");
+        refuses("loop:1");
+        refuses("c60");
+        refuses("CHAR");
+        refuses("chars");
+        refuses("cha");
+        refuses("char,loop");
+        refuses("/dev/null");
+        refuses("*");
+}
+
+static void a_count_that_is_none_is_refused(void **state)
+{
+        (void)state;
+        refuses("char:0");
+        refuses("char:");
+        refuses("char:4097");
+        refuses("char:18446744073709551617");
+        refuses("char:-1");
+        refuses("char:+1");
+        refuses("char:0x4");
+        refuses("char:4k");
+        refuses("char:4:4");
+        refuses("char:a");
+        refuses(":4");
+        refuses("char: 4");
+}
+
+/* What would be left out must not look granted. */
+static void what_is_not_a_list_is_refused(void **state)
+{
+        char many[4096];
+
+        (void)state;
+        refuses("");
+        refuses(" ");
+        refuses(",");
+        refuses("char,char");
+        refuses("char,block,char:2");
+        refuses("char block");
+        refuses("char:4 block:2");
+        refuses("char:4 5");
+        refuses("char;block");
+        refuses("char\n");
+        refuses("\tchar");
+        refuses("char\033[2J");
+        refuses("\377\376");
+        memset(many, 'a', sizeof(many) - 1);
+        many[sizeof(many) - 1] = '\0';
+        refuses(many);
+        for (size_t i = 0; i + 5 < sizeof(many); i += 5)
+                memcpy(many + i, "char,", 5);
+        refuses(many);
+}
+
+static void what_a_value_names_is_granted(void **state)
+{
+        (void)state;
+        assert_int_equal(devices_count("char:4,block:2", "char"), 4);
+        assert_int_equal(devices_count("char:4,block:2", "block"), 2);
+        assert_int_equal(devices_count("block:4096", "block"), DEVICES_COUNT_MAX);
+}
+
+static void what_it_does_not_name_is_not(void **state)
+{
+        (void)state;
+        assert_int_equal(devices_count(NULL, "char"), 0);
+        assert_int_equal(devices_count("", "char"), 0);
+        assert_int_equal(devices_count("block:2", "char"), 0);
+        assert_int_equal(devices_count("char:4,block:2", "loop"), 0);
+        assert_int_equal(devices_count("char:4", "cha"), 0);
+        assert_int_equal(devices_count("char:4", "har"), 0);
+}
+
+static int check(void *context)
+{
+        _cleanup_free_ char *normal = NULL;
+        struct croft_error err = CROFT_ERROR_INIT;
+        int r = property_check_devices("char:4,block", &normal, &err);
+
+        (void)context;
+        assert_int_equal(err.code, -r);
+        return r;
+}
+
+static void no_memory_is_told(void **state)
+{
+        (void)state;
+        assert_int_equal(fault_walk(FAULT_ALLOCATION, false, check, NULL), 2);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_list_gets_its_normal_form),
+                cmocka_unit_test(a_family_that_is_not_granted_is_refused),
+                cmocka_unit_test(a_count_that_is_none_is_refused),
+                cmocka_unit_test(what_is_not_a_list_is_refused),
+                cmocka_unit_test(what_a_value_names_is_granted),
+                cmocka_unit_test(what_it_does_not_name_is_not),
+                cmocka_unit_test(no_memory_is_told),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
