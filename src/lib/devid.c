@@ -113,7 +113,7 @@ static void take_number(struct croft_devid_number *ret, const struct devid_call 
 static int prepare(struct devid_call *call, enum devid_op op, uint64_t partition, const char *family,
         const char *instance, struct croft_error *err)
 {
-        if (!devid_client_prepare(call, op, family, instance))
+        if (!devid_client_prepare(call, op, family, instance ? instance : ""))
                 return croft_error_set(
                         err, EINVAL, "the name of a family or an instance has 1 to %d bytes.", CROFT_DEVID_NAME - 1);
         call->partition = partition;
@@ -136,7 +136,7 @@ int croft_devid_alloc(struct croft_devid *devid, const struct croft_devid_reques
         struct croft_error *err)
 {
         struct devid_call call;
-        int r = prepare(&call, DEVID_OP_ALLOC, q->partition, q->family, q->instance ? q->instance : "", err);
+        int r = prepare(&call, DEVID_OP_ALLOC, q->partition, q->family, q->instance, err);
 
         if (r < 0)
                 return r;
@@ -238,7 +238,7 @@ int croft_devid_list(struct croft_devid *devid, uint64_t partition, struct croft
         }
         if (r < 0) {
                 free(list.numbers);
-                return explain(r, "", "", err);
+                return croft_error_set(err, r, "list device numbers");
         }
         *ret = list.numbers;
         *ret_n = list.n;
