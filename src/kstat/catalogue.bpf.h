@@ -313,7 +313,8 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(LINK, link, struct kstat_data_link)                                                                          \
         X(VMINFO, vminfo, struct illumos_vminfo)                                                                       \
         X(SYSINFO, sysinfo, struct illumos_sysinfo)                                                                    \
-        X(CPU_INTR, cpu_intr, struct illumos_intr)
+        X(CPU_INTR, cpu_intr, struct illumos_intr)                                                                     \
+        X(CALL_TIMER, call_timer, struct illumos_timer)
 
 #define KSTAT_SOURCE_NUMBER(name, function, type) KSTAT_SOURCE_##name,
 enum kstat_source {

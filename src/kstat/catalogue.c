@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "kstat/illumos.h"
+#include "kstat/mount.bpf.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,10 @@ const struct kstat_def catalogue_private[] = {
         {KEY("croft", "pressure_memory", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 1},
         {KEY("croft", "pressure_io", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 2},
         {KEY("croft", "io", "disk"), STANDARD(IO, struct illumos_io), FROM(IO)},
+        {KEY("croft", "call_read", "calls"), STANDARD(TIMER, struct illumos_timer), FROM(CALL_TIMER),
+                .argument = MOUNT_TIMER_READ},
+        {KEY("croft", "call_write", "calls"), STANDARD(TIMER, struct illumos_timer), FROM(CALL_TIMER),
+                .argument = MOUNT_TIMER_WRITE},
         {KEY("croft", "caps", "caps"), NAMED(caps), FROM(CAPS)},
         {KEY("croft", "partition_misc", "partition_misc"), NAMED(partition_misc), FROM(PARTITION_MISC)},
         {KEY("net", "ip", "mib2"), NAMED(net_ip), FROM(NET_IP)},

@@ -504,6 +504,7 @@ static int remove_partition(struct kstats *k, uint64_t partition, struct croft_e
         if (r < 0)
                 return r;
         (void)bpf_map_delete_elem(k->maps.objects, &partition);
+        (void)bpf_map_delete_elem(k->maps.timers, &partition);
         (void)bpf_map_delete_elem(k->maps.chains, &partition); /* from now on: -ENXIO for all */
         kstats_drop_list(k, view);
         table_drop_view(&k->table, partition);

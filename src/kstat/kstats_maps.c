@@ -38,6 +38,7 @@ static const struct plane_pin pins[] = {
         {"kstat_objects", offsetof(struct kstat_maps, objects)},
         {"kstat_mounts", offsetof(struct kstat_maps, mounts)},
         {"kstat_mount_text", offsetof(struct kstat_maps, mount_text)},
+        {"kstat_timers", offsetof(struct kstat_maps, timers)},
         {"kstat_loads", offsetof(struct kstat_maps, loads)},
         {"kstat_times", offsetof(struct kstat_maps, times)},
         {"kstat_clock", offsetof(struct kstat_maps, clock)},

@@ -18,7 +18,7 @@
 #define KSTAT_NEVER (~0ULL) /* no generation reaches it */
 
 struct kstat_maps {
-        int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text;
+        int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text, timers;
         int loads, times, clock, disks, sums, counts; /* figures_maps.bpf.h */
 };
 

@@ -52,6 +52,20 @@ struct mount_owner {
 };
 _Static_assert(sizeof(struct mount_owner) == 40, "layout");
 
+/* `kstat_timers`, by partition: how long its calls on counted mounts took, while they are timed; made by the first.  A
+ * call is an event, and it counts once it has ended.  Times are of CLOCK_MONOTONIC.  begin, end: as above. */
+enum mount_timer_kind { MOUNT_TIMER_READ, MOUNT_TIMER_WRITE, MOUNT_TIMERS };
+struct mount_timer {
+        __u64 events;
+        __u64 elapsed, shortest, longest;
+        __u64 start, stop; /* of the call that ended last; of several at once, of one of them */
+        __u64 writing;     /* these two; one at a time */
+};
+struct mount_timers {
+        __u64 begin, end;
+        struct mount_timer timer[MOUNT_TIMERS];
+};
+
 enum mount_stats { MOUNT_STATS_NO = 0, MOUNT_STATS_YES, MOUNT_STATS_LATENCY };
 
 /* `info`, its only entry: what the other pins are. */

@@ -242,6 +242,11 @@ static __always_inline struct mount___m *mount_of_descriptor(__u32 descriptor)
         return mnt ? (void *)mnt - bpf_core_field_offset(struct mount___m, mnt) : NULL;
 }
 
+/* duration 0: not known. */
+struct call_time {
+        __u64 start, duration;
+};
+
 static __always_inline int bucket_of(__u64 ns)
 {
         int bucket = 0;
@@ -252,8 +257,65 @@ static __always_inline int bucket_of(__u64 ns)
         return bucket;
 }
 
-static __noinline int count_on(struct mount_entry *entry, int is_write, __u64 bytes, __u64 duration)
+static __always_inline void raise(__u64 *at, __u64 value)
 {
+        __u64 old = *(volatile __u64 *)at;
+
+        for (int i = 0; i < 8 && old < value; i++) {
+                __u64 seen = __sync_val_compare_and_swap(at, old, value);
+
+                if (seen == old)
+                        break;
+                old = seen;
+        }
+}
+
+/* 0: none yet. */
+static __always_inline void lower(__u64 *at, __u64 value)
+{
+        __u64 old = *(volatile __u64 *)at;
+
+        for (int i = 0; i < 8 && (!old || old > value); i++) {
+                __u64 seen = __sync_val_compare_and_swap(at, old, value);
+
+                if (seen == old)
+                        break;
+                old = seen;
+        }
+}
+
+static const struct mount_timers no_timers;
+
+static __noinline int time_call(__u64 partition, int is_write, const struct call_time *time)
+{
+        struct mount_timers *timers = bpf_map_lookup_elem(&kstat_timers, &partition);
+        struct mount_timer *timer;
+
+        if (!timers) {
+                (void)bpf_map_update_elem(&kstat_timers, &partition, &no_timers, BPF_NOEXIST);
+                timers = bpf_map_lookup_elem(&kstat_timers, &partition);
+        }
+        if (!timers || !time)
+                return 0;
+        timer = is_write ? &timers->timer[MOUNT_TIMER_WRITE] : &timers->timer[MOUNT_TIMER_READ];
+        __sync_fetch_and_add(&timers->begin, 1);
+        __sync_fetch_and_add(&timer->events, 1);
+        __sync_fetch_and_add(&timer->elapsed, time->duration);
+        lower(&timer->shortest, time->duration);
+        raise(&timer->longest, time->duration);
+        if (__sync_val_compare_and_swap(&timer->writing, 0, 1) == 0) {
+                timer->start = time->start;
+                timer->stop = time->start + time->duration;
+                (void)__sync_lock_test_and_set(&timer->writing, 0);
+        }
+        __sync_fetch_and_add(&timers->end, 1);
+        return 0;
+}
+
+static __noinline int count_on(struct mount_entry *entry, int is_write, __u64 bytes, const struct call_time *time)
+{
+        __u64 duration = time ? time->duration : 0;
+
         if (!entry)
                 return 0;
         __sync_fetch_and_add(&entry->begin, 1);
@@ -275,10 +337,13 @@ static __noinline int count_on(struct mount_entry *entry, int is_write, __u64 by
                         __sync_fetch_and_add((&entry->io.ops_1us) + bucket, 1);
         }
         __sync_fetch_and_add(&entry->end, 1);
+        if (duration)
+                time_call(entry->partition, is_write, time);
         return 0;
 }
 
-static __noinline int count_descriptor(__u64 cgroup, __u32 descriptor, int is_write, __u64 bytes, __u64 duration)
+static __noinline int count_descriptor(
+        __u64 cgroup, __u32 descriptor, int is_write, __u64 bytes, const struct call_time *time)
 {
         struct mount___m *mount = mount_of_descriptor(descriptor);
         struct mount_entry *entry;
@@ -297,19 +362,19 @@ static __noinline int count_descriptor(__u64 cgroup, __u32 descriptor, int is_wr
         if (!entry)
                 entry = first_use(mount, key, cgroup);
         if (entry && entry->cgroup == cgroup)
-                count_on(entry, is_write, bytes, duration);
+                count_on(entry, is_write, bytes, time);
         return 0;
 }
 
-static __always_inline __u64 duration_of_call(void)
+static __always_inline void time_of_call(struct call_time *ret)
 {
-        __u64 *start = bpf_task_storage_get(&mount_starts, bpf_get_current_task_btf(), NULL, 0), ns;
+        __u64 *start = bpf_task_storage_get(&mount_starts, bpf_get_current_task_btf(), NULL, 0);
 
         if (!start || !*start)
-                return 0;
-        ns = bpf_ktime_get_ns() - *start;
+                return;
+        ret->start = *start;
+        ret->duration = bpf_ktime_get_ns() - *start;
         *start = 0;
-        return ns;
 }
 
 struct arguments {
@@ -339,7 +404,8 @@ static __always_inline int on_exit(const __u64 *context)
 {
         struct arguments call = {};
         __s64 result = (__s64)context[1];
-        __u64 duration, cgroup, flags = 0;
+        __u64 cgroup, flags = 0;
+        struct call_time time = {};
 
         if (result < 0)
                 return 0;
@@ -364,15 +430,16 @@ static __always_inline int on_exit(const __u64 *context)
         cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         if (!current_partition(cgroup))
                 return 0;
-        duration = with_latency ? duration_of_call() : 0;
+        if (with_latency)
+                time_of_call(&time);
         if (call.call == CALL_READ || call.call == CALL_SPLICE)
-                count_descriptor(cgroup, (__u32)call.a, 0, (__u64)result, duration);
+                count_descriptor(cgroup, (__u32)call.a, 0, (__u64)result, &time);
         else
-                count_descriptor(cgroup, (__u32)call.a, 1, (__u64)result, duration);
+                count_descriptor(cgroup, (__u32)call.a, 1, (__u64)result, &time);
         if (call.call == CALL_SENDFILE)
-                count_descriptor(cgroup, (__u32)call.b, 0, (__u64)result, duration);
+                count_descriptor(cgroup, (__u32)call.b, 0, (__u64)result, &time);
         else if (call.call == CALL_SPLICE)
-                count_descriptor(cgroup, (__u32)call.c, 1, (__u64)result, duration);
+                count_descriptor(cgroup, (__u32)call.c, 1, (__u64)result, &time);
         return 0;
 }
 

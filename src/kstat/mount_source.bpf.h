@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "kstat/mount_kernel.bpf.h"
+#include "plane/plane.bpf.h"
 
 #define MOUNT_SNAPSHOT_TRIES 64
 
@@ -39,6 +40,14 @@ struct {
         __type(key, __u64);
         __type(value, struct kstat_data_mntinfo);
 } kstat_mount_text SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, PLANE_PARTITIONS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64);
+        __type(value, struct mount_timers);
+} kstat_timers SEC(".maps");
 
 static __always_inline __u64 mount_key(const struct mount___m *mount)
 {
@@ -125,6 +134,25 @@ static __always_inline int source_mntinfo(struct kstat_call *call, const struct 
         mount_copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)text, sizeof(*text) / 8);
         /* replaced by another element meanwhile? */
         return bpf_map_lookup_elem(&kstat_mount_text, &key) == text ? 0 : -EAGAIN;
+}
+
+/* All values of one instant; 0: none was timed yet; -EAGAIN: calls came too fast. */
+static __noinline __attribute__((unused)) int mount_timer_snapshot(__u64 partition, __u64 kind, struct mount_timer *ret)
+{
+        struct mount_timers *timers = bpf_map_lookup_elem(&kstat_timers, &partition);
+
+        if (!timers || !ret)
+                return 0;
+        for (int i = 0; i < MOUNT_SNAPSHOT_TRIES; i++) {
+                __u64 end = *(volatile __u64 *)&timers->end;
+
+                barrier();
+                *ret = kind == MOUNT_TIMER_READ ? timers->timer[MOUNT_TIMER_READ] : timers->timer[MOUNT_TIMER_WRITE];
+                barrier();
+                if (*(volatile __u64 *)&timers->begin == end)
+                        return bpf_map_lookup_elem(&kstat_timers, &partition) == timers ? 0 : -EAGAIN;
+        }
+        return -EAGAIN;
 }
 
 #endif

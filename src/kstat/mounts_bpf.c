@@ -31,8 +31,9 @@
 static const struct {
         const char *name;
         bool shared; /* with the programs that answer readers */
-} pinned[] = {{"kstat_mounts", true}, {"kstat_mount_text", true}, {"mount_owners", false}, {"mount_forgotten", false},
-        {"mount_told", false}, {"mount_events", false}, {"mount_namespaces", false}, {"mount_info", false}};
+} pinned[] = {{"kstat_mounts", true}, {"kstat_mount_text", true}, {"kstat_timers", true}, {"mount_owners", false},
+        {"mount_forgotten", false}, {"mount_told", false}, {"mount_events", false}, {"mount_namespaces", false},
+        {"mount_info", false}};
 
 static void free_skeleton(struct mount_bpf **skeleton)
 {
