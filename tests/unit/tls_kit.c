@@ -24,7 +24,7 @@
 
 void tls_kit_init(struct tls_kit *kit)
 {
-        memcpy(kit->dir, TLS_KIT_NAME, sizeof(kit->dir));
+        memcpy(kit->dir, TLS_KIT_NAME, sizeof(TLS_KIT_NAME));
         assert_non_null(mkdtemp(kit->dir));
 }
 

@@ -10,7 +10,7 @@
 #define TLS_KIT_NAME "/tmp/croft-tls-kit.XXXXXX"
 
 struct tls_kit {
-        char dir[sizeof(TLS_KIT_NAME)];
+        char dir[64];
 };
 
 void tls_kit_init(struct tls_kit *kit);
