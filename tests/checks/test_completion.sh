@@ -98,6 +98,19 @@ for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,re
         done
 done
 t_is "every option that help names is offered" "$same" yes
+# WORD...: as offered, for croft-remote
+offered_remote() {
+        bash --norc -c '
+                . "$0"
+                COMP_WORDS=("$@")
+                COMP_CWORD=$(($# - 1))
+                _croft_remote
+                printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " " | sed "s/ *\$//"
+        ' "$t_top/completions/croft-remote.bash" "$@"
+}
+t_is "croft-remote completes what it does" "$(offered_remote croft-remote s)" serve
+t_is "and the options that help names" "$(offered_remote croft-remote serve --l)" "--listen --log-level"
+t_is "and levels" "$(offered_remote croft-remote serve --log-level in)" info
 # kstat: the same stand-in, for a program that prints keys
 cat >"$T/bin/kstat" <<'SH'
 #!/bin/sh
