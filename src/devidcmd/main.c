@@ -173,6 +173,7 @@ int main(int argc, char **argv)
         if (strcmp(word, "alloc") != 0 && strcmp(word, "list") != 0 && !find(word))
                 return fail(CROFT_EXIT_USAGE, "there are alloc, assign, release, show and list, not '%s'; see --help",
                         word);
+        argv[1] = argv[0]; /* what getopt(3) calls the program */
         if (!parse(argc - 1, argv + 1, &o))
                 return CROFT_EXIT_USAGE;
         argc -= 1 + optind;
