@@ -8,6 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+#define WAIT_NS 50000   /* another call is in the kernel for a microsecond */
+#define WAITS_MAX 20000 /* a second, should it be kept from the CPU */
 
 int devid_client_open(const char *directory)
 {
@@ -33,9 +37,17 @@ bool devid_client_prepare(struct devid_call *call, enum devid_op op, const char 
 
 int devid_client_call(int program, struct devid_call *call)
 {
-        int result = -EIO, r = pinned_run(program, call, sizeof(*call), &result);
+        const struct timespec pause = {.tv_nsec = WAIT_NS};
+        int result = -EIO;
 
-        if (r < 0)
-                return r == -ENOMEM ? r : -EIO;
+        for (int i = 0; i < WAITS_MAX; i++) {
+                int r = pinned_run(program, call, sizeof(*call), &result);
+
+                if (r < 0)
+                        return r == -ENOMEM ? r : -EIO;
+                if (result != -EAGAIN)
+                        break;
+                (void)nanosleep(&pause, NULL);
+        }
         return result;
 }

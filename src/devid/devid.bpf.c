@@ -4,14 +4,16 @@
  * is theirs.  See devid.bpf.h.
  *
  * In what order things are written, so that nobody sees half of it: a number's bit is taken first and given back last,
- * and between that its entry is the taker's alone.  An instance comes last and goes first, and whoever removes it
- * releases its numbers.
+ * and between that its entry is the taker's alone.  Whoever gives a group out or back holds its lock meanwhile, a bit
+ * of the family (an entry's memory may be another's by the time that it is looked at); all others are told to come
+ * again. Invariant: an entry whose group nobody holds has an instance that leads to it, or is draining.
  */
 #include "devid/devid.bpf.h"
 
 #include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
 #include "plane/copy.bpf.h"
+#include "plane/maps.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -81,14 +83,27 @@ static __always_inline void give_bit(struct devid_family *family, __u32 number)
         __sync_fetch_and_and(&family->taken[number / 64 % DEVID_WORDS], ~(1ULL << number % 64));
 }
 
-/* false: somebody else has it, or the family is being closed (close_minors()). */
-static __always_inline bool take_bit(struct devid_family *family, __u32 number)
+/* false: somebody else is at it. */
+static __always_inline bool lock(struct devid_family *family, __u32 number)
+{
+        __u64 bit = 1ULL << number % 64;
+
+        return !(__sync_fetch_and_or(&family->busy[number / 64 % DEVID_WORDS], bit) & bit);
+}
+
+static __always_inline void unlock(struct devid_family *family, __u32 number)
+{
+        __sync_fetch_and_and(&family->busy[number / 64 % DEVID_WORDS], ~(1ULL << number % 64));
+}
+
+/* false: somebody else has it, or the family isn't any more whose it was when the caller was let (close_minors()). */
+static __always_inline bool take_bit(struct devid_family *family, __u32 number, __u64 owner)
 {
         __u64 bit = 1ULL << number % 64;
 
         if (__sync_fetch_and_or(&family->taken[number / 64 % DEVID_WORDS], bit) & bit)
                 return false;
-        if (number < *(volatile __u32 *)&family->count)
+        if (number < *(volatile __u32 *)&family->count && *(volatile __u64 *)&family->owner == owner)
                 return true;
         give_bit(family, number);
         return false;
@@ -100,6 +115,7 @@ static __always_inline bool take_bit(struct devid_family *family, __u32 number)
  * context is bytes to old kernels. */
 struct group {
         struct devid_number number; /* what is put on record, but for its number; its family is looked at */
+        __u64 owner;                /* of the family */
         __u32 between;
         __u32 done;  /* numbers of it that were taken, or put on record */
         __u32 found; /* 1: number.first is it */
@@ -115,7 +131,7 @@ static long take_one(__u32 i, struct group *group)
 {
         struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
-        if (!family || !is_free(family, nth(group, i)) || !take_bit(family, nth(group, i)))
+        if (!family || !is_free(family, nth(group, i)) || !take_bit(family, nth(group, i), group->owner))
                 return 1;
         group->done = i + 1;
         return 0;
@@ -172,7 +188,7 @@ static long try_word(__u32 i, struct group *group)
                 if (!bit)
                         return 0;
                 group->number.first = i * 64 + bit_number(bit);
-                if (take_bit(family, group->number.first)) {
+                if (take_bit(family, group->number.first, group->owner)) {
                         group->found = 1;
                         return 1;
                 }
@@ -205,7 +221,7 @@ static long put_one(__u32 i, struct group *group)
                 return 1;
         group->number.number = nth(group, i);
         node = node_of(family, group->number.number);
-        if (bpf_map_update_elem(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0)
+        if (map_put(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0)
                 return 1;
         group->done = i + 1;
         return 0;
@@ -237,7 +253,7 @@ static __always_inline int put_group(struct group *group, struct devid_family *f
         if (group->number.count == 1) {
                 group->number.number = group->number.first;
                 node = node_of(family, group->number.first);
-                return bpf_map_update_elem(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0 ? -ENOMEM : 0;
+                return map_put(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0 ? -ENOMEM : 0;
         }
         group->done = 0;
         bpf_loop(group->number.count, put_one, group, 0);
@@ -252,9 +268,10 @@ static __always_inline void drop_group(struct group *group, struct devid_family 
                 bpf_loop(group->number.count & 127, drop_one, group, 0);
 }
 
-/* --- families of a major that was given out --- */
-
-static const struct devid_family no_family; /* in rodata: too large for the stack of a program */
+/* --- families of a major that was given out ---
+ *
+ * They are there from the beginning and stay, so that who holds one holds no other's: open with an owner and a count,
+ * else of nobody and without a number. */
 
 /* "c60" or "b120": the minors of that major, which is below 1,000. */
 static __always_inline struct devid_name minors_name(__u32 type, __u32 major)
@@ -276,22 +293,15 @@ static __always_inline struct devid_name minors_name(__u32 type, __u32 major)
         return name;
 }
 
-static __always_inline int open_minors(const struct devid_number *number, __u32 type)
+static __always_inline void open_minors(const struct devid_number *number, __u32 type)
 {
-        struct devid_name name = minors_name(type, number->number);
-        struct devid_family *family;
+        struct devid_name name = minors_name(type, number->first);
+        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &name);
 
-        if (bpf_map_update_elem(&devid_families, &name, &no_family, BPF_NOEXIST) < 0)
-                return -ENOMEM;
-        family = bpf_map_lookup_elem(&devid_families, &name);
         if (!family)
-                return -ENOMEM;
-        __builtin_memcpy(family->name, name.text, sizeof(family->name));
-        family->type = type;
-        family->major = number->number;
-        family->owner = number->partition;
-        *(volatile __u32 *)&family->count = DEVID_FAMILY_MAX;
-        return 0;
+                return;
+        (void)__sync_lock_test_and_set(&family->owner, number->partition);
+        (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
 }
 
 static long count_taken(__u32 i, struct group *group)
@@ -303,8 +313,8 @@ static long count_taken(__u32 i, struct group *group)
         return group->found;
 }
 
-/* The minors of a major go with it, if none of them is given out: -EBUSY.  With a count of 0 no more can be taken, and
- * who has taken one just now sees that and gives it back (take_bit()). */
+/* The minors of a major go with it, if none of them is given out: -EBUSY.  With a count of 0 no more can be taken; who
+ * has taken one just now sees that and gives it back, or is seen here. */
 static __always_inline int close_minors(struct group *group, __u32 type, __u32 major)
 {
         struct devid_family *family;
@@ -316,18 +326,17 @@ static __always_inline int close_minors(struct group *group, __u32 type, __u32 m
                 return 0;
         (void)__sync_lock_test_and_set(&family->count, 0);
         bpf_loop(DEVID_WORDS, count_taken, group, 0);
-        if (group->found) {
-                (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
-                return -EBUSY;
-        }
-        bpf_map_delete_elem(&devid_families, &group->number.family);
-        return 0;
+        if (!group->found)
+                return 0;
+        (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
+        return -EBUSY;
 }
 
 /* --- on behalf of the caller --- */
 
 struct request {
         __u64 partition, caller;
+        __u64 owner; /* of the family, when the caller was let */
         struct devid_family *family;
         struct devid_grant *grant; /* NULL: it needs none */
 };
@@ -356,17 +365,37 @@ static __always_inline int answer(
         return 0;
 }
 
+/* The instance was looked up, and its memory may be another's by now. */
+static __always_inline int answer_of(
+        struct devid_call *call, const struct devid_instance_key *key, const struct request *q, __u32 first)
+{
+        const __u64 *ours = (const __u64 *)key->instance.text;
+        int r = answer(call, q->family, first, q->caller);
+        __u64 theirs[4];
+
+        if (r < 0)
+                return r;
+        COPY_WORDS(theirs, &call->ret.instance, 4);
+        return theirs[0] == ours[0] && theirs[1] == ours[1] && theirs[2] == ours[2] && theirs[3] == ours[3] ? 0
+                                                                                                            : -EAGAIN;
+}
+
 static __always_inline void give_quota(struct devid_grant *grant, __u32 n)
 {
         if (grant)
                 __sync_fetch_and_sub(&grant->used, n);
 }
 
+/* Without a grant only global takes numbers: these count, but there is no bound. */
 static __always_inline bool take_quota(struct devid_grant *grant, __u32 n)
 {
+        __u32 used, max;
+
         if (!grant)
                 return true;
-        if (__sync_fetch_and_add(&grant->used, n) + n <= grant->max)
+        used = __sync_fetch_and_add(&grant->used, n);
+        max = *(volatile __u32 *)&grant->max;
+        if (!max || used + n <= max)
                 return true;
         give_quota(grant, n);
         return false;
@@ -381,6 +410,7 @@ static __always_inline void fill(struct group *group, const struct devid_call *c
         number->partition = q->partition;
         number->count = call->count;
         number->within = call->within;
+        group->owner = q->owner;
         group->between = call->between;
         number->virtual = call->virtual;
         number->state = DEVID_RESERVED;
@@ -396,21 +426,36 @@ static __always_inline bool is_sound(const struct devid_call *call)
 }
 
 /* Number and entries are there: they become the instance's, unless it has got some meanwhile. */
-static __always_inline int enter(struct group *group, const struct devid_instance_key *key, const struct request *q)
+static __always_inline int enter(
+        const struct group *group, const struct devid_instance_key *key, const struct request *q)
 {
         struct devid_instance instance = {.first = group->number.first};
-        int r = 0;
 
+        int r = map_put(&devid_instances, key, &instance, BPF_NOEXIST);
+
+        if (r < 0)
+                return r == -EEXIST ? r : -ENOMEM;
         if (q->family->majors)
-                r = open_minors(&group->number, q->family->type);
-        if (r == 0 && bpf_map_update_elem(&devid_instances, key, &instance, BPF_NOEXIST) < 0) {
-                r = bpf_map_lookup_elem(&devid_instances, key) ? -EEXIST : -ENOMEM;
-                if (q->family->majors) {
-                        struct devid_name name = minors_name(q->family->type, group->number.first);
+                open_minors(&group->number, q->family->type);
+        return 0;
+}
 
-                        bpf_map_delete_elem(&devid_families, &name);
-                }
+/* Its bits are the caller's. */
+static __always_inline int give_out(struct group *group, const struct devid_instance_key *key, const struct request *q)
+{
+        __u32 first = group->number.first;
+        int r;
+
+        if (!lock(q->family, first)) { /* by one who finds out that it is too late to give it back */
+                bpf_loop(group->number.count, give_one, group, 0);
+                return -EAGAIN;
         }
+        r = put_group(group, q->family);
+        if (r == 0)
+                r = enter(group, key, q);
+        if (r < 0)
+                drop_group(group, q->family);
+        unlock(q->family, first);
         return r;
 }
 
@@ -421,25 +466,20 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
         int r;
 
         if (instance)
-                return answer(call, q->family, instance->first, q->caller);
+                return answer_of(call, key, q, instance->first);
         if (!is_sound(call) || (q->family->majors && call->count != 1))
                 return -EINVAL;
         fill(&group, call, q);
         if (!take_quota(q->grant, group.number.count))
                 return -EDQUOT;
         r = find(&group, call->preferred);
-        if (r == 0) {
-                r = put_group(&group, q->family);
-                if (r == 0)
-                        r = enter(&group, key, q);
-                if (r < 0)
-                        drop_group(&group, q->family);
-        }
+        if (r == 0)
+                r = give_out(&group, key, q);
         if (r < 0)
                 give_quota(q->grant, group.number.count);
         if (r == -EEXIST) {
                 instance = bpf_map_lookup_elem(&devid_instances, key);
-                return instance ? answer(call, q->family, instance->first, q->caller) : -EAGAIN;
+                return instance ? answer_of(call, key, q, instance->first) : -EAGAIN;
         }
         return r < 0 ? r : answer(call, q->family, group.number.first, q->caller);
 }
@@ -485,20 +525,31 @@ static __always_inline void fill_found(struct group *group, const struct devid_c
         group->number.within = call->ret.within;
 }
 
-static __always_inline int release(
-        struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+/* With its lock held: is the group that was found still the instance's? */
+static __always_inline bool is_still(
+        const struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+{
+        struct devid_node node = node_of(q->family, call->ret.first);
+        const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+        const __u64 *theirs, *ours = (const __u64 *)key->instance.text;
+
+        if (!number || number->partition != q->partition || number->first != call->ret.first ||
+                number->count != call->ret.count || number->within != call->ret.within ||
+                (number->state != DEVID_RESERVED && number->state != DEVID_ASSIGNED))
+                return false;
+        theirs = (const __u64 *)number->instance.text;
+        return theirs[0] == ours[0] && theirs[1] == ours[1] && theirs[2] == ours[2] && theirs[3] == ours[3];
+}
+
+static __always_inline int give_back(
+        const struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
 {
         struct group group = {};
-        int r = 0;
 
+        if (q->family->majors && close_minors(&group, q->family->type, call->ret.first) < 0)
+                return -EBUSY;
         fill_found(&group, call);
-        if (q->family->majors)
-                r = close_minors(&group, q->family->type, group.number.first);
-        if (r < 0)
-                return r;
-        fill_found(&group, call);
-        if (bpf_map_delete_elem(&devid_instances, key) < 0)
-                return -ESRCH; /* somebody else has released it */
+        bpf_map_delete_elem(&devid_instances, key);
         if (q->family->drains) {
                 bpf_loop(group.number.count & 127, drain_one, &group, 0);
                 return 0;
@@ -506,6 +557,32 @@ static __always_inline int release(
         drop_group(&group, q->family);
         give_quota(q->grant, group.number.count);
         return 0;
+}
+
+static __always_inline int assign(const struct devid_call *call)
+{
+        struct group group = {};
+
+        fill_found(&group, call);
+        bpf_loop(group.number.count & 127, assign_one, &group, 0);
+        return 0;
+}
+
+/* What the instance has is assigned or given back. */
+static __always_inline int change(
+        const struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+{
+        __u32 first = call->ret.first;
+        int r;
+
+        if (!lock(q->family, first))
+                return -EAGAIN;
+        if (!is_still(call, key, q))
+                r = -EAGAIN; /* to be found anew, or not any more */
+        else
+                r = call->op == DEVID_OP_RELEASE ? give_back(call, key, q) : assign(call);
+        unlock(q->family, first);
+        return r;
 }
 
 /* Numbers that the caller may see: a partition its own. */
@@ -573,6 +650,28 @@ static __always_inline int set_host(const struct devid_call *call, const struct 
         return 0;
 }
 
+/* What it has is counted on, whatever it may have. */
+static __always_inline int set_grant(const struct devid_call *call, const struct request *q)
+{
+        struct devid_grant_key key = {.partition = q->partition};
+        struct devid_grant grant = {.max = call->preferred}, *there;
+
+        if (q->caller)
+                return -EPERM;
+        COPY_WORDS(&key.family, &call->family, WORDS(key.family));
+        if (!grant.max && !bpf_map_lookup_elem(&devid_grants, &key))
+                return 0;
+        if (map_put(&devid_grants, &key, &grant, BPF_NOEXIST) == 0)
+                return 0;
+        there = bpf_map_lookup_elem(&devid_grants, &key);
+        if (!there)
+                return -ENOMEM;
+        (void)__sync_lock_test_and_set(&there->max, grant.max);
+        return 0;
+}
+
+static const struct devid_grant no_grant; /* counts what global takes for a partition */
+
 /* May the caller ask in this family for that partition?  What isn't granted is as what isn't there; what it has already
  * stays its own when the grant goes. */
 static __always_inline int find_family(const struct devid_call *call, struct request *q)
@@ -581,11 +680,18 @@ static __always_inline int find_family(const struct devid_call *call, struct req
 
         COPY_WORDS(&key.family, &call->family, WORDS(key.family));
         q->family = bpf_map_lookup_elem(&devid_families, &key.family);
-        if (!q->family)
+        if (!q->family || !*(volatile __u32 *)&q->family->count)
                 return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
-        q->grant = q->partition && q->family->owner != q->partition ? bpf_map_lookup_elem(&devid_grants, &key) : NULL;
-        if ((q->caller || call->granted) && call->op == DEVID_OP_ALLOC && !q->grant &&
-                (!q->partition || q->family->owner != q->partition))
+        q->owner = *(volatile __u64 *)&q->family->owner;
+        if (q->partition && q->owner != q->partition) {
+                q->grant = bpf_map_lookup_elem(&devid_grants, &key);
+                if (!q->grant && !q->caller && !call->granted && call->op == DEVID_OP_ALLOC) {
+                        (void)map_put(&devid_grants, &key, &no_grant, BPF_NOEXIST);
+                        q->grant = bpf_map_lookup_elem(&devid_grants, &key);
+                }
+        }
+        if ((q->caller || call->granted) && call->op == DEVID_OP_ALLOC && !(q->grant && q->grant->max) &&
+                (!q->partition || q->owner != q->partition))
                 return -ENOENT;
         return 0;
 }
@@ -594,7 +700,6 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
 {
         struct devid_instance_key key = {.partition = q->partition};
         const struct devid_instance *instance;
-        struct group group = {};
         int r;
 
         COPY_WORDS(&key.family, &call->family, WORDS(key.family));
@@ -602,14 +707,11 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
         if (call->op == DEVID_OP_ALLOC)
                 return alloc(call, &key, q);
         instance = bpf_map_lookup_elem(&devid_instances, &key);
-        r = instance ? answer(call, q->family, instance->first, q->caller) : -ESRCH;
+        r = instance ? answer_of(call, &key, q, instance->first) : -ESRCH;
         if (r < 0 || call->op == DEVID_OP_GET)
                 return r;
-        if (call->op == DEVID_OP_RELEASE)
-                return release(call, &key, q);
-        fill_found(&group, call);
-        bpf_loop(group.number.count & 127, assign_one, &group, 0);
-        return answer(call, q->family, group.number.first, q->caller);
+        r = change(call, &key, q);
+        return r < 0 || call->op == DEVID_OP_RELEASE ? r : answer(call, q->family, instance->first, q->caller);
 }
 
 /* --- who may open what (DEV-25) --- */
@@ -630,7 +732,8 @@ static __always_inline bool owns(__u64 partition, const struct devid_node *node)
 {
         const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
 
-        return number && number->partition == partition && number->state != DEVID_DRAINING;
+        return number && number->partition == partition &&
+               (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED);
 }
 
 /* A node may be made by whom the kernel lets (inside, nobody): one that can't be opened does no harm, and overlays make
@@ -638,14 +741,17 @@ static __always_inline bool owns(__u64 partition, const struct devid_node *node)
 SEC("cgroup/dev")
 int devid_open(struct bpf_cgroup_dev_ctx *ctx)
 {
-        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
-        const struct plane_partition *partition = bpf_map_lookup_elem(&partitions, &cgroup);
         struct devid_node node = {.major = ctx->major, .minor = ctx->minor};
+        const struct plane_partition *partition;
+        __u64 cgroup;
 
-        if (!partition || !(ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)))
-                return 1;
         node.type = (ctx->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK ? DEVID_BLOCK : DEVID_CHAR;
-        if (is_usual(node.type, node.major, node.minor) || owns(partition->id, &node))
+        if (!(ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)) ||
+                is_usual(node.type, node.major, node.minor))
+                return 1;
+        cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
+        partition = bpf_map_lookup_elem(&partitions, &cgroup);
+        if (!partition || owns(partition->id, &node))
                 return 1;
         node.minor = DEVID_WHOLE;
         return owns(partition->id, &node);
@@ -677,6 +783,8 @@ int devid(struct devid_call *call)
                 return set_free(call, &q);
         case DEVID_OP_HOST:
                 return set_host(call, &q);
+        case DEVID_OP_GRANT:
+                return set_grant(call, &q);
         default:
                 return -EINVAL;
         }

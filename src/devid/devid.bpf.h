@@ -46,8 +46,9 @@ struct devid_family {
         __u64 owner;  /* a partition that has it for itself; 0: it wants a grant */
         __u64 taken[DEVID_WORDS];
         __u64 host[DEVID_WORDS]; /* the machine's own: never given out (DEV-21) */
+        __u64 busy[DEVID_WORDS]; /* groups that begin there are being given out or back */
 };
-_Static_assert(sizeof(struct devid_family) == 64 + 2 * 512, "layout");
+_Static_assert(sizeof(struct devid_family) == 64 + 3 * 512, "layout");
 
 struct devid_name {
         char text[DEVID_NAME]; /* NUL-filled */
@@ -87,7 +88,7 @@ struct devid_grant_key {
         struct devid_name family;
 };
 struct devid_grant {
-        __u32 max; /* numbers */
+        __u32 max; /* numbers; 0: it is as if there were no grant */
         __u32 used;
 };
 
@@ -96,16 +97,17 @@ enum devid_op {
         DEVID_OP_ASSIGN,    /* the instance's numbers are in use; ret.  ESRCH: it has none */
         DEVID_OP_RELEASE,   /* the instance's numbers are given back; ret as it was.  ESRCH: it has none */
         DEVID_OP_GET,       /* ret: the first number of the instance.  ESRCH: it has none */
-        DEVID_OP_NEXT, /* ret: the first number of the family from `preferred` on that the caller may see.  ESRCH: none
-                        */
-        DEVID_OP_FREE, /* global only: number `preferred` of the family, which is DRAINING, is open nowhere any more */
-        DEVID_OP_HOST, /* global only: of word `preferred` of the family the machine has `bits` */
+        DEVID_OP_NEXT,  /* ret: the first number of the family from `preferred` on that the caller may see.  ESRCH: none
+                         */
+        DEVID_OP_FREE,  /* global only: number `preferred` of the family, which is DRAINING, is open nowhere any more */
+        DEVID_OP_HOST,  /* global only: of word `preferred` of the family the machine has `bits` */
+        DEVID_OP_GRANT, /* global only: the partition may have `preferred` numbers of the family */
 };
 
 /* The context of program `devid`, which returns 0 or a negative errno.
- * EPERM: another partition's, or neither a partition nor global; ENOENT: no such family, or it isn't granted;
- * EDQUOT: that many aren't granted; EBUSY: the preferred number isn't free; ENOSPC: none is free, or no such group;
- * ENOMEM: the table is full; EINVAL. */
+ * EAGAIN: another call is changing it, ask again (devid_client_call() does); EPERM: another partition's, or neither a
+ * partition nor global; ENOENT: no such family, or it isn't granted; EDQUOT: that many aren't granted; EBUSY: the
+ * preferred number isn't free; ENOSPC: none is free, or no such group; ENOMEM: the table is full; EINVAL. */
 struct devid_call {
         __u32 op;
         __u32 preferred; /* DEVID_ANY */

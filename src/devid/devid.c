@@ -99,6 +99,19 @@ static int add_family(struct devid *d, const struct devid_family *family, struct
         return 0;
 }
 
+/* Of nobody until the major is given out. */
+static int add_minors(struct devid *d, uint32_t major, struct croft_error *err)
+{
+        struct devid_family of_char = {.type = DEVID_CHAR, .major = major}, of_block = of_char;
+        int r;
+
+        of_block.type = DEVID_BLOCK;
+        (void)snprintf(of_char.name, sizeof(of_char.name), "c%u", major);
+        (void)snprintf(of_block.name, sizeof(of_block.name), "b%u", major);
+        r = add_family(d, &of_char, err);
+        return r < 0 ? r : add_family(d, &of_block, err);
+}
+
 /* How many minors a loop device has: as many as the module's parameter max_part wants, rounded up to a power of two. */
 static uint32_t loop_shift(void)
 {
@@ -133,6 +146,8 @@ static int pin_new(struct devid *d, struct croft_error *err)
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(families); i++)
                 r = add_family(d, &families[i], err);
+        for (uint32_t major = 0; r == 0 && major < 512; major++)
+                r = devid_majors_is_local(major) ? add_minors(d, major, err) : 0;
         if (r == 0 && bpf_map_update_elem(d->state, &zero, &layout, BPF_ANY) < 0)
                 r = croft_error_set(err, errno, "describe the table of device numbers");
         return r < 0 ? r : plane_pins_pin(plane_directory(d->plane), pins_of(d), err);
@@ -295,16 +310,13 @@ int devid_look_at_host(struct devid *d, struct croft_error *err)
 
 int devid_grant(struct devid *d, uint64_t partition, const char *family, uint32_t max, struct croft_error *err)
 {
-        const struct devid_grant_key key = {.partition = partition, .family = name_of(family)};
-        struct devid_grant grant = {.max = max}, there;
-        int r;
+        struct devid_call call;
+        int r = devid_client_prepare(&call, DEVID_OP_GRANT, family, NULL) ? 0 : -EINVAL;
 
-        if (max == 0)
-                r = bpf_map_delete_elem(d->grants, &key) < 0 && errno != ENOENT ? -errno : 0;
-        else if (bpf_map_lookup_elem(d->grants, &key, &there) == 0 && there.max == max)
-                r = 0;
-        else
-                r = bpf_map_update_elem(d->grants, &key, &grant, BPF_ANY) < 0 ? -errno : 0;
+        call.partition = partition;
+        call.preferred = max;
+        if (r == 0)
+                r = devid_client_call(d->program, &call);
         return r < 0 ? croft_error_set(err, r, "grant device numbers of family '%s'", family) : 0;
 }
 

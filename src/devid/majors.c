@@ -17,11 +17,19 @@ static void set_bit(__u64 words[DEVID_WORDS], unsigned long n)
         words[n / 64] |= 1ULL << n % 64;
 }
 
+bool devid_majors_is_local(unsigned int major)
+{
+        for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+                if (major >= local[i].first && major <= local[i].last)
+                        return true;
+        return false;
+}
+
 static void leave_local(__u64 words[DEVID_WORDS])
 {
         memset(words, 0xff, DEVID_WORDS * sizeof(*words));
-        for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
-                for (unsigned int n = local[i].first; n <= local[i].last; n++)
+        for (unsigned int n = 0; n < DEVID_FAMILY_MAX; n++)
+                if (devid_majors_is_local(n))
                         words[n / 64] &= ~(1ULL << n % 64);
 }
 

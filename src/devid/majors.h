@@ -15,6 +15,8 @@ struct devid_majors {
         __u64 of_char[DEVID_WORDS], of_block[DEVID_WORDS];
 };
 
+bool devid_majors_is_local(unsigned int major);
+
 /* With those of /proc/devices, of which this is the text: a driver may have taken one for local use, too.  false: it
  * has not the form that it should have. */
 bool devid_majors_read(const char *text, struct devid_majors *ret);

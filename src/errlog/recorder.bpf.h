@@ -12,6 +12,7 @@
 #include "errlog/errlog.bpf.h"
 #include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
+#include "plane/maps.bpf.h"
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
@@ -88,7 +89,7 @@ static __always_inline bool errlog_begin(
         if (search.slot >= 0) {
                 key.slot = (__u64)search.slot;
                 ret->record = bpf_map_lookup_elem(&errlog_records, &key);
-                if (!ret->record && bpf_map_update_elem(&errlog_records, &key, &errlog_blank, BPF_NOEXIST) == 0)
+                if (!ret->record && map_put(&errlog_records, &key, &errlog_blank, BPF_NOEXIST) == 0)
                         ret->record = bpf_map_lookup_elem(&errlog_records, &key);
                 if (ret->record) {
                         ret->part = part;

@@ -9,6 +9,7 @@
 #define CROFT_KSTAT_MOUNT_COUNT_BPF_H
 
 #include "kstat/mount_source.bpf.h"
+#include "plane/maps.bpf.h"
 #include "plane/partitions.bpf.h"
 
 #define CLONE_NEWNS 0x00020000
@@ -150,7 +151,7 @@ static __noinline int tell(__u32 what)
 
         /* One that isn't followed yet is about to start, and croftd has better to do. */
         if (!event.partition || !bpf_map_lookup_elem(&mount_owners, &event.partition) ||
-                bpf_map_update_elem(&mount_told, &event.partition, &one, BPF_NOEXIST) < 0)
+                map_put(&mount_told, &event.partition, &one, BPF_NOEXIST) < 0)
                 return 0;
         if (bpf_ringbuf_output(&mount_events, &event, sizeof(event), 0) < 0)
                 bpf_map_delete_elem(&mount_told, &event.partition); /* the next change tells */
@@ -175,7 +176,7 @@ static __always_inline struct mount_entry *make_entry(
                 __sync_fetch_and_add(&owner->refused, 1);
                 return NULL;
         }
-        if (bpf_map_update_elem(&kstat_mounts, &key, &no_entry, BPF_NOEXIST) != 0) {
+        if (map_put(&kstat_mounts, &key, &no_entry, BPF_NOEXIST) < 0) {
                 entry = bpf_map_lookup_elem(&kstat_mounts, &key);
                 if (!entry) /* there are MOUNTS_MAX */
                         __sync_fetch_and_add(&owner->refused, 1);
@@ -201,7 +202,7 @@ static __always_inline void drop_entry(__u64 key, const struct mount_entry *entr
         __u64 partition = entry->partition;
         struct mount_owner *owner = bpf_map_lookup_elem(&mount_owners, &partition);
 
-        if (bpf_map_delete_elem(&kstat_mounts, &key) == 0 && owner)
+        if (map_drop(&kstat_mounts, &key) == 0 && owner)
                 __sync_fetch_and_add(&owner->dropped, 1);
         (void)bpf_map_delete_elem(&kstat_mount_text, &key);
 }

@@ -11,6 +11,7 @@
 
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
+#include "plane/maps.bpf.h"
 
 #include <linux/errno.h>
 
@@ -109,7 +110,7 @@ FIGURE int sums_make(__u64 partition)
 {
         struct kstat_sums new = {.partition = partition};
 
-        return bpf_map_update_elem(&kstat_sums, &partition, &new, BPF_NOEXIST);
+        return map_put(&kstat_sums, &partition, &new, BPF_NOEXIST);
 }
 
 static __always_inline struct kstat_sums *sums_of(__u64 partition)

@@ -6,6 +6,7 @@ T_NETWORK=host
 
 t_ok "each folder includes only downwards" "$t_top/tools/check-layers"
 t_ok "files and functions are of a size that can be read" "$t_top/tools/check-size"
+t_ok "programs in the kernel take results of maps where they can be trusted" "$t_top/tools/check-bpf"
 t_ok "each header compiles alone, the public ones as C++ too" "$t_top/tools/check-headers"
 t_ok "no file tells where it was written" "$t_top/tools/check-words"
 t_ok "the C files are formatted" "$t_top/tools/format"
@@ -32,6 +33,19 @@ finds() {
 t_ok "an empty tree has no fault of layers" "$t_top/tools/check-layers" "$house"
 t_ok "an empty tree has no fault of size" "$t_top/tools/check-size" "$house"
 
+plant src/move/map.bpf.c <<'C'
+int f(void)
+{
+        bpf_map_update_elem(&map, &key, &value, BPF_ANY);
+        if (key)
+                bpf_map_delete_elem(&map, &key);
+        return bpf_map_delete_elem(&map, &key) < 0 ||
+                bpf_map_update_elem(&map, &key, &value, BPF_NOEXIST) < 0;
+}
+C
+finds check-bpf 'src/move/map.bpf.c:6: the result is used' "a result of a map that is used is found"
+t_is "twice, and no call without" "$(wc -l <"$T/findings")" 2
+rm "$house/src/move/map.bpf.c"
 plant src/base/up.c <<'C'
 #include "kernel/cgroup.h"
 C

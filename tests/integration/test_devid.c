@@ -23,6 +23,7 @@
 
 #define A 101
 #define B 102
+#define C 103
 
 static struct devid *devid;
 static int program = -EBADF;
@@ -203,6 +204,7 @@ static void thief(void *context)
         require(call_for(0, DEVID_OP_GET, "nothing", "unit", NULL) == -ESRCH);
         require(call_for(0, DEVID_OP_FREE, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
         require(call_for(0, DEVID_OP_HOST, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
+        require(call_for(0, DEVID_OP_GRANT, DEVID_CHAR_MAJORS, NULL, NULL) == -EPERM);
         require(call_for(0, 99, DEVID_CHAR_MAJORS, NULL, NULL) == -EINVAL);
         require(count_of(0, DEVID_CHAR_MAJORS) == 0);
         require(take(0, DEVID_CHAR_MAJORS, "own") == 61);
@@ -331,6 +333,33 @@ static void what_it_has_stays_when_the_grant_goes(void **state)
         assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 60);
 }
 
+/* Whatever is granted meanwhile, and whoever took them for it. */
+static void what_it_has_counts_when_the_grant_changes(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(take(A, DEVID_CHAR_MAJORS, (const char *[]){"drv0", "drv1", "drv2"}[i]), 60 + i);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 5, NULL), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv3"), 63);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 2, NULL), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv4"), -EDQUOT);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 0, NULL), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "for it"), 120); /* global may */
+        assert_int_equal(release(A, DEVID_CHAR_MAJORS, "for it"), 0);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 4, NULL), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv4"), -EDQUOT);
+        assert_int_equal(release(A, DEVID_CHAR_MAJORS, "drv3"), 0);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv4"), 63);
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv5"), -EDQUOT);
+        assert_int_equal(take(C, DEVID_CHAR_MAJORS, "for it"), 120); /* who never was granted any */
+        assert_int_equal(devid_grant(devid, C, DEVID_CHAR_MAJORS, 1, NULL), 0);
+        assert_int_equal(take(C, DEVID_CHAR_MAJORS, "more"), -EDQUOT);
+        assert_int_equal(release(C, DEVID_CHAR_MAJORS, "for it"), 0);
+        assert_int_equal(take(C, DEVID_CHAR_MAJORS, "more"), 120);
+        assert_int_equal(take(C, DEVID_CHAR_MAJORS, "yet more"), -EDQUOT);
+        assert_int_equal(devid_release_all(devid, C, NULL), 0);
+}
+
 static void what_the_dead_had_is_taken_back(void **state)
 {
         (void)state;
@@ -439,6 +468,80 @@ static void nothing_is_given_twice(void **state)
         assert_int_equal(munmap(answers, NUMBERS * sizeof(*answers)), 0);
 }
 
+/* --- majors that come and go, with their minors --- */
+
+#define TURNS 20000
+
+/* Several processes do this for one partition, so that they take each other's away. */
+static void come_and_go(unsigned int seed)
+{
+        for (int i = 0; i < TURNS; i++) {
+                char minors[16], instance[16];
+                int major;
+
+                (void)snprintf(instance, sizeof(instance), "drv%d", rand_r(&seed) % 2);
+                major = take(0, DEVID_CHAR_MAJORS, instance);
+                require(major >= 60 || major == -EDQUOT || major == -ESRCH);
+                if (major < 0)
+                        continue;
+                (void)snprintf(minors, sizeof(minors), "c%d", major);
+                (void)take(0, minors, "unit");
+                (void)take_group(0, minors, "group", DEVID_ANY, 4, 1, 4);
+                (void)release(0, minors, "unit");
+                (void)release(0, minors, "group");
+                (void)release(0, DEVID_CHAR_MAJORS, instance);
+        }
+}
+
+static unsigned int bits_taken(void)
+{
+        _cleanup_close_ int families = plane_bpf_get(plane_directory(plane), "devid_families");
+        struct devid_name name, *last = NULL;
+        struct devid_family family;
+        unsigned int n = 0;
+
+        assert_true(families >= 0);
+        while (bpf_map_get_next_key(families, last, &name) == 0) {
+                assert_int_equal(bpf_map_lookup_elem(families, &name, &family), 0);
+                for (size_t i = 0; i < DEVID_WORDS; i++)
+                        n += (unsigned int)__builtin_popcountll(family.taken[i]);
+                last = &name;
+        }
+        return n;
+}
+
+static void nothing_is_lost_as_majors_come_and_go(void **state)
+{
+        int status;
+
+        (void)state;
+        for (unsigned int p = 0; p < 16; p++) {
+                pid_t pid = fork();
+
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        require(enter_cgroup(p % 2 ? "a" : "b") == 0);
+                        come_and_go(p);
+                        _exit(0);
+                }
+        }
+        for (unsigned int p = 0; p < 16; p++) {
+                assert_true(wait(&status) > 0);
+                assert_int_equal(status, 0);
+        }
+        assert_int_equal(devid_release_all(devid, A, NULL), 0);
+        assert_int_equal(devid_release_all(devid, B, NULL), 0);
+        assert_int_equal(count_of(0, DEVID_CHAR_MAJORS), 0);
+        assert_int_equal(bits_taken(), 0);
+        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 4, NULL), 0);
+        for (int i = 0; i < 4; i++) { /* and all of the quota is there */
+                char instance[16];
+
+                (void)snprintf(instance, sizeof(instance), "drv%d", i);
+                assert_int_equal(take(A, DEVID_CHAR_MAJORS, instance), 60 + i);
+        }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_devid, tear_down_devid)
@@ -448,11 +551,13 @@ int main(void)
                 TEST(groups_are_given_whole_or_not_at_all),
                 TEST(what_may_still_be_open_is_not_given_again),
                 TEST(what_it_has_stays_when_the_grant_goes),
+                TEST(what_it_has_counts_when_the_grant_changes),
                 TEST(what_has_an_odd_name_is_taken_back_too),
                 TEST(what_the_dead_had_is_taken_back),
                 TEST(the_table_outlives_croftd),
                 TEST(one_cannot_have_what_others_need),
                 TEST(nothing_is_given_twice),
+                TEST(nothing_is_lost_as_majors_come_and_go),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
