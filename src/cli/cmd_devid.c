@@ -205,6 +205,7 @@ int cli_cmd_devid_list(struct cli *cli, const struct cli_args *args)
         struct croft_devid_number *numbers = NULL;
         struct croft_error err = CROFT_ERROR_INIT;
         static const char what[] = "list device numbers";
+        const bool given = cli_value(args, "partition") != NULL;
         uint64_t partition = 0;
         size_t n = 0;
         int r = find_partition(cli, args, what, &partition);
@@ -217,7 +218,8 @@ int cli_cmd_devid_list(struct cli *cli, const struct cli_args *args)
                 return cli_fail(cli, &err, what);
         partitions = list_partitions(cli);
         for (size_t i = 0; i < n; i++)
-                (void)json_array_append_new(array, number_json(&numbers[i], partitions));
+                if (!given || numbers[i].partition == partition) /* of global, which is 0, all were listed */
+                        (void)json_array_append_new(array, number_json(&numbers[i], partitions));
         free(numbers);
         return output_list(cli, stdout, array, columns);
 }

@@ -34,6 +34,7 @@ t_is "each lists its own" "$(inside b list)" "drv0 char 61 c 61 * reserved"
 t_is "global lists all" "$(owners)" "a char drv0 60:* assigned; b char drv0 61:* reserved; a c60 units 60:0 reserved; a c60 units 60:1 reserved; a c60 units 60:2 reserved; a c60 units 60:3 reserved"
 t_is "or one's" "$(croft devid list -z b --format json | jq -r '.[].instance')" drv0
 t_ok "as a table" croft devid list
+t_is "global has none of its own" "$(croft devid list -z global --format json | jq length)" 0
 t_ok "it shows one" croft devid show -z a char drv0
 t_ok "and takes one for a partition" croft devid alloc -z b -a char drv1
 t_is "which that sees" "$(inside b show char drv1)" "drv1 char 62 c 62 * assigned"
@@ -90,6 +91,7 @@ wait "$t_daemon" 2>/dev/null
 t_is "without a croftd all are there" "$(croft devid list --format json | jq -r '.[].device' | tr '\n' ' ')" \
         "$(echo "$before" | tr ';' '\n' | awk '{ print $(NF - 1) }' | tr '\n' ' ')"
 t_ok "and more are given" croft devid alloc char own
+t_is "which global lists as its own" "$(croft devid list -z global --format json | jq -r ".[].instance")" own
 nodes() { # outside of croft: nobody is there to be asked
         nodes_dev=/proc/$1/root/dev
         mknod -m 666 "$nodes_dev/test-own" c 60 0
