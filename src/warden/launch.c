@@ -351,7 +351,5 @@ int launch_wait(struct launch *l, struct croft_error *err)
         if (r > 0)
                 r = croft_error_set(err, EBADMSG, "init said something unexpected.");
         l->stub = close_fd(l->stub);
-        if (l->cpu >= 0)
-                affinity_let_run(0);
         return r;
 }

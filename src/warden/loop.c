@@ -9,6 +9,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "kernel/affinity.h"
 #include "kernel/ns.h"
 #include "kstat/sample.h"
 #include "partition/ids.h"
@@ -327,6 +328,8 @@ static int settle(struct warden *w, struct croft_error *err)
         if (!w->unsettled)
                 return 0;
         w->unsettled = false;
+        if (w->launch.cpu >= 0) /* before the filter, which doesn't let us */
+                affinity_let_run(0);
         views_close_mounts(&w->views);
         r = launch_leave(err);
         if (r == 0)

@@ -103,6 +103,7 @@ t_croftd_start || exit 1
 t_is "it stays so when croftd dies" "$(state web)" Loaded
 t_ok "phase two" croft start web
 t_is "leads to Active" "$(state web)" Active
+t_is "init and warden may use all CPUs, though the warden was shut in before" "$(cpus_of "$(field web .pid)") $(cpus_of "$(field web .warden)")" "$(cpus_of self) $(cpus_of self)"
 t_ok "it stops" croft stop web
 post web/load >/dev/null
 t_ok "a loaded one can be stopped" croft stop web
