@@ -256,17 +256,9 @@ struct {
 /* Of a task that isn't the current one; 0: none. */
 static __always_inline __u64 partition_of(struct task_struct *task)
 {
-        struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-        struct plane_partition *partition;
-        struct cgroup *above = NULL;
-        __u64 id;
+        __u64 id = cgroup_of(task);
+        const struct plane_partition *partition;
 
-        if (!cgroup || BPF_CORE_READ(cgroup, level) < (int)partition_level)
-                return 0;
-        bpf_core_read(&above, sizeof(above), (void *)&cgroup->ancestors[0] + sizeof(above) * partition_level);
-        if (!above)
-                return 0;
-        id = BPF_CORE_READ(above, kn, id);
         partition = bpf_map_lookup_elem(&partitions, &id);
         return partition ? partition->id : 0;
 }

@@ -12,20 +12,8 @@
 #include "kstat/figures_maps.bpf.h"
 #include "plane/caller.bpf.h"
 
-#include <bpf/bpf_core_read.h>
-
 #define FLAG_VFORK 0x4000   /* CLONE_VFORK */
 #define FLAG_THREAD 0x10000 /* CLONE_THREAD */
-
-static __always_inline __u64 ancestor_of(struct task_struct *task)
-{
-        struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-
-        if (BPF_CORE_READ(cgroup, level) < (int)partition_level)
-                return 0;
-        bpf_core_read(&cgroup, sizeof(cgroup), &cgroup->ancestors[0] + partition_level);
-        return BPF_CORE_READ(cgroup, kn, id);
-}
 
 /* What this CPU counts for the partition that the task is in; NULL: in none.  Nearly always it is in the groups that
  * its parent is in, whose ids are had for less. */
@@ -37,7 +25,7 @@ static __always_inline struct kstat_counts *counts_of(struct task_struct *task)
         if (task->cgroups == current->cgroups)
                 id = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         else
-                id = ancestor_of(task);
+                id = cgroup_of(task);
         return bpf_map_lookup_elem(&kstat_counts, &id);
 }
 

@@ -28,29 +28,17 @@ int kstat_counts_unpin(int bpf_dir, struct croft_error *err)
         return 0;
 }
 
-static bool tag_of(int program, unsigned char (*ret)[BPF_TAG_SIZE])
-{
-        struct bpf_prog_info info = {0};
-        __u32 size = sizeof(info);
-
-        if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size) < 0)
-                return false;
-        memcpy(*ret, info.tag, sizeof(*ret));
-        return true;
-}
-
-/* Does the link run the same as our program does, on the same map? */
+/* Does the link run the same as our program does?  On the same map, too: with others the links were unpinned. */
 static bool runs(int link, int program)
 {
         struct bpf_link_info info = {0};
-        unsigned char theirs[BPF_TAG_SIZE], ours[BPF_TAG_SIZE];
         _cleanup_close_ int attached = -EBADF;
         __u32 size = sizeof(info);
 
         if (bpf_obj_get_info_by_fd(link, &info, &size) < 0)
                 return false;
         attached = bpf_prog_get_fd_by_id(info.prog_id);
-        return tag_of(attached, &theirs) && tag_of(program, &ours) && memcmp(theirs, ours, sizeof(ours)) == 0;
+        return plane_bpf_same(attached, program);
 }
 
 static int attach(int bpf_dir, const struct bpf_program *program, struct croft_error *err)

@@ -13,6 +13,8 @@
 
 #include <linux/errno.h>
 
+#include <bpf/bpf_core_read.h>
+
 #include "plane/kernel.bpf.h"
 
 /* *ret: the partition, 0: global.  -EPERM: neither. */
@@ -30,6 +32,18 @@ static __always_inline int find_caller(__u64 *ret)
         task = bpf_get_current_task_btf();
         *ret = 0;
         return task->cred->user_ns->level != 0 ? -EPERM : 0;
+}
+
+/* Of a task that isn't the current one: the control group that a partition's would be, 0: it isn't as deep. */
+static __always_inline __u64 cgroup_of(struct task_struct *task)
+{
+        struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+        struct cgroup *above = NULL;
+
+        if (!cgroup || BPF_CORE_READ(cgroup, level) < (int)partition_level)
+                return 0;
+        bpf_core_read(&above, sizeof(above), (void *)&cgroup->ancestors[0] + sizeof(above) * partition_level);
+        return above ? BPF_CORE_READ(above, kn, id) : 0;
 }
 
 #endif

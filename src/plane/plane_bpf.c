@@ -220,12 +220,19 @@ static int digest_of(int program, unsigned char (*ret)[BPF_TAG_SIZE])
         return 0;
 }
 
+bool plane_bpf_same(int one, int other)
+{
+        unsigned char a[BPF_TAG_SIZE], b[BPF_TAG_SIZE];
+
+        return one >= 0 && other >= 0 && digest_of(one, &a) == 0 && digest_of(other, &b) == 0 &&
+               memcmp(a, b, sizeof(a)) == 0;
+}
+
 int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error *err)
 {
         _cleanup_close_ int theirs = plane_bpf_get(bpf_dir, name);
-        unsigned char a[BPF_TAG_SIZE], b[BPF_TAG_SIZE];
 
-        if (theirs >= 0 && digest_of(theirs, &a) == 0 && digest_of(ours, &b) == 0 && memcmp(a, b, sizeof(a)) == 0)
+        if (plane_bpf_same(theirs, ours))
                 return 0;
         return plane_bpf_replace(bpf_dir, ours, name, 0444, err);
 }

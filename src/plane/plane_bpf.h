@@ -18,6 +18,8 @@ int plane_bpf_unpin(int bpf_dir, struct croft_error *err);
 int plane_bpf_get(int bpf_dir, const char *name);
 /* Pins under that name with that mode. */
 int plane_bpf_pin(int bpf_dir, int fd, const char *name, mode_t mode, struct croft_error *err);
+/* Have two programs (descriptors) the same instructions?  By the kernel's digest of them. */
+bool plane_bpf_same(int one, int other);
 /* Keeps the pinned program when it is the same as ours, else puts ours in its place in one step: nobody finds none. */
 int plane_bpf_renew(int bpf_dir, int ours, const char *name, struct croft_error *err);
 /* Pins under that name with that mode, in the place of what is there, in one step. */
