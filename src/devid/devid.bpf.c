@@ -430,7 +430,6 @@ static __always_inline int enter(
         const struct group *group, const struct devid_instance_key *key, const struct request *q)
 {
         struct devid_instance instance = {.first = group->number.first};
-
         int r = map_put(&devid_instances, key, &instance, BPF_NOEXIST);
 
         if (r < 0)
@@ -683,6 +682,9 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         if (!q->family || !*(volatile __u32 *)&q->family->count)
                 return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
         q->owner = *(volatile __u64 *)&q->family->owner;
+        /* Minors go with their major: they are its owner's, whoever asks. */
+        if (q->owner && q->owner != q->partition && call->op == DEVID_OP_ALLOC)
+                return -ENOENT;
         if (q->partition && q->owner != q->partition) {
                 q->grant = bpf_map_lookup_elem(&devid_grants, &key);
                 if (!q->grant && !q->caller && !call->granted && call->op == DEVID_OP_ALLOC) {

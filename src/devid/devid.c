@@ -180,6 +180,8 @@ static int open_all(struct devid *d, struct croft_error *err)
         r = adopted ? 0 : pin_new(d, err);
         if (r == 0)
                 r = devid_look_at_host(d, err); /* before anybody can ask */
+        if (r == 0)
+                devid_settle(d);
         return r < 0 ? r : plane_bpf_replace(programs, d->program, PROGRAM, 0444, err);
 }
 
@@ -215,17 +217,6 @@ struct devid *devid_free(struct devid *d)
 void devid_freep(struct devid **d)
 {
         *d = devid_free(*d);
-}
-
-int devid_remove(struct devid *d, struct croft_error *err)
-{
-        int r = plane_bpf_in_use(d->numbers);
-
-        if (r < 0)
-                return croft_error_set(err, r, "look at the table of device numbers");
-        if (r > 0)
-                return croft_error_set(err, EBUSY, "device numbers are given out.");
-        return unpin(d, err);
 }
 
 int devid_enforce(struct devid *d, int cgroup_fd, struct croft_error *err)
@@ -306,6 +297,53 @@ int devid_look_at_host(struct devid *d, struct croft_error *err)
         return r < 0 ? r : look_at_loops(d, err);
 }
 
+/* --- what drains --- */
+
+/* What sysfs doesn't know can't be opened; who still holds such a device holds a dead one, not the next of its number.
+ */
+static bool has_device(const struct devid_node *node)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u", node->type == DEVID_BLOCK ? "block" : "char",
+                node->major, node->minor);
+        return faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno != ENOENT;
+}
+
+/* What was given back becomes free, unless it may still be open. */
+void devid_settle(struct devid *d)
+{
+        struct devid_node node, next;
+        struct devid_number number;
+        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
+
+        while (more) {
+                struct devid_call call;
+
+                node = next;
+                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
+                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING ||
+                        has_device(&node))
+                        continue;
+                (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
+                call.preferred = number.number;
+                (void)devid_client_call(d->program, &call); /* somebody else may have been faster */
+        }
+}
+
+int devid_remove(struct devid *d, struct croft_error *err)
+{
+        int r;
+
+        devid_settle(d);
+        r = plane_bpf_in_use(d->numbers);
+        if (r < 0)
+                return croft_error_set(err, r, "look at the table of device numbers");
+        if (r > 0)
+                return croft_error_set(err, EBUSY, "device numbers are given out.");
+        return unpin(d, err);
+}
+
 /* --- partitions --- */
 
 int devid_grant(struct devid *d, uint64_t partition, const char *family, uint32_t max, struct croft_error *err)
@@ -320,29 +358,6 @@ int devid_grant(struct devid *d, uint64_t partition, const char *family, uint32_
         return r < 0 ? croft_error_set(err, r, "grant device numbers of family '%s'", family) : 0;
 }
 
-int devid_take(struct devid *d, uint64_t partition, const char *family, const char *instance, uint32_t virtual,
-        uint32_t preferred, struct devid_number *ret, struct croft_error *err)
-{
-        struct devid_call call;
-        int r;
-
-        if (!devid_client_prepare(&call, DEVID_OP_ALLOC, family, instance))
-                return croft_error_set(err, EINVAL, "take a device number for '%s'", instance);
-        call.partition = partition;
-        call.virtual = virtual;
-        call.preferred = preferred;
-        r = devid_client_call(d->program, &call);
-        if (r == -EBUSY && preferred != DEVID_ANY) {
-                call.preferred = DEVID_ANY;
-                r = devid_client_call(d->program, &call);
-        }
-        if (r < 0)
-                return croft_error_set(err, r, "take a device number of family '%s' for '%s'", family, instance);
-        *ret = call.ret;
-        return 0;
-}
-
-/* Every name of a family: the program makes and removes some meanwhile. */
 static size_t list_families(const struct devid *d, struct devid_name ret[DEVID_FAMILIES_MAX])
 {
         const struct devid_name *last = NULL;
@@ -392,17 +407,18 @@ int devid_each_of(struct devid *d, uint64_t partition, bool majors_last, devid_n
         return r;
 }
 
-/* By the names as they are: they may hold any bytes. */
+/* By the names as they are: they may hold any bytes.  One that can't be given back keeps no others. */
 static int release_one(struct devid *d, const struct devid_number *number, void *context)
 {
         struct devid_call call = {.op = DEVID_OP_RELEASE,
                 .partition = number->partition,
                 .family = number->family,
                 .instance = number->instance};
-        int r = devid_client_call(d->program, &call);
+        int r = devid_client_call(d->program, &call), *failed = context;
 
-        (void)context;
-        return r == -ESRCH ? 0 : r; /* its owner was faster */
+        if (r < 0 && r != -ESRCH) /* its owner was faster */
+                *failed = r;
+        return 0;
 }
 
 static void drop_grants(struct devid *d, uint64_t partition)
@@ -420,9 +436,11 @@ static void drop_grants(struct devid *d, uint64_t partition)
 
 int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)
 {
-        int r = devid_each_of(d, partition, true, release_one, NULL);
+        int failed = 0, r = devid_each_of(d, partition, true, release_one, &failed);
 
+        r = r < 0 ? r : failed;
         drop_grants(d, partition);
+        devid_settle(d);
         return r < 0 ? croft_error_set(
                                err, r, "take back the device numbers of partition %llu", (unsigned long long)partition)
                      : 0;
@@ -461,29 +479,4 @@ int devid_sweep(struct devid *d, bool (*keep)(void *context, uint64_t id), void 
                 if (owners[i] && !keep(context, owners[i]))
                         r = devid_release_all(d, owners[i], err);
         return r;
-}
-
-int devid_each_draining(struct devid *d, int (*f)(void *context, const struct devid_number *number), void *context)
-{
-        struct devid_node node, next;
-        struct devid_number number;
-        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
-        int r = 0;
-
-        while (more && r >= 0) {
-                struct devid_call call;
-
-                node = next;
-                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING)
-                        continue;
-                r = f(context, &number);
-                if (r <= 0)
-                        continue;
-                (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
-                call.preferred = number.number;
-                r = devid_client_call(d->program, &call);
-                r = r == -ESRCH || r == -EBUSY ? 0 : r; /* somebody else was faster */
-        }
-        return r < 0 ? r : 0;
 }

@@ -42,11 +42,6 @@ int devid_look_at_host(struct devid *devid, struct croft_error *err);
 /* The partition may have so many numbers of that family, 0: none any more; those that it has stay. */
 int devid_grant(struct devid *devid, uint64_t partition, const char *family, uint32_t max, struct croft_error *err);
 
-/* One number for an instance of that partition's, or that which it has (DEV-11): prefers `preferred`, if that is free.
- * -EDQUOT, -ENOSPC. */
-int devid_take(struct devid *devid, uint64_t partition, const char *family, const char *instance, uint32_t virtual,
-        uint32_t preferred, struct devid_number *ret, struct croft_error *err);
-
 /* Before it stops: what it has, into that file below directory.  It has nothing: the file stays as it is. */
 int devid_keep(struct devid *devid, uint64_t partition, int directory, const char *path, struct croft_error *err);
 /* As it starts, with its grants made: takes what that file says, or others where somebody else has taken one, and
@@ -59,8 +54,8 @@ int devid_release_all(struct devid *devid, uint64_t partition, struct croft_erro
 /* Does that for partitions that keep() doesn't want. */
 int devid_sweep(struct devid *devid, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err);
 
-/* Calls f for each number that was given back and may still be open, until f returns other than 0.  1: it is open
- * nowhere any more, and becomes free; 0: it stays. */
-int devid_each_draining(struct devid *devid, int (*f)(void *context, const struct devid_number *number), void *context);
+/* What was given back becomes free where there is no device of that number any more.  Done by devid_open(),
+ * devid_release_all() and devid_remove(), too. */
+void devid_settle(struct devid *devid);
 
 #endif

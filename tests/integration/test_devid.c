@@ -61,19 +61,11 @@ static int set_up_devid(void **state)
         return 0;
 }
 
-static int free_it(void *context, const struct devid_number *number)
-{
-        (void)context;
-        (void)number;
-        return 1;
-}
-
 static int tear_down_devid(void **state)
 {
         assert_int_equal(devid_release_all(devid, A, NULL), 0);
         assert_int_equal(devid_release_all(devid, B, NULL), 0);
         assert_int_equal(devid_release_all(devid, 0, NULL), 0);
-        assert_int_equal(devid_each_draining(devid, free_it, NULL), 0);
         assert_int_equal(devid_remove(devid, NULL), 0);
         close_devid();
         return tear_down(state);
@@ -280,18 +272,17 @@ static void groups_are_given_whole_or_not_at_all(void **state)
 
 /* --- release, death (DEV-A4, DEV-A5) --- */
 
-static int stays(void *context, const struct devid_number *number)
+/* What a number of the family is to global. */
+static int global_sees(const char *family, uint32_t number)
 {
-        unsigned int *n = context;
+        struct devid_call call = {.preferred = number, .count = 1, .within = 1, .between = 1};
+        int r = call_for(0, DEVID_OP_NEXT, family, NULL, &call);
 
-        assert_string_equal(number->family.text, DEVID_LOOPS);
-        (*n)++;
-        return 0;
+        return r < 0 || call.ret.number != number ? DEVID_FREE : (int)call.ret.state;
 }
 
 static void what_may_still_be_open_is_not_given_again(void **state)
 {
-        unsigned int draining = 0;
         int number;
 
         (void)state;
@@ -303,10 +294,43 @@ static void what_may_still_be_open_is_not_given_again(void **state)
         assert_int_equal(take(A, DEVID_LOOPS, "loop0"), number + 1);
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), -EDQUOT); /* what drains counts */
         assert_int_equal(take(0, DEVID_LOOPS, "globals"), number + 2);
-        assert_int_equal(devid_each_draining(devid, stays, &draining), 0);
-        assert_int_equal(draining, 1);
-        assert_int_equal(devid_each_draining(devid, free_it, NULL), 0);
+        assert_int_equal(global_sees(DEVID_LOOPS, (uint32_t)number), DEVID_DRAINING);
+        devid_settle(devid); /* there never was such a device */
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), number);
+}
+
+/* Numbers of a family of the test's own, of which one is /dev/null's. */
+static void it_drains_as_long_as_there_is_a_device(void **state)
+{
+        const struct devid_family memory = {.name = "memory", .type = DEVID_CHAR, .major = 1, .count = 16, .drains = 1};
+        _cleanup_close_ int families = plane_bpf_get(plane_directory(plane), "devid_families");
+        const struct devid_name name = {.text = "memory"};
+        struct devid_call call = {.preferred = 3, .count = 1, .within = 1, .between = 1};
+
+        (void)state;
+        assert_int_equal(bpf_map_update_elem(families, &name, &memory, BPF_NOEXIST), 0);
+        assert_int_equal(take_group(0, "memory", "none", 0, 1, 1, 1), 0);
+        assert_int_equal(take_group(0, "memory", "null", 3, 1, 1, 1), 3);
+        assert_int_equal(release(0, "memory", "none"), 0);
+        assert_int_equal(release(0, "memory", "null"), 0);
+        devid_settle(devid);
+        assert_int_equal(global_sees("memory", 0), DEVID_FREE);
+        assert_int_equal(global_sees("memory", 3), DEVID_DRAINING);
+        assert_int_equal(take_group(0, "memory", "again", 3, 1, 1, 1), -EBUSY);
+        assert_int_equal(take_group(0, "memory", "again", 0, 1, 1, 1), 0);
+        assert_int_equal(call_for(0, DEVID_OP_FREE, "memory", NULL, &call), 0);
+        assert_int_equal(global_sees("memory", 3), DEVID_FREE);
+}
+
+static void minors_are_their_majors_owners(void **state)
+{
+        (void)state;
+        assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv0"), 60);
+        assert_int_equal(take(0, "c60", "globals"), -ENOENT);
+        assert_int_equal(take(B, "c60", "b's"), -ENOENT);
+        assert_int_equal(take(A, "c60", "for it"), 0);
+        assert_int_equal(devid_release_all(devid, A, NULL), 0); /* nobody else is in the way */
+        assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 60);
 }
 
 static bool is_a(void *context, uint64_t id)
@@ -550,6 +574,8 @@ int main(void)
                 TEST(nobody_has_anothers),
                 TEST(groups_are_given_whole_or_not_at_all),
                 TEST(what_may_still_be_open_is_not_given_again),
+                TEST(it_drains_as_long_as_there_is_a_device),
+                TEST(minors_are_their_majors_owners),
                 TEST(what_it_has_stays_when_the_grant_goes),
                 TEST(what_it_has_counts_when_the_grant_changes),
                 TEST(what_has_an_odd_name_is_taken_back_too),
