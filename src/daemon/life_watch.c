@@ -197,11 +197,15 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         if (r < 0)
                 return r;
         take_warden(u, &warden);
-        r = send_adopt(u, warden.socket, err);
+        /* Before it has anything: it outlives us from then on, and one that no record names would do so for ever. */
+        crash_point("succeed", "spawned", "");
+        r = unit_save_run(u, u->p.state, err);
+        crash_point("succeed", "saved", "");
+        if (r == 0)
+                r = send_adopt(u, warden.socket, err);
         if (r == 0)
                 r = warden_expect(warden.socket, WARDEN_STATE, WARDEN_ANSWER_MS, NULL, NULL, err);
-        if (r == 0)
-                r = unit_save_run(u, u->p.state, err);
+        crash_point("succeed", "adopted", "");
         if (r == 0)
                 fdstore_push(u);
         return r;

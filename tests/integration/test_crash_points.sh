@@ -146,6 +146,24 @@ check_warden() { # POINT
         t_croftd_stop
 }
 
+# croftd dies while it replaces a warden: the partition has one warden afterwards, not a second one that nobody knows.
+wardens() { t_left_processes | grep 'croft-warden successor' | cut -d' ' -f2; }
+shown() { croft show web --format json | jq -r .warden; }
+one_warden() { [ "$(wardens)" = "$(shown)" ]; }
+
+check_successor() { # POINT
+        start_croftd "$1" && croft create web -s init="/bin/sleep 1000000" && croft start web
+        kill -9 "$(shown)"
+        t_wait_daemon
+        start_croftd || { t_fail "$1: the next croftd answers"; return; }
+        t_is "$1: the partition runs on" "$(state)" Active
+        t_ok "$1: it has one warden, the one that is shown" t_wait_for one_warden
+        t_is "$1: it works" "$(croft exec web -- echo yes)" yes
+        t_ok "$1: it can be removed" croft remove web --force
+        t_is "$1: then nothing is left" "$(leftovers)" ""
+        t_croftd_stop
+}
+
 points=$("$BUILD/croftd" --list-crash-points | grep -v '^bind\.\|^pool-') # test_pools_crash.sh walks those
 for operation in create load start run stop remove set freeze thaw; do
         t_like "there are crash points of $operation" "$points" "^$operation\\."
@@ -157,4 +175,5 @@ for point in $(printf '%s\n' "$points" | grep '^stop\.\|^remove\.' | grep -v don
 for point in launch.stage launch.clone launch.maps launch.attach launch.root launch.loaded launch.run launch.running; do
         check_warden "$point"
 done
+for point in succeed.spawned succeed.saved succeed.adopted; do check_successor "$point"; done
 t_done
