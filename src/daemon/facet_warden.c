@@ -301,6 +301,7 @@ static void take_loaded(struct partition *p, struct warden_packet *packet, const
         p->run.console = warden_packet_take_fd(packet, "console");
         p->run.fuse = warden_packet_take_fd(packet, "fuse");
         p->run.fuse_memory = warden_packet_take_fd(packet, "fuse-memory");
+        p->run.dev = warden_packet_take_fd(packet, "dev");
         p->run.last_mount = state->last_mount;
         (void)pthread_mutex_unlock(&p->lock);
 }

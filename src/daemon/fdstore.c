@@ -70,7 +70,8 @@ static void each(struct unit *u, void (*f)(const char *name, int fd))
                 const char *role;
                 int fd;
         } fds[] = {{"console", u->p.run.console}, {"listen", u->p.run.listen}, {"log", u->p.run.log},
-                {"notify-area", u->p.run.notify_area}, {"fuse", u->p.run.fuse}, {"fuse-memory", u->p.run.fuse_memory}};
+                {"notify-area", u->p.run.notify_area}, {"fuse", u->p.run.fuse}, {"fuse-memory", u->p.run.fuse_memory},
+                {"dev", u->p.run.dev}};
         char name[48];
 
         if (!getenv("NOTIFY_SOCKET"))

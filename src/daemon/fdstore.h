@@ -12,8 +12,8 @@ struct unit;
 
 /* Takes over what systemd kept for us.  Once, at start. */
 void fdstore_open(void);
-/* The kept descriptor of that role ("console", "listen", "log", "notify-area", "fuse", "fuse-memory"), given away;
- * -EBADF: none. */
+/* The kept descriptor of that role ("console", "listen", "log", "notify-area", "fuse", "fuse-memory", "dev"), given
+ * away; -EBADF: none. */
 int fdstore_take(uint64_t id, const char *role);
 /* Adds the kept listeners of intercepted calls to those that the unit has. */
 void fdstore_take_listeners(struct unit *u);

@@ -169,6 +169,7 @@ static int greet(struct past *past, struct croft_error *err)
         p->run.notify_area = warden_packet_take_fd(&packet, "notify-area");
         p->run.fuse = warden_packet_take_fd(&packet, "fuse");
         p->run.fuse_memory = warden_packet_take_fd(&packet, "fuse-memory");
+        p->run.dev = warden_packet_take_fd(&packet, "dev");
         if (state.phase == WARDEN_PHASE_EXITED)
                 p->run.exit_status = state.exit_status;
         return p->run.notify_area < 0 ? 0 : take_listeners(p, err);
@@ -206,6 +207,8 @@ static void recover_warden(struct past *past)
                 run->fuse = fdstore_take(id, "fuse");
         if (run->fuse_memory < 0)
                 run->fuse_memory = fdstore_take(id, "fuse-memory");
+        if (run->dev < 0)
+                run->dev = fdstore_take(id, "dev");
         r = unit_succeed(u, &err);
         if (r < 0)
                 notice(u, "the warden of '%s' had died and can't be replaced: %s", u->p.def.name,

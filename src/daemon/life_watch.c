@@ -162,7 +162,7 @@ static int send_adopt(struct unit *u, int socket, struct croft_error *err)
         const struct warden_fd fds[] = {{"pidfd", run->pidfd}, {"netns", run->netns}, {"console", run->console},
                 {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter},
                 {"notify-area", run->notify_area}, {"fuse", run->fuse}, {"fuse-memory", run->fuse_memory},
-                {"sample", run->sample}, {"facts", u->p.host->facts}};
+                {"sample", run->sample}, {"facts", u->p.host->facts}, {"dev", run->dev}};
         struct warden_state state = {.id = u->p.def.id,
                 .phase = WARDEN_PHASE_RUNNING,
                 .pid = run->pid,

@@ -32,7 +32,7 @@ enum warden_type {
                               (kernel/notify.h).  A LAUNCH or PLACE that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,      /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area fuse
-                              fuse-memory sample facts: take
+                              fuse-memory sample facts dev: take
                               over from a dead warden.  LISTENERS follow */
         WARDEN_HELLO,      /* no body: from the next croftd, on the listening socket; answered by STATE and LISTENERS */
         WARDEN_SIGNAL,     /* i64 signal for init */
@@ -53,13 +53,13 @@ enum warden_type {
         WARDEN_JOIN, /* no body: where PID 1 belongs, too; follows PLACE where LAUNCH says so.  Descriptors: v1 for each
                         v1 cgroup (`tasks`, for cgroup_join_v1()) */
         /* answers */
-        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console, and fuse fuse-memory if it has a
-                               /proc of its own */
+        WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
+                               has a /proc of its own */
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next.  Descriptor: listener, if init's
                                calls are intercepted */
         WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log notify-area fuse
-                               fuse-memory (those
-                               there are) */
+                               fuse-memory dev
+                               (those there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
         WARDEN_BORN,        /* no body: there is a PID 1, which builds its root.  Descriptor: pidfd */

@@ -30,7 +30,8 @@ void launch_init(struct launch *l)
                 .cpu = -1,
                 .pidfd = -EBADF,
                 .netns = -EBADF,
-                .console = -EBADF};
+                .console = -EBADF,
+                .dev = -EBADF};
         stage_init(&l->stage);
 }
 
@@ -50,6 +51,7 @@ void launch_done(struct launch *l)
         close_fd(l->pidfd);
         close_fd(l->netns);
         close_fd(l->console);
+        close_fd(l->dev);
         launch_init(l);
 }
 
@@ -309,6 +311,7 @@ int launch_load(struct launch *l, struct warden_packet *p, struct croft_error *e
         if (l->cgroup < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks descriptor 'cgroup'.");
         r = load(l, err);
+        l->dev = TAKE_FD(l->stage.dev);
         stage_done(&l->stage);
         if (r < 0)
                 kill_stub(l);

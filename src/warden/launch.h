@@ -82,9 +82,9 @@ struct launch {
         /* Results. */
         pid_t pid;
         uint64_t start_time;
-        int pidfd, netns, console;
-        uint64_t last_mount; /* as in struct warden_state */
-        int listener;        /* of init's intercepted calls; -EBADF: none, or it isn't running yet */
+        int pidfd, netns, console, dev; /* dev: O_PATH, the root of /dev */
+        uint64_t last_mount;            /* as in struct warden_state */
+        int listener;                   /* of init's intercepted calls; -EBADF: none, or it isn't running yet */
 };
 
 void launch_init(struct launch *l);

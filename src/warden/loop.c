@@ -43,7 +43,7 @@ struct warden {
         int pending[PENDING_MAX]; /* connected, not yet HELLO */
         int filter;               /* the warden's own */
         int log;
-        int pidfd, netns, master;
+        int pidfd, netns, master, dev;
         int area;   /* for intercepted calls; -EBADF: there are none */
         int sample; /* where the partition's figures come from */
         int (*read_sample)(int link, struct kstat_sample *ret);
@@ -83,10 +83,10 @@ static void tell_state(struct warden *w, enum warden_type type)
         _cleanup_(wire_writer_done) struct wire_writer body = WIRE_WRITER_INIT;
         bool all = type == WARDEN_STATE, most = all || type == WARDEN_LOADED;
         const struct warden_fd fds[] = {{"pidfd", all ? w->pidfd : -EBADF}, {"netns", most ? w->netns : -EBADF},
-                {"console", most ? w->master : -EBADF}, {"fuse", most ? w->views.device : -EBADF},
-                {"fuse-memory", most ? w->views.memory : -EBADF}, {"listen", all ? w->listen : -EBADF},
-                {"log", all ? w->log : -EBADF}, {"notify-area", all ? w->area : -EBADF},
-                {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
+                {"console", most ? w->master : -EBADF}, {"dev", most ? w->dev : -EBADF},
+                {"fuse", most ? w->views.device : -EBADF}, {"fuse-memory", most ? w->views.memory : -EBADF},
+                {"listen", all ? w->listen : -EBADF}, {"log", all ? w->log : -EBADF},
+                {"notify-area", all ? w->area : -EBADF}, {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
 
         if (w->channel < 0)
                 return;
@@ -310,6 +310,7 @@ static int place(struct warden *w, struct warden_packet *p, struct croft_error *
         w->pidfd = TAKE_FD(w->launch.pidfd);
         w->netns = TAKE_FD(w->launch.netns);
         w->master = TAKE_FD(w->launch.console);
+        w->dev = TAKE_FD(w->launch.dev);
         w->state.phase = WARDEN_PHASE_LOADED;
         w->state.pid = w->launch.pid;
         w->state.start_time = w->launch.start_time;
@@ -375,6 +376,7 @@ static int adopt(struct warden *w, struct warden_packet *p, struct croft_error *
         w->pidfd = warden_packet_take_fd(p, "pidfd");
         w->netns = warden_packet_take_fd(p, "netns");
         w->master = warden_packet_take_fd(p, "console");
+        w->dev = warden_packet_take_fd(p, "dev");
         take_views(w, p);
         take_sample(w, p);
         if (w->pidfd < 0 && w->state.phase != WARDEN_PHASE_EXITED)
@@ -632,6 +634,7 @@ static void warden_init(struct warden *w)
                 .pidfd = -EBADF,
                 .netns = -EBADF,
                 .master = -EBADF,
+                .dev = -EBADF,
                 .area = -EBADF,
                 .sample = -EBADF,
                 .listener = -EBADF,
