@@ -669,6 +669,23 @@ static __always_inline int set_grant(const struct devid_call *call, const struct
         return 0;
 }
 
+/* For one who alone works on that partition's devices. */
+static __always_inline int mark(const struct devid_call *call, const struct request *q, __u32 first)
+{
+        struct devid_node node = node_of(q->family, first);
+        struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+
+        if (q->caller)
+                return -EPERM;
+        if (!number || number->partition != q->partition)
+                return -ESRCH;
+        number->virtual = call->virtual;
+        (void)__sync_lock_test_and_set(&number->flags, call->flags);
+        if (__sync_val_compare_and_swap(&number->state, DEVID_RESERVED, DEVID_ASSIGNED) == DEVID_RESERVED)
+                number->since_ns = (__s64)bpf_ktime_get_boot_ns();
+        return 0;
+}
+
 static const struct devid_grant no_grant; /* counts what global takes for a partition */
 
 /* May the caller ask in this family for that partition?  What isn't granted is as what isn't there; what it has already
@@ -681,6 +698,8 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         q->family = bpf_map_lookup_elem(&devid_families, &key.family);
         if (!q->family || !*(volatile __u32 *)&q->family->count)
                 return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
+        if (q->caller && q->family->drains && call->op != DEVID_OP_GET && call->op != DEVID_OP_NEXT)
+                return call->op == DEVID_OP_ALLOC ? -ENOENT : -EPERM;
         q->owner = *(volatile __u64 *)&q->family->owner;
         /* Minors go with their major: they are its owner's, whoever asks. */
         if (q->owner && q->owner != q->partition && call->op == DEVID_OP_ALLOC)
@@ -712,7 +731,7 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
         r = instance ? answer_of(call, &key, q, instance->first) : -ESRCH;
         if (r < 0 || call->op == DEVID_OP_GET)
                 return r;
-        r = change(call, &key, q);
+        r = call->op == DEVID_OP_MARK ? mark(call, q, call->ret.first) : change(call, &key, q);
         return r < 0 || call->op == DEVID_OP_RELEASE ? r : answer(call, q->family, instance->first, q->caller);
 }
 
@@ -735,7 +754,7 @@ static __always_inline bool owns(__u64 partition, const struct devid_node *node)
         const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
 
         return number && number->partition == partition &&
-               (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED);
+               (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED) && !(number->flags & DEVID_CLOSED);
 }
 
 /* A node may be made by whom the kernel lets (inside, nobody): one that can't be opened does no harm, and overlays make
@@ -778,6 +797,7 @@ int devid(struct devid_call *call)
         case DEVID_OP_ASSIGN:
         case DEVID_OP_RELEASE:
         case DEVID_OP_GET:
+        case DEVID_OP_MARK:
                 return of_instance(call, &q);
         case DEVID_OP_NEXT:
                 return next(call, &q);

@@ -15,7 +15,7 @@
 
 #include <linux/types.h>
 
-#define DEVID_LAYOUT 1
+#define DEVID_LAYOUT 2
 #define DEVID_FAMILIES_MAX 64
 #define DEVID_WORDS 64
 #define DEVID_FAMILY_MAX (DEVID_WORDS * 64) /* numbers of one family */
@@ -34,6 +34,13 @@ enum devid_state {
         DEVID_DRAINING, /* given back, and may still be open somewhere: nobody's */
 };
 
+/* Of a number that a driver has (DEVID_OP_MARK). */
+enum devid_flag {
+        DEVID_CLOSED = 1, /* not to be opened now, not even by its owner */
+        DEVID_MADE = 2,   /* its device was made for it */
+        DEVID_AUTO = 4,   /* to be given back when nobody has it open */
+};
+
 /* Number n, from 0 on, is bit n. */
 struct devid_family {
         char name[DEVID_NAME];
@@ -42,7 +49,7 @@ struct devid_family {
         __u32 major;
         __u32 shift;  /* number n has minors n << shift to (n + 1 << shift) - 1 */
         __u32 count;  /* numbers 0 to count - 1 */
-        __u32 drains; /* what is given back may still be open */
+        __u32 drains; /* what is given back may still be open: a driver has these, and only global asks for them */
         __u64 owner;  /* a partition that has it for itself; 0: it wants a grant */
         __u64 taken[DEVID_WORDS];
         __u64 host[DEVID_WORDS]; /* the machine's own: never given out (DEV-21) */
@@ -68,7 +75,7 @@ struct devid_number {
         __u32 state;                /* enum devid_state */
         __s64 since_ns;             /* when it came into that state, CLOCK_BOOTTIME */
         __u32 pid;                  /* who asked; 0 where a partition reads */
-        __u32 reserved;
+        __u32 flags;                /* enum devid_flag */
 };
 _Static_assert(sizeof(struct devid_number) == 112, "layout");
 
@@ -97,10 +104,12 @@ enum devid_op {
         DEVID_OP_ASSIGN,    /* the instance's numbers are in use; ret.  ESRCH: it has none */
         DEVID_OP_RELEASE,   /* the instance's numbers are given back; ret as it was.  ESRCH: it has none */
         DEVID_OP_GET,       /* ret: the first number of the instance.  ESRCH: it has none */
-        DEVID_OP_NEXT,  /* ret: the first number of the family from `preferred` on that the caller may see.  ESRCH: none
-                         */
-        DEVID_OP_FREE,  /* global only: number `preferred` of the family, which is DRAINING, is open nowhere any more */
-        DEVID_OP_HOST,  /* global only: of word `preferred` of the family the machine has `bits` */
+        DEVID_OP_NEXT, /* ret: the first number of the family from `preferred` on that the caller may see.  ESRCH: none
+                        */
+        DEVID_OP_FREE, /* global only: number `preferred` of the family, which is DRAINING, is open nowhere any more */
+        DEVID_OP_HOST, /* global only: of word `preferred` of the family the machine has `bits` */
+        DEVID_OP_MARK, /* global only: the instance's first number is in use, with that `virtual` and those `flags`; ret
+                        */
         DEVID_OP_GRANT, /* global only: the partition may have `preferred` numbers of the family */
 };
 
@@ -116,7 +125,7 @@ struct devid_call {
         __u32 between;   /* the first one is a multiple of it, at least 1 */
         __u32 virtual;   /* DEVID_ANY: the number itself */
         __u32 granted;   /* 1: global asks as the partition would, for what it is granted and no more */
-        __u32 reserved;
+        __u32 flags;     /* enum devid_flag, of DEVID_OP_MARK */
         __u64 partition; /* whose; 0: the caller's own */
         struct devid_name family, instance;
         struct devid_number ret;

@@ -16,7 +16,7 @@
 /* What `devices` names is granted; what it doesn't name any more isn't. */
 static int grant(struct partition *p, const char *value, struct croft_error *err)
 {
-        static const char *const families[] = {DEVID_CHAR_MAJORS, DEVID_BLOCK_MAJORS};
+        static const char *const families[] = {DEVID_CHAR_MAJORS, DEVID_BLOCK_MAJORS, DEVID_LOOPS};
         int r = 0;
 
         if (!p->host->devid) {

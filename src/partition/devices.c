@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const families[] = {"block", "char"};
+static const char *const families[] = {"block", "char", "loop"};
 
 static int refuse(struct croft_error *err, const char *value)
 {
@@ -20,8 +20,8 @@ static int refuse(struct croft_error *err, const char *value)
 
         str_escape(escaped, sizeof(escaped), value, strlen(value));
         return croft_error_set(err, EINVAL,
-                "'%s' isn't a list of families of device numbers; give char, block or both, each once, with how many "
-                "(char:4,block:2; 1 to %d, %d unless said).",
+                "'%s' isn't a list of families of device numbers; give char, block or loop, each once, with how many "
+                "(char:4,loop:8; 1 to %d, %d unless said).",
                 escaped, DEVICES_COUNT_MAX, DEVICES_COUNT_DEFAULT);
 }
 

@@ -22,7 +22,7 @@ const struct property_info property_table[] = {
         {"cpu.weight", NULL, "cpu.weight", true, "share of CPU time against others, 1 to 10000 (100 is usual)",
                 property_check_weight},
         {"description", NULL, NULL, true, "a line of text for people", property_check_text},
-        {"devices", NULL, NULL, true, "families of device numbers that it may ask for, and how many: char:4,block:2",
+        {"devices", NULL, NULL, true, "families of device numbers that it may ask for, and how many: char:4,loop:8",
                 property_check_devices},
         {"env.", NULL, NULL, false, "env.NAME: environment variable NAME of init", property_check_env},
         {"hostname", NULL, NULL, false, "host name inside (the partition's name unless set)", property_check_hostname},

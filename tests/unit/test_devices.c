@@ -28,6 +28,7 @@ static void a_list_gets_its_normal_form(void **state)
 {
         (void)state;
         becomes("char", "char:4");
+        becomes("loop", "loop:4");
         becomes("block", "block:4");
         becomes("char:1", "char:1");
         becomes("char:4096", "char:4096");
@@ -46,7 +47,7 @@ static void refuses(const char *value)
         assert_ptr_equal(normal, &untouched);
         assert_int_equal(err.code, EINVAL);
         (void)croft_error_line(&err, line, sizeof(line));
-        assert_non_null(strstr(line, "give char, block or both"));
+        assert_non_null(strstr(line, "give char, block or loop"));
         assert_non_null(strstr(line, "1 to 4096, 4 unless said"));
         for (const char *at = line; *at; at++)
                 assert_true((unsigned char)*at >= ' ' && (unsigned char)*at < 0x7f);
@@ -55,13 +56,13 @@ static void refuses(const char *value)
 static void a_family_that_is_not_granted_is_refused(void **state)
 {
         (void)state;
-        refuses("loop");
-        refuses("loop:1");
+        refuses("tape");
+        refuses("loops:1");
         refuses("c60");
         refuses("CHAR");
         refuses("chars");
         refuses("cha");
-        refuses("char,loop");
+        refuses("char,tape");
         refuses("/dev/null");
         refuses("*");
 }
