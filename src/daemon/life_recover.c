@@ -12,10 +12,10 @@
 #include "base/sock.h"
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
-#include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "devid/devid.h"
 #include "kernel/notify.h"
+#include "kernel/process.h"
 #include "plane/plane.h"
 
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 #include "base/fd.h"
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
-#include "daemon/process.h"
 #include "kernel/affinity.h"
+#include "kernel/process.h"
 
 #include <string.h>
 

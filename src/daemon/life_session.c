@@ -8,9 +8,9 @@
 #include "base/str.h"
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
-#include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "kernel/notify.h"
+#include "kernel/process.h"
 
 #include <string.h>
 #include <sys/wait.h>

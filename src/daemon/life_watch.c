@@ -12,9 +12,9 @@
 #include "base/sock.h"
 #include "daemon/fdstore.h"
 #include "daemon/life_private.h"
-#include "daemon/process.h"
 #include "daemon/warden_link.h"
 #include "kernel/notify.h"
+#include "kernel/process.h"
 #include "kstat/facet_kstat.h"
 
 #include <poll.h>

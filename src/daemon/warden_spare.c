@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "daemon/process.h"
+#include "kernel/process.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sock.h"
-#include "daemon/process.h"
+#include "kernel/process.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>

@@ -4,7 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "daemon/life_private.h"
-#include "daemon/process.h"
+#include "kernel/process.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -3,8 +3,8 @@
  * test_warden_spare.c - the warden in reserve, with a script in the place of croft-warden.
  */
 #include "base/cleanup.h"
-#include "daemon/process.h"
 #include "daemon/warden_spare.h"
+#include "kernel/process.h"
 
 #include <fcntl.h>
 #include <poll.h>

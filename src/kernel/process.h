@@ -2,8 +2,8 @@
  *
  * process.h - processes held by pidfd, and the proof that a number still means the process it meant.
  */
-#ifndef CROFT_DAEMON_PROCESS_H
-#define CROFT_DAEMON_PROCESS_H
+#ifndef CROFT_KERNEL_PROCESS_H
+#define CROFT_KERNEL_PROCESS_H
 
 #include <croft/error.h>
 #include <signal.h>

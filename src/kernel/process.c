@@ -3,7 +3,7 @@
  * process.c - processes held by pidfd.  See process.h.  What is read of /proc here is the kernel's word about a
  * process, except its name, which is skipped.
  */
-#include "daemon/process.h"
+#include "kernel/process.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"

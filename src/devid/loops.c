@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * loops.c - the loop devices of one partition.  See loops.h.
+ *
+ * In what order: a number is taken, its device made, the number marked as made, the device bound, its node put; back:
+ * closed to new openers, looked at, unbound, its node dropped, the number given back (it drains), the device removed,
+ * the number free.  Whoever dies in between leaves something that loops_settle() knows by that.
+ */
+#include "devid/loops.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "devid/client.h"
+#include "kernel/devnode.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#define FAMILY "loop"
+#define FREE "free"
+#define DISK_GROUP 6 /* of Debian, Red Hat, SUSE, Alpine ... */
+#define TRIES 64     /* numbers that the machine has taken meanwhile */
+
+static int ask(const struct loops *l, enum devid_op op, const char *instance, struct devid_call *ret)
+{
+        (void)devid_client_prepare(ret, op, FAMILY, instance);
+        ret->partition = l->partition;
+        return devid_client_call(l->program, ret);
+}
+
+static void name_of(uint32_t inside, char (*ret)[DEVID_NAME])
+{
+        (void)snprintf(*ret, sizeof(*ret), "loop%u", inside);
+}
+
+static void describe(const struct devid_call *call, struct loops_device *ret)
+{
+        *ret = (struct loops_device){.inside = call->ret.virtual,
+                .number = call->ret.number,
+                .minor = call->node.minor,
+                .flags = call->ret.flags,
+                .is_free = strcmp(call->ret.instance.text, FREE) == 0};
+}
+
+static void instance_of(const struct loops_device *device, char (*ret)[DEVID_NAME])
+{
+        if (device->is_free)
+                (void)snprintf(*ret, sizeof(*ret), "%s", FREE);
+        else
+                name_of(device->inside, ret);
+}
+
+/* --- the table --- */
+
+/* The partition's device from that number of the machine on.  -ESRCH: there are no more. */
+static int next_from(const struct loops *l, uint32_t number, struct devid_call *ret)
+{
+        (void)devid_client_prepare(ret, DEVID_OP_NEXT, FAMILY, NULL);
+        ret->partition = l->partition;
+        ret->preferred = number;
+        return devid_client_call(l->program, ret);
+}
+
+/* Calls f for each device that it has, until it says other than 0. */
+static int each(const struct loops *l, int (*f)(const struct loops *l, const struct devid_call *call, void *context),
+        void *context)
+{
+        struct devid_call call;
+        int r = 0;
+
+        for (uint32_t at = 0; r == 0 && next_from(l, at, &call) == 0; at = call.ret.number + 1)
+                if (call.ret.partition == l->partition && call.ret.state != DEVID_DRAINING)
+                        r = f(l, &call, context);
+        return r;
+}
+
+int loops_mark(const struct loops *l, const struct loops_device *device, uint32_t flags)
+{
+        char instance[DEVID_NAME];
+        struct devid_call call;
+
+        instance_of(device, &instance);
+        (void)devid_client_prepare(&call, DEVID_OP_MARK, FAMILY, instance);
+        call.partition = l->partition;
+        call.virtual = device->inside;
+        call.flags = flags;
+        return devid_client_call(l->program, &call);
+}
+
+/* Of a number that drains. */
+static void set_free(const struct loops *l, uint32_t number)
+{
+        struct devid_call call;
+
+        (void)devid_client_prepare(&call, DEVID_OP_FREE, FAMILY, NULL);
+        call.preferred = number;
+        (void)devid_client_call(l->program, &call); /* somebody else may have been faster */
+}
+
+/* The machine has made a device of that number since: it drains as global's, as long as there is that device. */
+static void leave_to_machine(const struct loops *l, const char *instance, uint32_t number)
+{
+        const struct loops global = {.program = l->program};
+        struct devid_call call;
+        char name[DEVID_NAME];
+
+        (void)ask(l, DEVID_OP_RELEASE, instance, &call);
+        set_free(l, number);
+        (void)snprintf(name, sizeof(name), "machine's %u", number);
+        (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, name);
+        call.preferred = number;
+        if (devid_client_call(l->program, &call) == 0)
+                (void)ask(&global, DEVID_OP_RELEASE, name, &call);
+}
+
+/* A number, and a device of that number, bound to nothing yet. */
+static int take(const struct loops *l, const char *instance, uint32_t inside, struct loops_device *ret)
+{
+        for (int i = 0; i < TRIES; i++) {
+                struct devid_call call;
+                int r;
+
+                (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, instance);
+                call.partition = l->partition;
+                call.granted = 1;
+                call.virtual = inside;
+                r = devid_client_call(l->program, &call);
+                if (r < 0)
+                        return r == -EDQUOT || r == -ENOENT ? -ENOSPC : r;
+                describe(&call, ret);
+                r = loop_make(l->machine, ret->number);
+                if (r == 0)
+                        return loops_mark(l, ret, DEVID_MADE);
+                leave_to_machine(l, instance, ret->number);
+                if (r != -EEXIST)
+                        return r;
+        }
+        return -ENOSPC;
+}
+
+/* The device is bound to nothing. */
+static void give(const struct loops *l, const struct loops_device *device)
+{
+        char instance[DEVID_NAME];
+        struct devid_call call;
+
+        instance_of(device, &instance);
+        (void)ask(l, DEVID_OP_RELEASE, instance, &call);
+        loops_forget(l, device->number);
+}
+
+void loops_forget(const struct loops *l, uint32_t number)
+{
+        int r = loop_unmake(l->machine, number);
+
+        if (r == 0 || r == -ENODEV)
+                set_free(l, number);
+}
+
+/* --- nodes --- */
+
+static struct devnode node_of(const struct loops *l, const struct loops_device *device)
+{
+        return (struct devnode){.mode = S_IFBLK | 0660,
+                .number = makedev(LOOP_MAJOR_NUMBER, device->minor),
+                .uid = l->base,
+                .gid = l->base + DISK_GROUP};
+}
+
+static int put_node(const struct loops *l, const struct loops_device *device, bool replace)
+{
+        struct devnode node = node_of(l, device);
+        char name[DEVID_NAME];
+
+        name_of(device->inside, &name);
+        return devnode_put(l->dev, name, &node, replace, NULL);
+}
+
+static void drop_node(const struct loops *l, const struct loops_device *device)
+{
+        struct devnode node = node_of(l, device);
+        char name[DEVID_NAME];
+
+        name_of(device->inside, &name);
+        (void)devnode_drop(l->dev, name, &node, NULL);
+}
+
+/* O_PATH. */
+static int find_node(const struct loops *l, const struct loops_device *device)
+{
+        struct devnode node = node_of(l, device);
+        char name[DEVID_NAME];
+
+        name_of(device->inside, &name);
+        return devnode_find(l->dev, name, &node);
+}
+
+static int open_node(const struct loops *l, const struct loops_device *device, int access)
+{
+        _cleanup_close_ int node = find_node(l, device);
+        char path[64];
+        int fd;
+
+        if (node < 0)
+                return node;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+        fd = open(path, access | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* --- which ones there are --- */
+
+struct search {
+        uint32_t minor;
+        struct loops_device *ret;
+};
+
+static int is_that(const struct loops *l, const struct devid_call *call, void *context)
+{
+        const struct search *s = context;
+
+        (void)l;
+        if (call->node.minor != s->minor)
+                return 0;
+        describe(call, s->ret);
+        return 1;
+}
+
+int loops_find(const struct loops *l, const struct stat *node, struct loops_device *ret)
+{
+        struct search s = {.minor = minor(node->st_rdev), .ret = ret};
+
+        if (!S_ISBLK(node->st_mode) || major(node->st_rdev) != LOOP_MAJOR_NUMBER)
+                return -ENOTTY;
+        return each(l, is_that, &s) == 1 ? 0 : -ENOTTY;
+}
+
+bool loops_is_current(const struct loops *l, const struct loops_device *device, const struct stat *node)
+{
+        _cleanup_close_ int fd = find_node(l, device);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == node->st_dev && st.st_ino == node->st_ino;
+}
+
+static int note_used(const struct loops *l, const struct devid_call *call, void *context)
+{
+        uint64_t *used = context;
+        struct loops_device device;
+
+        (void)l;
+        describe(call, &device);
+        if (!device.is_free && device.inside < LOOPS_MAX)
+                used[device.inside / 64] |= UINT64_C(1) << device.inside % 64;
+        return 0;
+}
+
+static bool is_bound(const struct loops *l, uint32_t inside, struct devid_call *ret)
+{
+        char name[DEVID_NAME];
+
+        name_of(inside, &name);
+        return ask(l, DEVID_OP_GET, name, ret) == 0;
+}
+
+/* --- the free one --- */
+
+static int make_free(const struct loops *l, uint32_t inside, struct loops_device *ret)
+{
+        int fd, r = take(l, FREE, inside, ret);
+
+        if (r < 0)
+                return r;
+        fd = loop_open(l->machine, ret->minor, O_RDWR);
+        r = fd < 0 ? fd : loop_bind_nothing(fd);
+        close_fd(fd);
+        if (r < 0)
+                give(l, ret);
+        return r;
+}
+
+/* It is that number's from now on. */
+static int move_free(const struct loops *l, uint32_t inside)
+{
+        _cleanup_close_ int node = -EBADF;
+        struct loops_device device;
+        struct devid_call call;
+        int r;
+
+        if (ask(l, DEVID_OP_GET, FREE, &call) < 0) {
+                r = make_free(l, inside, &device);
+                return r < 0 ? r : put_node(l, &device, true);
+        }
+        describe(&call, &device);
+        if (device.inside != inside) {
+                drop_node(l, &device);
+                device.inside = inside;
+                r = loops_mark(l, &device, device.flags);
+                if (r < 0)
+                        return r;
+        }
+        node = find_node(l, &device);
+        return node >= 0 ? 0 : put_node(l, &device, true);
+}
+
+int loops_get_free(const struct loops *l, uint32_t *ret)
+{
+        uint64_t used[LOOPS_MAX / 64] = {0};
+        uint32_t n = 0;
+
+        (void)each(l, note_used, used);
+        while (n < LOOPS_MAX && used[n / 64] >> n % 64 & 1)
+                n++;
+        if (n == LOOPS_MAX)
+                return -ENOSPC;
+        *ret = n;
+        return move_free(l, n);
+}
+
+int loops_add(const struct loops *l, uint32_t inside)
+{
+        struct devid_call call;
+
+        if (inside >= LOOPS_MAX)
+                return -EINVAL;
+        return is_bound(l, inside, &call) ? -EEXIST : move_free(l, inside);
+}
+
+int loops_remove(const struct loops *l, uint32_t inside)
+{
+        struct loops_device device;
+        struct devid_call call;
+
+        if (is_bound(l, inside, &call))
+                return -EBUSY;
+        if (ask(l, DEVID_OP_GET, FREE, &call) < 0)
+                return -ENODEV;
+        describe(&call, &device);
+        if (device.inside != inside)
+                return -ENODEV;
+        drop_node(l, &device);
+        return 0;
+}
+
+int loops_open_free(const struct loops *l, int access)
+{
+        struct loops_device device;
+        struct devid_call call;
+        int r = 0;
+
+        if (ask(l, DEVID_OP_GET, FREE, &call) == 0)
+                describe(&call, &device);
+        else
+                r = make_free(l, LOOPS_MAX, &device); /* no number's yet */
+        return r < 0 ? r : loop_open(l->machine, device.minor, access);
+}
+
+/* --- bind and unbind --- */
+
+/* Nobody inside has it open: there was no node. */
+static void undo(const struct loops *l, const struct loops_device *device)
+{
+        int fd = loop_open(l->machine, device->minor, O_RDONLY);
+
+        (void)loops_mark(l, device, device->flags | DEVID_CLOSED);
+        drop_node(l, device);
+        if (fd >= 0)
+                loop_unbind_later(fd);
+        give(l, device);
+}
+
+int loops_bind(
+        const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic, int *ret)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        struct devid_call call;
+        char name[DEVID_NAME];
+        int r;
+
+        if (is_bound(l, inside, &call))
+                return -EBUSY;
+        name_of(inside, &name);
+        r = take(l, name, inside, &device);
+        if (r < 0)
+                return r;
+        r = fd = loop_open(l->machine, device.minor, access);
+        if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, config) < 0)
+                r = -errno;
+        if (r < 0) {
+                fd = close_fd(fd);
+                give(l, &device);
+                return r;
+        }
+        r = loops_mark(l, &device, DEVID_MADE | (automatic ? DEVID_AUTO : 0));
+        if (r == 0)
+                r = put_node(l, &device, true);
+        if (r == 0)
+                r = *ret = open_node(l, &device, access);
+        fd = close_fd(fd);
+        if (r < 0)
+                undo(l, &device);
+        return r < 0 ? r : 0;
+}
+
+int loops_unbind(const struct loops *l, const struct loops_device *device)
+{
+        char instance[DEVID_NAME];
+        struct devid_call call;
+        int fd, r = loops_mark(l, device, device->flags | DEVID_CLOSED);
+
+        if (r < 0)
+                return r;
+        /* Who was let by before that, and hasn't opened it yet, has by then. */
+        (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+        fd = loop_open(l->machine, device->minor, O_RDONLY);
+        if (fd >= 0 && !loop_unbind_alone(fd)) {
+                (void)loops_mark(l, device, device->flags);
+                return -EBUSY;
+        }
+        drop_node(l, device);
+        instance_of(device, &instance);
+        return ask(l, DEVID_OP_RELEASE, instance, &call);
+}
+
+/* --- by itself --- */
+
+static int sweep_one(const struct loops *l, const struct devid_call *call, void *context)
+{
+        struct loops_device device;
+        size_t *left = context;
+
+        describe(call, &device);
+        if (device.is_free || !(device.flags & DEVID_AUTO))
+                return 0;
+        if (loops_unbind(l, &device) == 0)
+                loops_forget(l, device.number);
+        else
+                ++*left;
+        return 0;
+}
+
+size_t loops_sweep(const struct loops *l)
+{
+        size_t left = 0;
+
+        (void)each(l, sweep_one, &left);
+        return left;
+}
+
+static int settle_one(const struct loops *l, const struct devid_call *call, void *context)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+
+        (void)context;
+        describe(call, &device);
+        fd = loop_open(l->machine, device.minor, O_RDONLY);
+        /* Bound, but not made for us: the machine's, which came in between. */
+        if (fd < 0 || !loop_is_bound(fd) || !(device.flags & DEVID_MADE)) {
+                fd = close_fd(fd);
+                drop_node(l, &device);
+                give(l, &device);
+                return 0;
+        }
+        if (device.flags & DEVID_CLOSED)
+                (void)loops_mark(l, &device, device.flags & ~(uint32_t)DEVID_CLOSED);
+        if (!device.is_free)
+                (void)put_node(l, &device, false);
+        return 0;
+}
+
+void loops_settle(const struct loops *l)
+{
+        (void)each(l, settle_one, NULL);
+}
+
+static int end_one(const struct loops *l, const struct devid_call *call, void *context)
+{
+        struct loops_device device;
+        char instance[DEVID_NAME];
+        struct devid_call release;
+        int fd = -EBADF;
+
+        (void)context;
+        describe(call, &device);
+        instance_of(&device, &instance);
+        if (ask(l, DEVID_OP_RELEASE, instance, &release) < 0)
+                return 0;
+        if (device.flags & DEVID_MADE)
+                fd = loop_open(l->machine, device.minor, O_RDONLY);
+        if (fd >= 0)
+                loop_unbind_later(fd);
+        if (device.flags & DEVID_MADE)
+                loops_forget(l, device.number);
+        return 0;
+}
+
+void loops_end(const struct loops *l)
+{
+        (void)each(l, end_one, NULL);
+}

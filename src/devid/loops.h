@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * loops.h - the loop devices of one partition: its own /dev/loop0, loop1 ... of which each is a device of the machine,
+ * of another number, that was made for it.
+ *
+ * The table of device numbers (devid.bpf.h, family "loop") says which ones it has; `virtual` is the number inside. A
+ * device is bound before the partition can open it and isn't unbound while anybody can (kernel/loop.h), so there is
+ * none that is free to be opened and not bound.  What programs open before they bind it is one more device, the *free*
+ * one, that is bound to nothing: the node of the next number is its own, until there is a device for that number.
+ *
+ * For one process at a time per partition; what a dead one left half made is put right by loops_settle().  All return 0
+ * or a negative errno that may be told inside.
+ */
+#ifndef CROFT_DEVID_LOOPS_H
+#define CROFT_DEVID_LOOPS_H
+
+#include "devid/devid.bpf.h"
+#include "kernel/loop.h"
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#define LOOPS_MAX 1024 /* numbers inside, from 0 on */
+
+/* All borrowed. */
+struct loops {
+        const struct loop_machine *machine;
+        int program; /* `devid` */
+        uint64_t partition;
+        int dev;    /* root of its /dev */
+        uid_t base; /* host's id of its root */
+};
+
+struct loops_device {
+        uint32_t inside, number, minor; /* number: the machine's */
+        uint32_t flags;                 /* enum devid_flag */
+        bool is_free;
+};
+
+/* The device that a node with that st_rdev leads to.  -ENOTTY: it isn't the partition's. */
+int loops_find(const struct loops *l, const struct stat *node, struct loops_device *ret);
+/* Is this the node of the free device as it is now?  One that was opened before its number was taken isn't. */
+bool loops_is_current(const struct loops *l, const struct loops_device *device, const struct stat *node);
+
+/* The lowest number inside that isn't bound, whose node is the free device's from now on.  -ENOSPC: it may have no
+ * more. */
+int loops_get_free(const struct loops *l, uint32_t *ret);
+/* The same for that number. -EEXIST: it is bound; -EINVAL. */
+int loops_add(const struct loops *l, uint32_t inside);
+/* The node goes.  -EBUSY: it is bound; -ENODEV. */
+int loops_remove(const struct loops *l, uint32_t inside);
+
+/* A device for number `inside`, with config (its fd is the caller's), and its node.  access: O_RDONLY or O_RDWR.  *ret
+ * is open on it, by that node; the caller closes it.  -EBUSY: the number is bound; errors of LOOP_CONFIGURE. */
+int loops_bind(
+        const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic, int *ret);
+
+/* The number is free again.  -EBUSY: somebody has it open; nothing is changed.  The device goes by loops_forget(). */
+int loops_unbind(const struct loops *l, const struct loops_device *device);
+/* Takes as long as loop_unmake(). */
+void loops_forget(const struct loops *l, uint32_t number);
+/* What loops_find() says as flags.  Of AUTO: that the device goes when nobody has it open. */
+int loops_mark(const struct loops *l, const struct loops_device *device, uint32_t flags);
+
+/* Unbinds what is to go by itself and nobody has open any more.  How many such devices are left. */
+size_t loops_sweep(const struct loops *l);
+/* Puts right what one that died has left. */
+void loops_settle(const struct loops *l);
+/* Opens the free device, by no node of the partition's.  access: as with loops_bind(). */
+int loops_open_free(const struct loops *l, int access);
+
+/* The partition has ended: all that it has is unbound and given back, what somebody outside has open as soon as that
+ * one closes it.  dev may be none. */
+void loops_end(const struct loops *l);
+
+#endif
