@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sock.h"
-#include "daemon/life_private.h"
+#include "daemon/life_broker.h"
 #include "daemon/warden_link.h"
 #include "image/image.h"
 #include "kernel/affinity.h"
@@ -112,7 +112,8 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 
 struct launch_fds {
         int lower, rw, tools, log, listen, notify_area;
-        int programs; /* of the plane, for those inside; -EBADF: none here */
+        int programs;         /* of the plane, for those inside; -EBADF: none here */
+        int requests, broker; /* both ends; -EBADF: it may have no loop devices */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
@@ -127,6 +128,8 @@ static void launch_fds_done(struct launch_fds *f)
         close_fd(f->listen);
         close_fd(f->programs);
         close_fd(f->notify_area);
+        close_fd(f->requests);
+        close_fd(f->broker);
         for (size_t i = 0; i < f->n_shares; i++)
                 close_fd(f->shares[i]);
 }
@@ -178,7 +181,7 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
 {
         char name[32];
 
-        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
+        *f = (struct launch_fds){-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF};
         f->lower = image_open_root(p->host->images, p->def.image, err);
         if (f->lower < 0)
                 return f->lower;
@@ -199,6 +202,12 @@ static int open_all(const struct partition *p, struct launch_fds *f, struct crof
                 f->notify_area = notify_area_new(err);
                 if (f->notify_area < 0)
                         return f->notify_area;
+        }
+        if (broker_is_wanted(p)) {
+                int r = broker_make_sockets(&f->broker, &f->requests, err);
+
+                if (r < 0)
+                        return r;
         }
         return p->def.native ? open_shares(f, err) : 0;
 }
@@ -233,7 +242,7 @@ static int copy_mounts(const struct partition *p, struct launch_fds *f, struct c
 static int send_launch(
         struct partition *p, const struct launch_fds *f, const struct launch_spec *spec, struct croft_error *err)
 {
-        struct warden_fd fds[11 + SHARES_MAX] = {
+        struct warden_fd fds[13 + SHARES_MAX] = {
                 {"lower", f->lower},
                 {"rw", f->rw},
                 {"tools", f->tools},
@@ -242,12 +251,14 @@ static int send_launch(
                 {"listen", f->listen},
                 {"log", f->log},
                 {"programs", f->programs},
-                {"notify-filter", p->host->notify_filter},
+                {"notify-filter", f->requests < 0 ? p->host->notify_filter : p->host->loop_filter},
                 {"notify-area", f->notify_area},
+                {"broker", f->broker},
+                {"requests", f->requests},
                 {"facts", p->host->facts},
         };
         struct wire_writer body = WIRE_WRITER_INIT;
-        size_t n = 11;
+        size_t n = 13;
         bool kept;
         int r;
 
@@ -342,6 +353,7 @@ static int launch(struct partition *p, struct croft_error *err)
                 p->run.log = TAKE_FD(f.log);
                 p->run.listen = TAKE_FD(f.listen);
                 p->run.notify_area = TAKE_FD(f.notify_area);
+                p->run.requests = TAKE_FD(f.requests);
                 (void)pthread_mutex_unlock(&p->lock);
         }
         launch_fds_done(&f);
@@ -600,6 +612,7 @@ static int release(struct partition *p, struct croft_error *err)
                 r = end_warden(p, err);
         if (r < 0)
                 return r;
+        broker_end(unit_of(p));
         (void)process_reap(p->run.pidfd, NULL); /* an orphan of a dead warden is our child */
         clear_work(p);
         socket_name(p, name);

@@ -248,7 +248,8 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
         host->warden_filter = seccomp_build_warden(err);
         if (host->warden_filter < 0)
                 return host->warden_filter;
-        host->notify_filter = seccomp_build_notify(&host->lacks[HOST_INTERCEPTION]); /* or none */
+        host->notify_filter = seccomp_build_notify(false, &host->lacks[HOST_INTERCEPTION]); /* or none */
+        host->loop_filter = seccomp_build_notify(true, NULL);
         host->facts = view_facts_memfd(err);
         if (host->facts < 0)
                 return host->facts;
@@ -290,6 +291,7 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .base_filter = -EBADF,
                 .warden_filter = -EBADF,
                 .notify_filter = -EBADF,
+                .loop_filter = -EBADF,
                 .facts = -EBADF};
         r = open_all(options, ret, err);
         if (r < 0 && ret->host.cgroups)
@@ -340,6 +342,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         close_fd(host->base_filter);
         close_fd(host->warden_filter);
         close_fd(host->notify_filter);
+        close_fd(host->loop_filter);
         close_fd(host->facts);
         close_fd(host->tools_dir);
         close_fd(host->wardens_dir);

@@ -28,6 +28,7 @@ struct unit *unit_new(struct life *life, struct partition_def *def)
         u->p.host = life->host;
         u->p.state = PARTITION_DEFINED;
         partition_run_init(&u->p.run);
+        u->broker = (struct warden_process){.socket = -EBADF, .pidfd = -EBADF};
         return u;
 }
 
@@ -42,6 +43,8 @@ struct unit *unit_unref(struct unit *u)
         if (!u || __atomic_sub_fetch(&u->refs, 1, __ATOMIC_ACQ_REL) > 0)
                 return NULL;
         partition_run_done(&u->p.run);
+        close_fd(u->broker.socket); /* upon which it goes */
+        close_fd(u->broker.pidfd);
         partition_def_done(&u->p.def);
         (void)pthread_mutex_destroy(&u->p.lock);
         (void)pthread_cond_destroy(&u->changed);

@@ -45,7 +45,8 @@ struct unit {
         bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
         bool kept_off;          /* the CPU that PID 1 stays on until it is init: the thread that starts it */
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
-        bool placed;            /* pools_lock: it has control groups, and the CPUs of its pool in them */
+        struct warden_process broker; /* partition.lock: pidfd -EBADF: there is none */
+        bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
         char last_error[512];   /* partition.lock */
         char last_refusal[128]; /* partition.lock: on record already, in this attempt */

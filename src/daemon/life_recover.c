@@ -170,6 +170,7 @@ static int greet(struct past *past, struct croft_error *err)
         p->run.fuse = warden_packet_take_fd(&packet, "fuse");
         p->run.fuse_memory = warden_packet_take_fd(&packet, "fuse-memory");
         p->run.dev = warden_packet_take_fd(&packet, "dev");
+        p->run.requests = warden_packet_take_fd(&packet, "requests");
         if (state.phase == WARDEN_PHASE_EXITED)
                 p->run.exit_status = state.exit_status;
         return p->run.notify_area < 0 ? 0 : take_listeners(p, err);

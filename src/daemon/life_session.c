@@ -207,13 +207,19 @@ static bool intercepted(struct unit *u)
         return is;
 }
 
+/* As init's. */
+static int filter_of(const struct unit *u)
+{
+        return u->p.run.requests < 0 ? u->p.host->notify_filter : u->p.host->loop_filter;
+}
+
 static int start_session(
         struct unit *u, struct exec_spec *spec, int init, int client, int *ret_pidfd, struct croft_error *err)
 {
         _cleanup_close_ int cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
         struct warden_fd fds[6 + CGROUP_HIERARCHIES_MAX] = {{"pidfd", init}, {"cgroup", cgroup},
                 {"filter", u->p.host->base_filter}, {"warden-filter", u->p.host->warden_filter}, {"client", client},
-                {"notify-filter", intercepted(u) ? u->p.host->notify_filter : -EBADF}};
+                {"notify-filter", intercepted(u) ? filter_of(u) : -EBADF}};
         int v1[CGROUP_HIERARCHIES_MAX], r;
         struct warden_process session;
         size_t n_v1 = 0;

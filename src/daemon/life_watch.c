@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "daemon/fdstore.h"
-#include "daemon/life_private.h"
+#include "daemon/life_broker.h"
 #include "daemon/warden_link.h"
 #include "kernel/notify.h"
 #include "kernel/process.h"
@@ -43,6 +43,7 @@ void watch_arm(struct unit *u)
                 arm(u->life, u->p.def.id, u->p.run.pidfd);
                 arm(u->life, u->p.def.id, u->p.run.warden);
                 arm(u->life, u->p.def.id, u->p.run.warden_pidfd);
+                arm(u->life, u->p.def.id, broker_wakes(u));
         }
         (void)pthread_mutex_unlock(&u->p.lock);
 }
@@ -156,13 +157,14 @@ static int send_listeners(struct unit *u, int socket)
         return r;
 }
 
-static int send_adopt(struct unit *u, int socket, struct croft_error *err)
+static int send_adopt(struct unit *u, int socket, int broker, struct croft_error *err)
 {
         const struct partition_run *run = &u->p.run;
         const struct warden_fd fds[] = {{"pidfd", run->pidfd}, {"netns", run->netns}, {"console", run->console},
                 {"listen", run->listen}, {"log", run->log}, {"warden-filter", u->p.host->warden_filter},
                 {"notify-area", run->notify_area}, {"fuse", run->fuse}, {"fuse-memory", run->fuse_memory},
-                {"sample", run->sample}, {"facts", u->p.host->facts}, {"dev", run->dev}};
+                {"sample", run->sample}, {"facts", u->p.host->facts}, {"dev", run->dev}, {"broker", broker},
+                {"requests", run->requests}};
         struct warden_state state = {.id = u->p.def.id,
                 .phase = WARDEN_PHASE_RUNNING,
                 .pid = run->pid,
@@ -180,8 +182,25 @@ static int send_adopt(struct unit *u, int socket, struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "send ADOPT to the warden") : 0;
 }
 
+/* Calls that the dead one has passed on are passed on again, to a broker that knows of none of them. */
+static int renew_broker(struct unit *u, int *ret_warden, struct croft_error *err)
+{
+        int requests = -EBADF, old, r = 0;
+
+        broker_end(u);
+        if (u->p.run.notify_area >= 0 && (u->p.run.requests >= 0 || broker_is_wanted(&u->p)))
+                r = broker_make_sockets(ret_warden, &requests, err);
+        (void)pthread_mutex_lock(&u->p.lock);
+        old = u->p.run.requests;
+        u->p.run.requests = requests;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        close_fd(old);
+        return r;
+}
+
 int unit_succeed(struct unit *u, struct croft_error *err)
 {
+        _cleanup_close_ int broker = -EBADF;
         struct warden_process warden;
         int r;
 
@@ -193,6 +212,8 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         take_warden(u, NULL);
         r = complete_run(u, err);
         if (r == 0)
+                r = renew_broker(u, &broker, err);
+        if (r == 0)
                 r = warden_spawn(u->life->spawner, "successor", &warden, err);
         if (r < 0)
                 return r;
@@ -202,7 +223,7 @@ int unit_succeed(struct unit *u, struct croft_error *err)
         r = unit_save_run(u, u->p.state, err);
         crash_point("succeed", "saved", "");
         if (r == 0)
-                r = send_adopt(u, warden.socket, err);
+                r = send_adopt(u, warden.socket, broker, err);
         if (r == 0)
                 r = warden_expect(warden.socket, WARDEN_STATE, WARDEN_ANSWER_MS, NULL, NULL, err);
         crash_point("succeed", "adopted", "");
@@ -266,6 +287,16 @@ static void replace_warden(struct unit *u)
         (void)life_end(u, u->p.state, r, &err);
 }
 
+static void serve_calls(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int r = broker_look(u, &err);
+
+        if (r < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no broker", (uintmax_t)u->p.def.id);
+        (void)life_end(u, u->p.state, r, &err);
+}
+
 /* --- an init that ended --------------------------------------------------------------------------------------------
  */
 
@@ -320,7 +351,7 @@ static void release_ended(struct unit *u)
 /* --- the look ------------------------------------------------------------------------------------------------------
  */
 
-enum finding { NOTHING, INIT_ENDED, WARDEN_DIED, NOT_NOW };
+enum finding { NOTHING, INIT_ENDED, WARDEN_DIED, BROKER_WANTED, NOT_NOW };
 
 static bool hung_up(int socket)
 {
@@ -353,6 +384,8 @@ static bool is_living(const struct unit *u)
 /* Becomes the owner when there is something to do. */
 static enum finding look(struct unit *u)
 {
+        static const char *const operations[] = {
+                [INIT_ENDED] = "stop", [WARDEN_DIED] = "succeed", [BROKER_WANTED] = "serve"};
         const struct partition_run *run = &u->p.run;
         enum finding found = NOTHING;
 
@@ -367,9 +400,11 @@ static enum finding look(struct unit *u)
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
         else if (run->warden >= 0 && !drain(run->warden))
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
-        if (found == INIT_ENDED || found == WARDEN_DIED) {
-                u->p.operation = found == INIT_ENDED ? "stop" : "succeed";
-                u->internal = found == WARDEN_DIED;
+        if (found == NOTHING && is_living(u) && broker_wants_look(u))
+                found = BROKER_WANTED;
+        if (found == INIT_ENDED || found == WARDEN_DIED || found == BROKER_WANTED) {
+                u->p.operation = operations[found];
+                u->internal = found != INIT_ENDED;
         }
         (void)pthread_mutex_unlock(&u->p.lock);
         return found;
@@ -383,6 +418,9 @@ static void check(struct unit *u)
                 return;
         case WARDEN_DIED:
                 replace_warden(u);
+                return;
+        case BROKER_WANTED:
+                serve_calls(u);
                 return;
         case NOTHING:
                 watch_arm(u);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "devid/client.h"
+#include "devid/loops.h"
 #include "devid/majors.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
@@ -310,6 +311,17 @@ static bool has_device(const struct devid_node *node)
         return faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno != ENOENT;
 }
 
+/* A loop device that somebody had open when its partition ended: it goes once nobody has. */
+static void unmake_loop(uint32_t number)
+{
+        struct loop_machine machine;
+
+        if (loop_machine_open(&machine, NULL) < 0)
+                return;
+        (void)loop_unmake(&machine, number); /* -EBUSY: not yet */
+        loop_machine_close(&machine);
+}
+
 /* What was given back becomes free, unless it may still be open. */
 void devid_settle(struct devid *d)
 {
@@ -322,8 +334,11 @@ void devid_settle(struct devid *d)
 
                 node = next;
                 more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING ||
-                        has_device(&node))
+                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING)
+                        continue;
+                if (number.flags & DEVID_MADE && has_device(&node))
+                        unmake_loop(number.number);
+                if (has_device(&node))
                         continue;
                 (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
                 call.preferred = number.number;
@@ -434,10 +449,32 @@ static void drop_grants(struct devid *d, uint64_t partition)
         }
 }
 
+static int note_loop(struct devid *d, const struct devid_number *number, void *context)
+{
+        bool *has = context;
+
+        (void)d;
+        *has = *has || strcmp(number->family.text, DEVID_LOOPS) == 0;
+        return 0;
+}
+
+static void end_loops(struct devid *d, uint64_t partition)
+{
+        struct loop_machine machine;
+        bool has = false;
+
+        if (devid_each_of(d, partition, true, note_loop, &has) < 0 || !has || loop_machine_open(&machine, NULL) < 0)
+                return;
+        loops_end(&(struct loops){.machine = &machine, .program = d->program, .partition = partition, .dev = -EBADF});
+        loop_machine_close(&machine);
+}
+
 int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)
 {
-        int failed = 0, r = devid_each_of(d, partition, true, release_one, &failed);
+        int failed = 0, r;
 
+        end_loops(d, partition);
+        r = devid_each_of(d, partition, true, release_one, &failed);
         r = r < 0 ? r : failed;
         drop_grants(d, partition);
         devid_settle(d);

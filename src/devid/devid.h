@@ -49,7 +49,8 @@ int devid_keep(struct devid *devid, uint64_t partition, int directory, const cha
 int devid_restore(struct devid *devid, uint64_t partition, int directory, const char *path,
         void (*tell)(void *context, const char *text), void *context, struct croft_error *err);
 
-/* All that the partition has is given back, and its grants go.  Idempotent. */
+/* All that the partition has is given back, its loop devices are unbound and removed, and its grants go.  Its processes
+ * have ended.  Idempotent. */
 int devid_release_all(struct devid *devid, uint64_t partition, struct croft_error *err);
 /* Does that for partitions that keep() doesn't want. */
 int devid_sweep(struct devid *devid, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err);

@@ -6,12 +6,16 @@
 #include "devid/facet_devid.h"
 
 #include "devid/devid.h"
+#include "devid/loops.h"
+#include "kernel/devnode.h"
 #include "partition/devices.h"
 #include "partition/host.h"
 #include "partition/property.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define DISK_GROUP 6 /* of Debian, Red Hat, SUSE, Alpine ... */
 
 /* What `devices` names is granted; what it doesn't name any more isn't. */
 static int grant(struct partition *p, const char *value, struct croft_error *err)
@@ -60,6 +64,23 @@ static int adopt(struct partition *p, struct croft_error *err)
         return p->host->devid ? grant(p, property_get(p->def.properties, "devices"), err) : 0;
 }
 
+/* Before its first program: what it asks for loop devices by. */
+static int start(struct partition *p, struct croft_error *err)
+{
+        const struct devnode node = {.mode = S_IFCHR | 0660,
+                .number = LOOPS_CONTROL,
+                .uid = p->def.uid_base,
+                .gid = p->def.uid_base + DISK_GROUP};
+
+        if (devices_count(property_get(p->def.properties, "devices"), DEVID_LOOPS) == 0)
+                return 0;
+        if (p->run.requests < 0) {
+                (void)croft_error_copy(err, &p->host->lacks[HOST_INTERCEPTION]);
+                return croft_error_prefix(err, "give it loop devices");
+        }
+        return devnode_put(p->run.dev, "loop-control", &node, true, err);
+}
+
 static int release(struct partition *p, struct croft_error *err)
 {
         struct croft_error kept = CROFT_ERROR_INIT;
@@ -82,6 +103,7 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
 const struct facet facet_devid = {
         .name = "devid",
         .prepare = prepare,
+        .start = start,
         .adopt = adopt,
         .release = release,
         .apply = apply,

@@ -21,9 +21,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 
 #define LOOPS_MAX 1024 /* numbers inside, from 0 on */
+
+/* What is called loop-control inside: /dev/null's number, which anybody may open and which knows no ioctl.  All that
+ * programs ask of it is answered by the broker. */
+#define LOOPS_CONTROL makedev(1, 3)
 
 /* All borrowed. */
 struct loops {

@@ -21,9 +21,12 @@
 static int keep_one(struct devid *d, const struct devid_number *number, void *context)
 {
         char line[KEPT_LINE_MAX];
-        size_t length = kept_format(number, line, sizeof(line));
+        size_t length;
 
         (void)d;
+        if (number->flags & DEVID_MADE) /* its device goes with it */
+                return 0;
+        length = kept_format(number, line, sizeof(line));
         return fwrite(line, 1, length, context) == length ? 0 : -ENOMEM;
 }
 

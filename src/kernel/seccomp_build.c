@@ -11,6 +11,7 @@
 #include "base/fd.h"
 
 #include <linux/bpf.h>
+#include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -130,7 +131,21 @@ int seccomp_build_base(struct croft_error *err)
         return export(filter, "croft-base-filter", err);
 }
 
-int seccomp_build_notify(struct croft_error *err)
+/* Whatever it is asked of: other drivers have none of these numbers. */
+static int add_loops(scmp_filter_ctx filter)
+{
+        static const unsigned int commands[] = {LOOP_SET_FD, LOOP_CLR_FD, LOOP_SET_STATUS, LOOP_GET_STATUS,
+                LOOP_SET_STATUS64, LOOP_GET_STATUS64, LOOP_CHANGE_FD, LOOP_CONFIGURE, LOOP_CTL_ADD, LOOP_CTL_REMOVE,
+                LOOP_CTL_GET_FREE};
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(commands); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, commands[i]));
+        return r;
+}
+
+int seccomp_build_notify(bool loops, struct croft_error *err)
 {
         _cleanup_(release) scmp_filter_ctx filter = NULL;
         int r = new_filter(SCMP_ACT_ALLOW, &filter, err);
@@ -138,6 +153,8 @@ int seccomp_build_notify(struct croft_error *err)
         if (r < 0)
                 return r;
         r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sysinfo), 0);
+        if (r == 0 && loops)
+                r = add_loops(filter);
         if (r < 0)
                 return croft_error_set(err, -r, "make the filter of intercepted calls");
         return export(filter, "croft-notify-filter", err);

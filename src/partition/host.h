@@ -40,6 +40,7 @@ struct host {
         int base_filter;    /* sealed memfds with seccomp programs (struct sock_filter[]) */
         int warden_filter;
         int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
+        int loop_filter;         /* the same, of who may have loop devices */
         int facts;               /* about the machine, for views of /proc; sealed */
         const char *warden_path; /* the croft-warden binary */
         struct cgroup_tree *cgroups;

@@ -53,6 +53,7 @@ void partition_run_init(struct partition_run *run)
                 .fuse = -EBADF,
                 .fuse_memory = -EBADF,
                 .sample = -EBADF,
+                .requests = -EBADF,
                 .dev = -EBADF,
                 .warden = -EBADF,
                 .warden_pidfd = -EBADF,
@@ -72,6 +73,7 @@ void partition_run_done(struct partition_run *run)
         close_fd(run->fuse);
         close_fd(run->fuse_memory);
         close_fd(run->sample);
+        close_fd(run->requests);
         close_fd(run->dev);
         close_fd(run->warden);
         close_fd(run->warden_pidfd);

@@ -55,6 +55,7 @@ struct partition_run {
         struct listeners listeners; /* duplicates of the warden's */
         int fuse, fuse_memory;      /* of its /proc views: what a warden leaves to its successor */
         int sample;                 /* where its figures come from */
+        int requests;               /* where its warden's calls for the broker come; -EBADF: it has none */
         int dev;                    /* O_PATH: root of its /dev, whatever is mounted over it inside */
         int warden;                 /* SEQPACKET to the warden */
         int warden_pidfd;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "partition/ids.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ static const char *const type_names[] = {
         [WARDEN_QUIT] = "QUIT",
         [WARDEN_EXEC] = "EXEC",
         [WARDEN_LISTENERS] = "LISTENERS",
+        [WARDEN_SERVE] = "SERVE",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",
@@ -230,6 +232,25 @@ int listeners_note_get(struct wire_reader *r, struct listeners_note *ret)
         }
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct listeners_note){.n = 0} : note;
+        return result;
+}
+
+void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec)
+{
+        wire_put_u64(w, spec->id);
+        wire_put_u32(w, spec->uid_base);
+        wire_put_string(w, spec->cgroup);
+}
+
+int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
+{
+        struct broker_spec spec = {.id = wire_get_u64(r), .uid_base = wire_get_u32(r)};
+        int result;
+
+        check_ids(r, spec.uid_base, PARTITION_IDS);
+        wire_get_text(r, spec.cgroup, sizeof(spec.cgroup));
+        result = wire_reader_end(r);
+        *ret = result < 0 ? (struct broker_spec){.id = 0} : spec;
         return result;
 }
 

@@ -29,10 +29,11 @@ enum warden_type {
                               where there is one), and share:/usr ... (directories of the host).  Others: filter,
                               warden-filter, listen (bound, listening), log (read-write).  For a /proc of its own facts
                               (of the host).  Where calls are intercepted also notify-filter and notify-area
-                              (kernel/notify.h).  A LAUNCH or PLACE that fails is answered by FAILED. */
+                              (kernel/notify.h), and for a broker's broker and requests (both ends of
+                              a socket pair).  A LAUNCH or PLACE that fails is answered by FAILED. */
         WARDEN_RUN,        /* no body: let init go */
         WARDEN_ADOPT,      /* struct warden_state.  Descriptors: pidfd console listen log warden-filter notify-area fuse
-                              fuse-memory sample facts dev: take
+                              fuse-memory sample facts dev broker requests: take
                               over from a dead warden.  LISTENERS follow */
         WARDEN_HELLO,      /* no body: from the next croftd, on the listening socket; answered by STATE and LISTENERS */
         WARDEN_SIGNAL,     /* i64 signal for init */
@@ -45,6 +46,9 @@ enum warden_type {
                         process that will become the command (for cgroup_attach_v1()) and its listener, then croftd says
                         RUN and may close its end: the rest is told to the client only.  Before RUN a failure is
                         answered by FAILED, and told to the client, too. */
+        /* croftd to broker, over the SEQPACKET that it inherits as descriptor 3 */
+        WARDEN_SERVE, /* struct broker_spec.  Descriptors: requests (where the warden's calls come, broker_msg.h), dev
+                         (O_PATH), devid (the program), lock (a directory of the partition's alone).  No answer */
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* croftd to warden, after LAUNCH */
@@ -58,7 +62,7 @@ enum warden_type {
         WARDEN_RUNNING,     /* struct warden_state: init's first instruction is next.  Descriptor: listener, if init's
                                calls are intercepted */
         WARDEN_STATE,       /* struct warden_state.  Descriptors: pidfd netns console listen log notify-area fuse
-                               fuse-memory dev
+                               fuse-memory dev requests
                                (those there are) */
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
@@ -115,6 +119,13 @@ struct listeners_note {
         uint32_t numbers[LISTENERS_IN_NOTE]; /* none 0 */
 };
 
+/* For whom a broker works. */
+struct broker_spec {
+        uint64_t id;
+        uint32_t uid_base;
+        char cgroup[64]; /* how the path of its control group ends */
+};
+
 void launch_spec_done(struct launch_spec *spec);
 void exec_spec_done(struct exec_spec *spec);
 
@@ -127,6 +138,8 @@ void warden_state_put(struct wire_writer *w, const struct warden_state *state);
 int warden_state_get(struct wire_reader *r, struct warden_state *ret);
 void listeners_note_put(struct wire_writer *w, const struct listeners_note *note);
 int listeners_note_get(struct wire_reader *r, struct listeners_note *ret);
+void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec);
+int broker_spec_get(struct wire_reader *r, struct broker_spec *ret);
 void warden_error_put(struct wire_writer *w, const struct croft_error *e);
 int warden_error_get(struct wire_reader *r, struct croft_error *ret);
 

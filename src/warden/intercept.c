@@ -2,8 +2,9 @@
  *
  * intercept.c - the thread that answers intercepted calls.  See intercept.h.
  *
- * Invariant: a call that was taken is answered before the next one is taken, by what its line of the table decides and
- * never by "go on": the kernel would read the arguments anew, and they may have changed.  The thread alone closes
+ * Invariant: a call that was taken is answered before the next one is taken, or passed on to the partition's broker, by
+ * what its line of the table decides and never by "go on": the kernel would read the arguments anew, and they may have
+ * changed.  The thread alone closes
  * listeners while it runs, so that one which it has looked up stays open; the lock is for the table.
  *
  * It allocates nothing: a second thread that calls malloc() costs the C library another arena.
@@ -11,19 +12,25 @@
 #include "warden/intercept.h"
 
 #include "base/cleanup.h"
+#include "base/sock.h"
 #include "kernel/notify.h"
 #include "kstat/view_sysinfo.h"
+#include "partition/broker_msg.h"
 #include "partition/listeners.h"
 
 #include <linux/audit.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define STACK_BYTES 65536
 #define FRESH_NS 50000000LL /* how long a sample is used: well below the 100 ms that may pass before a change shows */
 #define WAKE 0              /* the eventfd's number in epoll: no listener has it */
+#define BROKER UINT32_MAX   /* the broker's */
+#define PASSED_MAX (NOTIFY_SLOTS / 2) /* calls that the broker has: others are answered meanwhile */
+#define PASSED 1                      /* as an answer: there will be one; as a slot's note: it is with the broker */
 #define X32_BIT 0x40000000
 
 struct intercept {
@@ -80,26 +87,57 @@ static int tell(struct intercept *i, int listener, const struct notify_slot *slo
         return notify_write(listener, slot, address, info, size);
 }
 
-static int sysinfo_64(struct intercept *i, int listener, const struct notify_slot *slot)
+static int sysinfo_64(struct intercept *i, int listener, struct notify_slot *slot)
 {
         return tell(i, listener, slot, VIEW_SYSINFO_64);
 }
 
-static int sysinfo_32(struct intercept *i, int listener, const struct notify_slot *slot)
+static int sysinfo_32(struct intercept *i, int listener, struct notify_slot *slot)
 {
         return tell(i, listener, slot, VIEW_SYSINFO_32);
+}
+
+/* --- what the broker answers ---------------------------------------------------------------------------------------
+ */
+
+static int pass_on(struct intercept *i, int listener, struct notify_slot *slot)
+{
+        struct broker_call call = {.id = slot->call.id,
+                .arch = slot->call.data.arch,
+                .pid = slot->call.pid,
+                .nr = slot->call.data.nr,
+                .slot = (uint32_t)(slot - i->area->slots)};
+        size_t passed = 0;
+        int r;
+
+        if (i->config.broker < 0)
+                return -ENOTTY;
+        for (size_t k = 0; k < NOTIFY_SLOTS; k++)
+                passed += i->area->slots[k].call.id != 0 && i->area->slots[k].note == PASSED;
+        if (passed >= PASSED_MAX)
+                return -EAGAIN;
+        for (size_t k = 0; k < ELEMENTS(call.args); k++)
+                call.args[k] = slot->call.data.args[k];
+        r = sock_send_packet(i->config.broker, &call, sizeof(call), &listener, 1);
+        if (r < 0)
+                return r == -EAGAIN ? r : -EIO;
+        slot->note = PASSED;
+        return PASSED;
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------------------
  */
 
-/* Which calls there are; an answer is 0 or a negative errno. */
+/* Which calls there are; an answer is 0, a negative errno, or PASSED. */
 static const struct {
         uint32_t arch;
         int number;
-        int (*judge)(struct intercept *i, int listener, const struct notify_slot *slot);
+        int (*judge)(struct intercept *i, int listener, struct notify_slot *slot);
 } calls[] = {{AUDIT_ARCH_X86_64, 99, sysinfo_64}, {AUDIT_ARCH_X86_64, X32_BIT | 99, sysinfo_64},
-        {AUDIT_ARCH_I386, 116, sysinfo_32}, {AUDIT_ARCH_AARCH64, 179, sysinfo_64}};
+        {AUDIT_ARCH_I386, 116, sysinfo_32}, {AUDIT_ARCH_AARCH64, 179, sysinfo_64},
+        /* ioctl: those of loop devices */
+        {AUDIT_ARCH_X86_64, 16, pass_on}, {AUDIT_ARCH_X86_64, X32_BIT | 514, pass_on}, {AUDIT_ARCH_I386, 54, pass_on},
+        {AUDIT_ARCH_AARCH64, 29, pass_on}};
 
 /* A call that isn't known here isn't there. */
 static void answer(struct intercept *i, int listener, struct notify_slot *slot)
@@ -111,7 +149,8 @@ static void answer(struct intercept *i, int listener, struct notify_slot *slot)
                         r = calls[k].judge(i, listener, slot);
                         break;
                 }
-        (void)notify_answer(listener, slot, 0, -r); /* a caller that has gone needs none */
+        if (r != PASSED)
+                (void)notify_answer(listener, slot, 0, -r); /* a caller that has gone needs none */
 }
 
 /* --- listeners -----------------------------------------------------------------------------------------------------
@@ -135,6 +174,41 @@ static void drop(struct intercept *i, uint32_t number, int fd)
         (void)pthread_mutex_lock(&i->lock);
         listeners_remove(&i->listeners, number);
         (void)pthread_mutex_unlock(&i->lock);
+}
+
+/* A broker has died, or there can be none. */
+static void fail_passed(struct intercept *i, int code)
+{
+        for (size_t k = 0; k < NOTIFY_SLOTS; k++) {
+                struct notify_slot *slot = &i->area->slots[k];
+                int fd = slot->call.id && slot->note == PASSED ? find(i, slot->listener) : -EBADF;
+
+                if (fd >= 0)
+                        (void)notify_answer(fd, slot, 0, code);
+        }
+}
+
+/* One that its listener has outlived is nobody's any more. */
+static void take_answer(struct intercept *i)
+{
+        struct broker_answer answer;
+        struct notify_slot *slot;
+        int fd;
+
+        if (recv(i->config.broker, &answer, sizeof(answer), MSG_DONTWAIT) != sizeof(answer))
+                return;
+        if (answer.id == 0)
+                fail_passed(i, answer.code);
+        if (answer.id == 0 || answer.slot >= NOTIFY_SLOTS)
+                return;
+        slot = &i->area->slots[answer.slot];
+        if (slot->call.id != answer.id || slot->note != PASSED)
+                return;
+        fd = find(i, slot->listener);
+        if (fd >= 0)
+                (void)notify_answer(fd, slot, answer.value, answer.code);
+        else
+                slot->call.id = 0;
 }
 
 static void serve(struct intercept *i, uint32_t number, uint32_t events)
@@ -208,6 +282,8 @@ static void *run(void *context)
 
                 if (n == 1 && event.data.u32 == WAKE)
                         go_on = obey(i);
+                else if (n == 1 && event.data.u32 == BROKER)
+                        take_answer(i);
                 else if (n == 1)
                         serve(i, event.data.u32, event.events);
                 else if (n < 0 && errno != EINTR)
@@ -265,6 +341,8 @@ static int start(struct intercept *i, struct croft_error *err)
         if (r < 0)
                 return r;
         r = watch(i, i->wake, WAKE);
+        if (r == 0 && i->config.broker >= 0)
+                r = watch(i, i->config.broker, BROKER);
         if (r == 0)
                 r = start_thread(i);
         if (r < 0)

@@ -18,6 +18,8 @@ struct intercept;
 
 struct intercept_config {
         int area; /* borrowed: it is mapped */
+        /* Borrowed: where calls go that the broker answers (partition/broker_msg.h); -EBADF: to nobody. */
+        int broker;
         /* A new sample of the partition: 0 or a negative errno.  Called by the thread. */
         int (*sample)(void *context, struct kstat_sample *ret);
         /* Gives up privileges, in the thread, before the first call is taken; NULL: nothing is given up. */

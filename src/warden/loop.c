@@ -44,8 +44,10 @@ struct warden {
         int filter;               /* the warden's own */
         int log;
         int pidfd, netns, master, dev;
-        int area;   /* for intercepted calls; -EBADF: there are none */
-        int sample; /* where the partition's figures come from */
+        int area;     /* for intercepted calls; -EBADF: there are none */
+        int broker;   /* where those go that the broker answers; -EBADF: there are none */
+        int requests; /* the other end, for the next croftd */
+        int sample;   /* where the partition's figures come from */
         int (*read_sample)(int link, struct kstat_sample *ret);
         int listener; /* init's, on its way to croftd */
         struct intercept *intercept;
@@ -86,7 +88,8 @@ static void tell_state(struct warden *w, enum warden_type type)
                 {"console", most ? w->master : -EBADF}, {"dev", most ? w->dev : -EBADF},
                 {"fuse", most ? w->views.device : -EBADF}, {"fuse-memory", most ? w->views.memory : -EBADF},
                 {"listen", all ? w->listen : -EBADF}, {"log", all ? w->log : -EBADF},
-                {"notify-area", all ? w->area : -EBADF}, {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
+                {"notify-area", all ? w->area : -EBADF}, {"requests", all ? w->requests : -EBADF},
+                {"listener", type == WARDEN_RUNNING ? w->listener : -EBADF}};
 
         if (w->channel < 0)
                 return;
@@ -145,8 +148,12 @@ static struct view_machine machine(void)
 
 static int start_intercept(struct warden *w, struct croft_error *err)
 {
-        const struct intercept_config config = {
-                .area = w->area, .sample = read_sample, .confine = confine_thread, .context = w, .machine = machine()};
+        const struct intercept_config config = {.area = w->area,
+                .broker = w->broker,
+                .sample = read_sample,
+                .confine = confine_thread,
+                .context = w,
+                .machine = machine()};
 
         return w->area < 0 ? 0 : intercept_start(&config, &w->intercept, err);
 }
@@ -174,6 +181,8 @@ static void take_common_fds(struct warden *w, struct warden_packet *p)
         w->log = warden_packet_take_fd(p, "log");
         w->filter = warden_packet_take_fd(p, "warden-filter");
         w->area = warden_packet_take_fd(p, "notify-area");
+        w->broker = warden_packet_take_fd(p, "broker");
+        w->requests = warden_packet_take_fd(p, "requests");
 }
 
 static int listen_for_croftd(struct warden *w, struct croft_error *err)
@@ -636,6 +645,8 @@ static void warden_init(struct warden *w)
                 .master = -EBADF,
                 .dev = -EBADF,
                 .area = -EBADF,
+                .broker = -EBADF,
+                .requests = -EBADF,
                 .sample = -EBADF,
                 .listener = -EBADF,
                 .state = {.exit_status = -1}};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * main.c - croft-warden: `croft-warden warden`, `successor` and `session`, started by croftd with a SEQPACKET as
- * descriptor 3.  Not for people.
+ * main.c - croft-warden: `croft-warden warden`, `successor`, `session` and `broker`, started by croftd with a SEQPACKET
+ * as descriptor 3.  Not for people.
  */
 #include "base/log.h"
+#include "warden/broker.h"
 #include "warden/warden.h"
 
 #include <fcntl.h>
@@ -35,6 +36,8 @@ int main(int argc, char **argv)
                 return warden_main(false);
         if (strcmp(argv[1], "session") == 0)
                 return session_main();
+        if (strcmp(argv[1], "broker") == 0)
+                return broker_main();
         fprintf(stderr, "croft-warden: no mode '%s'\n", argv[1]);
         return 2;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * warden.h - the two lives of croft-warden: the warden of a partition, and an exec session.
+ * warden.h - the lives of croft-warden: the warden of a partition, an exec session, and a broker (broker.h).
  */
 #ifndef CROFT_WARDEN_WARDEN_H
 #define CROFT_WARDEN_WARDEN_H

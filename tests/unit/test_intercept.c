@@ -51,8 +51,10 @@ struct bench {
 
 static struct intercept_config config_of(const struct bench *b)
 {
-        return (struct intercept_config){
-                .area = b->area_fd, .sample = fake_sample, .machine = {.memory_bytes = 1024 * MIB, .page_bytes = 4096}};
+        return (struct intercept_config){.area = b->area_fd,
+                .broker = -EBADF,
+                .sample = fake_sample,
+                .machine = {.memory_bytes = 1024 * MIB, .page_bytes = 4096}};
 }
 
 static int setup(void **state)
@@ -62,7 +64,7 @@ static int setup(void **state)
 
         assert_non_null(b);
         b->area_fd = notify_area_new(NULL);
-        b->filter = seccomp_build_notify(NULL);
+        b->filter = seccomp_build_notify(false, NULL);
         config = config_of(b);
         samples = sample_fails = 0;
         assert_int_equal(notify_area_map(b->area_fd, &b->area, NULL), 0);

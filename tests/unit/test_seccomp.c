@@ -128,7 +128,7 @@ static void warden_filter_refuses_memory_that_can_be_run(void **state)
 static void notify_filter_tells_of_sysinfo_only(void **state)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        _cleanup_close_ int f = seccomp_build_notify(&err);
+        _cleanup_close_ int f = seccomp_build_notify(false, &err);
 
         (void)state;
         assert_true(f >= 0);
@@ -141,7 +141,7 @@ static void notify_filter_tells_of_sysinfo_only(void **state)
 
 static void a_listener_is_had_once(void **state)
 {
-        _cleanup_close_ int f = seccomp_build_notify(NULL);
+        _cleanup_close_ int f = seccomp_build_notify(false, NULL);
         int status;
         pid_t pid = fork();
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_broker.c - brokers, started when a warden has passed a call on.  See life_broker.h.
+ *
+ * croftd holds the end of the socket where calls come and never reads it, but to refuse them; it gives a broker a copy
+ * of that end.  What a broker that dies was at, it was at alone: the warden is told that all it has passed on fails.
+ */
+#include "daemon/life_broker.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sock.h"
+#include "devid/client.h"
+#include "kernel/process.h"
+#include "partition/broker_msg.h"
+#include "partition/devices.h"
+#include "partition/property.h"
+#include "partition/warden_msg.h"
+#include "plane/plane.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define END_MS 5000
+
+bool broker_is_wanted(const struct partition *p)
+{
+        return p->host->devid && p->host->notify_filter >= 0 && p->host->loop_filter >= 0 &&
+               devices_count(property_get(p->def.properties, "devices"), "loop") > 0;
+}
+
+int broker_make_sockets(int *ret_warden, int *ret_broker, struct croft_error *err)
+{
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+                return croft_error_set(err, errno, "make a socket for intercepted calls");
+        *ret_warden = pair[0];
+        *ret_broker = pair[1];
+        return 0;
+}
+
+static bool is_readable(int socket)
+{
+        struct pollfd p = {.fd = socket, .events = POLLIN};
+
+        return socket >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLIN;
+}
+
+static bool has_died(const struct unit *u)
+{
+        return u->broker.pidfd >= 0 && process_ended(u->broker.pidfd);
+}
+
+bool broker_wants_look(const struct unit *u)
+{
+        return has_died(u) || (u->broker.pidfd < 0 && is_readable(u->p.run.requests));
+}
+
+int broker_wakes(const struct unit *u)
+{
+        return u->broker.pidfd >= 0 ? u->broker.pidfd : u->p.run.requests;
+}
+
+static void take_broker(struct unit *u, const struct warden_process *broker)
+{
+        struct warden_process old;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        old = u->broker;
+        u->broker = broker ? *broker : (struct warden_process){.socket = -EBADF, .pidfd = -EBADF};
+        (void)pthread_mutex_unlock(&u->p.lock);
+        close_fd(old.socket);
+        close_fd(old.pidfd);
+}
+
+/* What was passed on fails; with drop also what nobody has taken. */
+static void refuse_calls(const struct unit *u, bool drop)
+{
+        const struct broker_answer all = {.id = 0, .code = EIO};
+
+        for (;;) {
+                struct sock_packet p = {.size = 0};
+
+                if (!drop || sock_receive_packet(u->p.run.requests, sizeof(struct broker_call), &p) <= 0)
+                        break;
+                sock_packet_done(&p);
+        }
+        (void)sock_send_packet(u->p.run.requests, &all, sizeof(all), NULL, 0); /* a warden that has died asks again */
+}
+
+static int send_serve(const struct unit *u, int socket, struct croft_error *err)
+{
+        _cleanup_close_ int programs = plane_open_programs(u->p.host->plane, err), devid = -EBADF, lock = -EBADF;
+        struct broker_spec spec = {.id = u->p.def.id, .uid_base = u->p.def.uid_base};
+        struct wire_writer body = WIRE_WRITER_INIT;
+        char path[64];
+        int r;
+
+        if (programs < 0)
+                return programs;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", programs);
+        devid = devid_client_open(path);
+        (void)snprintf(path, sizeof(path), "%ju", (uintmax_t)u->p.def.id);
+        lock = fd_open2(u->p.host->partitions_dir, path, O_RDONLY | O_DIRECTORY, 0, 0);
+        if (devid < 0 || lock < 0)
+                return croft_error_set(err, devid < 0 ? devid : lock, "open what a broker needs");
+        (void)snprintf(spec.cgroup, sizeof(spec.cgroup), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
+        broker_spec_put(&body, &spec);
+        r = warden_send(socket, WARDEN_SERVE,
+                (struct warden_fd[]){
+                        {"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid}, {"lock", lock}},
+                4, &body);
+        wire_writer_done(&body);
+        return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
+}
+
+int broker_look(struct unit *u, struct croft_error *err)
+{
+        struct warden_process broker;
+        int64_t status = 0;
+        int r;
+
+        if (has_died(u)) {
+                if (process_reap(u->broker.pidfd, &status) && status != (int64_t)CLD_EXITED << 8)
+                        refuse_calls(u, false);
+                take_broker(u, NULL);
+        }
+        if (u->broker.pidfd >= 0 || !is_readable(u->p.run.requests))
+                return 0;
+        r = warden_spawn(u->life->spawner, "broker", &broker, err);
+        if (r == 0) {
+                take_broker(u, &broker);
+                r = send_serve(u, broker.socket, err);
+        }
+        if (r < 0)
+                refuse_calls(u, true);
+        return r;
+}
+
+void broker_end(struct unit *u)
+{
+        if (u->broker.pidfd < 0)
+                return;
+        (void)process_signal(u->broker.pidfd, SIGKILL);
+        if (process_wait(u->broker.pidfd, END_MS) == 0)
+                (void)process_reap(u->broker.pidfd, NULL);
+        take_broker(u, NULL);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker.c - takes calls that a warden passes on, and finds out whose they are.  See broker.h.
+ *
+ * Hazards: a warden may have been taken over, so a call may name any process: only those of the partition's control
+ * group are served.  A process may end and its number be given again: it is held first, and then the kernel is asked
+ * whether the call is still there.  A thread that shares memory or descriptors may change both: everything is read
+ * once, and what was read is what counts.
+ */
+#include "warden/broker.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "base/str.h"
+#include "kernel/caps.h"
+#include "kernel/notify.h"
+#include "kernel/process.h"
+#include "warden/warden.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#define IDLE_MS 10000
+#define LOOK_MS 1000 /* for devices that go by themselves */
+#define STATUS_MAX 8192
+
+/* --- the asker --- */
+
+/* Field `name` of a file below /proc/PID, as a number. */
+static int read_field(pid_t pid, const char *file, const char *name, int base, uint64_t *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        char path[64];
+        const char *at;
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+        r = fd_read_file(AT_FDCWD, path, STATUS_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        at = strstr(text, name); /* the first line, which it may choose itself, has no line break before the field */
+        if (!at)
+                return -EBADMSG;
+        *ret = strtoull(at + strlen(name), NULL, base);
+        return 0;
+}
+
+static bool is_there(const struct asker *a)
+{
+        uint64_t id = a->call->id;
+
+        return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+static int find_asker(const struct broker *b, struct asker *a)
+{
+        uint64_t process;
+        int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 10, &process);
+
+        if (r < 0)
+                return -ENOENT;
+        a->process = (pid_t)process;
+        a->pidfd = (int)syscall(SYS_pidfd_open, a->process, 0);
+        if (a->pidfd < 0)
+                return -errno;
+        if (!process_in_cgroup(a->process, b->spec.cgroup))
+                return -EPERM;
+        return is_there(a) ? 0 : -ENOENT; /* so it is that one which is held */
+}
+
+int asker_fd(const struct asker *a, uint64_t number)
+{
+        int fd = number > INT32_MAX ? -1 : (int)syscall(SYS_pidfd_getfd, a->pidfd, (int)number, 0);
+
+        return fd < 0 ? -EBADF : fd;
+}
+
+int asker_replace_fd(const struct asker *a, uint64_t number, int fd)
+{
+        struct seccomp_notif_addfd add = {
+                .id = a->call->id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)fd, .newfd = (uint32_t)number};
+        uint64_t flags = 0;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "fdinfo/%llu", (unsigned long long)number);
+        if (read_field(a->process, path, "\nflags:", 8, &flags) == 0)
+                add.newfd_flags = flags & O_CLOEXEC;
+        return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+}
+
+static struct notify_slot slot_of(const struct asker *a)
+{
+        return (struct notify_slot){.call = {.id = a->call->id, .pid = a->call->pid}};
+}
+
+int asker_read(const struct asker *a, uint64_t address, void *data, size_t size)
+{
+        const struct notify_slot slot = slot_of(a);
+
+        return notify_read(a->listener, &slot, address, data, size);
+}
+
+int asker_write(const struct asker *a, uint64_t address, const void *data, size_t size)
+{
+        const struct notify_slot slot = slot_of(a);
+
+        return notify_write(a->listener, &slot, address, data, size);
+}
+
+/* --- serving --- */
+
+static void serve(struct broker *b, const struct broker_call *call, int listener)
+{
+        struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF, .forget = BROKER_NOTHING};
+        struct broker_answer answer = {.id = call->id, .slot = call->slot};
+        int r = find_asker(b, &a);
+
+        if (r == 0)
+                r = broker_loop(b, &a);
+        answer.code = r < 0 ? -r : 0;
+        answer.value = r < 0 ? 0 : a.value;
+        (void)sock_send_packet(b->requests, &answer, sizeof(answer), NULL, 0); /* a warden that has died asks again */
+        close_fd(a.pidfd);
+        if (a.forget != BROKER_NOTHING)
+                loops_forget(&b->loops, a.forget);
+}
+
+/* false: the end. */
+static bool serve_next(struct broker *b)
+{
+        _cleanup_(sock_packet_done) struct sock_packet p = {.size = 0};
+        struct broker_call call;
+        int r = sock_receive_packet(b->requests, sizeof(call), &p);
+
+        if (r == -EAGAIN || r == -EINTR)
+                return true;
+        if (r <= 0)
+                return false;
+        if (p.size != sizeof(call) || p.n_fds != 1)
+                return true;
+        memcpy(&call, p.data, sizeof(call));
+        serve(b, &call, p.fds[0]);
+        return true;
+}
+
+/* --- its life --- */
+
+static int receive(struct broker *b, struct croft_error *err)
+{
+        _cleanup_(warden_packet_done) struct warden_packet p = {0};
+        int r = warden_receive(b->channel, &p);
+
+        if (r <= 0 || p.type != WARDEN_SERVE)
+                return croft_error_set(err, r < 0 ? r : -EBADMSG, "there came no SERVE");
+        b->requests = warden_packet_take_fd(&p, "requests");
+        b->dev = warden_packet_take_fd(&p, "dev");
+        b->devid = warden_packet_take_fd(&p, "devid");
+        b->lock = warden_packet_take_fd(&p, "lock");
+        if (b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0)
+                return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
+        r = broker_spec_get(&p.body, &b->spec);
+        return r < 0 ? croft_error_set(err, r, "read the message SERVE") : 0;
+}
+
+static int begin(struct broker *b, struct croft_error *err)
+{
+        int r = receive(b, err);
+
+        /* One that an earlier croftd has started may still be at a call. */
+        if (r == 0 && TEMP_FAILURE_RETRY(flock(b->lock, LOCK_EX)) < 0)
+                r = croft_error_set(err, errno, "wait for the broker before");
+        if (r == 0)
+                r = loop_machine_open(&b->machine, err);
+        if (r < 0)
+                return r;
+        b->loops = (struct loops){.machine = &b->machine,
+                .program = b->devid,
+                .partition = b->spec.id,
+                .dev = b->dev,
+                .base = b->spec.uid_base};
+        loops_settle(&b->loops);
+        b->automatic = loops_sweep(&b->loops);
+        return 0;
+}
+
+/* Until croftd has gone, or there is nothing to do. */
+static void work(struct broker *b)
+{
+        for (;;) {
+                struct pollfd fds[] = {{.fd = b->channel, .events = POLLIN}, {.fd = b->requests, .events = POLLIN}};
+                int n = poll(fds, ELEMENTS(fds), b->automatic ? LOOK_MS : IDLE_MS);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 || fds[0].revents)
+                        return;
+                if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
+                        return;
+                if (n == 0 && !b->automatic)
+                        return;
+                if (n == 0)
+                        b->automatic = loops_sweep(&b->loops);
+        }
+}
+
+int broker_main(void)
+{
+        struct broker b = {.channel = WARDEN_CHANNEL,
+                .requests = -EBADF,
+                .dev = -EBADF,
+                .devid = -EBADF,
+                .lock = -EBADF,
+                .machine = {-EBADF, -EBADF}};
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (begin(&b, &err) < 0) {
+                log_error(LOG_LEVEL_ERROR, &err, "a broker couldn't begin");
+                return EXIT_FAILURE;
+        }
+        work(&b);
+        loop_machine_close(&b.machine);
+        return EXIT_SUCCESS;
+}

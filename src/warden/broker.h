@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker.h - carries out what a partition's processes ask of the machine and may have: loop devices.
+ *
+ * One process a partition, started by croftd when its warden has sent a call, ended when nothing has come for a while;
+ * with it a file system of the partition's that doesn't answer keeps nobody else waiting.  It works for one call after
+ * the other.  Calls that come while it isn't there, or while there is no croftd, wait in the socket.
+ */
+#ifndef CROFT_WARDEN_BROKER_H
+#define CROFT_WARDEN_BROKER_H
+
+#include "devid/loops.h"
+#include "partition/broker_msg.h"
+#include "partition/warden_msg.h"
+
+struct broker {
+        struct broker_spec spec;
+        int channel, requests, dev, devid, lock;
+        struct loop_machine machine;
+        struct loops loops;
+        size_t automatic; /* devices that go by themselves, as of the last look */
+};
+
+int broker_main(void);
+
+/* A call, and the process that is in it. */
+struct asker {
+        const struct broker_call *call;
+        int listener; /* borrowed */
+        pid_t process;
+        int pidfd;
+        int64_t value;   /* what the call returns when it doesn't fail */
+        uint32_t forget; /* machine's number of a device that is to go after the answer; BROKER_NOTHING */
+};
+#define BROKER_NOTHING UINT32_MAX
+
+/* Its descriptor; -EBADF. */
+int asker_fd(const struct asker *a, uint64_t number);
+/* Its descriptor becomes that one; the file that was there is closed when nobody else has it. */
+int asker_replace_fd(const struct asker *a, uint64_t number, int fd);
+/* -EFAULT, -ENOENT: it has gone. */
+int asker_read(const struct asker *a, uint64_t address, void *data, size_t size);
+int asker_write(const struct asker *a, uint64_t address, const void *data, size_t size);
+
+/* broker_loop.c: ioctl(2) of a loop device or of loop-control.  0 or a negative errno. */
+int broker_loop(struct broker *b, struct asker *a);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker_loop.c - ioctl(2) of loop devices and of loop-control, as loop(4) says, for the devices of one partition.
+ *
+ * What a program has open before it binds is the free device (devid/loops.h); that descriptor of its becomes the bound
+ * device's, and the other way round when it unbinds.  Inside, loop-control is a node that any program may open and that
+ * leads nowhere: all that it is asked for is answered here.
+ */
+#include "warden/broker.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statfs.h>
+
+/* Parts of a device would be devices of their own, which the table doesn't know. */
+#define UNKNOWN_FLAGS LO_FLAGS_PARTSCAN
+/* What a new descriptor has of the old one. */
+#define KEPT_FLAGS (O_ACCMODE | O_DIRECT | O_NONBLOCK | O_DSYNC)
+
+/* --- loop-control --- */
+
+static int control(struct broker *b, struct asker *a, uint32_t command)
+{
+        _cleanup_close_ int fd = asker_fd(a, a->call->args[0]);
+        uint32_t inside = (uint32_t)a->call->args[2];
+        struct stat st;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != LOOPS_CONTROL)
+                return -ENOTTY;
+        if (command == LOOP_CTL_GET_FREE)
+                r = loops_get_free(&b->loops, &inside);
+        else
+                r = command == LOOP_CTL_ADD ? loops_add(&b->loops, inside) : loops_remove(&b->loops, inside);
+        a->value = inside;
+        return r;
+}
+
+/* --- binding --- */
+
+/* Files of real file systems: what the kernel makes up as it is read (proc, sysfs, cgroup ...) asks who reads or
+ * writes, and that would be a thread of the kernel. */
+static int check_file(int fd)
+{
+        static const long kinds[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
+                OVERLAYFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, F2FS_SUPER_MAGIC, MSDOS_SUPER_MAGIC, ISOFS_SUPER_MAGIC,
+                SQUASHFS_MAGIC, EROFS_SUPER_MAGIC_V1, NFS_SUPER_MAGIC, RAMFS_MAGIC};
+        struct statfs fs;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+                if (fs.f_type == kinds[i])
+                        return 0;
+        return -EINVAL;
+}
+
+/* Which device it has open there; *ret is closed by the caller. */
+static int find_device(const struct broker *b, const struct asker *a, int *ret, struct loops_device *device)
+{
+        struct stat st;
+        int fd = asker_fd(a, a->call->args[0]), r;
+
+        if (fd < 0)
+                return fd;
+        *ret = fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = loops_find(&b->loops, &st, device);
+        if (r == 0 && device->is_free && !loops_is_current(&b->loops, device, &st))
+                return -EBUSY; /* its number has been taken since it was opened */
+        return r;
+}
+
+static int bind(struct broker *b, struct asker *a, struct loop_config *config)
+{
+        _cleanup_close_ int fd = -EBADF, file = -EBADF, bound = -EBADF;
+        bool automatic = config->info.lo_flags & LO_FLAGS_AUTOCLEAR;
+        struct loops_device device;
+        struct stat st;
+        int flags, r = find_device(b, a, &fd, &device);
+
+        if (r < 0)
+                return r;
+        if (!device.is_free)
+                return -EBUSY;
+        if (config->info.lo_flags & UNKNOWN_FLAGS)
+                return -EINVAL;
+        flags = fcntl(fd, F_GETFL);
+        file = asker_fd(a, config->fd);
+        r = flags < 0 ? -errno : file < 0 ? file : check_file(file);
+        if (r < 0)
+                return r;
+        config->fd = (uint32_t)file;
+        config->info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
+        r = loops_bind(&b->loops, device.inside, config, flags & KEPT_FLAGS, automatic, &bound);
+        if (r < 0)
+                return r;
+        r = asker_replace_fd(a, a->call->args[0], bound);
+        if (r < 0 && fstat(bound, &st) == 0 && loops_find(&b->loops, &st, &device) == 0) {
+                bound = close_fd(bound);
+                if (loops_unbind(&b->loops, &device) == 0)
+                        a->forget = device.number;
+        }
+        b->automatic += r == 0 && automatic;
+        return r;
+}
+
+static int configure(struct broker *b, struct asker *a)
+{
+        struct loop_config config;
+        int r = asker_read(a, a->call->args[2], &config, sizeof(config));
+
+        return r < 0 ? r : bind(b, a, &config);
+}
+
+static int set_fd(struct broker *b, struct asker *a)
+{
+        struct loop_config config = {.fd = (uint32_t)a->call->args[2]};
+
+        return bind(b, a, &config);
+}
+
+/* The caller's descriptor goes first, so that it isn't the one that keeps the device. */
+static int clear_fd(struct broker *b, struct asker *a)
+{
+        _cleanup_close_ int fd = -EBADF, nothing = -EBADF;
+        struct loops_device device;
+        int flags, r = find_device(b, a, &fd, &device);
+
+        if (r < 0)
+                return r;
+        if (device.is_free)
+                return -ENXIO;
+        flags = fcntl(fd, F_GETFL);
+        r = nothing = flags < 0 ? -errno : loops_open_free(&b->loops, flags & KEPT_FLAGS);
+        if (r >= 0)
+                r = asker_replace_fd(a, a->call->args[0], nothing);
+        if (r < 0)
+                return r;
+        fd = close_fd(fd);
+        r = loops_unbind(&b->loops, &device);
+        if (r == 0) {
+                a->forget = device.number;
+        } else if (r == -EBUSY) { /* as the kernel: when the last one closes it */
+                r = loops_mark(&b->loops, &device, device.flags | DEVID_AUTO);
+                b->automatic++;
+        }
+        return r;
+}
+
+/* --- status --- */
+
+static int set_status(struct broker *b, struct asker *a)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        struct loop_info64 info;
+        bool automatic;
+        int r = find_device(b, a, &fd, &device);
+
+        if (r == 0)
+                r = asker_read(a, a->call->args[2], &info, sizeof(info));
+        if (r < 0)
+                return r;
+        if (device.is_free)
+                return -ENXIO;
+        if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) /* the kernel would let us */
+                return -EPERM;
+        if (info.lo_flags & UNKNOWN_FLAGS)
+                return -EINVAL;
+        automatic = info.lo_flags & LO_FLAGS_AUTOCLEAR;
+        info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
+        if (ioctl(fd, LOOP_SET_STATUS64, &info) < 0)
+                return -errno;
+        b->automatic += automatic;
+        return loops_mark(
+                &b->loops, &device, (device.flags & ~(uint32_t)DEVID_AUTO) | (automatic ? (uint32_t)DEVID_AUTO : 0));
+}
+
+static int get_status(struct broker *b, struct asker *a)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        struct loop_info64 info;
+        int r = find_device(b, a, &fd, &device);
+
+        if (r < 0)
+                return r == -EBUSY ? -ENXIO : r;
+        if (device.is_free)
+                return -ENXIO;
+        if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+                return -errno;
+        info.lo_number = device.inside;
+        if (device.flags & DEVID_AUTO)
+                info.lo_flags |= LO_FLAGS_AUTOCLEAR;
+        return asker_write(a, a->call->args[2], &info, sizeof(info));
+}
+
+/* Of before Linux 2.6, or for one file instead of another without unbinding: nobody asks for these. */
+static int refuse(struct broker *b, struct asker *a)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        int r = find_device(b, a, &fd, &device);
+
+        if (r < 0 && r != -EBUSY)
+                return r;
+        return device.is_free ? -ENXIO : -EINVAL;
+}
+
+int broker_loop(struct broker *b, struct asker *a)
+{
+        uint32_t command = (uint32_t)a->call->args[1];
+
+        switch (command) {
+        case LOOP_CTL_GET_FREE:
+        case LOOP_CTL_ADD:
+        case LOOP_CTL_REMOVE:
+                return control(b, a, command);
+        case LOOP_CONFIGURE:
+                return configure(b, a);
+        case LOOP_SET_FD:
+                return set_fd(b, a);
+        case LOOP_CLR_FD:
+                return clear_fd(b, a);
+        case LOOP_SET_STATUS64:
+                return set_status(b, a);
+        case LOOP_GET_STATUS64:
+                return get_status(b, a);
+        case LOOP_SET_STATUS:
+        case LOOP_GET_STATUS:
+        case LOOP_CHANGE_FD:
+                return refuse(b, a);
+        default:
+                return -ENOTTY;
+        }
+}
