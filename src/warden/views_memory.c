@@ -7,23 +7,56 @@
 #include "base/cleanup.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define LAYOUT 1
 #define PAD 64
+#define HEAD_BYTES offsetof(struct views_memory, request)
 
-static int map(int fd, struct views_memory **ret, struct croft_error *err)
+/* Layouts: a later one only has more at its end. */
+static const struct {
+        uint32_t version;
+        size_t size;
+} layouts[] = {{1, offsetof(struct views_memory, disks)}, {2, sizeof(struct views_memory)}};
+_Static_assert(offsetof(struct views_memory, request) == 4096 && offsetof(struct views_memory, disks) == 50352128,
+        "wardens of before have areas of the first layout");
+#define NEWEST ((int)ELEMENTS(layouts) - 1)
+
+/* Of a layout that is shorter than ours the rest is memory of our own, which reads as zeros: nobody who reads has to
+ * ask, and to touch it is no SIGBUS. */
+static int map(int fd, size_t size, struct views_memory **ret, struct croft_error *err)
 {
-        struct views_memory *area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *room = mmap(NULL, sizeof(**ret), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int code;
 
-        if (area == MAP_FAILED)
-                return croft_error_set(err, errno, "map the memory of the views");
-        *ret = area;
+        if (room == MAP_FAILED)
+                return croft_error_set(err, errno, "make room for the memory of the views");
+        if (mmap(room, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+                code = errno;
+                views_memory_unmap(room);
+                return croft_error_set(err, code, "map the memory of the views");
+        }
+        *ret = room;
         return 0;
+}
+
+/* Which layout it has by its size, which can't change any more; -1: none. */
+static int layout_of(int fd)
+{
+        int seals = fcntl(fd, F_GET_SEALS);
+        struct stat st;
+
+        /* One that could still shrink would end us. */
+        if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0)
+                return -1;
+        for (size_t i = 0; i < ELEMENTS(layouts); i++)
+                if ((size_t)st.st_size == layouts[i].size)
+                        return (int)i;
+        return -1;
 }
 
 int views_memory_new(struct views_memory **ret, struct croft_error *err)
@@ -33,30 +66,38 @@ int views_memory_new(struct views_memory **ret, struct croft_error *err)
 
         if (fd < 0 || ftruncate(fd, sizeof(struct views_memory)) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
                 return croft_error_set(err, errno, "make memory for the views");
-        r = map(fd, ret, err);
+        r = map(fd, sizeof(struct views_memory), ret, err);
         if (r < 0)
                 return r;
         (*ret)->magic = VIEWS_MAGIC;
-        (*ret)->version = LAYOUT;
+        (*ret)->version = layouts[NEWEST].version;
         (*ret)->born_s = (uint64_t)time(NULL);
         return TAKE_FD(fd);
+}
+
+static int refuse(struct croft_error *err)
+{
+        return croft_error_set(err, EBADMSG, "what should be the memory of the views is something else.");
+}
+
+static bool is_ours(const struct views_memory *head, int layout)
+{
+        return head->magic == VIEWS_MAGIC && head->version == layouts[layout].version;
 }
 
 int views_memory_map(int fd, struct views_memory **ret, struct croft_error *err)
 {
         struct views_memory *area = NULL;
-        struct stat st;
-        int seals = fcntl(fd, F_GET_SEALS), r;
+        int layout = layout_of(fd), r;
 
-        /* One that could still shrink would end us. */
-        if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0 || st.st_size != sizeof(*area))
-                return croft_error_set(err, EBADMSG, "what should be the memory of the views is something else.");
-        r = map(fd, &area, err);
+        if (layout < 0)
+                return refuse(err);
+        r = map(fd, layouts[layout].size, &area, err);
         if (r < 0)
                 return r;
-        if (area->magic != VIEWS_MAGIC || area->version != LAYOUT) {
+        if (!is_ours(area, layout)) {
                 views_memory_unmap(area);
-                return croft_error_set(err, EBADMSG, "the memory of the views is of another version.");
+                return refuse(err);
         }
         *ret = area;
         return 0;
@@ -68,6 +109,59 @@ struct views_memory *views_memory_unmap(struct views_memory *area)
                 (void)munmap(area, sizeof(*area));
         return NULL;
 }
+
+/* --- the list of disks --- */
+
+/* Says that there is one.  A reader sees the flag and then a list that is empty or whole. */
+static int announce(int fd, int layout, struct croft_error *err)
+{
+        struct views_memory *head = mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        bool ours;
+
+        if (head == MAP_FAILED)
+                return croft_error_set(err, errno, "map the head of the memory of the views");
+        ours = is_ours(head, layout);
+        if (ours)
+                __atomic_store_n(&head->has_disks, 1, __ATOMIC_RELEASE);
+        (void)munmap(head, HEAD_BYTES);
+        return ours ? 0 : refuse(err);
+}
+
+int views_disks_map(int fd, struct view_disks **ret, struct croft_error *err)
+{
+        int layout = layout_of(fd), r;
+        void *disks;
+
+        if (layout < 0)
+                return refuse(err);
+        if (layout != NEWEST)
+                return croft_error_set(err, EOPNOTSUPP, "the memory of the views has no room for a list of disks.");
+        disks = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                (off_t)offsetof(struct views_memory, disks));
+        if (disks == MAP_FAILED)
+                return croft_error_set(err, errno, "map the list of disks");
+        r = announce(fd, layout, err);
+        if (r < 0) {
+                views_disks_unmap(disks);
+                return r;
+        }
+        *ret = disks;
+        return 0;
+}
+
+struct view_disks *views_disks_unmap(struct view_disks *disks)
+{
+        if (disks)
+                (void)munmap(disks, sizeof(*disks));
+        return NULL;
+}
+
+const struct view_disks *views_disks(const struct views_memory *area)
+{
+        return __atomic_load_n(&area->has_disks, __ATOMIC_ACQUIRE) ? &area->disks : NULL;
+}
+
+/* --- texts --- */
 
 size_t views_text(const struct views_memory *area, size_t i, const char **ret, uint64_t *ret_mtime_ns)
 {

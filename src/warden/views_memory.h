@@ -10,6 +10,7 @@
 
 #include "kernel/fuse.h"
 #include "kstat/view.h"
+#include "kstat/view_disks.h"
 
 #include <stdint.h>
 
@@ -31,9 +32,13 @@ struct views_memory {
 
         struct view_state state;
         struct views_slot slots[VIEWS_FILES_MAX];
+        uint32_t has_disks; /* 0: nobody has ever written to disks, nor should it be read: that alone takes memory */
+        uint32_t reserved;
         char request[FUSE_REQUEST_MAX] __attribute__((aligned(4096)));
         /* Pages that nobody writes to take no memory. */
         char texts[VIEWS_FILES_MAX][2][VIEWS_TEXT_MAX] __attribute__((aligned(4096)));
+        /* Of the second layout on; the first ends here. */
+        struct view_disks disks __attribute__((aligned(4096)));
 };
 
 struct views_time {
@@ -42,9 +47,18 @@ struct views_time {
 
 /* A new area as a memfd that can't change its size, and mapped.  The descriptor or a negative errno. */
 int views_memory_new(struct views_memory **ret, struct croft_error *err);
-/* Maps one (fd is borrowed).  -EBADMSG: it is none. */
+/* Maps one (fd is borrowed).  -EBADMSG: it is none.  One that is of a time before there were disks gets an empty list
+ * that nobody else sees. */
 int views_memory_map(int fd, struct views_memory **ret, struct croft_error *err);
 struct views_memory *views_memory_unmap(struct views_memory *area);
+
+/* For the one who writes the list of disks (fd is borrowed; it may be anything that the warden has made of it): maps
+ * the list alone, and says in the area that there is one.  Ended with views_disks_unmap().  -EBADMSG: it is no such
+ * memory; -EOPNOTSUPP: it is of a time before there were disks. */
+int views_disks_map(int fd, struct view_disks **ret, struct croft_error *err);
+struct view_disks *views_disks_unmap(struct view_disks *disks);
+/* NULL: there never was one. */
+const struct view_disks *views_disks(const struct views_memory *area);
 
 /* What slot i shows: its size; 0: nothing. */
 size_t views_text(const struct views_memory *area, size_t i, const char **ret, uint64_t *ret_mtime_ns);

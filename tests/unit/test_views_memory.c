@@ -112,6 +112,71 @@ static void numbers_of_a_hostile_predecessor_are_bounded(void **state)
         views_memory_unmap(area);
 }
 
+/* As a warden of before there were disks has left it. */
+static int first_layout(uint32_t version)
+{
+        int fd = memfd_create("first", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        const uint32_t head[] = {VIEWS_MAGIC, version};
+
+        assert_int_equal(ftruncate(fd, offsetof(struct views_memory, disks)), 0);
+        assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+        assert_int_equal(pwrite(fd, head, sizeof(head), 0), sizeof(head));
+        return fd;
+}
+
+static void an_area_from_before_there_were_disks_goes_on_without_any(void **state)
+{
+        _cleanup_close_ int fd = first_layout(1), wrong = first_layout(2);
+        struct view_disks *disks = NULL;
+        struct views_memory *area = NULL;
+
+        (void)state;
+        assert_int_equal(views_memory_map(wrong, &area, NULL), -EBADMSG);
+        assert_int_equal(views_memory_map(fd, &area, NULL), 0);
+        assert_null(views_disks(area));
+        show(area, 0, "one\n", 10);
+        area->has_disks = 1; /* whoever says so: nothing is there, and nobody dies of a look at it */
+        assert_int_equal(views_disks(area)->list[VIEW_DISKS_MAX - 1].sectors + views_disks(area)->n, 0);
+        assert_int_equal(views_disks_map(fd, &disks, NULL), -EOPNOTSUPP);
+        assert_null(disks);
+        views_memory_unmap(area);
+}
+
+static void another_process_writes_the_list_of_disks(void **state)
+{
+        const struct view_disk disk = {.name = "loop0", .major = 7, .minor = 9};
+        struct views_memory *area = NULL;
+        _cleanup_close_ int fd = views_memory_new(&area, NULL);
+        struct view_disks *disks = NULL;
+
+        (void)state;
+        assert_null(views_disks(area));
+        assert_int_equal(views_disks_map(fd, &disks, NULL), 0);
+        assert_non_null(views_disks(area));
+        assert_int_equal(views_disks(area)->n, 0);
+        view_disks_write(disks, &disk, 1);
+        assert_string_equal(views_disks(area)->list[0].name, "loop0");
+        views_memory_unmap(area);
+        assert_null(views_disks_unmap(disks));
+        assert_null(views_disks_unmap(NULL));
+}
+
+static void the_writer_of_disks_refuses_what_is_no_such_memory(void **state)
+{
+        _cleanup_close_ int other = memfd_create("other", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                            dev = open("/dev/zero", O_RDWR);
+        struct view_disks *disks = NULL;
+
+        (void)state;
+        assert_int_equal(views_disks_map(dev, &disks, NULL), -EBADMSG);
+        assert_int_equal(views_disks_map(-EBADF, &disks, NULL), -EBADMSG);
+        assert_int_equal(ftruncate(other, sizeof(struct views_memory)), 0);
+        assert_int_equal(views_disks_map(other, &disks, NULL), -EBADMSG); /* could shrink */
+        assert_int_equal(fcntl(other, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+        assert_int_equal(views_disks_map(other, &disks, NULL), -EBADMSG); /* no magic */
+        assert_null(disks);
+}
+
 static size_t pad(char *buf, const char *text, size_t shown)
 {
         memcpy(buf, text, strlen(text));
@@ -157,6 +222,9 @@ int main(void)
                 cmocka_unit_test(another_text_has_another_time_though_the_clock_goes_back),
                 cmocka_unit_test(what_could_shrink_or_is_something_else_is_refused),
                 cmocka_unit_test(numbers_of_a_hostile_predecessor_are_bounded),
+                cmocka_unit_test(an_area_from_before_there_were_disks_goes_on_without_any),
+                cmocka_unit_test(another_process_writes_the_list_of_disks),
+                cmocka_unit_test(the_writer_of_disks_refuses_what_is_no_such_memory),
                 cmocka_unit_test(padding_is_blanks_before_the_last_newline),
                 cmocka_unit_test(length_stays_until_it_no_longer_suffices),
                 cmocka_unit_test(what_ends_otherwise_or_does_not_fit_stays),
