@@ -57,6 +57,13 @@ const char *view_path(size_t i)
         return i < ELEMENTS(files) ? files[i].path : NULL;
 }
 
+bool view_tells_disks(uint64_t node)
+{
+        if (node >= 1 && node <= ELEMENTS(files))
+                return files[node - 1].render == view_partitions;
+        return view_tree_tells_disks(node);
+}
+
 ssize_t view_render(struct view *v, size_t i, const struct kstat_sample *sample, char *buf, size_t size)
 {
         struct text t = {.start = buf, .at = buf, .end = buf + size};
@@ -197,12 +204,16 @@ static void take_disks(struct view *v, const struct kstat_sample *sample)
                 const struct kstat_sample_disk *d = &sample->disks[i];
                 uint32_t k = 0;
 
+                if (!view_may_show(v, d))
+                        continue;
                 while (k < v->n_disks && (v->disks[k].major != d->major || v->disks[k].minor != d->minor))
                         k++;
                 if (k == KSTAT_SAMPLE_DISKS)
                         continue;
-                if (k == v->n_disks)
+                if (k == v->n_disks) {
                         v->disks[v->n_disks++] = *d;
+                        v->stale_shown = true;
+                }
                 raise_disk(&v->disks[k], d);
         }
 }
@@ -253,9 +264,10 @@ static void begin_anew(struct view *v, const struct kstat_sample *sample)
         v->s.start_ns = sample->start_ns;
         v->idle_all_ns = v->idle_offset_ns = v->elapsed_ns = 0;
         v->n_disks = v->processes_most = 0;
+        v->stale_shown = true;
 }
 
-void view_take(struct view *v, const struct kstat_sample *sample)
+static void take_sample(struct view *v, const struct kstat_sample *sample)
 {
         bool first = v->fresh || v->s.start_ns != sample->start_ns;
 
@@ -273,6 +285,15 @@ void view_take(struct view *v, const struct kstat_sample *sample)
         take_disks(v, sample);
         take_times(v, sample);
         take_idle(v, first);
+}
+
+void view_take(struct view *v, const struct kstat_sample *sample)
+{
+        if (v->own)
+                view_own_take(v); /* before the sample, which has figures of what is listed */
+        take_sample(v, sample);
+        if (v->stale_shown)
+                view_shown_make(v);
 }
 
 /* --- the wall clock --- */
@@ -330,6 +351,7 @@ struct view *view_free(struct view *view)
         free(view->meminfo);
         free(view->vmstat);
         free(view->cpuinfo);
+        view_own_free(view->own);
         free(view);
         return NULL;
 }

@@ -8,6 +8,7 @@
 #ifndef CROFT_KSTAT_VIEW_PRIVATE_H
 #define CROFT_KSTAT_VIEW_PRIVATE_H
 
+#include "kstat/view_disks.h"
 #include "kstat/view_facts.h"
 #include "kstat/view_text.h"
 #include "kstat/view_totals.h"
@@ -36,6 +37,16 @@ struct view_line {
         uint16_t unit;   /* enum view_unit */
 };
 
+#define VIEW_SECTOR 512
+
+/* A block device that the partition sees. */
+struct view_shown {
+        uint32_t major, minor;
+        const struct kstat_sample_disk *used; /* its figures; NULL: not used yet */
+        const struct view_disk *own;          /* NULL: the machine's */
+        const struct facts_disk *known;       /* of the machine's; NULL: unknown */
+};
+
 struct view {
         const struct view_facts *facts;
         struct kstat_sample s;
@@ -53,6 +64,10 @@ struct view {
         bool realtime_fixed;                                /* by view_set_realtime() */
         struct kstat_sample_disk disks[KSTAT_SAMPLE_DISKS]; /* all that were ever in a sample */
         uint32_t n_disks;
+        struct view_own *own; /* NULL: it can't have any */
+        bool stale_shown;
+        uint32_t n_shown;
+        struct view_shown shown[KSTAT_SAMPLE_DISKS + VIEW_DISKS_MAX];
         char *cpuinfo; /* for cpuinfo_cpus */
         size_t cpuinfo_size;
         __u64 cpuinfo_cpus[CPU_WORDS];
@@ -114,9 +129,23 @@ void view_memory_of(const struct view *v, struct view_memory *ret);
 /* Of the memory node of sysfs. */
 void view_node_meminfo(struct view *v, struct text *t);
 
-/* The name of a disk in ret. */
-void view_disk_name(const struct view *v, const struct kstat_sample_disk *disk, char *ret, size_t size);
-void view_disk_stat(const struct kstat_sample_disk *disk, struct text *t);
-uint64_t view_disk_bytes(const struct view *v, const struct kstat_sample_disk *disk);
+/* view_tree.c: of nodes in trees, see view_tells_disks(). */
+bool view_tree_tells_disks(uint64_t node);
+
+/* view_shown.c: which block devices it sees. */
+void view_own_take(struct view *v);
+struct view_own *view_own_free(struct view_own *own);
+/* Whether a disk of a sample is one that it sees. */
+bool view_may_show(const struct view *v, const struct kstat_sample_disk *disk);
+void view_shown_make(struct view *v);
+void view_shown_name(const struct view_shown *d, char *ret, size_t size);
+uint64_t view_shown_sectors(const struct view_shown *d);
+bool view_shown_is_loop(const struct view_shown *d);
+
+/* view_disk.c: the files of a device's directory ("") in sysfs, and of "queue" and "loop" below it, by their number in
+ * one table.  Number k of that directory: its number in all and name; -1: there are no more. */
+int view_disk_file(const struct view_shown *d, const char *directory, size_t k, const char **ret_name);
+bool view_disk_has_file(const struct view_shown *d, const char *directory, size_t file);
+void view_disk_put(const struct view_shown *d, size_t file, struct text *t);
 
 #endif

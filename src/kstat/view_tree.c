@@ -21,7 +21,7 @@
 struct place {
         unsigned int line; /* of the table */
         uint32_t number;   /* of the CPU or the memory block; the disk's device number */
-        uint32_t sub;      /* a file of the facts: which; a directory of them: its first file */
+        uint32_t sub;      /* a file of the facts: which; a directory of them: its first file; a disk's file: which */
         uint32_t depth;    /* a directory of facts: of how many names its path is; else 0 */
 };
 
@@ -39,16 +39,16 @@ static struct place place_of(uint64_t node)
                 .depth = node >> 56 & 7};
 }
 
-static uint32_t device_of(const struct kstat_sample_disk *d)
+static uint32_t device_of(const struct view_shown *d)
 {
         return d->major << 20 | (d->minor & 0xfffff);
 }
 
-static const struct kstat_sample_disk *disk_at(const struct view *v, const struct place *p)
+static const struct view_shown *disk_at(const struct view *v, const struct place *p)
 {
-        for (uint32_t i = 0; i < v->n_disks; i++)
-                if (device_of(&v->disks[i]) == p->number)
-                        return &v->disks[i];
+        for (uint32_t i = 0; i < v->n_shown; i++)
+                if (device_of(&v->shown[i]) == p->number)
+                        return &v->shown[i];
         return NULL;
 }
 
@@ -188,74 +188,27 @@ static void put_phys_index(struct view *v, const struct place *p, struct text *t
         text_char(t, '\n');
 }
 
-static void put_disk_dev(struct view *v, const struct place *p, struct text *t)
-{
-        (void)v;
-        text_number(t, p->number >> 20, 0);
-        text_char(t, ':');
-        text_number(t, p->number & 0xfffff, 0);
-        text_char(t, '\n');
-}
-
-static void put_disk_uevent(struct view *v, const struct place *p, struct text *t)
-{
-        char name[VIEW_NAME_SIZE];
-
-        view_disk_name(v, disk_at(v, p), name, sizeof(name));
-        text_str(t, "MAJOR=");
-        text_number(t, p->number >> 20, 0);
-        text_str(t, "\nMINOR=");
-        text_number(t, p->number & 0xfffff, 0);
-        text_str(t, "\nDEVNAME=");
-        text_str(t, name);
-        text_str(t, "\nDEVTYPE=disk\n");
-}
-
-static void put_disk_size(struct view *v, const struct place *p, struct text *t)
-{
-        text_number(t, view_disk_bytes(v, disk_at(v, p)) / 512, 0);
-        text_char(t, '\n');
-}
-
-static void put_disk_stat(struct view *v, const struct place *p, struct text *t)
-{
-        view_disk_stat(disk_at(v, p), t);
-}
-
-static void put_inflight(struct view *v, const struct place *p, struct text *t)
-{
-        (void)v, (void)p;
-        text_str(t, "       0        0\n");
-}
-
-static void put_rotational(struct view *v, const struct place *p, struct text *t)
-{
-        const struct facts_disk *known = facts_disk_find(v->facts, p->number >> 20, p->number & 0xfffff);
-
-        text_number(t, known && known->rotational, 0);
-        text_char(t, '\n');
-}
-
-static void put_sector(struct view *v, const struct place *p, struct text *t)
-{
-        const struct facts_disk *known = facts_disk_find(v->facts, p->number >> 20, p->number & 0xfffff);
-
-        text_number(t, known && known->sector_bytes ? known->sector_bytes : 512, 0);
-        text_char(t, '\n');
-}
-
 static void put_disk_link(struct view *v, const struct place *p, struct text *t)
 {
         char name[VIEW_NAME_SIZE];
 
-        view_disk_name(v, disk_at(v, p), name, sizeof(name));
+        view_shown_name(disk_at(v, p), name, sizeof(name));
         text_str(t, "../../block/");
         text_str(t, name);
 }
 
+static void put_disk_subsystem(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "../../class/block");
+}
+
 /* --- the table --- */
 
-enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_FACT };
+enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_FACT, EACH_DISK_FILE };
+
+/* Of which disks a line is there. */
+enum needs { NOTHING, OWN_DISK, LOOP_DISK };
 
 /* Lines that others stand below; the rest of the table has no names. */
 enum {
@@ -270,6 +223,9 @@ enum {
         MEMORY,
         DISK,
         QUEUE,
+        LOOP,
+        HOLDERS,
+        SLAVES,
         CPUS_FACT,
         CPU_FACT,
         CPU_ONLINE,
@@ -278,10 +234,11 @@ enum {
 
 struct line {
         unsigned int parent; /* NO_LINE: a tree of its own, name is its path */
-        const char *name;    /* of numbered ones: what is in front of the number */
+        const char *name;    /* of numbered ones: what is in front of the number; of files of a disk: their directory */
         enum view_kind kind;
         enum each each;
         void (*put)(struct view *v, const struct place *p, struct text *t);
+        enum needs needs;
 };
 
 static const struct line table[] = {
@@ -296,6 +253,9 @@ static const struct line table[] = {
         [MEMORY] = {MEMORIES, "memory", VIEW_DIRECTORY, EACH_MEMORY, NULL},
         [DISK] = {DISKS, "", VIEW_DIRECTORY, EACH_DISK, NULL},
         [QUEUE] = {DISK, "queue", VIEW_DIRECTORY, ONE, NULL},
+        [LOOP] = {DISK, "loop", VIEW_DIRECTORY, ONE, NULL, LOOP_DISK},
+        [HOLDERS] = {DISK, "holders", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
+        [SLAVES] = {DISK, "slaves", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
         [CPUS_FACT] = {CPUS, "", VIEW_FILE, EACH_FACT, NULL},
         [CPU_FACT] = {CPU, "", VIEW_FILE, EACH_FACT, NULL},
         [CPU_ONLINE] = {CPU, "online", VIEW_FILE, ONE, put_cpu_online},
@@ -324,17 +284,10 @@ static const struct line table[] = {
         {MEMORY, "phys_index", VIEW_FILE, ONE, put_phys_index},
         {MEMORY, "removable", VIEW_FILE, ONE, put_zero},
         {MEMORY, "valid_zones", VIEW_FILE, ONE, put_zones},
-        {DISK, "dev", VIEW_FILE, ONE, put_disk_dev},
-        {DISK, "uevent", VIEW_FILE, ONE, put_disk_uevent},
-        {DISK, "size", VIEW_FILE, ONE, put_disk_size},
-        {DISK, "stat", VIEW_FILE, ONE, put_disk_stat},
-        {DISK, "inflight", VIEW_FILE, ONE, put_inflight},
-        {DISK, "ro", VIEW_FILE, ONE, put_zero},
-        {DISK, "removable", VIEW_FILE, ONE, put_zero},
-        {QUEUE, "rotational", VIEW_FILE, ONE, put_rotational},
-        {QUEUE, "logical_block_size", VIEW_FILE, ONE, put_sector},
-        {QUEUE, "physical_block_size", VIEW_FILE, ONE, put_sector},
-        {QUEUE, "hw_sector_size", VIEW_FILE, ONE, put_sector},
+        {DISK, "", VIEW_FILE, EACH_DISK_FILE, NULL},
+        {QUEUE, "queue", VIEW_FILE, EACH_DISK_FILE, NULL},
+        {LOOP, "loop", VIEW_FILE, EACH_DISK_FILE, NULL, LOOP_DISK},
+        {DISK, "subsystem", VIEW_LINK, ONE, put_disk_subsystem, OWN_DISK},
         {CLASS_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
         {DEV_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
 };
@@ -483,6 +436,41 @@ static void listed_of(const struct view *v, unsigned int line, __u64 *ret)
         }
 }
 
+static bool has_needed(const struct view *v, const struct place *p)
+{
+        const struct view_shown *disk;
+
+        if (table[p->line].needs == NOTHING)
+                return true;
+        disk = disk_at(v, p);
+        return disk && (table[p->line].needs == LOOP_DISK ? view_shown_is_loop(disk) : disk->own != NULL);
+}
+
+static bool disk_instance(const struct view *v, size_t k, struct place *p, struct view_entry *ret)
+{
+        if (k >= v->n_shown)
+                return false;
+        p->number = device_of(&v->shown[k]);
+        if (table[p->line].parent == DEV_DISKS)
+                (void)snprintf(ret->name, sizeof(ret->name), "%u:%u", p->number >> 20, p->number & 0xfffff);
+        else
+                view_shown_name(&v->shown[k], ret->name, sizeof(ret->name));
+        return true;
+}
+
+static bool disk_file_instance(const struct view *v, size_t k, struct place *p, struct view_entry *ret)
+{
+        const struct view_shown *disk = disk_at(v, p);
+        const char *name;
+        int file = disk ? view_disk_file(disk, table[p->line].name, k, &name) : -1;
+
+        if (file < 0)
+                return false;
+        p->sub = (uint32_t)file;
+        (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+        return true;
+}
+
 /* Instance k of a line below parent. */
 static bool instance(
         const struct view *v, const struct place *parent, unsigned int line, size_t k, struct view_entry *ret)
@@ -493,9 +481,11 @@ static bool instance(
 
         listed_of(v, line, listed);
         ret->kind = l->kind;
+        if (!has_needed(v, &p))
+                return false;
         switch (l->each) {
         case ONE:
-                if (l->parent == CPU && !mask_has(listed, p.number))
+                if (k > 0 || (l->parent == CPU && !mask_has(listed, p.number)))
                         return false;
                 (void)snprintf(ret->name, sizeof(ret->name), "%s", l->name);
                 break;
@@ -504,17 +494,14 @@ static bool instance(
                         return false;
                 if (!fact_child(v, parent, k, &p, ret))
                         return false;
-                k = 0;
                 break;
         case EACH_DISK:
-                if (k >= v->n_disks)
+                if (!disk_instance(v, k, &p, ret))
                         return false;
-                p.number = device_of(&v->disks[k]);
-                if (l->parent == DEV_DISKS)
-                        (void)snprintf(ret->name, sizeof(ret->name), "%u:%u", p.number >> 20, p.number & 0xfffff);
-                else
-                        view_disk_name(v, &v->disks[k], ret->name, sizeof(ret->name));
-                k = 0;
+                break;
+        case EACH_DISK_FILE:
+                if (!disk_file_instance(v, k, &p, ret))
+                        return false;
                 break;
         case EACH_CPU:
         case EACH_MEMORY:
@@ -522,17 +509,17 @@ static bool instance(
                 if (p.number >= (l->each == EACH_CPU ? KSTAT_CPUS_MAX : n_blocks(v)))
                         return false;
                 (void)snprintf(ret->name, sizeof(ret->name), "%s%u", l->name, p.number);
-                k = 0;
                 break;
         }
         ret->node = node_of(&p);
-        return k == 0;
+        return true;
 }
 
 /* What the line, or the next line above that is numbered, counts. */
 static enum each counted(unsigned int line)
 {
-        while (line != NO_LINE && (table[line].each == ONE || table[line].each == EACH_FACT))
+        while (line != NO_LINE &&
+                (table[line].each == ONE || table[line].each == EACH_FACT || table[line].each == EACH_DISK_FILE))
                 line = table[line].parent;
         return line == NO_LINE ? ONE : table[line].each;
 }
@@ -562,6 +549,10 @@ static bool exists(const struct view *v, const struct place *p)
                 if (p->number != 0)
                         return false;
         }
+        if (!has_needed(v, p))
+                return false;
+        if (table[p->line].each == EACH_DISK_FILE)
+                return p->depth == 0 && view_disk_has_file(disk_at(v, p), table[p->line].name, p->sub);
         if (table[p->line].each != EACH_FACT)
                 return p->sub == 0 && p->depth == 0;
         return fact_at(v, p, &file) && (p->depth == 0 || prefix_of(&file.path, p->depth) > 0);
@@ -599,9 +590,25 @@ static bool is_below(unsigned int line, const struct place *directory)
 
 /* --- the interface --- */
 
+bool view_tree_tells_disks(uint64_t node)
+{
+        unsigned int line = place_of(node).line;
+
+        if (!(node & NODE_TREE) || line >= ELEMENTS(table))
+                return false;
+        return line == DISKS || line == CLASS_DISKS || line == DEV_DISKS || counted(line) == EACH_DISK;
+}
+
+/* How many instances of a line can be passed over without a look at them. */
+static size_t known_instances(const struct view *v, unsigned int line, size_t at)
+{
+        return table[line].each == EACH_DISK ? view_least(at, v->n_shown) : 0;
+}
+
 int view_list(struct view *v, uint64_t directory, const struct kstat_sample *sample, size_t at, struct view_entry *ret)
 {
         struct view_entry entry;
+        size_t n;
         struct place p;
         int r = find_directory(v, directory, sample, &p);
 
@@ -614,7 +621,9 @@ int view_list(struct view *v, uint64_t directory, const struct kstat_sample *sam
                         *ret = entry;
                         return 1;
                 }
-                for (size_t n = 0; at > 0 && instance(v, &p, line, n, &entry); n++)
+                n = known_instances(v, line, at);
+                at -= n;
+                for (; at > 0 && instance(v, &p, line, n, &entry); n++)
                         at--;
         }
         return 0;
@@ -681,6 +690,8 @@ ssize_t view_read(struct view *v, uint64_t node, const struct kstat_sample *samp
                 return -EISDIR;
         if (table[p.line].each == EACH_FACT && fact_at(v, &p, &file))
                 put_fact(v, &file, &t);
+        else if (table[p.line].each == EACH_DISK_FILE)
+                view_disk_put(disk_at(v, &p), p.sub, &t);
         else
                 table[p.line].put(v, &p, &t);
         return text_end(&t);

@@ -206,6 +206,8 @@ static int open_views(struct warden *w, struct warden_packet *p, struct croft_er
 
         if (facts < 0)
                 return croft_error_set(err, ENODATA, "there are no facts about the host.");
+        if (w->broker >= 0)
+                views_expect_disks(&w->views);
         return views_open(&w->views, TAKE_FD(facts), w->state.uid_base, err);
 }
 

@@ -125,6 +125,11 @@ static int map_facts(struct views *v, struct croft_error *err)
         return 0;
 }
 
+void views_expect_disks(struct views *v)
+{
+        v->may_have_disks = true;
+}
+
 void views_read_from(struct views *v, int link)
 {
         close_fd(v->link);
@@ -153,6 +158,15 @@ int views_open(struct views *v, int facts, uid_t owner, struct croft_error *err)
 /* --- texts -----------------------------------------------------------------------------------------------------------
  */
 
+/* Of memory that isn't there the next look may be luckier; until then they aren't shown. */
+static void take_disks(struct views *v)
+{
+        const struct view_disks *disks = views_disks(v->area);
+
+        if (disks && !view_has_disks(v->view))
+                (void)view_use_disks(v->view, disks);
+}
+
 static int take_sample(struct views *v)
 {
         uint64_t now = now_ns(CLOCK_MONOTONIC);
@@ -160,6 +174,7 @@ static int take_sample(struct views *v)
 
         if (!v->view)
                 return -EAGAIN;
+        take_disks(v);
         if (is_young(v->sampled_ns, now, SAMPLE_TTL_NS))
                 return 0;
         r = v->read_sample(v->link, v->sample);
@@ -175,6 +190,11 @@ static bool is_exact(size_t i)
         return false;
 }
 
+static uint64_t ttl_of(const struct views *v, uint64_t node)
+{
+        return v->may_have_disks && view_tells_disks(node) ? 0 : VIEW_TTL_NS;
+}
+
 /* Makes the text of single file i anew if it is old.  What was shown stays when that can't be. */
 static int refresh(struct views *v, size_t i)
 {
@@ -185,7 +205,7 @@ static int refresh(struct views *v, size_t i)
         size_t size = views_text(v->area, i, &shown, &mtime);
         ssize_t n;
 
-        if (size > 0 && is_young(v->area->slots[i].made_ns, now.monotonic_ns, VIEW_TTL_NS))
+        if (size > 0 && is_young(v->area->slots[i].made_ns, now.monotonic_ns, ttl_of(v, i + 1)))
                 return 0;
         n = take_sample(v);
         if (n == 0)
@@ -286,7 +306,7 @@ static int look_at(struct views *v, uint64_t node, struct fuse_file *ret)
         const char *text;
         int r;
 
-        *ret = (struct fuse_file){.node = node + SHIFT, .uid = v->owner, .gid = v->owner, .valid_ns = VIEW_TTL_NS};
+        *ret = (struct fuse_file){.node = node + SHIFT, .uid = v->owner, .gid = v->owner, .valid_ns = ttl_of(v, node)};
         if (!is_single(node))
                 return look_at_tree(v, node, ret);
         r = refresh(v, node - 1);
@@ -346,11 +366,11 @@ static void look_up(struct views *v, const struct fuse_request *q)
         if (r == 0)
                 r = look_at(v, entry.node, &file);
         if (r == -ENOENT && q->node != ROOT)
-                (void)fuse_reply_entry(v->device, q->unique, NULL, VIEW_TTL_NS);
+                (void)fuse_reply_entry(v->device, q->unique, NULL, ttl_of(v, q->node - SHIFT));
         else if (r < 0)
                 fail(v, q, -r);
         else
-                (void)fuse_reply_entry(v->device, q->unique, &file, VIEW_TTL_NS);
+                (void)fuse_reply_entry(v->device, q->unique, &file, file.valid_ns);
 }
 
 static void reply_part(struct views *v, const struct fuse_request *q, const char *text, size_t size)

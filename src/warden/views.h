@@ -21,9 +21,10 @@
 struct views_memory;
 
 struct views {
-        int device, memory; /* -EBADF: none */
-        int link, facts;    /* where figures come from */
-        uid_t owner;        /* of the files: the partition's root */
+        int device, memory;  /* -EBADF: none */
+        int link, facts;     /* where figures come from */
+        uid_t owner;         /* of the files: the partition's root */
+        bool may_have_disks; /* of its own: see views_expect_disks() */
         struct views_memory *area;
         const void *facts_data;
         size_t facts_size;
@@ -58,6 +59,9 @@ void views_forget(struct views *v);
 int views_adopt(struct views *v, int device, int memory, struct croft_error *err);
 /* What the host is (facts, owned from here on in any case), and who the files belong to. */
 int views_open(struct views *v, int facts, uid_t owner, struct croft_error *err);
+/* The partition may get block devices of its own (kstat/view_disks.h): what shows them is never kept, so that a device
+ * is seen by whoever looks after it was bound.  Without, they appear, but up to VIEW_TTL_NS late. */
+void views_expect_disks(struct views *v);
 /* Where figures come from (owned from here on). */
 void views_read_from(struct views *v, int link);
 

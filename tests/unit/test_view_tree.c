@@ -3,6 +3,7 @@
  * test_view_tree.c - the directories of /sys: what is listed can be looked up and read, and what isn't the partition's
  * is not there.
  */
+#include "kstat/view_disks.h"
 #include "view_kit.h"
 
 #include <setjmp.h>
@@ -119,6 +120,23 @@ static void what_is_listed_can_be_looked_up_and_read(void **state)
         }
 }
 
+static void what_is_listed_of_its_own_disks_can_be_looked_up_and_read(void **state)
+{
+        static struct view_disk list[VIEW_DISKS_MAX];
+        static struct view_disks area;
+
+        (void)state;
+        for (unsigned int i = 0; i < VIEW_DISKS_MAX; i++) {
+                list[i] = (struct view_disk){.major = 7, .minor = i, .flags = i % 2 ? VIEW_DISK_LOOP : 0};
+                (void)snprintf(list[i].name, sizeof(list[i].name), "loop%u", i);
+        }
+        view_disks_write(&area, list, VIEW_DISKS_MAX);
+        assert_int_equal(view_use_disks(k.view, &area), 0);
+        assert_true(walk(view_tree_node(3)) > VIEW_DISKS_MAX * 20);
+        assert_int_equal(walk(view_tree_node(4)), VIEW_DISKS_MAX + 1);
+        assert_int_equal(walk(view_tree_node(5)), VIEW_DISKS_MAX + 1);
+}
+
 static void two_files_of_one_directory_make_one_directory(void **state)
 {
         struct view_entry cpu, cache, entry;
@@ -182,6 +200,7 @@ int main(void)
                 TEST(siblings_are_only_those_of_the_partition),
                 TEST(a_number_from_before_is_void_when_its_cpu_is_lost),
                 TEST(what_is_listed_can_be_looked_up_and_read),
+                TEST(what_is_listed_of_its_own_disks_can_be_looked_up_and_read),
                 TEST(two_files_of_one_directory_make_one_directory),
                 TEST(the_node_has_its_cpus_as_links),
                 TEST(there_are_as_many_blocks_of_memory_as_it_has),

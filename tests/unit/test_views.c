@@ -237,6 +237,90 @@ static void a_tree_is_walked_by_name_and_by_list(void **state)
         assert_int_equal(ask(b, FUSE_READDIR, node, &in, sizeof(in)), 0);
 }
 
+/* How long the kernel may believe in attributes. */
+static uint64_t validity(struct bench *b, uint64_t node)
+{
+        struct fuse_attr_out out;
+
+        (void)attributes(b, node);
+        memcpy(&out, b->reply.data, sizeof(out));
+        return out.attr_valid + out.attr_valid_nsec;
+}
+
+static struct fuse_entry_out look_up(struct bench *b, uint64_t directory, const char *name)
+{
+        struct fuse_entry_out entry;
+
+        assert_int_equal(ask(b, FUSE_LOOKUP, directory, name, strlen(name) + 1), sizeof(entry));
+        memcpy(&entry, b->reply.data, sizeof(entry));
+        return entry;
+}
+
+static void bind_loop(struct bench *b)
+{
+        const struct view_disk disk = {.name = "loop0", .major = 7, .minor = 9, .sectors = 8, .flags = VIEW_DISK_LOOP};
+        struct view_disks *disks;
+
+        assert_int_equal(views_disks_map(b->views.memory, &disks, NULL), 0);
+        view_disks_write(disks, &disk, 1);
+        views_disks_unmap(disks);
+}
+
+static void a_device_of_its_own_is_there_as_soon_as_it_is_bound(void **state)
+{
+        struct bench *b = *state;
+        uint64_t table = node_of("proc/partitions"), directory = node_of("sys/block");
+
+        views_expect_disks(&b->views);
+        assert_int_equal(attributes(b, table).size, strlen("major minor  #blocks  name\n\n"));
+        assert_int_equal(look_up(b, directory, "loop0").nodeid, 0);
+        bind_loop(b);
+        assert_int_equal(
+                attributes(b, table).size, strlen("major minor  #blocks  name\n\n   7        9          4 loop0\n"));
+        assert_int_equal(look_up(b, directory, "loop0").attr.mode, S_IFDIR | 0555);
+}
+
+static void what_tells_of_devices_that_may_come_is_not_kept(void **state)
+{
+        struct bench *b = *state;
+
+        views_expect_disks(&b->views);
+        bind_loop(b);
+        assert_int_equal(validity(b, node_of("proc/partitions")), 0);
+        assert_int_equal(validity(b, node_of("sys/class/block")), 0);
+        assert_int_equal(look_up(b, node_of("sys/block"), "loop0").entry_valid_nsec, 0);
+        assert_int_equal(look_up(b, node_of("sys/block"), "loop1").entry_valid_nsec, 0);
+        assert_true(validity(b, node_of("proc/meminfo")) > 0);
+        assert_true(look_up(b, node_of("sys/devices/system/cpu"), "online").entry_valid_nsec > 0);
+}
+
+static void where_no_device_can_come_all_is_kept(void **state)
+{
+        struct bench *b = *state;
+
+        assert_true(validity(b, node_of("proc/partitions")) > 0);
+        assert_true(validity(b, node_of("sys/class/block")) > 0);
+        assert_true(look_up(b, node_of("sys/block"), "loop1").entry_valid_nsec > 0);
+        assert_false(view_has_disks(b->views.view));
+}
+
+static void a_successor_shows_its_devices(void **state)
+{
+        struct bench *b = *state;
+        struct views next;
+
+        bind_loop(b);
+        views_init(&next);
+        next.read_sample = read_sample;
+        assert_int_equal(views_adopt(&next, TAKE_FD(b->views.device), dup(b->views.memory), NULL), 0);
+        assert_int_equal(views_open(&next, facts_memfd(), OWNER, NULL), 0);
+        put(b, FUSE_LOOKUP, node_of("sys/block"), "loop0", 6);
+        assert_true(views_serve(&next));
+        assert_int_equal(take(b), sizeof(struct fuse_entry_out));
+        assert_true(view_has_disks(next.view));
+        views_done(&next);
+}
+
 static void a_node_that_is_none_is_refused(void **state)
 {
         struct bench *b = *state;
@@ -308,6 +392,10 @@ int main(void)
                 T(what_has_not_changed_keeps_its_time),
                 T(without_figures_the_last_ones_stay),
                 T(a_tree_is_walked_by_name_and_by_list),
+                T(a_device_of_its_own_is_there_as_soon_as_it_is_bound),
+                T(what_tells_of_devices_that_may_come_is_not_kept),
+                T(where_no_device_can_come_all_is_kept),
+                T(a_successor_shows_its_devices),
                 T(a_node_that_is_none_is_refused),
                 T(what_need_not_be_asked_again_is_not_there),
                 T(a_successor_answers_what_was_taken),
