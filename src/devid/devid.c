@@ -346,15 +346,26 @@ void devid_settle(struct devid *d)
         }
 }
 
+/* What drains is no reason to keep the table: who makes one anew finds such a device as the machine's own. */
+static bool has_owner(const struct devid *d)
+{
+        struct devid_node node, next;
+        struct devid_number number;
+        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
+
+        while (more) {
+                node = next;
+                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
+                if (bpf_map_lookup_elem(d->numbers, &node, &number) == 0 && number.state != DEVID_DRAINING)
+                        return true;
+        }
+        return false;
+}
+
 int devid_remove(struct devid *d, struct croft_error *err)
 {
-        int r;
-
         devid_settle(d);
-        r = plane_bpf_in_use(d->numbers);
-        if (r < 0)
-                return croft_error_set(err, r, "look at the table of device numbers");
-        if (r > 0)
+        if (has_owner(d))
                 return croft_error_set(err, EBUSY, "device numbers are given out.");
         return unpin(d, err);
 }

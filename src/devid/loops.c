@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/steps.h"
 #include "devid/client.h"
 #include "kernel/devnode.h"
 
@@ -132,7 +133,10 @@ static int take(const struct loops *l, const char *instance, uint32_t inside, st
                 if (r < 0)
                         return r == -EDQUOT || r == -ENOENT ? -ENOSPC : r;
                 describe(&call, ret);
+                crash_point("loop", "taken", "");
                 r = loop_make(l->machine, ret->number);
+                if (r == 0)
+                        crash_point("loop", "made", "");
                 if (r == 0)
                         return loops_mark(l, ret, DEVID_MADE);
                 leave_to_machine(l, instance, ret->number);
@@ -396,11 +400,13 @@ int loops_bind(
                 give(l, &device);
                 return r;
         }
+        crash_point("loop", "bound", "");
         r = loops_mark(l, &device, DEVID_MADE | (automatic ? DEVID_AUTO : 0));
         if (r == 0)
                 r = put_node(l, &device, true);
         if (r == 0)
                 r = *ret = open_node(l, &device, access);
+        crash_point("loop", "there", "");
         fd = close_fd(fd);
         if (r < 0)
                 undo(l, &device);
@@ -415,6 +421,7 @@ int loops_unbind(const struct loops *l, const struct loops_device *device)
 
         if (r < 0)
                 return r;
+        crash_point("loop", "closed", "");
         /* Who was let by before that, and hasn't opened it yet, has by then. */
         (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
         fd = loop_open(l->machine, device->minor, O_RDONLY);
@@ -422,9 +429,12 @@ int loops_unbind(const struct loops *l, const struct loops_device *device)
                 (void)loops_mark(l, device, device->flags);
                 return -EBUSY;
         }
+        crash_point("loop", "unbound", "");
         drop_node(l, device);
         instance_of(device, &instance);
-        return ask(l, DEVID_OP_RELEASE, instance, &call);
+        r = ask(l, DEVID_OP_RELEASE, instance, &call);
+        crash_point("loop", "released", "");
+        return r;
 }
 
 /* --- by itself --- */

@@ -35,17 +35,23 @@ static bool read_word(int disks_fd, const char *disk, const char *file, char (*r
 }
 
 /* A device without a size isn't in use: loop devices without a file, and so on. */
+static bool is_in_use(int disks_fd, const char *disk)
+{
+        char size[SMALL_FILE];
+
+        return read_word(disks_fd, disk, "size", &size) && strcmp(size, "0") != 0;
+}
+
 static int count_on(int group_fd, int disks_fd, const char *disk)
 {
-        char size[SMALL_FILE], device[SMALL_FILE], text[SMALL_FILE + 4];
+        char device[SMALL_FILE], text[SMALL_FILE + 4];
         int r;
 
-        if (!read_word(disks_fd, disk, "size", &size) || strcmp(size, "0") == 0 ||
-                !read_word(disks_fd, disk, "dev", &device))
+        if (!is_in_use(disks_fd, disk) || !read_word(disks_fd, disk, "dev", &device))
                 return 0;
         (void)snprintf(text, sizeof(text), "%s 0", device);
         r = fd_write_file(group_fd, NO_LIMIT_FILE, text);
-        return r == -ENODEV || r == -ENXIO ? 0 : r; /* it has just gone */
+        return is_in_use(disks_fd, disk) ? r : 0; /* it has just gone: ENODEV, ENXIO, ENOMEM */
 }
 
 int cgroup_count_io(const struct cgroup_tree *tree, struct croft_error *err)
