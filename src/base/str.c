@@ -166,6 +166,29 @@ bool str_has_prefix(const char *text, const char *prefix)
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool str_json_is_deeper(const char *data, size_t size, unsigned int levels)
+{
+        unsigned int depth = 0;
+        bool in_string = false;
+
+        for (size_t i = 0; i < size; i++) {
+                if (in_string) {
+                        if (data[i] == '\\')
+                                i++;
+                        else if (data[i] == '"')
+                                in_string = false;
+                        continue;
+                }
+                if (data[i] == '"')
+                        in_string = true;
+                else if ((data[i] == '{' || data[i] == '[') && ++depth > levels)
+                        return true;
+                else if ((data[i] == '}' || data[i] == ']') && depth > 0)
+                        depth--;
+        }
+        return false;
+}
+
 void strv_free(char **v)
 {
         for (char **p = v; p && *p; p++)

@@ -31,6 +31,9 @@ char *str_escape(char *dst, size_t size, const char *src, size_t src_size);
 
 bool str_has_prefix(const char *text, const char *prefix);
 
+/* Does this JSON nest deeper than that many levels?  For who parses by recursion; what is no JSON has some answer. */
+bool str_json_is_deeper(const char *data, size_t size, unsigned int levels);
+
 /* A NULL-ended vector of strings. */
 void strv_free(char **v);
 void strv_freep(char ***v);

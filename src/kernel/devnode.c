@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/steps.h"
 #include "base/str.h"
 
 #include <fcntl.h>
@@ -120,6 +121,7 @@ static int put_in(int parent, const char *last, const struct devnode *node, bool
         if (mknodat(parent, PLACEHOLDER, node->mode & (S_IFMT | 0600), node->number) < 0)
                 return -errno;
         fd = find_in(parent, PLACEHOLDER, node);
+        crash_point("devnode", "made", "");
         r = fd == -ENOENT || fd == -ELOOP ? -EAGAIN : fd;
         if (fd >= 0)
                 r = fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) < 0 ? -errno : set_mode(fd, node->mode);
@@ -160,8 +162,10 @@ int devnode_drop(int dev_fd, const char *name, const struct devnode *node, struc
         const char *last;
 
         parent = open_parent(dev_fd, name, &last);
-        if (parent >= 0)
+        if (parent >= 0) {
+                (void)unlinkat(parent, PLACEHOLDER, 0); /* of one that died in devnode_put() */
                 fd = find_in(parent, last, node);
+        }
         /* Another one that comes there in this moment is the partition's own, and goes. */
         if (fd >= 0 && unlinkat(parent, last, 0) < 0 && errno != ENOENT)
                 return croft_error_set(err, errno, "remove the device node '/dev/%s'", name);

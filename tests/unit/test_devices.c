@@ -56,13 +56,13 @@ static void refuses(const char *value)
 static void a_family_that_is_not_granted_is_refused(void **state)
 {
         (void)state;
-        refuses("tape");
+        refuses("tape:1");
         refuses("loops:1");
-        refuses("c60");
-        refuses("CHAR");
-        refuses("chars");
-        refuses("cha");
-        refuses("char,tape");
+        refuses("c60:1");
+        refuses("CHAR:1");
+        refuses("chars:1");
+        refuses("cha:1");
+        refuses("char,tape:1");
         refuses("/dev/null");
         refuses("*");
 }
@@ -111,6 +111,44 @@ static void what_is_not_a_list_is_refused(void **state)
         refuses(many);
 }
 
+static void other_words_name_stanzas(void **state)
+{
+        char name[DEVEXPORTS_NAME_MAX + 1];
+        const char *at = "char:4,fuse,block:2,tun-1.x";
+
+        (void)state;
+        becomes("fuse", "fuse");
+        becomes(" tun-1.x,  char, fuse ", "tun-1.x,char:4,fuse");
+        becomes("abcdefghijklmnopqrstuvwxyz01234", "abcdefghijklmnopqrstuvwxyz01234");
+        assert_true(devices_next_stanza(&at, name));
+        assert_string_equal(name, "fuse");
+        assert_true(devices_next_stanza(&at, name));
+        assert_string_equal(name, "tun-1.x");
+        assert_false(devices_next_stanza(&at, name));
+        at = "char:4";
+        assert_false(devices_next_stanza(&at, name));
+        at = "";
+        assert_false(devices_next_stanza(&at, name));
+}
+
+static void what_can_be_no_stanza_is_refused(void **state)
+{
+        char many[DEVICES_STANZAS_MAX * 8 + 16] = "";
+
+        (void)state;
+        refuses("fuse,fuse");
+        refuses("-fuse");
+        refuses(".fuse");
+        refuses("fuse tun");
+        refuses("fuse:1");
+        refuses("fu/se");
+        refuses("fu*");
+        refuses("abcdefghijklmnopqrstuvwxyz012345");
+        for (int i = 0; i <= DEVICES_STANZAS_MAX; i++)
+                (void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "s%d,", i);
+        refuses(many);
+}
+
 static void what_a_value_names_is_granted(void **state)
 {
         (void)state;
@@ -154,6 +192,8 @@ int main(void)
                 cmocka_unit_test(a_family_that_is_not_granted_is_refused),
                 cmocka_unit_test(a_count_that_is_none_is_refused),
                 cmocka_unit_test(what_is_not_a_list_is_refused),
+                cmocka_unit_test(other_words_name_stanzas),
+                cmocka_unit_test(what_can_be_no_stanza_is_refused),
                 cmocka_unit_test(what_a_value_names_is_granted),
                 cmocka_unit_test(what_it_does_not_name_is_not),
                 cmocka_unit_test(no_memory_is_told),

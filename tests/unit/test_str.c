@@ -334,9 +334,21 @@ static void vectors_survive_the_failure_of_every_allocation(void **state)
         assert_int_equal(fault_walk(FAULT_ALLOCATION, false, append_and_copy, NULL), 10);
 }
 
+static void nesting_of_json_is_counted(void **state)
+{
+        (void)state;
+        assert_false(str_json_is_deeper("", 0, 0));
+        assert_false(str_json_is_deeper("{\"a\": [1]}", 10, 2));
+        assert_true(str_json_is_deeper("{\"a\": [1]}", 10, 1));
+        assert_false(str_json_is_deeper("[[],[],[]]", 10, 2));
+        assert_false(str_json_is_deeper("\"[[[\\\"[[\"", 10, 0)); /* in a string */
+        assert_false(str_json_is_deeper("]]]]", 4, 0));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(nesting_of_json_is_counted),
                 cmocka_unit_test(names_are_dns_labels),
                 cmocka_unit_test(every_byte_in_a_name_is_judged_by_the_rule),
                 cmocka_unit_test(numbers_are_plain_decimals),
