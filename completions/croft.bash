@@ -38,6 +38,8 @@ _croft_value() {
         kill:--signal | kill:-s) _croft_offer $'TERM\nINT\nHUP\nKILL\nQUIT\nUSR1\nUSR2\nPWR\nRTMIN+3' "${cur^^}" ;;
         exec:--directory | exec:-w) COMPREPLY=($(compgen -d -- "$cur")) ;;
         "devid "*:--partition | "devid "*:-z | fsstat:--partition | fsstat:-z) _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "device add:--access" | "device add:-a") _croft_offer $'r\nw\nrw' "$cur" ;;
+        "device add:--mode" | "device add:-m") _croft_offer $'600\n640\n660\n666' "$cur" ;;
         console:--escape | console:-e) _croft_offer $'^a\n^b\n^]\nnone' "$cur" ;;
         "image build:--suite" | "image build:-s") _croft_offer $'bullseye\nbookworm\ntrixie\nsid' "$cur" ;;
         "image build:--variant" | "image build:-V")
@@ -119,6 +121,16 @@ _croft_words() {
                         _croft_offer "$(_croft_numbers | awk -v family="$first" '$1 == family { print $2 }' | sort -u)" "$cur"
                 fi
                 ;;
+        "help device" | device) _croft_offer "$(_croft_ask help device | grep -v '^-')" "$cur" ;;
+        "device add" | "device remove" | "device list")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                elif [ "$command" = "device add" ] && [ "$named" = 1 ]; then
+                        COMPREPLY=($(compgen -f -- "${cur:-/dev/}"))
+                elif [ "$command" = "device remove" ]; then
+                        _croft_offer "$(_croft_ask device list "$first")" "$cur"
+                fi
+                ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
@@ -146,7 +158,7 @@ _croft() {
                         rest=yes
                 elif [[ $word == -* ]]; then
                         grep -qxF -e "$word=" <<<"$options" && takes=$word
-                elif [[ $command =~ ^(image|pool|error|devid)?$ || "$command $word" =~ ^help\ (image|pool|error|devid)$ ]]; then
+                elif [[ $command =~ ^(image|pool|error|devid|device)?$ || "$command $word" =~ ^help\ (image|pool|error|devid|device)$ ]]; then
                         command=${command:+$command }$word
                         # shellcheck disable=SC2086 # two words for two ranks
                         options=$(_croft_ask help $command)
@@ -162,6 +174,8 @@ _croft() {
         "pool ls") command="pool list" ;;
         "error ls") command="error list" ;;
         "devid ls") command="devid list" ;;
+        "device ls") command="device list" ;;
+        "device rm") command="device remove" ;;
         esac
         if [ -n "$takes" ]; then
                 _croft_value "$takes" "$command"

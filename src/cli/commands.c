@@ -131,6 +131,15 @@ static const struct cli_option devid_alloc_options[] = {
         {NULL},
 };
 
+static const struct cli_option device_add_options[] = {
+        {"as", 'n', "NAME", "what it is called in the partition's /dev (default: the same)"},
+        {"access", 'a', "ACCESS", "r, w or rw (default: rw)"},
+        {"mode", 'm', "OCTAL", "permissions of the node (default: those on the host)"},
+        {"uid", 'u', "N", "its owner inside (default: root)"},
+        {"gid", 'g', "N", "its group inside (default: root)"},
+        {NULL},
+};
+
 static const struct cli_command image_commands[] = {
         {"build", NULL, "NAME --suite SUITE", "make an image by mmdebstrap", NULL, build_options, 1, 1, false,
                 cli_cmd_image_build, NULL, "image"},
@@ -174,6 +183,18 @@ static const struct cli_command devid_commands[] = {
                 "devid"},
         {"show", NULL, "FAMILY INSTANCE", "everything about one", NULL, devid_options, 2, 2, false, cli_cmd_devid_show,
                 NULL, "devid"},
+        {NULL},
+};
+
+static const struct cli_command device_commands[] = {
+        {"add", NULL, "NAME DEVICE [--as NAME] [--access r|w|rw]", "export a device of the host to a running partition",
+                "DEVICE is a path below /dev, or the CDI name of a device, vendor/class=name.  It must be listed in\n"
+                "devexports(5).",
+                device_add_options, 2, 2, false, cli_cmd_device_add, NULL, "device"},
+        {"remove", "rm", "NAME DEVICE...", "take devices back, by their names inside or CDI names", NULL, NULL, 2,
+                CLI_ANY, false, cli_cmd_device_remove, NULL, "device"},
+        {"list", "ls", "[NAME]", "which devices are exported", NULL, NULL, 0, 1, false, cli_cmd_device_list, NULL,
+                "device"},
         {NULL},
 };
 
@@ -223,6 +244,8 @@ const struct cli_command cli_commands[] = {
                 false, NULL, error_commands},
         {"devid", NULL, "COMMAND ...", "device numbers for partitions, from a table in the kernel", NULL, NULL, 0, 0,
                 false, NULL, devid_commands},
+        {"device", NULL, "COMMAND ...", "devices of the host in running partitions", NULL, NULL, 0, 0, false, NULL,
+                device_commands},
         {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
         {"pool", NULL, "COMMAND ...", "pools of CPUs, and which partition runs on which", NULL, NULL, 0, 0, false, NULL,
                 pool_commands},

@@ -8,6 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "devid/exports.bpf.h"
+#include "partition/ids.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -51,37 +53,13 @@ static bool has_type(const json_t *value, json_type type)
         return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
 }
 
-/* jansson parses by recursion: nesting is bounded before it begins. */
-static bool too_deep(const char *data, size_t size)
-{
-        unsigned int depth = 0;
-        bool in_string = false;
-
-        for (size_t i = 0; i < size; i++) {
-                if (in_string) {
-                        if (data[i] == '\\')
-                                i++;
-                        else if (data[i] == '"')
-                                in_string = false;
-                        continue;
-                }
-                if (data[i] == '"')
-                        in_string = true;
-                else if ((data[i] == '{' || data[i] == '[') && ++depth > API_BODY_DEPTH)
-                        return true;
-                else if ((data[i] == '}' || data[i] == ']') && depth > 0)
-                        depth--;
-        }
-        return false;
-}
-
 static int parse(const void *data, size_t size, json_t **ret, struct croft_error *err)
 {
         _cleanup_json_ json_t *json = NULL;
         char shown[JSON_ERROR_TEXT_LENGTH];
         json_error_t fault;
 
-        if (too_deep(data, size))
+        if (str_json_is_deeper(data, size, API_BODY_DEPTH))
                 return croft_error_set(err, EINVAL, "the body nests deeper than %d levels.", API_BODY_DEPTH);
         if (size == 0)
                 json = json_object();
@@ -357,6 +335,79 @@ int api_bind_decode(const void *data, size_t size, char **ret, struct croft_erro
         if (r == 0)
                 r = spread(json, fields, ELEMENTS(fields), err);
         return r < 0 ? r : take_string(pool, ret, err);
+}
+
+/* --- devices --- */
+
+void api_device_done(struct api_device *device)
+{
+        free(device->device);
+        free(device->as);
+        *device = (struct api_device){.device = NULL};
+}
+
+static int take_access(const json_t *value, uint32_t *ret, struct croft_error *err)
+{
+        const char *text = value ? json_string_value(value) : "rw";
+
+        if (!*text || text[strspn(text, "rw")] || strlen(text) > 2 || (text[1] && text[0] == text[1]))
+                return croft_error_set(err, EINVAL, "'access' is r, w or rw.");
+        *ret = value ? (strchr(text, 'r') ? DEVID_EXPORT_READ : 0U) | (strchr(text, 'w') ? DEVID_EXPORT_WRITE : 0U) : 0;
+        return 0;
+}
+
+static int take_mode(const json_t *value, int *ret, struct croft_error *err)
+{
+        const char *text = value ? json_string_value(value) : NULL;
+
+        *ret = -1;
+        if (!text)
+                return 0;
+        if (!*text || strlen(text) > 4 || text[strspn(text, "01234567")] || strtoul(text, NULL, 8) > 0777)
+                return croft_error_set(err, EINVAL, "'mode' is 0 to 777, in octal digits.");
+        *ret = (int)strtoul(text, NULL, 8);
+        return 0;
+}
+
+int api_device_decode(const void *data, size_t size, struct api_device *ret, struct croft_error *err)
+{
+        _cleanup_(api_device_done) struct api_device d = {.device = NULL};
+        json_t *device, *as, *access, *mode, *uid, *gid;
+        const struct field fields[] = {
+                {"device", JSON_STRING, true, &device},
+                {"as", JSON_STRING, false, &as},
+                {"access", JSON_STRING, false, &access},
+                {"mode", JSON_STRING, false, &mode},
+                {"uid", JSON_INTEGER, false, &uid},
+                {"gid", JSON_INTEGER, false, &gid},
+        };
+        json_int_t user = -1, group = -1;
+        _cleanup_json_ json_t *json = NULL;
+        int r = parse(data, size, &json, err);
+
+        if (r == 0)
+                r = spread(json, fields, ELEMENTS(fields), err);
+        if (r == 0)
+                r = take_access(access, &d.request.access, err);
+        if (r == 0)
+                r = take_mode(mode, &d.request.mode, err);
+        if (r == 0)
+                r = take_integer(uid, "uid", 0, PARTITION_IDS - 1, &user, err);
+        if (r == 0)
+                r = take_integer(gid, "gid", 0, PARTITION_IDS - 1, &group, err);
+        if (r == 0)
+                r = take_string(device, &d.device, err);
+        if (r == 0)
+                r = take_string(as, &d.as, err);
+        if (r < 0)
+                return r;
+        d.request.device = d.device;
+        d.request.as = d.as;
+        d.request.uid = user;
+        d.request.gid = group;
+        *ret = d;
+        d = (struct api_device){.device = NULL};
+        return 0;
 }
 
 /* --- actions --- */

@@ -9,6 +9,7 @@
 #ifndef CROFT_DAEMON_API_BODY_H
 #define CROFT_DAEMON_API_BODY_H
 
+#include "devid/export.h"
 #include "partition/property.h"
 #include "partition/warden_msg.h"
 
@@ -58,6 +59,15 @@ int api_pool_decode(const void *data, size_t size, bool new, struct api_pool *re
 void api_pool_done(struct api_pool *pool);
 /* {"pool": "fast"} of bind; *ret is a new string. */
 int api_bind_decode(const void *data, size_t size, char **ret, struct croft_error *err);
+
+/* {"device": "/dev/sdb", "as": "disk", "access": "r", "mode": "660", "uid": 0, "gid": 6}; all but the first may be left
+ * out.  request borrows from the two strings. */
+struct api_device {
+        char *device, *as;
+        struct devid_export_request request;
+};
+int api_device_decode(const void *data, size_t size, struct api_device *ret, struct croft_error *err);
+void api_device_done(struct api_device *device);
 
 /* {"argv": ["ps", "-e"], "environment": {"TERM": "xterm"}, "user": "root", "directory": "/", "terminal": true,
  * "rows": 24, "columns": 80}.  The ids in *ret stay 0. Ended by exec_spec_done(). */

@@ -136,6 +136,10 @@ int api_pool_create(struct api_request *q, struct api_answer *a, struct croft_er
 int api_pool_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_pool_change(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_pool_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_device_list_all(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_device_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_device_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_device_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_show(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -136,6 +136,28 @@ json_t *api_json_pool(const struct life_pool_info *info)
                 "default", strcmp(info->name, POOL_DEFAULT) == 0, "partitions", partitions);
 }
 
+json_t *api_json_device(const struct life_device *device)
+{
+        const struct devid_export *e = &device->export;
+        const struct devid_node *node = &e->key.node;
+        char number[32], access[3];
+
+        (void)snprintf(number, sizeof(number), "%u:%u", node->major, node->minor);
+        (void)snprintf(access, sizeof(access), "%s%s", e->access & DEVID_EXPORT_READ ? "r" : "",
+                e->access & DEVID_EXPORT_WRITE ? "w" : "");
+        return json_pack("{s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:b}", /**/
+                "partition", device->partition,                                /**/
+                "name", api_json_text(e->name),                                /**/
+                "device", api_json_text(e->device),                            /**/
+                "type", node->type == DEVID_BLOCK ? "block" : "char",          /**/
+                "number", number,                                              /**/
+                "major", (json_int_t)node->major,                              /**/
+                "minor", (json_int_t)node->minor,                              /**/
+                "access", access,                                              /**/
+                "cdi", api_json_text(e->cdi),                                  /**/
+                "auto", (e->flags & DEVID_EXPORT_AUTO) != 0);
+}
+
 json_t *api_json_image(const struct image_info *info)
 {
         return json_pack("{s:s, s:o, s:b, s:o, s:o, s:o, s:I}", /**/

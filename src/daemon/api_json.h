@@ -19,6 +19,7 @@ json_t *api_json_time(int64_t seconds);
 /* root: the name of the image it is made of. */
 json_t *api_json_partition(const struct life_info *info, const char *root);
 json_t *api_json_pool(const struct life_pool_info *info);
+json_t *api_json_device(const struct life_device *device);
 json_t *api_json_image(const struct image_info *info);
 /* {"error": {code, exit, text, causes}} */
 json_t *api_json_error(const struct croft_error *e);

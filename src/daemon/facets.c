@@ -7,6 +7,7 @@
 #include "daemon/facet_warden.h"
 #include "daemon/life_private.h"
 #include "devid/facet_devid.h"
+#include "devid/facet_exports.h"
 #include "kstat/facet_kstat.h"
 #include "kstat/facet_mounts.h"
 #include "partition/facet_cgroup.h"
@@ -15,5 +16,6 @@
 
 /* What facet_launch hands over must be there by then; what it needn't wait for comes after it. */
 const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_sample, &facet_launch, &facet_birth,
-        &facet_plane, &facet_devid, &facet_kstat, &facet_pool, &facet_warden, &facet_net, &facet_mounts};
+        &facet_plane, &facet_devid, &facet_kstat, &facet_pool, &facet_warden, &facet_exports, &facet_net,
+        &facet_mounts};
 const size_t n_facets = ELEMENTS(facets);

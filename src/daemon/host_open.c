@@ -292,7 +292,9 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .warden_filter = -EBADF,
                 .notify_filter = -EBADF,
                 .loop_filter = -EBADF,
-                .facts = -EBADF};
+                .facts = -EBADF,
+                .config_dir = options->config_dir,
+                .cdi_dirs = options->cdi_dirs};
         r = open_all(options, ret, err);
         if (r < 0 && ret->host.cgroups)
                 (void)cgroup_tree_remove(ret->host.cgroups, NULL); /* it stays where there are partitions */

@@ -12,8 +12,9 @@
 
 struct host_options {
         const char *state_dir, *run_dir;
-        const char *cgroup;    /* NULL: the own one */
-        const char *tools_dir; /* static programs for partitions; NULL: beside croftd, or installed */
+        const char *cgroup;                /* NULL: the own one */
+        const char *config_dir, *cdi_dirs; /* as in struct host; borrowed for as long as that lives */
+        const char *tools_dir;             /* static programs for partitions; NULL: beside croftd, or installed */
 };
 
 /* A host with what has to be given back. */

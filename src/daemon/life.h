@@ -10,6 +10,8 @@
 #ifndef CROFT_DAEMON_LIFE_H
 #define CROFT_DAEMON_LIFE_H
 
+#include "devid/export.h"
+#include "devid/exports.bpf.h"
 #include "partition/partition.h"
 #include "partition/pool.h"
 #include "partition/property.h"
@@ -103,6 +105,19 @@ int life_pool_set(struct life *life, const char *name, const char *cpus, struct 
 int life_pool_remove(struct life *life, const char *name, struct croft_error *err);
 /* Moves all its tasks, or none, while it runs. */
 int life_bind(struct life *life, const char *name, const char *pool, struct croft_error *err);
+
+/* Devices of the host for a running partition; errors as devid/export.h. */
+struct life_device {
+        char partition[NAME_LENGTH_MAX + 1];
+        struct devid_export export;
+};
+int life_device_add(
+        struct life *life, const char *name, const struct devid_export_request *request, struct croft_error *err);
+/* what: its name inside, or a CDI device's. */
+int life_device_remove(struct life *life, const char *name, const char *what, struct croft_error *err);
+/* Of that partition (NULL: of all), sorted; the caller frees *ret. */
+int life_device_list(
+        struct life *life, const char *name, struct life_device **ret, size_t *ret_n, struct croft_error *err);
 
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the

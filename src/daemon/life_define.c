@@ -290,6 +290,12 @@ static bool was_never_set(int r)
         return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOENT || r == -ENODEV;
 }
 
+/* What is in force for more than the moment: limits, and devices. */
+static bool lifts(const struct property_info *info)
+{
+        return info->cgroup_key || strcmp(info->key, "devices") == 0;
+}
+
 /* What the definition says rules again.  After a crash the new list is gone, and so is the knowledge of what was
  * applied: then everything that is set is applied, and what isn't set is lifted. */
 static int apply_old(void *context, const void *arg, struct croft_error *err)
@@ -303,7 +309,7 @@ static int apply_old(void *context, const void *arg, struct croft_error *err)
         if (p->state == PARTITION_DEFINED)
                 return 0;
         for (const struct property_info *info = property_table; info->key; info++)
-                for (size_t i = 0; info->cgroup_key && i < n_facets; i++) {
+                for (size_t i = 0; lifts(info) && i < n_facets; i++) {
                         const char *value = property_get(p->def.properties, info->key);
                         const char *new = property_get(act->properties, info->key);
                         int r = facets[i]->apply ? facets[i]->apply(p, info->key, new, value, err) : 0;

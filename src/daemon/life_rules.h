@@ -23,6 +23,8 @@ enum life_action {
         LIFE_THAW,
         LIFE_SET,
         LIFE_BIND,
+        LIFE_DEVICE_ADD,
+        LIFE_DEVICE_REMOVE,
         LIFE_RENAME,
         LIFE_REMOVE,
         LIFE_FORCED_REMOVE,

@@ -37,6 +37,8 @@ static const char usage[] =
         "  --state-dir DIR      definitions, images and the partitions' files (/var/lib/croft)\n"
         "  --run-dir DIR        sockets, and what goes with the machine's power (/run/croft)\n"
         "  --cgroup PATH        build below this control group, as in /proc/self/cgroup (the own one)\n"
+        "  --config-dir DIR     what the administrator has written: devexports (/etc/croft)\n"
+        "  --cdi-dirs DIR:DIR   where CDI device files are; the last one that has a device wins (/etc/cdi:/run/cdi)\n"
         "  --tools-dir DIR      static programs that appear in partitions below /run/croft/bin\n"
         "  --metrics-listen ADDRESS:PORT\n"
         "                       serve /metrics there, too, by TCP, to whoever can reach it; [127.0.0.1:]PORT will do\n"
@@ -86,6 +88,12 @@ static int take_option(int c, struct options *o)
         case 't':
                 o->host.tools_dir = optarg;
                 return 0;
+        case 'C':
+                o->host.config_dir = optarg;
+                return 0;
+        case 'd':
+                o->host.cdi_dirs = optarg;
+                return 0;
         case 'l':
                 return parse_level(optarg, &o->level);
         case 'm':
@@ -115,14 +123,18 @@ static int parse_options(int argc, char **argv, struct options *ret)
 {
         static const struct option table[] = {{"state-dir", required_argument, NULL, 's'},
                 {"run-dir", required_argument, NULL, 'r'}, {"cgroup", required_argument, NULL, 'c'},
-                {"tools-dir", required_argument, NULL, 't'}, {"log-level", required_argument, NULL, 'l'},
+                {"tools-dir", required_argument, NULL, 't'}, {"config-dir", required_argument, NULL, 'C'},
+                {"cdi-dirs", required_argument, NULL, 'd'}, {"log-level", required_argument, NULL, 'l'},
                 {"metrics-listen", required_argument, NULL, 'm'}, {"metrics-public", no_argument, NULL, 'M'},
                 {"list-crash-points", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
         int c, r = 0;
 
-        *ret = (struct options){
-                .host = {.state_dir = "/var/lib/croft", .run_dir = "/run/croft"}, .level = LOG_LEVEL_NOTICE};
+        *ret = (struct options){.host = {.state_dir = "/var/lib/croft",
+                                        .run_dir = "/run/croft",
+                                        .config_dir = "/etc/croft",
+                                        .cdi_dirs = "/etc/cdi:/run/cdi"},
+                .level = LOG_LEVEL_NOTICE};
         while (r == 0 && !ret->exit && (c = getopt_long(argc, argv, "", table, NULL)) >= 0)
                 r = take_option(c, ret);
         if (r == 0 && optind < argc && !ret->exit) {

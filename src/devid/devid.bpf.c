@@ -8,7 +8,7 @@
  * of the family (an entry's memory may be another's by the time that it is looked at); all others are told to come
  * again. Invariant: an entry whose group nobody holds has an instance that leads to it, or is draining.
  */
-#include "devid/devid.bpf.h"
+#include "devid/gate.bpf.h"
 
 #include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
@@ -16,43 +16,6 @@
 #include "plane/maps.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, DEVID_FAMILIES_MAX);
-        __type(key, struct devid_name);
-        __type(value, struct devid_family);
-} devid_families SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, DEVID_NUMBERS_MAX);
-        __type(key, struct devid_node);
-        __type(value, struct devid_number);
-} devid_numbers SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, DEVID_NUMBERS_MAX);
-        __type(key, struct devid_instance_key);
-        __type(value, struct devid_instance);
-} devid_instances SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, PLANE_PARTITIONS_MAX * 4);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __type(key, struct devid_grant_key);
-        __type(value, struct devid_grant);
-} devid_grants SEC(".maps");
-
-/* The layout of all; pinned last. */
-struct {
-        __uint(type, BPF_MAP_TYPE_ARRAY);
-        __uint(max_entries, 1);
-        __type(key, __u32);
-        __type(value, __u32);
-} devid_state SEC(".maps");
 
 /* --- numbers of a family --- */
 
@@ -737,45 +700,26 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
 
 /* --- who may open what (DEV-25) --- */
 
-/* What every partition has in its /dev: null, zero, full, random, urandom; tty, console, ptmx; pts. */
-static __always_inline bool is_usual(__u32 type, __u32 major, __u32 minor)
-{
-        if (type != DEVID_CHAR)
-                return false;
-        if (major == 1)
-                return minor == 3 || minor == 5 || (minor >= 7 && minor <= 9);
-        if (major == 5)
-                return minor <= 2;
-        return major >= 136 && major <= 143;
-}
-
-static __always_inline bool owns(__u64 partition, const struct devid_node *node)
-{
-        const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
-
-        return number && number->partition == partition &&
-               (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED) && !(number->flags & DEVID_CLOSED);
-}
-
 /* A node may be made by whom the kernel lets (inside, nobody): one that can't be opened does no harm, and overlays make
  * whiteouts. */
 SEC("cgroup/dev")
 int devid_open(struct bpf_cgroup_dev_ctx *ctx)
 {
-        struct devid_node node = {.major = ctx->major, .minor = ctx->minor};
+        struct devid_node node = {.major = ctx->major, .minor = ctx->minor}, whole;
         const struct plane_partition *partition;
+        __u32 access = ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE);
         __u64 cgroup;
 
         node.type = (ctx->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK ? DEVID_BLOCK : DEVID_CHAR;
-        if (!(ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)) ||
-                is_usual(node.type, node.major, node.minor))
+        if (!access || is_usual(node.type, node.major, node.minor))
                 return 1;
+        whole = node;
+        whole.minor = DEVID_WHOLE;
         cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         partition = bpf_map_lookup_elem(&partitions, &cgroup);
-        if (!partition || owns(partition->id, &node))
+        if (!partition || owns(partition->id, &node) || owns(partition->id, &whole))
                 return 1;
-        node.minor = DEVID_WHOLE;
-        return owns(partition->id, &node);
+        return !is_taken(&node) && !is_taken(&whole) && is_exported(partition->id, &node, access);
 }
 
 SEC("syscall")

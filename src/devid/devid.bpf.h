@@ -15,7 +15,7 @@
 
 #include <linux/types.h>
 
-#define DEVID_LAYOUT 2
+#define DEVID_LAYOUT 3
 #define DEVID_FAMILIES_MAX 64
 #define DEVID_WORDS 64
 #define DEVID_FAMILY_MAX (DEVID_WORDS * 64) /* numbers of one family */

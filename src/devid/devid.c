@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "devid/client.h"
+#include "devid/exports.h"
 #include "devid/loops.h"
 #include "devid/majors.h"
 #include "plane/plane.h"
@@ -33,6 +34,7 @@ static const struct plane_pin pins[] = {
         {"devid_numbers", offsetof(struct devid, numbers)},
         {"devid_instances", offsetof(struct devid, instances)},
         {"devid_grants", offsetof(struct devid, grants)},
+        {"devid_exports", offsetof(struct devid, exports)},
         {"devid_state", offsetof(struct devid, state)},
 };
 
@@ -526,5 +528,5 @@ int devid_sweep(struct devid *d, bool (*keep)(void *context, uint64_t id), void 
         for (size_t i = 0; r == 0 && i < n; i++)
                 if (owners[i] && !keep(context, owners[i]))
                         r = devid_release_all(d, owners[i], err);
-        return r;
+        return r < 0 ? r : devid_exports_sweep(d, keep, context, err);
 }

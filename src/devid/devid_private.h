@@ -9,7 +9,7 @@
 
 struct devid {
         struct plane *plane; /* borrowed */
-        int program, gate, families, numbers, instances, grants, state;
+        int program, gate, families, numbers, instances, grants, exports, state;
 };
 
 /* Calls f for each group that the partition has, until it fails: the majors first, or their minors. */

@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 
 #define INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
-#define PLACEHOLDER ".croft-node"
+#define PLACEHOLDER ".croft-" /* and the name that it gets; no valid name begins so */
+
+typedef char placeholder_name[sizeof(PLACEHOLDER) + DEVNODE_NAME_MAX];
 
 bool devnode_name_is_valid(const char *name)
 {
@@ -111,24 +113,32 @@ static int set_mode(int fd, mode_t mode)
         return chmod(path, mode & 07777) < 0 ? -errno : 0;
 }
 
+static const char *placeholder_of(const char *last, placeholder_name name)
+{
+        (void)snprintf(name, sizeof(placeholder_name), PLACEHOLDER "%s", last);
+        return name;
+}
+
 static int put_in(int parent, const char *last, const struct devnode *node, bool replace)
 {
         _cleanup_close_ int fd = -EBADF;
+        placeholder_name buf;
+        const char *placeholder = placeholder_of(last, buf);
         int r;
 
-        if (unlinkat(parent, PLACEHOLDER, 0) < 0 && errno != ENOENT)
+        if (unlinkat(parent, placeholder, 0) < 0 && errno != ENOENT)
                 return -errno;
-        if (mknodat(parent, PLACEHOLDER, node->mode & (S_IFMT | 0600), node->number) < 0)
+        if (mknodat(parent, placeholder, node->mode & (S_IFMT | 0600), node->number) < 0)
                 return -errno;
-        fd = find_in(parent, PLACEHOLDER, node);
+        fd = find_in(parent, placeholder, node);
         crash_point("devnode", "made", "");
         r = fd == -ENOENT || fd == -ELOOP ? -EAGAIN : fd;
         if (fd >= 0)
                 r = fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) < 0 ? -errno : set_mode(fd, node->mode);
-        if (r == 0 && renameat2(parent, PLACEHOLDER, parent, last, replace ? 0 : RENAME_NOREPLACE) < 0)
+        if (r == 0 && renameat2(parent, placeholder, parent, last, replace ? 0 : RENAME_NOREPLACE) < 0)
                 r = errno == ENOENT ? -EAGAIN : -errno;
         if (r < 0)
-                (void)unlinkat(parent, PLACEHOLDER, 0);
+                (void)unlinkat(parent, placeholder, 0);
         return r;
 }
 
@@ -159,11 +169,12 @@ int devnode_find(int dev_fd, const char *name, const struct devnode *node)
 int devnode_drop(int dev_fd, const char *name, const struct devnode *node, struct croft_error *err)
 {
         _cleanup_close_ int parent = -EBADF, fd = -EBADF;
+        placeholder_name placeholder;
         const char *last;
 
         parent = open_parent(dev_fd, name, &last);
         if (parent >= 0) {
-                (void)unlinkat(parent, PLACEHOLDER, 0); /* of one that died in devnode_put() */
+                (void)unlinkat(parent, placeholder_of(last, placeholder), 0); /* of one that died in devnode_put() */
                 fd = find_in(parent, last, node);
         }
         /* Another one that comes there in this moment is the partition's own, and goes. */

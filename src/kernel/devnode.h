@@ -26,13 +26,14 @@ struct devnode {
  * partition has mounted in its /dev ("pts", "shm", "mqueue"). */
 bool devnode_name_is_valid(const char *name);
 
-/* Makes it whole or not at all: under another name first, which the caller must not share with another thread at the
- * same dev_fd.  Missing directories are made, for its owner.  replace: what is there goes, but for a directory.
+/* Makes it whole or not at all: under another name first, so that no two threads may make the same one at the same
+ * dev_fd.  Missing directories are made, for its owner.  replace: what is there goes, but for a directory.
  * -EEXIST: something is there; -ELOOP, -ENOTDIR: a link or a file is in the way; -EAGAIN: it was taken away meanwhile.
  */
 int devnode_put(int dev_fd, const char *name, const struct devnode *node, bool replace, struct croft_error *err);
 
-/* Removes it if it is that node, and whatever else is there stays.  A missing one is success. */
+/* Removes it if it is that node, or what a devnode_put() that died left of it; whatever else is there stays.  A missing
+ * one is success. */
 int devnode_drop(int dev_fd, const char *name, const struct devnode *node, struct croft_error *err);
 
 /* O_PATH, of the node there; -ENOENT: there is none, or it isn't that one. */

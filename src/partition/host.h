@@ -43,6 +43,8 @@ struct host {
         int loop_filter;         /* the same, of who may have loop devices */
         int facts;               /* about the machine, for views of /proc; sealed */
         const char *warden_path; /* the croft-warden binary */
+        const char *config_dir;  /* what the administrator has written: devexports */
+        const char *cdi_dirs;    /* where device files are, separated by ':'; the last one wins */
         struct cgroup_tree *cgroups;
         struct image_store *images;
         struct plane *plane;                  /* NULL: no BPF here */

@@ -77,16 +77,20 @@ t_is "states are completed for the alias, too" "$(offered croft ls --state fro)"
 t_is "formats are completed everywhere" "$(offered croft image list --format "")" "csv json table yaml"
 t_is "signals are completed" "$(offered croft kill -s te)" TERM
 t_is "a value isn't taken for the command" "$(offered croft --format json st)" "start stop"
+t_is "a subcommand of device is completed" "$(offered croft device re)" remove
+t_is "a device is exported to a partition" "$(offered croft device add we)" "web web2"
+t_is "from below /dev" "$(offered croft device add web /dev/nul)" /dev/null
+t_is "with r, w or both" "$(offered croft device add web /dev/null --access r)" "r rw"
 t_is "options of the command inside exec are not ours" "$(offered croft exec web -- ls --fo)" ""
 t_is "an option of exec is completed after the name" "$(offered croft exec web --us)" --user
 
 # All that help tells is offered, for every command.
 same=yes
 for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
-        error\ {print,list,clear} devid\ {alloc,assign,release,list,show}; do
+        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
-        case $command in image | pool | error | devid) continue ;; esac
+        case $command in image | pool | error | devid | device) continue ;; esac
         # shellcheck disable=SC2086
         got=$(offered croft $command --)
         for option in $want; do

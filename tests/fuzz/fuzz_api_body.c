@@ -103,6 +103,20 @@ static void pool(const uint8_t *data, size_t size, struct croft_error *err)
         api_pool_done(&p);
 }
 
+static void device(const uint8_t *data, size_t size, struct croft_error *err)
+{
+        struct api_device d = {.device = NULL};
+        int r = api_device_decode(data, size, &d, err);
+
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (d.device != NULL) && d.request.device == d.device && d.request.as == d.as);
+        fuzz_require(r < 0 ||
+                     (d.request.mode >= -1 && d.request.mode <= 0777 && d.request.uid >= -1 && d.request.uid < 65536 &&
+                             d.request.gid >= -1 && d.request.gid < 65536 && !(d.request.access & ~6U)));
+        api_device_done(&d);
+}
+
 static void bind(const uint8_t *data, size_t size, struct croft_error *err)
 {
         char *name = NULL;
@@ -119,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         static void (*const decoders[])(const uint8_t *, size_t, struct croft_error *) = {['a' - 'a'] = action,
                 ['b' - 'a'] = bind,
                 ['c' - 'a'] = create,
+                ['d' - 'a'] = device,
                 ['e' - 'a'] = exec,
                 ['i' - 'a'] = image,
                 ['o' - 'a'] = pool,

@@ -11,7 +11,7 @@ inside() { # PARTITION WORD...
 owners() { croft devid list --format json | jq -r 'map("\(.partition) \(.family) \(.instance) \(.device) \(.state)") | join("; ")'; }
 
 t_croftd_start || exit 1
-t_fails_with 2 "another family is refused" croft create a -s devices=tape
+t_fails_with 2 "another family is refused" croft create a -s devices=tape:1
 t_like "and what there is said" "$(cat "$T/error")" "give char, block or loop"
 t_fails_with 2 "so is one twice" croft create a -s devices=char,char:2
 t_fails_with 2 "and none" croft create a -s devices=char:0

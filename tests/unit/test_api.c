@@ -683,12 +683,36 @@ static void pools_are_made_changed_bound_to_and_removed(void **state)
         assert_status(*state, "GET", "/v1/pools/fast", "", 404);
 }
 
+static void devices_are_exported_listed_and_taken_back(void **state)
+{
+        create(*state, "web");
+        assert_answer(*state, "GET", "/v1/partitions/web/devices", "", 200, "[]");
+        assert_answer(*state, "POST", "/v1/partitions/web/devices",
+                "{\"device\": \"/dev/net/tun\", \"as\": \"net/tun\", \"access\": \"r\"}", 201,
+                "[{\"partition\":\"web\",\"name\":\"net/tun\",\"device\":\"/dev/net/"
+                "tun\",\"type\":\"char\",\"number\":\"10:229\",\"major\":10,\"minor\":229,\"access\":\"r\",\"cdi\":"
+                "null,"
+                "\"auto\":false}]");
+        assert_answer(*state, "GET", "/v1/devices", "", 200, "\"name\":\"net/tun\"");
+        assert_status(*state, "POST", "/v1/partitions/web/devices", "{\"device\": \"/dev/mem\"}", 403);
+        assert_status(*state, "POST", "/v1/partitions/web/devices", "{}", 400);
+        assert_status(*state, "POST", "/v1/partitions/db/devices", "{\"device\": \"/dev/fuse\"}", 404);
+        assert_status(*state, "GET", "/v1/partitions/db/devices", "", 404);
+        assert_status(*state, "DELETE", "/v1/partitions/web/devices", "", 400);
+        assert_status(*state, "DELETE", "/v1/partitions/web/devices?device=", "", 400);
+        assert_status(*state, "DELETE", "/v1/partitions/web/devices?device=other", "", 404);
+        assert_status(*state, "DELETE", "/v1/partitions/web/devices?device=net%2Ftun", "", 204);
+        assert_answer(*state, "GET", "/v1/partitions/web/devices", "", 200, "[]");
+        assert_status(*state, "POST", "/v1/devices", "{}", 405);
+}
+
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 served(pools_are_made_changed_bound_to_and_removed),
+                served(devices_are_exported_listed_and_taken_back),
                 served(the_root_tells_version_and_instance),
                 served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
                 served(a_check_names_what_croftd_itself_has_or_lacks_and_why),

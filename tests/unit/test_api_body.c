@@ -4,6 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "daemon/api_body.h"
+#include "devid/exports.bpf.h"
 #include "fault.h"
 
 #include <jansson.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum decoder { CREATE, CHANGE, STOP, KILL, PLAIN, EXEC, IMAGE };
+enum decoder { CREATE, CHANGE, STOP, KILL, PLAIN, EXEC, IMAGE, DEVICE };
 
 /* Decodes, and forgets what came of it. */
 static int decode(enum decoder which, const char *body, struct croft_error *err)
@@ -22,6 +23,7 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
         struct api_create create = {.name = NULL};
         struct api_change change = {.name = NULL};
         struct api_image image = {.name = NULL};
+        struct api_device device = {.device = NULL};
         struct exec_spec exec = {.id = 0};
         struct api_action action;
         size_t size = strlen(body);
@@ -35,6 +37,8 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
                 r = api_exec_decode(body, size, &exec, err);
         else if (which == IMAGE)
                 r = api_image_decode(body, size, &image, err);
+        else if (which == DEVICE)
+                r = api_device_decode(body, size, &device, err);
         else
                 r = api_action_decode(body, size,
                         which == STOP   ? API_ACTION_TIMEOUT | API_ACTION_FORCE
@@ -44,6 +48,7 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
         api_create_done(&create);
         api_change_done(&change);
         api_image_done(&image);
+        api_device_done(&device);
         exec_spec_done(&exec);
         return r;
 }
@@ -109,6 +114,67 @@ static void the_same_fault_without_an_error_to_fill_has_the_same_code(void **sta
         (void)state;
         assert_int_equal(decode(IMAGE, "{\"name\": \"a\", \"build\": {}}", NULL), -EINVAL);
         assert_int_equal(decode(CREATE, "{", NULL), -EINVAL);
+}
+
+static void faults_of_a_device_are_named(void **state)
+{
+        static const struct {
+                const char *body, *says;
+        } cases[] = {
+                {"{}", "the key 'device' is missing"},
+                {"{\"device\": 5}", "'device' is an integer, not a string"},
+                {"{\"device\": \"/dev/a\", \"access\": \"\"}", "'access' is r, w or rw"},
+                {"{\"device\": \"/dev/a\", \"access\": \"m\"}", "'access' is r, w or rw"},
+                {"{\"device\": \"/dev/a\", \"access\": \"rr\"}", "'access' is r, w or rw"},
+                {"{\"device\": \"/dev/a\", \"access\": \"rwr\"}", "'access' is r, w or rw"},
+                {"{\"device\": \"/dev/a\", \"mode\": 432}", "'mode' is an integer, not a string"},
+                {"{\"device\": \"/dev/a\", \"mode\": \"\"}", "'mode' is 0 to 777"},
+                {"{\"device\": \"/dev/a\", \"mode\": \"888\"}", "'mode' is 0 to 777"},
+                {"{\"device\": \"/dev/a\", \"mode\": \"4755\"}", "'mode' is 0 to 777"},
+                {"{\"device\": \"/dev/a\", \"mode\": \"-1\"}", "'mode' is 0 to 777"},
+                {"{\"device\": \"/dev/a\", \"uid\": -1}", "'uid' is -1, not from 0 to 65535"},
+                {"{\"device\": \"/dev/a\", \"gid\": 65536}", "'gid' is 65536, not from 0 to 65535"},
+                {"{\"device\": \"/dev/a\", \"rights\": 1}", "unknown key 'rights'"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                struct croft_error err = CROFT_ERROR_INIT;
+                char line[CROFT_ERROR_TEXT_MAX];
+
+                assert_int_equal(decode(DEVICE, cases[i].body, &err), -EINVAL);
+                if (!strstr(croft_error_line(&err, line, sizeof(line)), cases[i].says))
+                        fail_msg("%s: %s", cases[i].body, line);
+        }
+}
+
+static void a_device_is_taken_whole_and_has_defaults(void **state)
+{
+        static const char whole[] = "{\"device\": \"/dev/sdb\", \"as\": \"disk\", \"access\": \"wr\", \"mode\": "
+                                    "\"0640\", \"uid\": 33, \"gid\": 6}",
+                          bare[] = "{\"device\": \"v/c=n\"}", read[] = "{\"device\": \"/dev/a\", \"access\": \"r\"}";
+        struct api_device d;
+
+        (void)state;
+        assert_int_equal(api_device_decode(whole, sizeof(whole) - 1, &d, NULL), 0);
+        assert_string_equal(d.request.device, "/dev/sdb");
+        assert_string_equal(d.request.as, "disk");
+        assert_int_equal(d.request.access, DEVID_EXPORT_READ | DEVID_EXPORT_WRITE);
+        assert_int_equal(d.request.mode, 0640);
+        assert_int_equal(d.request.uid, 33);
+        assert_int_equal(d.request.gid, 6);
+        api_device_done(&d);
+        assert_int_equal(api_device_decode(bare, sizeof(bare) - 1, &d, NULL), 0);
+        assert_string_equal(d.request.device, "v/c=n");
+        assert_null(d.request.as);
+        assert_int_equal(d.request.access, 0);
+        assert_int_equal(d.request.mode, -1);
+        assert_int_equal(d.request.uid, -1);
+        assert_int_equal(d.request.gid, -1);
+        api_device_done(&d);
+        assert_int_equal(api_device_decode(read, sizeof(read) - 1, &d, NULL), 0);
+        assert_int_equal(d.request.access, DEVID_EXPORT_READ);
+        api_device_done(&d);
 }
 
 static void a_partition_to_create_is_taken_whole(void **state)
@@ -293,6 +359,8 @@ int main(void)
                 cmocka_unit_test(a_command_is_taken_whole_and_has_defaults),
                 cmocka_unit_test(commands_are_bounded),
                 cmocka_unit_test(an_image_is_built_or_imported),
+                cmocka_unit_test(faults_of_a_device_are_named),
+                cmocka_unit_test(a_device_is_taken_whole_and_has_defaults),
                 cmocka_unit_test(lack_of_memory_at_any_point_is_told_and_leaks_nothing),
         };
 

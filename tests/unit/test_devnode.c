@@ -181,11 +181,11 @@ static void a_name_that_leads_out_makes_nothing(void **state)
 static void a_half_made_one_is_no_hindrance(void **state)
 {
         NEEDS_NODES();
-        assert_int_equal(mknodat(dev, ".croft-node", S_IFBLK | 0666, makedev(8, 0)), 0);
+        assert_int_equal(mknodat(dev, ".croft-tun", S_IFBLK | 0666, makedev(8, 0)), 0);
         assert_int_equal(devnode_put(dev, "tun", &node, false, NULL), 0);
         is_there("tun", &node);
         assert_int_equal(entries_in("."), 1);
-        assert_int_equal(mknodat(dev, ".croft-node", S_IFBLK | 0666, makedev(8, 0)), 0);
+        assert_int_equal(mknodat(dev, ".croft-tun", S_IFBLK | 0666, makedev(8, 0)), 0);
         assert_int_equal(devnode_drop(dev, "tun", &node, NULL), 0);
         assert_int_equal(entries_in("."), 0);
 }

@@ -37,6 +37,8 @@ static const struct {
         {LIFE_THAW, "nnbyx"},
         {LIFE_SET, "yyyyy"},
         {LIFE_BIND, "yyyyy"},
+        {LIFE_DEVICE_ADD, "nyyyx"},
+        {LIFE_DEVICE_REMOVE, "nyyyx"},
         {LIFE_RENAME, "yyyyy"},
         {LIFE_REMOVE, "ybbbx"},
         {LIFE_FORCED_REMOVE, "yyyyy"},

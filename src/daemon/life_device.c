@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_device.c - devices of the host for running partitions: exported, taken back, listed.
+ *
+ * Nothing of it is journaled: what is half done is in the kernel's map, and the next croftd takes it back.
+ */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/life_private.h"
+#include "devid/export.h"
+#include "devid/exports.h"
+
+#include <string.h>
+
+static void tell(struct unit *u, const char *format, const char *what)
+{
+        char escaped[4 * DEVID_EXPORT_NAME], text[sizeof(escaped) + 32];
+
+        str_escape(escaped, sizeof(escaped), what, strnlen(what, DEVID_EXPORT_NAME));
+        (void)snprintf(text, sizeof(text), "device '%s' %s", escaped, format);
+        unit_event(u, "device", text);
+}
+
+int life_device_add(
+        struct life *life, const char *name, const struct devid_export_request *request, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_DEVICE_ADD, &u, err);
+
+        if (r < 0)
+                return r;
+        r = devid_export_add(&u->p, request, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "export a device to '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        r = life_end(u, u->p.state, r, &own);
+        if (r == 0)
+                tell(u, "exported", request->device);
+        return r;
+}
+
+int life_device_remove(struct life *life, const char *name, const char *what, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_DEVICE_REMOVE, &u, err);
+
+        if (r < 0)
+                return r;
+        r = devid_export_remove(&u->p, what, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "take a device back from '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        r = life_end(u, u->p.state, r, &own);
+        if (r == 0)
+                tell(u, "taken back", what);
+        return r;
+}
+
+/* One whose partition has just gone is left out. */
+static size_t name_all(struct life *life, const struct devid_export *exports, size_t n, struct life_device *ret)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(unit_unrefp) struct unit *u = life_find_id(life, exports[i].key.partition);
+
+                if (!u)
+                        continue;
+                ret[kept].export = exports[i];
+                (void)pthread_mutex_lock(&u->p.lock);
+                (void)str_copy(ret[kept].partition, sizeof(ret[kept].partition), u->p.def.name);
+                (void)pthread_mutex_unlock(&u->p.lock);
+                kept++;
+        }
+        return kept;
+}
+
+static int by_names(const void *a, const void *b)
+{
+        const struct life_device *x = a, *y = b;
+        int order = strcmp(x->partition, y->partition);
+
+        return order ? order : strcmp(x->export.name, y->export.name);
+}
+
+int life_device_list(
+        struct life *life, const char *name, struct life_device **ret, size_t *ret_n, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = name ? life_find(life, name, err) : NULL;
+        _cleanup_free_ struct devid_export *exports = NULL;
+        struct life_device *list;
+        size_t n = 0;
+        int r = 0;
+
+        if (name && !u)
+                return -ENOENT;
+        if (life->host->devid) /* elsewhere nothing can be exported */
+                r = devid_exports_list(life->host->devid, u ? u->p.def.id : 0, false, &exports, &n, err);
+        if (r < 0)
+                return r;
+        list = calloc(n + 1, sizeof(*list));
+        if (!list)
+                return croft_error_set(err, ENOMEM, "list the exported devices");
+        *ret_n = name_all(life, exports, n, list);
+        qsort(list, *ret_n, sizeof(*list), by_names);
+        *ret = list;
+        return 0;
+}

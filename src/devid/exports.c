@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * exports.c - the map of exported devices, croftd's side.  See exports.h.
+ */
+#include "devid/exports.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "devid/devid_private.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+static int by_partition_and_name(const void *a, const void *b)
+{
+        const struct devid_export *x = a, *y = b;
+
+        if (x->key.partition != y->key.partition)
+                return x->key.partition < y->key.partition ? -1 : 1;
+        return strcmp(x->name, y->name);
+}
+
+/* When the one that it stands at is removed meanwhile the walk begins anew, and finds some twice. */
+static int collect(struct devid *d, uint64_t partition, bool half, struct devid_export *list, size_t *ret_n)
+{
+        struct devid_export_key key, *last = NULL;
+        size_t n = 0;
+
+        for (unsigned int steps = 0; steps < 2 * DEVID_EXPORTS_MAX; steps++) {
+                if (bpf_map_get_next_key(d->exports, last, &key) < 0) {
+                        if (errno != ENOENT)
+                                return -errno;
+                        *ret_n = n;
+                        return 0;
+                }
+                last = &key;
+                if ((partition && key.partition != partition) || n == DEVID_EXPORTS_MAX ||
+                        bpf_map_lookup_elem(d->exports, &key, &list[n]) < 0)
+                        continue;
+                list[n].name[DEVID_EXPORT_NAME - 1] = list[n].device[DEVID_EXPORT_NAME - 1] =
+                        list[n].cdi[DEVID_EXPORT_NAME - 1] = '\0';
+                n += half || list[n].access;
+        }
+        return -EAGAIN;
+}
+
+static size_t drop_doubles(struct devid_export *list, size_t n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (kept == 0 || memcmp(&list[kept - 1].key, &list[i].key, sizeof(list[i].key)) != 0)
+                        list[kept++] = list[i];
+        return kept;
+}
+
+int devid_exports_list(struct devid *d, uint64_t partition, bool half, struct devid_export **ret, size_t *ret_n,
+        struct croft_error *err)
+{
+        _cleanup_free_ struct devid_export *list = NULL;
+        struct devid_export_key first;
+        size_t n = 0;
+        int r = 0;
+
+        if (bpf_map_get_next_key(d->exports, NULL, &first) == 0) { /* usually there is none at all */
+                list = calloc(DEVID_EXPORTS_MAX, sizeof(*list));
+                r = list ? collect(d, partition, half, list, &n) : -ENOMEM;
+        }
+        if (r < 0)
+                return croft_error_set(err, r, "list the exported devices");
+        if (n > 0) {
+                struct devid_export *cut = realloc(list, n * sizeof(*list));
+
+                list = cut ? cut : list;
+                qsort(list, n, sizeof(*list), by_partition_and_name);
+                n = drop_doubles(list, n);
+        }
+        *ret = TAKE(list);
+        *ret_n = n;
+        return 0;
+}
+
+int devid_exports_begin(struct devid *d, const struct devid_export *entry, struct croft_error *err)
+{
+        struct devid_export copy = *entry;
+
+        copy.access = 0;
+        if (bpf_map_update_elem(d->exports, &copy.key, &copy, BPF_NOEXIST) == 0)
+                return 0;
+        if (errno == EEXIST)
+                return croft_error_set(err, EEXIST, "'%s' is exported to it already.", entry->device);
+        if (errno == E2BIG)
+                return croft_error_set(err, ENOSPC, "%d devices are exported: no more.", DEVID_EXPORTS_MAX);
+        return croft_error_set(err, errno, "enter '%s' among the exported devices", entry->device);
+}
+
+int devid_exports_set(struct devid *d, const struct devid_export *entry, struct croft_error *err)
+{
+        if (bpf_map_update_elem(d->exports, &entry->key, entry, BPF_EXIST) < 0)
+                return croft_error_set(err, errno, "change the right to '%s'", entry->device);
+        return 0;
+}
+
+int devid_exports_delete(struct devid *d, const struct devid_export_key *key, struct croft_error *err)
+{
+        if (bpf_map_delete_elem(d->exports, key) < 0 && errno != ENOENT)
+                return croft_error_set(err, errno, "remove an exported device");
+        return 0;
+}
+
+int devid_exports_clear(struct devid *d, uint64_t partition, struct croft_error *err)
+{
+        _cleanup_free_ struct devid_export *list = NULL;
+        size_t n = 0;
+        int r = devid_exports_list(d, partition, true, &list, &n, err);
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = devid_exports_delete(d, &list[i].key, err);
+        return r;
+}
+
+int devid_exports_sweep(
+        struct devid *d, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err)
+{
+        _cleanup_free_ struct devid_export *list = NULL;
+        size_t n = 0;
+        int r = devid_exports_list(d, 0, true, &list, &n, err);
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                if (!keep(context, list[i].key.partition))
+                        r = devid_exports_delete(d, &list[i].key, err);
+        return r;
+}
+
+static uint64_t owner_of(struct devid *d, const struct devid_node *node)
+{
+        struct devid_number number;
+
+        return bpf_map_lookup_elem(d->numbers, node, &number) == 0 ? number.partition : 0;
+}
+
+uint64_t devid_owner(struct devid *d, uint32_t type, uint32_t major, uint32_t minor)
+{
+        struct devid_node node = {.type = type, .major = major, .minor = minor};
+        uint64_t owner = owner_of(d, &node);
+
+        node.minor = DEVID_WHOLE;
+        return owner ? owner : owner_of(d, &node);
+}

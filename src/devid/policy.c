@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * policy.c - devexports(5) and CDI files as they are now.  See policy.h.
+ */
+#include "devid/policy.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "partition/host.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define CDI_FILES_MAX 256 /* of one directory */
+
+/* Whoever may write it could give himself any device. */
+static int check_owner(int fd)
+{
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        return st.st_uid != geteuid() || (st.st_mode & 022) ? -EPERM : 0;
+}
+
+static int read_own(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+        _cleanup_close_ int fd = fd_open2(dir_fd, path, O_RDONLY | O_NONBLOCK, 0, 0);
+        char again[64];
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = check_owner(fd);
+        if (r < 0)
+                return r;
+        (void)snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+        return fd_read_file(AT_FDCWD, again, max, ret, ret_size);
+}
+
+int devid_policy_read(const struct host *host, struct devexports *ret, struct croft_error *err)
+{
+        _cleanup_free_ char *text = NULL, *path = NULL;
+        struct devexports exports = {.list = NULL};
+        size_t size = 0;
+        int r;
+
+        if (asprintf(&path, "%s/%s", host->config_dir, DEVID_POLICY_FILE) < 0)
+                return croft_error_set(err, ENOMEM, "read the list of devices");
+        r = read_own(AT_FDCWD, path, DEVEXPORTS_FILE_MAX, &text, &size);
+        if (r == -EPERM)
+                return croft_error_set(err, EPERM, "'%s' isn't root's alone to write: it isn't believed.", path);
+        if (r < 0 && r != -ENOENT)
+                return croft_error_set(err, r, "read '%s'", path);
+        r = text ? devexports_parse(text, size, &exports, err) : 0;
+        if (r < 0) {
+                (void)croft_error_prefix(err, "read '%s'", path);
+                return r;
+        }
+        *ret = exports;
+        return 0;
+}
+
+int devid_policy_check(const struct host *host, const struct devexports *exports, const char *path, const char *other,
+        struct croft_error *err)
+{
+        char escaped[4 * DEVEXPORTS_PATH_MAX];
+
+        if (devexports_lists(exports, path) || (other && devexports_lists(exports, other)))
+                return 0;
+        return croft_error_set(err, EPERM, "'%s' isn't listed in '%s/%s', so that no partition may have it.",
+                str_escape(escaped, sizeof(escaped), path, strlen(path)), host->config_dir, DEVID_POLICY_FILE);
+}
+
+/* --- CDI --- */
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+        size_t length = strlen(name), n = strlen(suffix);
+
+        return name[0] != '.' && length > n && strcmp(name + length - n, suffix) == 0;
+}
+
+struct search {
+        const struct cdi_name *name;
+        struct cdi_device device;
+        bool found;
+        struct croft_error spoilt; /* why a file can't be used; once the device is found it doesn't matter */
+};
+
+static void note_spoilt(struct search *s, const char *directory, const char *file, struct croft_error *own)
+{
+        char escaped[128];
+
+        (void)croft_error_prefix(own, "'%s/%s'", directory, str_escape(escaped, sizeof(escaped), file, strlen(file)));
+        if (!s->spoilt.code || own->code == EOPNOTSUPP) /* that is of the device itself */
+                (void)croft_error_copy(&s->spoilt, own);
+}
+
+static int look_into(struct search *s, int dir_fd, const char *directory, const char *file, struct croft_error *err)
+{
+        _cleanup_(cdi_device_done) struct cdi_device device = {.nodes = NULL};
+        struct croft_error own = CROFT_ERROR_INIT;
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        int r = read_own(dir_fd, file, CDI_FILE_MAX, &text, &size);
+
+        if (r < 0)
+                (void)croft_error_set(&own, r, r == -EPERM ? "only root may write it" : "read it");
+        else
+                r = cdi_decode(text, size, s->name, &device, &own);
+        if (r == -ENOENT)
+                return 0; /* not this one's, or it has just gone */
+        if (r < 0) {
+                note_spoilt(s, directory, file, &own);
+                return 0;
+        }
+        if (s->found)
+                return croft_error_set(err, EBADMSG, "two files in '%s' have the device '%s=%s'.", directory,
+                        s->name->kind, s->name->device);
+        s->device = device;
+        device = (struct cdi_device){.nodes = NULL};
+        s->found = true;
+        return 0;
+}
+
+static int look_at_directory(struct search *s, const char *directory, struct croft_error *err)
+{
+        _cleanup_closedir_ DIR *d = NULL;
+        const struct dirent *entry;
+        unsigned int files = 0;
+        int r = 0, fd = fd_open2(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0, 0);
+
+        if (fd == -ENOENT)
+                return 0;
+        d = fd < 0 ? NULL : fdopendir(fd);
+        if (!d) {
+                r = fd < 0 ? fd : -errno;
+                close_fd(fd);
+                return croft_error_set(err, r, "open '%s'", directory);
+        }
+        while (r == 0 && (entry = readdir(d))) {
+                if (!has_suffix(entry->d_name, ".json"))
+                        continue;
+                if (++files > CDI_FILES_MAX)
+                        return croft_error_set(err, EBADMSG, "'%s' has more than %d files.", directory, CDI_FILES_MAX);
+                r = look_into(s, dirfd(d), directory, entry->d_name, err);
+        }
+        if (r == 0 && !s->found && s->spoilt.code)
+                r = croft_error_copy(err, &s->spoilt);
+        return r;
+}
+
+/* The last directory of the list that has it wins. */
+static int find_cdi(struct search *s, const char *directories, struct croft_error *err)
+{
+        const char *end = directories + strlen(directories);
+        int r = 0;
+
+        while (r == 0 && !s->found && end > directories) {
+                _cleanup_free_ char *directory = NULL;
+                const char *begin = end;
+
+                while (begin > directories && begin[-1] != ':')
+                        begin--;
+                directory = strndup(begin, (size_t)(end - begin));
+                if (!directory)
+                        return croft_error_set(err, ENOMEM, "look for a device");
+                r = *directory ? look_at_directory(s, directory, err) : 0;
+                end = begin > directories ? begin - 1 : directories;
+        }
+        return r;
+}
+
+int devid_policy_cdi(
+        const struct host *host, const struct cdi_name *name, struct cdi_device *ret, struct croft_error *err)
+{
+        struct search s = {.name = name};
+        int r = find_cdi(&s, host->cdi_dirs, err);
+
+        if (r == 0 && !s.found)
+                r = croft_error_set(err, ENOENT, "no file *.json in %s has the device '%s=%s'.", host->cdi_dirs,
+                        name->kind, name->device);
+        if (r < 0) {
+                cdi_device_done(&s.device);
+                return r;
+        }
+        *ret = s.device;
+        return 0;
+}
