@@ -28,6 +28,7 @@
 
 #define IDLE_MS 10000
 #define LOOK_MS 1000 /* for devices that go by themselves */
+#define QUIET_MS 50  /* nobody waits */
 #define STATUS_MAX 8192
 
 /* --- the asker --- */
@@ -113,11 +114,32 @@ int asker_write(const struct asker *a, uint64_t address, const void *data, size_
         return notify_write(a->listener, &slot, address, data, size);
 }
 
+/* --- devices to be removed --- */
+
+void broker_forget_one(struct broker *b)
+{
+        if (b->n_forget > 0)
+                loops_forget(&b->loops, b->forget[--b->n_forget]);
+}
+
+void broker_forget_all(struct broker *b)
+{
+        while (b->n_forget > 0)
+                broker_forget_one(b);
+}
+
+void broker_forget(struct broker *b, uint32_t number)
+{
+        if (b->n_forget == ELEMENTS(b->forget))
+                broker_forget_one(b);
+        b->forget[b->n_forget++] = number;
+}
+
 /* --- serving --- */
 
 static void serve(struct broker *b, const struct broker_call *call, int listener)
 {
-        struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF, .forget = BROKER_NOTHING};
+        struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
         struct broker_answer answer = {.id = call->id, .slot = call->slot};
         int r = find_asker(b, &a);
 
@@ -127,8 +149,6 @@ static void serve(struct broker *b, const struct broker_call *call, int listener
         answer.value = r < 0 ? 0 : a.value;
         (void)sock_send_packet(b->requests, &answer, sizeof(answer), NULL, 0); /* a warden that has died asks again */
         close_fd(a.pidfd);
-        if (a.forget != BROKER_NOTHING)
-                loops_forget(&b->loops, a.forget);
 }
 
 /* false: the end. */
@@ -194,7 +214,7 @@ static void work(struct broker *b)
 {
         for (;;) {
                 struct pollfd fds[] = {{.fd = b->channel, .events = POLLIN}, {.fd = b->requests, .events = POLLIN}};
-                int n = poll(fds, ELEMENTS(fds), b->automatic ? LOOK_MS : IDLE_MS);
+                int n = poll(fds, ELEMENTS(fds), b->n_forget ? QUIET_MS : b->automatic ? LOOK_MS : IDLE_MS);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -202,10 +222,14 @@ static void work(struct broker *b)
                         return;
                 if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
                         return;
-                if (n == 0 && !b->automatic)
-                        return;
-                if (n == 0)
+                if (n > 0)
+                        continue;
+                if (b->n_forget)
+                        broker_forget_one(b);
+                else if (b->automatic)
                         b->automatic = loops_sweep(&b->loops);
+                else
+                        return;
         }
 }
 

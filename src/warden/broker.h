@@ -13,12 +13,18 @@
 #include "partition/broker_msg.h"
 #include "partition/warden_msg.h"
 
+#define BROKER_FORGET_MAX 64
+
 struct broker {
         struct broker_spec spec;
         int channel, requests, dev, devid, lock;
         struct loop_machine machine;
         struct loops loops;
         size_t automatic; /* devices that go by themselves, as of the last look */
+        /* The machine's numbers of devices that are unbound and are to be removed when nobody waits: that takes the
+         * kernel 50 ms. */
+        uint32_t forget[BROKER_FORGET_MAX];
+        size_t n_forget;
 };
 
 int broker_main(void);
@@ -29,10 +35,14 @@ struct asker {
         int listener; /* borrowed */
         pid_t process;
         int pidfd;
-        int64_t value;   /* what the call returns when it doesn't fail */
-        uint32_t forget; /* machine's number of a device that is to go after the answer; BROKER_NOTHING */
+        int64_t value; /* what the call returns when it doesn't fail */
 };
-#define BROKER_NOTHING UINT32_MAX
+
+/* That device of the machine is to be removed. */
+void broker_forget(struct broker *b, uint32_t number);
+/* Removes one, or all of them. */
+void broker_forget_one(struct broker *b);
+void broker_forget_all(struct broker *b);
 
 /* Its descriptor; -EBADF. */
 int asker_fd(const struct asker *a, uint64_t number);

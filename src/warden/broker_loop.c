@@ -34,9 +34,13 @@ static int control(struct broker *b, struct asker *a, uint32_t command)
                 return fd;
         if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != LOOPS_CONTROL)
                 return -ENOTTY;
-        if (command == LOOP_CTL_GET_FREE)
+        if (command == LOOP_CTL_GET_FREE) {
                 r = loops_get_free(&b->loops, &inside);
-        else
+                if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
+                        broker_forget_all(b);
+                        r = loops_get_free(&b->loops, &inside);
+                }
+        } else
                 r = command == LOOP_CTL_ADD ? loops_add(&b->loops, inside) : loops_remove(&b->loops, inside);
         a->value = inside;
         return r;
@@ -103,13 +107,17 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
         config->fd = (uint32_t)file;
         config->info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
         r = loops_bind(&b->loops, device.inside, config, flags & KEPT_FLAGS, automatic, &bound);
+        if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
+                broker_forget_all(b);
+                r = loops_bind(&b->loops, device.inside, config, flags & KEPT_FLAGS, automatic, &bound);
+        }
         if (r < 0)
                 return r;
         r = asker_replace_fd(a, a->call->args[0], bound);
         if (r < 0 && fstat(bound, &st) == 0 && loops_find(&b->loops, &st, &device) == 0) {
                 bound = close_fd(bound);
                 if (loops_unbind(&b->loops, &device) == 0)
-                        a->forget = device.number;
+                        broker_forget(b, device.number);
         }
         b->automatic += r == 0 && automatic;
         return r;
@@ -150,7 +158,7 @@ static int clear_fd(struct broker *b, struct asker *a)
         fd = close_fd(fd);
         r = loops_unbind(&b->loops, &device);
         if (r == 0) {
-                a->forget = device.number;
+                broker_forget(b, device.number);
         } else if (r == -EBUSY) { /* as the kernel: when the last one closes it */
                 r = loops_mark(&b->loops, &device, device.flags | DEVID_AUTO);
                 b->automatic++;
