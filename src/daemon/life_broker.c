@@ -110,9 +110,9 @@ static int send_serve(const struct unit *u, int socket, struct croft_error *err)
         (void)snprintf(spec.cgroup, sizeof(spec.cgroup), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
         broker_spec_put(&body, &spec);
         r = warden_send(socket, WARDEN_SERVE,
-                (struct warden_fd[]){
-                        {"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid}, {"lock", lock}},
-                4, &body);
+                (struct warden_fd[]){{"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid},
+                        {"lock", lock}, {"fuse-memory", u->p.run.fuse_memory}},
+                5, &body);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
 }

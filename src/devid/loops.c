@@ -218,6 +218,29 @@ static int open_node(const struct loops *l, const struct loops_device *device, i
 
 /* --- which ones there are --- */
 
+struct visit {
+        void (*f)(const struct loops_device *device, void *context);
+        void *context;
+};
+
+static int visit_one(const struct loops *l, const struct devid_call *call, void *context)
+{
+        const struct visit *visit = context;
+        struct loops_device device;
+
+        (void)l;
+        describe(call, &device);
+        visit->f(&device, visit->context);
+        return 0;
+}
+
+void loops_each(const struct loops *l, void (*f)(const struct loops_device *device, void *context), void *context)
+{
+        struct visit visit = {f, context};
+
+        (void)each(l, visit_one, &visit);
+}
+
 struct search {
         uint32_t minor;
         struct loops_device *ret;

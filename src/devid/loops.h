@@ -70,6 +70,9 @@ void loops_forget(const struct loops *l, uint32_t number);
 /* What loops_find() says as flags.  Of AUTO: that the device goes when nobody has it open. */
 int loops_mark(const struct loops *l, const struct loops_device *device, uint32_t flags);
 
+/* Calls f for each device that it has. */
+void loops_each(const struct loops *l, void (*f)(const struct loops_device *device, void *context), void *context);
+
 /* Unbinds what is to go by itself and nobody has open any more.  How many such devices are left. */
 size_t loops_sweep(const struct loops *l);
 /* Puts right what one that died has left. */

@@ -135,8 +135,8 @@ int seccomp_build_base(struct croft_error *err)
 static int add_loops(scmp_filter_ctx filter)
 {
         static const unsigned int commands[] = {LOOP_SET_FD, LOOP_CLR_FD, LOOP_SET_STATUS, LOOP_GET_STATUS,
-                LOOP_SET_STATUS64, LOOP_GET_STATUS64, LOOP_CHANGE_FD, LOOP_CONFIGURE, LOOP_CTL_ADD, LOOP_CTL_REMOVE,
-                LOOP_CTL_GET_FREE};
+                LOOP_SET_STATUS64, LOOP_GET_STATUS64, LOOP_CHANGE_FD, LOOP_SET_CAPACITY, LOOP_SET_DIRECT_IO,
+                LOOP_SET_BLOCK_SIZE, LOOP_CONFIGURE, LOOP_CTL_ADD, LOOP_CTL_REMOVE, LOOP_CTL_GET_FREE};
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(commands); i++)

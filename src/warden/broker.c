@@ -182,6 +182,7 @@ static int receive(struct broker *b, struct croft_error *err)
         b->dev = warden_packet_take_fd(&p, "dev");
         b->devid = warden_packet_take_fd(&p, "devid");
         b->lock = warden_packet_take_fd(&p, "lock");
+        b->memory = warden_packet_take_fd(&p, "fuse-memory"); /* or none: it has no views */
         if (b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
         r = broker_spec_get(&p.body, &b->spec);
@@ -206,7 +207,17 @@ static int begin(struct broker *b, struct croft_error *err)
                 .base = b->spec.uid_base};
         loops_settle(&b->loops);
         b->automatic = loops_sweep(&b->loops);
+        broker_show_all(b);
         return 0;
+}
+
+static void sweep(struct broker *b)
+{
+        size_t left = loops_sweep(&b->loops);
+
+        if (left != b->automatic)
+                broker_show_all(b);
+        b->automatic = left;
 }
 
 /* Until croftd has gone, or there is nothing to do. */
@@ -227,7 +238,7 @@ static void work(struct broker *b)
                 if (b->n_forget)
                         broker_forget_one(b);
                 else if (b->automatic)
-                        b->automatic = loops_sweep(&b->loops);
+                        sweep(b);
                 else
                         return;
         }
@@ -240,6 +251,7 @@ int broker_main(void)
                 .dev = -EBADF,
                 .devid = -EBADF,
                 .lock = -EBADF,
+                .memory = -EBADF,
                 .machine = {-EBADF, -EBADF}};
         struct croft_error err = CROFT_ERROR_INIT;
 
@@ -248,6 +260,7 @@ int broker_main(void)
                 return EXIT_FAILURE;
         }
         work(&b);
+        broker_disks_done(&b);
         loop_machine_close(&b.machine);
         return EXIT_SUCCESS;
 }

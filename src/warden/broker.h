@@ -10,6 +10,7 @@
 #define CROFT_WARDEN_BROKER_H
 
 #include "devid/loops.h"
+#include "kstat/view_disks.h"
 #include "partition/broker_msg.h"
 #include "partition/warden_msg.h"
 
@@ -17,7 +18,7 @@
 
 struct broker {
         struct broker_spec spec;
-        int channel, requests, dev, devid, lock;
+        int channel, requests, dev, devid, lock, memory;
         struct loop_machine machine;
         struct loops loops;
         size_t automatic; /* devices that go by themselves, as of the last look */
@@ -25,6 +26,10 @@ struct broker {
          * kernel 50 ms. */
         uint32_t forget[BROKER_FORGET_MAX];
         size_t n_forget;
+        /* What its views show of them: ours, and where the warden finds it. */
+        struct view_disk *disks;
+        size_t n_disks;
+        struct view_disks *shown;
 };
 
 int broker_main(void);
@@ -37,6 +42,13 @@ struct asker {
         int pidfd;
         int64_t value; /* what the call returns when it doesn't fail */
 };
+
+/* broker_disks.c: what its views show of its devices.  A device that was bound or changed, one that was unbound, all.
+ */
+void broker_show(struct broker *b, const struct loops_device *device);
+void broker_hide(struct broker *b, const struct loops_device *device);
+void broker_show_all(struct broker *b);
+void broker_disks_done(struct broker *b);
 
 /* That device of the machine is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);

@@ -120,6 +120,8 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
                         broker_forget(b, device.number);
         }
         b->automatic += r == 0 && automatic;
+        if (r == 0 && fstat(bound, &st) == 0 && loops_find(&b->loops, &st, &device) == 0)
+                broker_show(b, &device);
         return r;
 }
 
@@ -158,9 +160,12 @@ static int clear_fd(struct broker *b, struct asker *a)
         fd = close_fd(fd);
         r = loops_unbind(&b->loops, &device);
         if (r == 0) {
+                broker_hide(b, &device);
                 broker_forget(b, device.number);
         } else if (r == -EBUSY) { /* as the kernel: when the last one closes it */
-                r = loops_mark(&b->loops, &device, device.flags | DEVID_AUTO);
+                device.flags |= DEVID_AUTO;
+                r = loops_mark(&b->loops, &device, device.flags);
+                broker_show(b, &device);
                 b->automatic++;
         }
         return r;
@@ -191,8 +196,29 @@ static int set_status(struct broker *b, struct asker *a)
         if (ioctl(fd, LOOP_SET_STATUS64, &info) < 0)
                 return -errno;
         b->automatic += automatic;
-        return loops_mark(
-                &b->loops, &device, (device.flags & ~(uint32_t)DEVID_AUTO) | (automatic ? (uint32_t)DEVID_AUTO : 0));
+        device.flags = (device.flags & ~(uint32_t)DEVID_AUTO) | (automatic ? (uint32_t)DEVID_AUTO : 0);
+        r = loops_mark(&b->loops, &device, device.flags);
+        broker_show(b, &device);
+        return r;
+}
+
+/* What the kernel does itself; it shows. */
+static int change(struct broker *b, struct asker *a, uint32_t command)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        int r = find_device(b, a, &fd, &device);
+
+        if (r < 0)
+                return r;
+        if (device.is_free)
+                return -ENXIO;
+        if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) /* the kernel would let us */
+                return -EPERM;
+        if (ioctl(fd, command, (unsigned long)a->call->args[2]) < 0)
+                return -errno;
+        broker_show(b, &device);
+        return 0;
 }
 
 static int get_status(struct broker *b, struct asker *a)
@@ -245,6 +271,10 @@ int broker_loop(struct broker *b, struct asker *a)
                 return set_status(b, a);
         case LOOP_GET_STATUS64:
                 return get_status(b, a);
+        case LOOP_SET_CAPACITY:
+        case LOOP_SET_DIRECT_IO:
+        case LOOP_SET_BLOCK_SIZE:
+                return change(b, a, command);
         case LOOP_SET_STATUS:
         case LOOP_GET_STATUS:
         case LOOP_CHANGE_FD:
