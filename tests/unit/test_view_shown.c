@@ -102,7 +102,7 @@ static void one_that_is_unbound_is_gone_though_it_was_used(void **state)
         assert_null(kit_read(&k, "sys/dev/block/7:9"));
 }
 
-static void a_device_that_gets_the_number_of_another_begins_at_0(void **state)
+static void what_was_shown_of_another_device_of_that_number_is_forgotten(void **state)
 {
         const struct view_disk first = loop(0, 9), second = loop(1, 9);
 
@@ -237,7 +237,7 @@ int main(void)
                 TEST(its_own_devices_are_there_by_their_names_inside),
                 TEST(what_it_has_done_on_them_stands_beside_their_names),
                 TEST(one_that_is_unbound_is_gone_though_it_was_used),
-                TEST(a_device_that_gets_the_number_of_another_begins_at_0),
+                TEST(what_was_shown_of_another_device_of_that_number_is_forgotten),
                 TEST(devices_that_come_and_go_do_not_use_up_the_room_for_figures),
                 TEST(the_machines_loop_device_takes_no_name_of_its_own_ones),
                 TEST(what_the_host_had_by_that_number_does_not_matter),
