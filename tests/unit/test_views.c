@@ -304,6 +304,21 @@ static void where_no_device_can_come_all_is_kept(void **state)
         assert_false(view_has_disks(b->views.view));
 }
 
+static void where_no_device_ever_came_the_list_takes_no_memory(void **state)
+{
+        struct bench *b = *state;
+        off_t at = (off_t)offsetof(struct views_memory, disks);
+
+        views_expect_disks(&b->views);
+        for (size_t i = 0; views_mount_path(i); i++)
+                (void)attributes(b, node_of(views_mount_path(i)));
+        assert_int_equal(look_up(b, node_of("sys/block"), "loop0").nodeid, 0);
+        assert_int_equal(lseek(b->views.memory, at, SEEK_DATA), -1);
+        assert_int_equal(errno, ENXIO);
+        bind_loop(b);
+        assert_int_equal(lseek(b->views.memory, at, SEEK_DATA), at);
+}
+
 static void a_successor_shows_its_devices(void **state)
 {
         struct bench *b = *state;
@@ -395,6 +410,7 @@ int main(void)
                 T(a_device_of_its_own_is_there_as_soon_as_it_is_bound),
                 T(what_tells_of_devices_that_may_come_is_not_kept),
                 T(where_no_device_can_come_all_is_kept),
+                T(where_no_device_ever_came_the_list_takes_no_memory),
                 T(a_successor_shows_its_devices),
                 T(a_node_that_is_none_is_refused),
                 T(what_need_not_be_asked_again_is_not_there),
