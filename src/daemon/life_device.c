@@ -60,6 +60,38 @@ int life_device_remove(struct life *life, const char *name, const char *what, st
         return r;
 }
 
+/* --- devices that go --- */
+
+/* Its right is closed already; its node goes, unless an operation is under way: then at the next one. */
+static void forget(void *context, const struct devid_export *entry)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find_id(context, entry->key.partition);
+        struct croft_error err = CROFT_ERROR_INIT;
+        char text[2 * DEVID_EXPORT_NAME + 64];
+
+        if (!u)
+                return;
+        (void)snprintf(text, sizeof(text), "device '%s' has gone, or become another: '%s' is taken back", entry->device,
+                entry->name);
+        errors_note_partition(&u->p, text);
+        tell(u, "gone", entry->device);
+        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), true) < 0)
+                return;
+        if (devid_export_heal(&u->p, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "a node of a device that has gone stays in '%s'", u->p.def.name);
+        (void)life_end(u, u->p.state, 0, NULL);
+}
+
+void life_devices_check(struct life *life)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (life->host->devid && devid_exports_check(life->host->devid, forget, life, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "devices that have gone stay exported");
+}
+
+/* --- the list --- */
+
 /* One whose partition has just gone is left out. */
 static size_t name_all(struct life *life, const struct devid_export *exports, size_t n, struct life_device *ret)
 {

@@ -585,6 +585,7 @@ void life_pools_dispatch(struct life *life)
 
         if (about & 2)
                 life_disks_changed(life);
+        life_devices_check(life); /* of any subsystem: usually nothing is exported */
         if (!(about & 1))
                 return;
         (void)pthread_mutex_lock(&life->queue_lock);

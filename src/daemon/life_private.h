@@ -160,6 +160,9 @@ void life_pools_watch(struct life *life);
 void life_pools_dispatch(struct life *life);
 void life_pools_close(struct life *life);
 
+/* --- life_device.c --- */
+void life_devices_check(struct life *life); /* takes back what has gone, or become another */
+
 /* --- life_disks.c --- */
 void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */
 void life_disks_changed(struct life *life); /* a device may have come */

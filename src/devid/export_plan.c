@@ -168,6 +168,7 @@ static int plan_device(struct partition *p, const struct host_device *device, co
         (void)str_copy(entry.name, sizeof(entry.name), name); /* they fit: the checks above */
         (void)str_copy(entry.device, sizeof(entry.device), device->path);
         (void)str_copy(entry.cdi, sizeof(entry.cdi), look->cdi ? look->cdi : "");
+        devid_exports_identify(&entry);
         if (export_plan_has(plan, &entry.key))
                 return croft_error_set(err, EEXIST, "'%s' comes twice.", device->path);
         if (plan->n == DEVID_EXPORTS_OF_ONE)

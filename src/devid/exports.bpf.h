@@ -22,7 +22,8 @@ enum devid_export_access { /* as BPF_DEVCG_ACC_* */
 };
 
 enum devid_export_flags {
-        DEVID_EXPORT_AUTO = 1, /* by property `devices`, not by request */
+        DEVID_EXPORT_AUTO = 1,  /* by property `devices`, not by request */
+        DEVID_EXPORT_KNOWN = 2, /* sysfs had the device when it was exported */
 };
 
 struct devid_export_key {
@@ -32,6 +33,7 @@ struct devid_export_key {
 
 struct devid_export {
         struct devid_export_key key;  /* the key again: memory of an entry may become another's while it is looked at */
+        __u64 diskseq;                /* which disk had the number when it was exported; 0: not told */
         __u32 access;                 /* enum devid_export_access; 0: none (yet, or any more) */
         __u32 flags;                  /* enum devid_export_flags */
         char name[DEVID_EXPORT_NAME]; /* of its node in the partition's /dev */
@@ -39,6 +41,6 @@ struct devid_export {
         char cdi[DEVID_EXPORT_NAME];    /* the CDI device that it is part of, "": none */
 };
 _Static_assert(sizeof(struct devid_export_key) == 24, "layout");
-_Static_assert(sizeof(struct devid_export) == 344, "layout");
+_Static_assert(sizeof(struct devid_export) == 352, "layout");
 
 #endif

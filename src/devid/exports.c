@@ -5,6 +5,7 @@
 #include "devid/exports.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/str.h"
 #include "devid/devid_private.h"
 
@@ -131,6 +132,83 @@ int devid_exports_sweep(
                         r = devid_exports_delete(d, &list[i].key, err);
         return r;
 }
+
+/* --- is it still the same device? --- */
+
+/* "/sys/dev/block/8:1/" and a name behind it. */
+static void sysfs_path(const struct devid_node *node, const char *name, char (*ret)[96])
+{
+        (void)snprintf(*ret, sizeof(*ret), "/sys/dev/%s/%u:%u/%s", node->type == DEVID_BLOCK ? "block" : "char",
+                node->major, node->minor, name);
+}
+
+/* An attribute of a disk, also by one of its partitions, which are below it; 0: not told. */
+static uint64_t disk_number(const struct devid_node *node, const char *attribute, const char *of_partition)
+{
+        const char *const names[] = {attribute, of_partition};
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTS(names); i++) {
+                _cleanup_free_ char *text = NULL;
+                char path[96];
+
+                sysfs_path(node, names[i], &path);
+                if (fd_read_file(AT_FDCWD, path, 32, &text, NULL) < 0)
+                        continue;
+                text[strcspn(text, "\n")] = '\0';
+                return str_to_u64(text, UINT64_MAX, &n) ? n : 0;
+        }
+        return 0;
+}
+
+/* Since 5.15 each disk has a number that none had before it.  Where media are exchanged it changes with them; there the
+ * device is what was exported, not the medium. */
+static uint64_t disk_sequence(const struct devid_node *node)
+{
+        if (node->type != DEVID_BLOCK || disk_number(node, "removable", "../removable"))
+                return 0;
+        return disk_number(node, "diskseq", "../diskseq");
+}
+
+static bool is_known(const struct devid_node *node)
+{
+        char path[96];
+
+        sysfs_path(node, "", &path);
+        return access(path, F_OK) == 0;
+}
+
+void devid_exports_identify(struct devid_export *entry)
+{
+        entry->flags |= is_known(&entry->key.node) ? (uint32_t)DEVID_EXPORT_KNOWN : 0U;
+        entry->diskseq = disk_sequence(&entry->key.node);
+}
+
+static bool is_same(const struct devid_export *entry)
+{
+        if (!(entry->flags & DEVID_EXPORT_KNOWN))
+                return true; /* nothing ever told of it */
+        return is_known(&entry->key.node) && (!entry->diskseq || entry->diskseq == disk_sequence(&entry->key.node));
+}
+
+int devid_exports_check(struct devid *d, void (*tell)(void *context, const struct devid_export *entry), void *context,
+        struct croft_error *err)
+{
+        _cleanup_free_ struct devid_export *list = NULL;
+        size_t n = 0;
+        int r = devid_exports_list(d, 0, false, &list, &n, err);
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                if (is_same(&list[i]))
+                        continue;
+                list[i].access = 0;
+                if (devid_exports_set(d, &list[i], NULL) == 0) /* or it has been taken back meanwhile */
+                        tell(context, &list[i]);
+        }
+        return r;
+}
+
+/* --- the table --- */
 
 static uint64_t owner_of(struct devid *d, const struct devid_node *node)
 {

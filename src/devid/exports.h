@@ -30,6 +30,13 @@ int devid_exports_clear(struct devid *devid, uint64_t partition, struct croft_er
 int devid_exports_sweep(
         struct devid *devid, bool (*keep)(void *context, uint64_t id), void *context, struct croft_error *err);
 
+/* Notes in the entry which device has its number now. */
+void devid_exports_identify(struct devid_export *entry);
+/* Takes access from entries whose device has gone, or whose number is another disk's by now, and calls tell for each:
+ * they are half taken back then.  May be called from any thread. */
+int devid_exports_check(struct devid *devid, void (*tell)(void *context, const struct devid_export *entry),
+        void *context, struct croft_error *err);
+
 /* Whose number it is by the table: a partition's id; 0: nobody's, or global's. */
 uint64_t devid_owner(struct devid *devid, uint32_t type, uint32_t major, uint32_t minor);
 

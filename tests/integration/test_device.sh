@@ -270,6 +270,29 @@ croft device add a croft.test/thing=one
 dies device-remove.entry.done croft device remove a thing/fuse
 t_is "croftd dies after a removed entry: the device is gone" "$(listed a)$(nodes)" "$disk $loop r;"
 
+# --- the device ends ------------------------------------------------------------------------------------------------------
+
+seq 1000 >"$T/other"
+other=$(losetup -f --show "$T/other")
+sed -i "s,^links:,other:\n        value = \"$other\"\nlinks:," "$etc/devexports"
+t_ok "another disk is exported" croft device add a "$other" --as other
+t_is "and read" "$(inside a sha256sum /dev/other | cut -c1-64)" "$(sha256sum "$other" | cut -c1-64)"
+losetup -d "$other"
+seq 2000 >"$T/third"
+truncate -s 64k "$T/third"
+losetup "$other" "$T/third"
+is_closed() { [ -z "$(listed a | grep other)" ]; }
+t_ok "once its number is another disk's it is taken back" t_wait_for is_closed
+t_is "and can't be opened" "$(inside a sh -c 'ls /dev/other 2>/dev/null')" ""
+t_like "which is on record" "$(croft error print a)" "device '$other' has gone, or become another"
+t_ok "that one is exported when it is asked for" croft device add a "$other" --as other
+t_croftd_kill
+losetup -d "$other"
+losetup "$other" "$T/other"
+start_croftd
+t_is "a croftd that wasn't there then takes it back, too" "$(listed a)" "$disk $loop r;"
+losetup -d "$other"
+
 # --- the partition ends ---------------------------------------------------------------------------------------------------
 
 t_ok "it stops" croft stop a
