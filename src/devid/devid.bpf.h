@@ -38,7 +38,8 @@ enum devid_state {
 enum devid_flag {
         DEVID_CLOSED = 1, /* not to be opened now, not even by its owner */
         DEVID_MADE = 2,   /* its device was made for it */
-        DEVID_AUTO = 4,   /* to be given back when nobody has it open */
+        DEVID_READY = 4,  /* and is what it is to be; one that isn't, when who makes it has died, is taken back */
+        DEVID_AUTO = 8,   /* to be given back when nobody has it open */
 };
 
 /* Number n, from 0 on, is bit n. */

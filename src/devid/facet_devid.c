@@ -12,6 +12,7 @@
 #include "partition/host.h"
 #include "partition/property.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,10 +95,15 @@ static int release(struct partition *p, struct croft_error *err)
         return devid_release_all(p->host->devid, p->def.id, err);
 }
 
+/* Which calls are intercepted was settled when it started. */
 static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)
 {
         (void)old;
-        return strcmp(key, "devices") == 0 ? grant(p, value, err) : 0;
+        if (strcmp(key, "devices") != 0)
+                return 0;
+        if (devices_count(value, DEVID_LOOPS) > 0 && p->run.requests < 0)
+                return croft_error_set(err, EBUSY, "loop devices can only be given to a partition that is stopped.");
+        return grant(p, value, err);
 }
 
 const struct facet facet_devid = {

@@ -2,9 +2,10 @@
  *
  * loops.c - the loop devices of one partition.  See loops.h.
  *
- * In what order: a number is taken, its device made, the number marked as made, the device bound, its node put; back:
- * closed to new openers, looked at, unbound, its node dropped, the number given back (it drains), the device removed,
- * the number free.  Whoever dies in between leaves something that loops_settle() knows by that.
+ * In what order: a number is taken, its device made, the number marked as made, the device bound, its node put, the
+ * number marked as ready; back: closed to new openers, looked at, unbound, its node dropped, the number given back (it
+ * drains), the device removed, the number free.  Whoever dies in between leaves something that loops_settle() knows by
+ * that.
  */
 #include "devid/loops.h"
 
@@ -137,8 +138,10 @@ static int take(const struct loops *l, const char *instance, uint32_t inside, st
                 r = loop_make(l->machine, ret->number);
                 if (r == 0)
                         crash_point("loop", "made", "");
-                if (r == 0)
-                        return loops_mark(l, ret, DEVID_MADE);
+                if (r == 0) {
+                        ret->flags = DEVID_MADE;
+                        return loops_mark(l, ret, ret->flags);
+                }
                 leave_to_machine(l, instance, ret->number);
                 if (r != -EEXIST)
                         return r;
@@ -305,6 +308,10 @@ static int make_free(const struct loops *l, uint32_t inside, struct loops_device
         fd = loop_open(l->machine, ret->minor, O_RDWR);
         r = fd < 0 ? fd : loop_bind_nothing(fd);
         close_fd(fd);
+        if (r == 0) {
+                ret->flags |= DEVID_READY;
+                r = loops_mark(l, ret, ret->flags);
+        }
         if (r < 0)
                 give(l, ret);
         return r;
@@ -409,6 +416,7 @@ int loops_bind(
         char name[DEVID_NAME];
         int r;
 
+        *ret = -EBADF;
         if (is_bound(l, inside, &call))
                 return -EBUSY;
         name_of(inside, &name);
@@ -424,15 +432,17 @@ int loops_bind(
                 return r;
         }
         crash_point("loop", "bound", "");
-        r = loops_mark(l, &device, DEVID_MADE | (automatic ? DEVID_AUTO : 0));
-        if (r == 0)
-                r = put_node(l, &device, true);
+        r = put_node(l, &device, true);
         if (r == 0)
                 r = *ret = open_node(l, &device, access);
         crash_point("loop", "there", "");
+        if (r >= 0)
+                r = loops_mark(l, &device, DEVID_MADE | DEVID_READY | (automatic ? DEVID_AUTO : 0));
         fd = close_fd(fd);
-        if (r < 0)
+        if (r < 0) {
+                *ret = close_fd(*ret);
                 undo(l, &device);
+        }
         return r < 0 ? r : 0;
 }
 
@@ -500,8 +510,14 @@ static int settle_one(const struct loops *l, const struct devid_call *call, void
                 give(l, &device);
                 return 0;
         }
-        if (device.flags & DEVID_CLOSED)
-                (void)loops_mark(l, &device, device.flags & ~(uint32_t)DEVID_CLOSED);
+        fd = close_fd(fd);
+        /* Who asked for it was told that it failed; somebody may have opened it nevertheless, who keeps it then. */
+        if (!(device.flags & DEVID_READY) && loops_unbind(l, &device) == 0) {
+                loops_forget(l, device.number);
+                return 0;
+        }
+        if (device.flags & DEVID_CLOSED || !(device.flags & DEVID_READY))
+                (void)loops_mark(l, &device, (device.flags & ~(uint32_t)DEVID_CLOSED) | DEVID_READY);
         if (!device.is_free)
                 (void)put_node(l, &device, false);
         return 0;

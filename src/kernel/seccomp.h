@@ -14,7 +14,7 @@
 int seccomp_build_base(struct croft_error *err);
 
 /* The calls of a partition that its warden answers (notify.h), for the three ABIs (loops: what is asked of loop devices
- * and of loop-control, too); installed beside the base filter.
+ * and of loop-control, too; else that is refused); installed beside the base filter.
  * A filter of its own, because it is installed before there is a process of the partition's, and so that a host that
  * can have none needs no second base filter.  Where one says no and another one asks the warden, no holds. */
 int seccomp_build_notify(bool loops, struct croft_error *err);

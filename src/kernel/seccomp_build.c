@@ -131,8 +131,10 @@ int seccomp_build_base(struct croft_error *err)
         return export(filter, "croft-base-filter", err);
 }
 
-/* Whatever it is asked of: other drivers have none of these numbers. */
-static int add_loops(scmp_filter_ctx filter)
+/* Whatever it is asked of: other drivers have none of these numbers.  Who has no loop devices of its own is refused
+ * what changes one: it may have been handed the descriptor of another's (kernel/loop.h says what could come of that).
+ */
+static int add_loops(scmp_filter_ctx filter, bool loops)
 {
         static const unsigned int commands[] = {LOOP_SET_FD, LOOP_CLR_FD, LOOP_SET_STATUS, LOOP_GET_STATUS,
                 LOOP_SET_STATUS64, LOOP_GET_STATUS64, LOOP_CHANGE_FD, LOOP_SET_CAPACITY, LOOP_SET_DIRECT_IO,
@@ -140,7 +142,7 @@ static int add_loops(scmp_filter_ctx filter)
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(commands); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
+                r = seccomp_rule_add(filter, loops ? SCMP_ACT_NOTIFY : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                         SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, commands[i]));
         return r;
 }
@@ -153,8 +155,8 @@ int seccomp_build_notify(bool loops, struct croft_error *err)
         if (r < 0)
                 return r;
         r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sysinfo), 0);
-        if (r == 0 && loops)
-                r = add_loops(filter);
+        if (r == 0)
+                r = add_loops(filter, loops);
         if (r < 0)
                 return croft_error_set(err, -r, "make the filter of intercepted calls");
         return export(filter, "croft-notify-filter", err);
