@@ -111,11 +111,18 @@ static const struct kstat_sample_disk *find_used(const struct view *v, uint32_t 
         return NULL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+        const struct view_shown *x = a, *y = b;
+
+        return strverscmp(x->own->name, y->own->name);
+}
+
 /* In an order that changes with the list of its own only: a directory may be read while one is used for the first
- * time. */
+ * time.  Its own ones as they are counted inside, whatever the machine's numbers are. */
 void view_shown_make(struct view *v)
 {
-        uint32_t n = 0;
+        uint32_t n = 0, n_others;
 
         for (uint32_t i = 0; i < v->n_disks; i++) {
                 const struct kstat_sample_disk *d = &v->disks[i];
@@ -125,12 +132,14 @@ void view_shown_make(struct view *v)
                 v->shown[n++] =
                         (struct view_shown){d->major, d->minor, d, NULL, facts_disk_find(v->facts, d->major, d->minor)};
         }
+        n_others = n;
         for (uint32_t i = 0; v->own && i < v->own->n; i++) {
                 const struct view_disk *own = &v->own->list[i];
 
                 v->shown[n++] =
                         (struct view_shown){own->major, own->minor, find_used(v, own->major, own->minor), own, NULL};
         }
+        qsort(v->shown + n_others, n - n_others, sizeof(v->shown[0]), by_name);
         v->n_shown = n;
         v->stale_shown = false;
 }

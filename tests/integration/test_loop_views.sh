@@ -4,6 +4,7 @@
 # What shows block devices inside shows a partition's own loop devices by their names inside, and all agree with one another: losetup,
 # lsblk, blkid, /proc/partitions, /sys/block, /sys/class/block, /sys/dev/block.  No other partition sees any of it.
 . "$(dirname "$0")/../lib.sh"
+[ -e /sys/module/loop ] || modprobe loop || :
 if ! losetup -f >/dev/null 2>&1; then
         t_skip "loop devices are shown" "this kernel has none"
         t_done
@@ -127,6 +128,9 @@ t_is "and gone, the other one stays" \
 loop1
 $two
 loop1"
+t_is "one that is bound later stands where its name belongs" "$(in_a 'losetup -f --show /one; losetup -nl -O NAME')" "/dev/loop0
+/dev/loop0
+/dev/loop1"
 t_ok "all are unbound" in_a 'losetup -D'
 t_is "and nothing is left of them" "$(in_a 'losetup -a; lsblk -rno NAME | grep loop; grep -e loop -e "^ *7 " /proc/partitions /proc/diskstats; ls -d /sys/block/loop*' 2>/dev/null)" ""
 t_done

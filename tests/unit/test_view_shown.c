@@ -207,6 +207,17 @@ static void directories_keep_their_order_when_a_device_is_used(void **state)
         }
 }
 
+static void its_own_devices_stand_as_they_are_counted_inside(void **state)
+{
+        const struct view_disk list[] = {loop(10, 4), loop(2, 5), loop(0, 6)};
+
+        (void)state;
+        use();
+        view_disks_write(&area, list, 3);
+        assert_string_equal(kit_read(&k, "proc/partitions"), HEAD SDB
+                "   7        6          6 loop0\n   7        5          5 loop2\n   7        4          4 loop10\n");
+}
+
 static void nodes_that_tell_of_disks_are_known(void **state)
 {
         struct view_entry entry;
@@ -244,6 +255,7 @@ int main(void)
                 TEST(who_meets_a_writer_shows_what_it_had),
                 TEST(a_list_of_its_own_goes_on_with_its_next_warden),
                 TEST(directories_keep_their_order_when_a_device_is_used),
+                TEST(its_own_devices_stand_as_they_are_counted_inside),
                 TEST(nodes_that_tell_of_disks_are_known),
         };
 
