@@ -30,7 +30,7 @@
 #define WAKE 0              /* the eventfd's number in epoll: no listener has it */
 #define BROKER UINT32_MAX   /* the broker's */
 #define PASSED_MAX (NOTIFY_SLOTS / 2) /* calls that the broker has: others are answered meanwhile */
-#define PASSED 1                      /* as an answer: there will be one; as a slot's note: it is with the broker */
+#define PASSED 1                      /* as an answer: there will be one */
 #define X32_BIT 0x40000000
 
 struct intercept {
@@ -47,6 +47,7 @@ struct intercept {
         /* the thread's own */
         struct kstat_sample sample;
         int64_t sampled_ns;
+        uint64_t passed[NOTIFY_SLOTS]; /* id of the call in that slot, if it is with the broker */
 };
 
 /* --- sysinfo(2) ----------------------------------------------------------------------------------------------------
@@ -100,6 +101,13 @@ static int sysinfo_32(struct intercept *i, int listener, struct notify_slot *slo
 /* --- what the broker answers ---------------------------------------------------------------------------------------
  */
 
+static bool is_passed(const struct intercept *i, size_t slot)
+{
+        uint64_t id = i->area->slots[slot].call.id;
+
+        return id != 0 && i->passed[slot] == id;
+}
+
 static int pass_on(struct intercept *i, int listener, struct notify_slot *slot)
 {
         struct broker_call call = {.id = slot->call.id,
@@ -113,7 +121,7 @@ static int pass_on(struct intercept *i, int listener, struct notify_slot *slot)
         if (i->config.broker < 0)
                 return -ENOTTY;
         for (size_t k = 0; k < NOTIFY_SLOTS; k++)
-                passed += i->area->slots[k].call.id != 0 && i->area->slots[k].note == PASSED;
+                passed += is_passed(i, k);
         if (passed >= PASSED_MAX)
                 return -EAGAIN;
         for (size_t k = 0; k < ELEMENTS(call.args); k++)
@@ -121,7 +129,7 @@ static int pass_on(struct intercept *i, int listener, struct notify_slot *slot)
         r = sock_send_packet(i->config.broker, &call, sizeof(call), &listener, 1);
         if (r < 0)
                 return r == -EAGAIN ? r : -EIO;
-        slot->note = PASSED;
+        i->passed[call.slot] = call.id;
         return PASSED;
 }
 
@@ -181,7 +189,7 @@ static void fail_passed(struct intercept *i, int code)
 {
         for (size_t k = 0; k < NOTIFY_SLOTS; k++) {
                 struct notify_slot *slot = &i->area->slots[k];
-                int fd = slot->call.id && slot->note == PASSED ? find(i, slot->listener) : -EBADF;
+                int fd = is_passed(i, k) ? find(i, slot->listener) : -EBADF;
 
                 if (fd >= 0)
                         (void)notify_answer(fd, slot, 0, code);
@@ -202,7 +210,7 @@ static void take_answer(struct intercept *i)
         if (answer.id == 0 || answer.slot >= NOTIFY_SLOTS)
                 return;
         slot = &i->area->slots[answer.slot];
-        if (slot->call.id != answer.id || slot->note != PASSED)
+        if (slot->call.id != answer.id || !is_passed(i, answer.slot))
                 return;
         fd = find(i, slot->listener);
         if (fd >= 0)
@@ -224,13 +232,16 @@ static void serve(struct intercept *i, uint32_t number, uint32_t events)
                 drop(i, number, fd);
 }
 
-/* What a dead warden has taken and not answered: all that is in the area now. */
+/* What a dead warden has taken and not answered: all that is in the area now, but for what we have passed on. */
 static void finish(struct intercept *i, bool complete)
 {
         for (size_t k = 0; k < NOTIFY_SLOTS; k++) {
                 struct notify_slot *slot = &i->area->slots[k];
-                int fd = slot->call.id ? find(i, slot->listener) : -EBADF;
+                int fd;
 
+                if (slot->call.id == 0 || is_passed(i, k))
+                        continue;
+                fd = find(i, slot->listener);
                 if (fd >= 0)
                         answer(i, fd, slot);
                 else if (complete)

@@ -4,12 +4,15 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/sock.h"
 #include "kernel/notify.h"
 #include "kernel/seccomp.h"
+#include "partition/broker_msg.h"
 #include "partition/listeners.h"
 #include "warden/intercept.h"
 
 #include <linux/filter.h>
+#include <linux/loop.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -17,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -235,6 +239,151 @@ static void a_call_that_nobody_judges_is_not_there(void **state)
         assert_int_equal(served(b, filter, call_unknown), 0);
 }
 
+/* --- what the broker answers --- */
+
+static int loop_control(void)
+{
+        return ioctl(STDIN_FILENO, LOOP_CTL_GET_FREE);
+}
+
+static int call_for_seven(void)
+{
+        return loop_control() == 7 ? 0 : 1;
+}
+
+static int call_refused(void)
+{
+        return loop_control() < 0 && errno == ENOSPC ? 0 : 1;
+}
+
+static int call_broken(void)
+{
+        return loop_control() < 0 && errno == EIO ? 0 : 1;
+}
+
+static int call_nobody(void)
+{
+        return loop_control() < 0 && errno == ENOTTY ? 0 : 1;
+}
+
+static int call_not_allowed(void)
+{
+        return loop_control() < 0 && errno == EPERM ? 0 : 1;
+}
+
+struct broker_bench {
+        struct bench b;
+        int ours, filter;
+        uint32_t number;
+};
+
+static void with_broker(struct broker_bench *t, int (*body)(struct broker_bench *t))
+{
+        struct intercept_config config;
+        int pair[2];
+
+        *t = (struct broker_bench){.b.area_fd = notify_area_new(NULL), .filter = seccomp_build_notify(true, NULL)};
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        t->ours = pair[0];
+        config = config_of(&t->b);
+        config.broker = pair[1];
+        assert_int_equal(intercept_start(&config, &t->b.intercept, NULL), 0);
+        assert_int_equal(body(t), 0);
+        t->b.intercept = intercept_stop(t->b.intercept);
+        close_fd(pair[0]);
+        close_fd(pair[1]);
+        close_fd(t->b.area_fd);
+        close_fd(t->filter);
+}
+
+static pid_t begin(struct broker_bench *t, int (*f)(void))
+{
+        int listener;
+        pid_t pid = caller(t->filter, f, &listener);
+
+        assert_int_equal(intercept_add(t->b.intercept, ++t->number, listener), 0);
+        return pid;
+}
+
+/* The call as the broker gets it, with a descriptor that is its listener. */
+static struct broker_call passed_on(struct broker_bench *t)
+{
+        _cleanup_(sock_packet_done) struct sock_packet p = {0};
+        struct broker_call call;
+
+        assert_int_equal(sock_receive_packet(t->ours, sizeof(call), &p), 1);
+        assert_int_equal(p.size, sizeof(call));
+        assert_int_equal(p.n_fds, 1);
+        assert_true(notify_is_listener(p.fds[0]));
+        memcpy(&call, p.data, sizeof(call));
+        return call;
+}
+
+static void say(struct broker_bench *t, uint64_t id, uint32_t slot, int64_t value, int code)
+{
+        const struct broker_answer answer = {.id = id, .slot = slot, .value = value, .code = code};
+
+        assert_int_equal(sock_send_packet(t->ours, &answer, sizeof(answer), NULL, 0), 0);
+}
+
+static int two_are_answered_in_any_order(struct broker_bench *t)
+{
+        pid_t first = begin(t, call_for_seven), second;
+        struct broker_call a = passed_on(t), b;
+
+        assert_int_equal(a.pid, first);
+        assert_int_equal(a.args[0], STDIN_FILENO);
+        assert_int_equal(a.args[1], LOOP_CTL_GET_FREE);
+        second = begin(t, call_refused);
+        b = passed_on(t);
+        assert_int_equal(b.pid, second);
+        assert_true(a.id != b.id || a.slot != b.slot);
+        say(t, b.id, b.slot, 0, ENOSPC);
+        assert_int_equal(end_of(second), 0);
+        say(t, a.id + 1000, a.slot, 8, 0); /* of no call that waits there */
+        say(t, a.id, NOTIFY_SLOTS, 8, 0);
+        say(t, a.id, a.slot, 7, 0);
+        assert_int_equal(end_of(first), 0);
+        return 0;
+}
+
+static void the_broker_answers_what_is_passed_on(void **state)
+{
+        struct broker_bench t;
+
+        (void)state;
+        with_broker(&t, two_are_answered_in_any_order);
+}
+
+static int others_are_answered_meanwhile(struct broker_bench *t)
+{
+        pid_t waiting = begin(t, call_broken), other;
+
+        (void)passed_on(t);
+        other = begin(t, call_wide);
+        assert_int_equal(end_of(other), 0);
+        say(t, 0, 0, 0, EIO); /* a broker has died */
+        assert_int_equal(end_of(waiting), 0);
+        return 0;
+}
+
+static void one_that_waits_for_the_broker_keeps_no_other(void **state)
+{
+        struct broker_bench t;
+
+        (void)state;
+        with_broker(&t, others_are_answered_meanwhile);
+}
+
+static void without_a_broker_there_is_no_such_device(void **state)
+{
+        _cleanup_close_ int filter = seccomp_build_notify(true, NULL);
+        struct bench *b = *state;
+
+        assert_int_equal(served(b, filter, call_nobody), 0);
+        assert_int_equal(served(b, b->filter, call_not_allowed), 0);
+}
+
 /* How many listeners it has, as croftd is told. */
 static uint32_t count(struct bench *b)
 {
@@ -361,6 +510,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         without_a_sample_the_call_fails_and_the_next_one_asks_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_call_that_nobody_judges_is_not_there, setup, teardown),
+                cmocka_unit_test(the_broker_answers_what_is_passed_on),
+                cmocka_unit_test(one_that_waits_for_the_broker_keeps_no_other),
+                cmocka_unit_test_setup_teardown(without_a_broker_there_is_no_such_device, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_listener_goes_with_its_last_process, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_second_one_of_the_same_number_is_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(several_listeners_are_served, setup, teardown),
