@@ -33,6 +33,8 @@ struct life *life_free(struct life *life);
 /* Serves wardens: to be called from the main loop when life_fd() (an epoll descriptor) is readable. */
 int life_fd(const struct life *life);
 void life_dispatch(struct life *life);
+/* What the administrator has written may have changed: devices are exported as devexports(5) lists them now. */
+void life_reload(struct life *life);
 /* To be called by the thread that got SIGCHLD, the main one: orphans are its children, croftd is a subreaper. */
 void life_reap(struct life *life);
 /* Every crash point of every operation, a line each, to standard output. */

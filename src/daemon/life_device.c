@@ -90,7 +90,46 @@ void life_devices_check(struct life *life)
                 log_error(LOG_LEVEL_WARNING, &err, "devices that have gone stay exported");
 }
 
-/* --- the list --- */
+/* --- the list of what may be exported has changed --- */
+
+static void review(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        char name[NAME_LENGTH_MAX + 1];
+        bool lives;
+        int r = 0;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        (void)str_copy(name, sizeof(name), u->p.def.name);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), true) < 0) {
+                log_say(LOG_LEVEL_WARNING, "'%s' is busy: its devices weren't looked at, send SIGHUP again", name);
+                return;
+        }
+        lives = life_action_check(LIFE_DEVICE_REMOVE, u->p.state, name, NULL) == 0;
+        if (lives)
+                r = devid_export_review(&u->p, property_get(u->p.def.properties, "devices"), &err);
+        if (r < 0)
+                (void)croft_error_prefix(&err, "export devices to '%s' as they are listed now", name);
+        if (r < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "devices");
+        (void)life_end(u, u->p.state, r, &err);
+}
+
+void life_reload(struct life *life)
+{
+        _cleanup_free_ struct unit **units = NULL;
+        size_t n = 0;
+        int r;
+
+        units = life_units(life, &n, &r);
+        for (size_t i = 0; i < n; i++) {
+                review(units[i]);
+                unit_unref(units[i]);
+        }
+}
+
+/* --- listing --- */
 
 /* One whose partition has just gone is left out. */
 static size_t name_all(struct life *life, const struct devid_export *exports, size_t n, struct life_device *ret)

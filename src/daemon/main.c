@@ -203,7 +203,7 @@ static bool take_signals(struct life *life, int fd)
                 if (info.ssi_signo == SIGCHLD)
                         life_reap(life);
                 else if (info.ssi_signo == SIGHUP)
-                        log_say(LOG_LEVEL_INFO, "there is no configuration to reload");
+                        life_reload(life);
                 else
                         go_on = false;
         }

@@ -342,3 +342,39 @@ int devid_export_follow(struct partition *p, const char *devices, struct croft_e
                 r = croft_error_set(err, ENOMEM, "plan the exports");
         return r < 0 ? r : follow(p, any ? devices : NULL, plan, &there, err);
 }
+
+/* --- the list has changed --- */
+
+struct review {
+        const struct devexports *policy;
+        const struct entries *entries;
+};
+
+/* It, or another node of its CDI device. */
+static bool is_unlisted(const struct devid_export *entry, const void *context)
+{
+        const struct review *review = context;
+
+        if (!devexports_lists(review->policy, entry->listed))
+                return true;
+        for (size_t i = 0; entry->cdi[0] && i < review->entries->n; i++)
+                if (strcmp(review->entries->list[i].cdi, entry->cdi) == 0 &&
+                        !devexports_lists(review->policy, review->entries->list[i].listed))
+                        return true;
+        return false;
+}
+
+int devid_export_review(struct partition *p, const char *devices, struct croft_error *err)
+{
+        _cleanup_(devexports_done) struct devexports policy = {.list = NULL};
+        _cleanup_(entries_done) struct entries entries = {.list = NULL};
+        const struct review review = {.policy = &policy, .entries = &entries};
+        int r = p->host->devid ? devid_policy_read(p->host, &policy, err) : 0;
+
+        if (r < 0 || !p->host->devid)
+                return r;
+        r = list_entries(p, &entries, err);
+        if (r == 0)
+                r = take_back(p, &entries, is_unlisted, &review, err);
+        return r < 0 ? r : devid_export_follow(p, devices, err);
+}

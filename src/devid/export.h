@@ -33,6 +33,9 @@ int devid_export_remove(struct partition *p, const char *what, struct croft_erro
 /* Exports what the stanzas name that `devices`, a value in normal form or NULL, names, and takes back what was exported
  * because of an earlier value; all or nothing.  -ENOENT: there is no such stanza. */
 int devid_export_follow(struct partition *p, const char *devices, struct croft_error *err);
+/* The list has changed: takes back what isn't listed any more, whoever asked for it, and follows `devices` again.
+ * -EBADMSG, -EPERM: the list can't be read, and nothing was changed. */
+int devid_export_review(struct partition *p, const char *devices, struct croft_error *err);
 /* Takes back what a dead croftd left half done, and says so. */
 int devid_export_heal(struct partition *p, struct croft_error *err);
 

@@ -128,7 +128,8 @@ struct devnode export_node_of(const struct devid_export *entry)
 /* How a device is to be seen inside. */
 struct look {
         const char *name; /* NULL: its own */
-        const char *cdi;  /* NULL: none */
+        const char *listed;
+        const char *cdi; /* NULL: none */
         uint32_t access, flags;
         int mode;
         int64_t uid, gid;
@@ -167,6 +168,7 @@ static int plan_device(struct partition *p, const struct host_device *device, co
         entry.access = look->access ? look->access : DEVID_EXPORT_READ | DEVID_EXPORT_WRITE;
         (void)str_copy(entry.name, sizeof(entry.name), name); /* they fit: the checks above */
         (void)str_copy(entry.device, sizeof(entry.device), device->path);
+        (void)str_copy(entry.listed, sizeof(entry.listed), look->listed);
         (void)str_copy(entry.cdi, sizeof(entry.cdi), look->cdi ? look->cdi : "");
         devid_exports_identify(&entry);
         if (export_plan_has(plan, &entry.key))
@@ -190,12 +192,12 @@ static int plan_path(struct partition *p, const struct devid_export_request *q, 
         struct export_plan *plan, struct croft_error *err)
 {
         const char *as = q->as && str_has_prefix(q->as, "/dev/") ? q->as + strlen("/dev/") : q->as;
-        const struct look look = {.name = as, .access = q->access, .mode = q->mode, .uid = q->uid, .gid = q->gid};
+        struct look look = {.name = as, .access = q->access, .mode = q->mode, .uid = q->uid, .gid = q->gid};
         struct host_device device;
         int r = look_at(q->device, &device, err);
 
         if (r == 0)
-                r = devid_policy_check(p->host, policy, device.path, q->device, err);
+                r = devid_policy_check(p->host, policy, device.path, q->device, &look.listed, err);
         if (r == 0)
                 r = check_device(p, &device, err);
         return r < 0 ? r : plan_device(p, &device, &look, plan, err);
@@ -204,7 +206,7 @@ static int plan_path(struct partition *p, const struct devid_export_request *q, 
 static int plan_cdi_node(struct partition *p, const char *cdi, const struct cdi_node *node,
         const struct devexports *policy, struct export_plan *plan, struct croft_error *err)
 {
-        const struct look look = {.name = node->path + strlen("/dev/"),
+        struct look look = {.name = node->path + strlen("/dev/"),
                 .cdi = cdi,
                 .access = (node->access & CDI_READ ? DEVID_EXPORT_READ : 0U) |
                           (node->access & CDI_WRITE ? DEVID_EXPORT_WRITE : 0U),
@@ -215,7 +217,7 @@ static int plan_cdi_node(struct partition *p, const char *cdi, const struct cdi_
         int r = look_at(node->host, &device, err);
 
         if (r == 0)
-                r = devid_policy_check(p->host, policy, device.path, node->host, err);
+                r = devid_policy_check(p->host, policy, device.path, node->host, &look.listed, err);
         if (r == 0)
                 r = check_device(p, &device, err);
         if (r == 0 && ((node->type && node->type != (char)type_of(&device)) ||
@@ -268,7 +270,7 @@ static void free_glob(glob_t *found)
 /* What isn't there, or can't be exported, is left out: a pattern is no list. */
 static int plan_match(struct partition *p, const char *path, struct export_plan *plan, struct croft_error *err)
 {
-        static const struct look look = {.flags = DEVID_EXPORT_AUTO, .mode = -1, .uid = -1, .gid = -1};
+        const struct look look = {.listed = path, .flags = DEVID_EXPORT_AUTO, .mode = -1, .uid = -1, .gid = -1};
         struct devid_export_key key = {.partition = p->def.id};
         struct host_device device;
 

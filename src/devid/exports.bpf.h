@@ -38,9 +38,10 @@ struct devid_export {
         __u32 flags;                  /* enum devid_export_flags */
         char name[DEVID_EXPORT_NAME]; /* of its node in the partition's /dev */
         char device[DEVID_EXPORT_NAME]; /* its path on the host when it was exported */
+        char listed[DEVID_EXPORT_NAME]; /* the path by which devexports(5) listed it: that, or a link to it */
         char cdi[DEVID_EXPORT_NAME];    /* the CDI device that it is part of, "": none */
 };
 _Static_assert(sizeof(struct devid_export_key) == 24, "layout");
-_Static_assert(sizeof(struct devid_export) == 352, "layout");
+_Static_assert(sizeof(struct devid_export) == 456, "layout");
 
 #endif

@@ -39,7 +39,7 @@ static int collect(struct devid *d, uint64_t partition, bool half, struct devid_
                         bpf_map_lookup_elem(d->exports, &key, &list[n]) < 0)
                         continue;
                 list[n].name[DEVID_EXPORT_NAME - 1] = list[n].device[DEVID_EXPORT_NAME - 1] =
-                        list[n].cdi[DEVID_EXPORT_NAME - 1] = '\0';
+                        list[n].listed[DEVID_EXPORT_NAME - 1] = list[n].cdi[DEVID_EXPORT_NAME - 1] = '\0';
                 n += half || list[n].access;
         }
         return -EAGAIN;

@@ -65,12 +65,14 @@ int devid_policy_read(const struct host *host, struct devexports *ret, struct cr
 }
 
 int devid_policy_check(const struct host *host, const struct devexports *exports, const char *path, const char *other,
-        struct croft_error *err)
+        const char **ret, struct croft_error *err)
 {
         char escaped[4 * DEVEXPORTS_PATH_MAX];
 
-        if (devexports_lists(exports, path) || (other && devexports_lists(exports, other)))
+        if (devexports_lists(exports, path) || (other && devexports_lists(exports, other))) {
+                *ret = devexports_lists(exports, path) ? path : other;
                 return 0;
+        }
         return croft_error_set(err, EPERM, "'%s' isn't listed in '%s/%s', so that no partition may have it.",
                 str_escape(escaped, sizeof(escaped), path, strlen(path)), host->config_dir, DEVID_POLICY_FILE);
 }

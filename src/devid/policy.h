@@ -19,9 +19,10 @@ struct host;
 /* Without a file: an empty list, nothing may be exported.  -EBADMSG: it has another form; -EPERM: others than root may
  * write it.  The caller ends *ret with devexports_done(). */
 int devid_policy_read(const struct host *host, struct devexports *ret, struct croft_error *err);
-/* -EPERM, and a sentence that names the file, unless one of the paths is listed. */
+/* *ret: which of the paths is listed, path if both are; borrowed.  -EPERM, and a sentence that names the file: neither
+ * is. */
 int devid_policy_check(const struct host *host, const struct devexports *exports, const char *path, const char *other,
-        struct croft_error *err);
+        const char **ret, struct croft_error *err);
 
 /* The device of that name, of the last directory that has it.  -ENOENT: there is none; -EBADMSG: two files of one
  * directory have it, or a file has another form; -EOPNOTSUPP as cdi_decode().  The caller ends *ret. */

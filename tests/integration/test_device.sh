@@ -270,6 +270,32 @@ croft device add a croft.test/thing=one
 dies device-remove.entry.done croft device remove a thing/fuse
 t_is "croftd dies after a removed entry: the device is gone" "$(listed a)$(nodes)" "$disk $loop r;"
 
+# --- the list changes -----------------------------------------------------------------------------------------------------
+
+t_ok "one has a device by request, another by property" sh -c "croft device add b /dev/fuse && croft set c devices=tuns && croft start c"
+t_is "both are there" "$(listed)" "$disk $loop r;fuse /dev/fuse rw;net/tun /dev/net/tun rw;"
+cp "$etc/devexports" "$T/devexports"
+sed -i "s,/dev/fuse,/dev/nothing,; s,^tuns:,tuns.1:," "$etc/devexports"
+kill -HUP "$t_daemon"
+is_listed() { [ "$(listed)" = "$1" ]; }
+t_ok "told to look again, croftd takes back what isn't listed any more" t_wait_for is_listed "$disk $loop r;net/tun /dev/net/tun rw;"
+t_is "and the node" "$(inside b sh -c 'ls /dev/fuse 2>/dev/null')" ""
+t_like "a stanza that has gone is on record" "$(croft error print c)" "no stanza 'tuns'"
+echo fault >>"$etc/devexports"
+kill -HUP "$t_daemon"
+has_told() { grep -q "'fault' is no stanza" "$T/croftd.log"; }
+t_ok "a fault in it is told" t_wait_for has_told
+t_is "and changes nothing" "$(listed)" "$disk $loop r;net/tun /dev/net/tun rw;"
+sed "s,/dev/net/tu?,/dev/fuse," "$T/devexports" >"$etc/devexports"
+kill -HUP "$t_daemon"
+t_ok "a stanza that lists another is followed" t_wait_for is_listed "$disk $loop r;fuse /dev/fuse rw;"
+rm "$etc/devexports"
+kill -HUP "$t_daemon"
+t_ok "without a list nothing stays" t_wait_for is_listed ""
+cp "$T/devexports" "$etc/devexports"
+t_ok "c stops" croft stop c
+t_ok "a has the disk again" croft device add a "$loop" --access r
+
 # --- the device ends ------------------------------------------------------------------------------------------------------
 
 seq 1000 >"$T/other"

@@ -180,6 +180,7 @@ static void plan(struct export_plan *to, const char *name, const char *cdi, uint
         entry.key.node = (struct devid_node){.type = DEVID_CHAR, .major = 10, .minor = (uint32_t)name[0]};
         (void)str_copy(entry.name, sizeof(entry.name), name);
         (void)str_copy(entry.device, sizeof(entry.device), "/dev/x");
+        (void)snprintf(entry.listed, sizeof(entry.listed), "/dev/%s", name);
         (void)str_copy(entry.cdi, sizeof(entry.cdi), cdi);
         to->list[to->n].entry = entry;
         to->list[to->n++].node = (struct devnode){.mode = S_IFCHR | 0600, .number = makedev(10, name[0])};
@@ -393,6 +394,31 @@ static void a_property_is_followed(void **state)
         assert_string_equal(nodes[0], "x");
 }
 
+static void what_is_not_listed_any_more_is_taken_back(void **state)
+{
+        struct devexports_stanza stanzas[] = {
+                {.name = "ab", .pattern = "/dev/[ab]", .automatic = true}, {.name = "others", .pattern = "/dev/[xyz]"}};
+
+        (void)state;
+        policy = (struct devexports){.list = stanzas, .n = 2};
+        plan(&planned, "x", "v/c=n", 0);
+        plan(&planned, "y", "v/c=n", 0);
+        plan(&planned, "z", "", 0);
+        assert_int_equal(devid_export_add(&partition, &request, NULL), 0);
+        assert_int_equal(devid_export_follow(&partition, "ab", NULL), 0);
+        assert_int_equal(n_rights(), 5);
+        assert_int_equal(devid_export_review(&partition, "ab", NULL), 0);
+        assert_int_equal(n_rights(), 5); /* nothing has changed */
+        (void)str_copy(stanzas[1].pattern, sizeof(stanzas[1].pattern), "/dev/[xz]");
+        assert_int_equal(devid_export_review(&partition, "ab", NULL), 0);
+        assert_int_equal(n_rights(), 3); /* without y no x */
+        assert_int_equal(find_node("x"), n_nodes);
+        assert_true(find_node("z") < n_nodes);
+        policy.n = 0;
+        assert_int_equal(devid_export_review(&partition, NULL, NULL), 0);
+        assert_int_equal(n_map + n_nodes, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, set_up)
@@ -406,6 +432,7 @@ int main(void)
                 TEST(what_it_has_is_not_exported_again),
                 TEST(without_its_dev_nothing_is_exported),
                 TEST(a_property_is_followed),
+                TEST(what_is_not_listed_any_more_is_taken_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ static char path[64], dirs[160];
 static struct host host;
 static struct croft_error err;
 static char line[CROFT_ERROR_TEXT_MAX];
+static const char *listed;
 
 static int set_up(void **state)
 {
@@ -72,7 +73,7 @@ static void without_a_file_nothing_is_listed(void **state)
         (void)state;
         assert_int_equal(devid_policy_read(&host, &e, NULL), 0);
         assert_int_equal(e.n, 0);
-        says(devid_policy_check(&host, &e, "/dev/fuse", NULL, &err), EPERM,
+        says(devid_policy_check(&host, &e, "/dev/fuse", NULL, &listed, &err), EPERM,
                 "'/dev/fuse' isn't listed in '/tmp/croft-policy.");
         devexports_done(&e);
 }
@@ -84,9 +85,10 @@ static void either_path_may_be_listed(void **state)
         (void)state;
         write_file("devexports", 0644, "links:\nvalue = \"/dev/disk/by-id/*\"\n");
         assert_int_equal(devid_policy_read(&host, &e, NULL), 0);
-        assert_int_equal(devid_policy_check(&host, &e, "/dev/sda", "/dev/disk/by-id/a", NULL), 0);
-        assert_int_equal(devid_policy_check(&host, &e, "/dev/disk/by-id/a", NULL, NULL), 0);
-        assert_int_equal(devid_policy_check(&host, &e, "/dev/sda", "/dev/sda", NULL), -EPERM);
+        assert_int_equal(devid_policy_check(&host, &e, "/dev/sda", "/dev/disk/by-id/a", &listed, NULL), 0);
+        assert_string_equal(listed, "/dev/disk/by-id/a");
+        assert_int_equal(devid_policy_check(&host, &e, "/dev/disk/by-id/a", NULL, &listed, NULL), 0);
+        assert_int_equal(devid_policy_check(&host, &e, "/dev/sda", "/dev/sda", &listed, NULL), -EPERM);
         devexports_done(&e);
 }
 
