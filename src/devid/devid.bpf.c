@@ -376,6 +376,7 @@ static __always_inline void fill(struct group *group, const struct devid_call *c
         group->owner = q->owner;
         group->between = call->between;
         number->virtual = call->virtual;
+        number->flags = q->caller ? 0 : call->flags;
         number->state = DEVID_RESERVED;
         number->since_ns = (__s64)bpf_ktime_get_boot_ns();
         number->pid = (__u32)(bpf_get_current_pid_tgid() >> 32);

@@ -126,7 +126,7 @@ struct devid_call {
         __u32 between;   /* the first one is a multiple of it, at least 1 */
         __u32 virtual;   /* DEVID_ANY: the number itself */
         __u32 granted;   /* 1: global asks as the partition would, for what it is granted and no more */
-        __u32 flags;     /* enum devid_flag, of DEVID_OP_MARK */
+        __u32 flags;     /* enum devid_flag, of DEVID_OP_MARK and, by global, of DEVID_OP_ALLOC */
         __u64 partition; /* whose; 0: the caller's own */
         struct devid_name family, instance;
         struct devid_number ret;

@@ -103,7 +103,8 @@ static void set_free(const struct loops *l, uint32_t number)
         (void)devid_client_call(l->program, &call); /* somebody else may have been faster */
 }
 
-/* The machine has made a device of that number since: it drains as global's, as long as there is that device. */
+/* The machine has made a device of that number since, or bound ours: it drains as global's, as long as there is that
+ * device. */
 static void leave_to_machine(const struct loops *l, const char *instance, uint32_t number)
 {
         const struct loops global = {.program = l->program};
@@ -119,34 +120,32 @@ static void leave_to_machine(const struct loops *l, const char *instance, uint32
                 (void)ask(&global, DEVID_OP_RELEASE, name, &call);
 }
 
-/* A number, and a device of that number, bound to nothing yet. */
+/* A number and a device of that number, bound to nothing yet.  Until it is, the partition can't open it: somebody else
+ * may be faster to bind it, and there may be nodes inside of when it had that number before.  -EEXIST: the machine has
+ * that one. */
 static int take(const struct loops *l, const char *instance, uint32_t inside, struct loops_device *ret)
 {
-        for (int i = 0; i < TRIES; i++) {
-                struct devid_call call;
-                int r;
+        struct devid_call call;
+        int r;
 
-                (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, instance);
-                call.partition = l->partition;
-                call.granted = 1;
-                call.virtual = inside;
-                r = devid_client_call(l->program, &call);
-                if (r < 0)
-                        return r == -EDQUOT || r == -ENOENT ? -ENOSPC : r;
-                describe(&call, ret);
-                crash_point("loop", "taken", "");
-                r = loop_make(l->machine, ret->number);
-                if (r == 0)
-                        crash_point("loop", "made", "");
-                if (r == 0) {
-                        ret->flags = DEVID_MADE;
-                        return loops_mark(l, ret, ret->flags);
-                }
+        (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, instance);
+        call.partition = l->partition;
+        call.granted = 1;
+        call.virtual = inside;
+        call.flags = DEVID_CLOSED;
+        r = devid_client_call(l->program, &call);
+        if (r < 0)
+                return r == -EDQUOT || r == -ENOENT ? -ENOSPC : r;
+        describe(&call, ret);
+        crash_point("loop", "taken", "");
+        r = loop_make(l->machine, ret->number);
+        if (r < 0) {
                 leave_to_machine(l, instance, ret->number);
-                if (r != -EEXIST)
-                        return r;
+                return r;
         }
-        return -ENOSPC;
+        crash_point("loop", "made", "");
+        ret->flags = DEVID_MADE | DEVID_CLOSED;
+        return loops_mark(l, ret, ret->flags);
 }
 
 /* The device is bound to nothing. */
@@ -297,24 +296,59 @@ static bool is_bound(const struct loops *l, uint32_t inside, struct devid_call *
         return ask(l, DEVID_OP_GET, name, ret) == 0;
 }
 
+/* --- a new one --- */
+
+/* Binds what was taken.  -EBUSY: somebody was faster. */
+static int bind_to(const struct loops *l, const struct loops_device *device, const struct loop_config *config,
+        int access, int *ret)
+{
+        int fd = loop_open(l->machine, device->minor, access), r;
+
+        if (fd < 0)
+                return fd;
+        r = config ? (ioctl(fd, LOOP_CONFIGURE, config) < 0 ? -errno : 0) : loop_bind_nothing(fd);
+        if (r < 0)
+                close_fd(fd);
+        else
+                *ret = fd;
+        return r;
+}
+
+/* A device for that instance that is bound (config NULL: to nothing), and *ret open on it; nobody inside can open it.
+ */
+static int make(const struct loops *l, const char *instance, uint32_t inside, const struct loop_config *config,
+        int access, struct loops_device *device, int *ret)
+{
+        for (int i = 0; i < TRIES; i++) {
+                int r = take(l, instance, inside, device);
+
+                if (r == -EEXIST)
+                        continue;
+                if (r < 0)
+                        return r;
+                r = bind_to(l, device, config, access, ret);
+                if (r == 0)
+                        return 0;
+                if (r != -EBUSY || loop_unmake(l->machine, device->number) == 0) { /* not for that reason */
+                        give(l, device);
+                        return r;
+                }
+                leave_to_machine(l, instance, device->number);
+        }
+        return -ENOSPC;
+}
+
 /* --- the free one --- */
 
 static int make_free(const struct loops *l, uint32_t inside, struct loops_device *ret)
 {
-        int fd, r = take(l, FREE, inside, ret);
+        int fd = -EBADF, r = make(l, FREE, inside, NULL, O_RDWR, ret, &fd);
 
         if (r < 0)
                 return r;
-        fd = loop_open(l->machine, ret->minor, O_RDWR);
-        r = fd < 0 ? fd : loop_bind_nothing(fd);
         close_fd(fd);
-        if (r == 0) {
-                ret->flags |= DEVID_READY;
-                r = loops_mark(l, ret, ret->flags);
-        }
-        if (r < 0)
-                give(l, ret);
-        return r;
+        ret->flags = DEVID_MADE | DEVID_READY;
+        return loops_mark(l, ret, ret->flags);
 }
 
 /* It is that number's from now on. */
@@ -420,17 +454,9 @@ int loops_bind(
         if (is_bound(l, inside, &call))
                 return -EBUSY;
         name_of(inside, &name);
-        r = take(l, name, inside, &device);
+        r = make(l, name, inside, config, access, &device, &fd);
         if (r < 0)
                 return r;
-        r = fd = loop_open(l->machine, device.minor, access);
-        if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, config) < 0)
-                r = -errno;
-        if (r < 0) {
-                fd = close_fd(fd);
-                give(l, &device);
-                return r;
-        }
         crash_point("loop", "bound", "");
         r = put_node(l, &device, true);
         if (r == 0)

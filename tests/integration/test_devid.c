@@ -299,6 +299,56 @@ static void what_may_still_be_open_is_not_given_again(void **state)
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), number);
 }
 
+static int mark(uint64_t partition, const char *instance, uint32_t virtual, uint32_t flags, struct devid_call *ret)
+{
+        (void)devid_client_prepare(ret, DEVID_OP_MARK, DEVID_LOOPS, instance);
+        ret->partition = partition;
+        ret->virtual = virtual;
+        ret->flags = flags;
+        return devid_client_call(program, ret);
+}
+
+static void what_a_driver_has_is_marked_by_global(void **state)
+{
+        struct devid_call call;
+
+        (void)state;
+        assert_int_equal(devid_grant(devid, A, DEVID_LOOPS, 2, NULL), 0);
+        assert_int_equal(mark(A, "loop0", 0, DEVID_MADE, &call), -ESRCH);
+        (void)devid_client_prepare(&call, DEVID_OP_ALLOC, DEVID_LOOPS, "loop0");
+        call.partition = A;
+        call.flags = DEVID_CLOSED;
+        assert_int_equal(devid_client_call(program, &call), 0);
+        assert_int_equal(call.ret.flags, DEVID_CLOSED);
+        assert_int_equal(call.ret.state, DEVID_RESERVED);
+        assert_int_equal(mark(B, "loop0", 7, DEVID_MADE, &call), -ESRCH);
+        assert_int_equal(mark(A, "loop0", 7, DEVID_MADE | DEVID_READY, &call), 0);
+        assert_int_equal(call.ret.flags, DEVID_MADE | DEVID_READY);
+        assert_int_equal(call.ret.virtual, 7);
+        assert_int_equal(call.ret.state, DEVID_ASSIGNED);
+        assert_int_equal(state_of(A, DEVID_LOOPS, "loop0"), DEVID_ASSIGNED);
+}
+
+static void asks_for_what_a_driver_has(void *context)
+{
+        struct devid_call call;
+
+        (void)context;
+        require(take(0, DEVID_LOOPS, "mine") == -ENOENT);
+        require(call_for(0, DEVID_OP_RELEASE, DEVID_LOOPS, "loop0", NULL) == -EPERM);
+        require(call_for(0, DEVID_OP_ASSIGN, DEVID_LOOPS, "loop0", NULL) == -EPERM);
+        require(call_for(0, DEVID_OP_GET, DEVID_LOOPS, "loop0", NULL) == 0);
+        require(mark(0, "loop0", 1, 0, &call) == -EPERM);
+}
+
+static void a_partition_does_not_ask_for_what_a_driver_has(void **state)
+{
+        (void)state;
+        assert_int_equal(devid_grant(devid, A, DEVID_LOOPS, 2, NULL), 0);
+        assert_true(take(A, DEVID_LOOPS, "loop0") >= 0);
+        as("a", AS_NOBODY, asks_for_what_a_driver_has, NULL);
+}
+
 /* Numbers of a family of the test's own, of which one is /dev/null's. */
 static void it_drains_as_long_as_there_is_a_device(void **state)
 {
@@ -574,6 +624,8 @@ int main(void)
                 TEST(nobody_has_anothers),
                 TEST(groups_are_given_whole_or_not_at_all),
                 TEST(what_may_still_be_open_is_not_given_again),
+                TEST(what_a_driver_has_is_marked_by_global),
+                TEST(a_partition_does_not_ask_for_what_a_driver_has),
                 TEST(it_drains_as_long_as_there_is_a_device),
                 TEST(minors_are_their_majors_owners),
                 TEST(what_it_has_stays_when_the_grant_goes),
