@@ -707,20 +707,27 @@ SEC("cgroup/dev")
 int devid_open(struct bpf_cgroup_dev_ctx *ctx)
 {
         struct devid_node node = {.major = ctx->major, .minor = ctx->minor}, whole;
-        const struct plane_partition *partition;
         __u32 access = ctx->access_type >> 16 & (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE);
+        const struct plane_partition *partition;
+        enum gate_owner owner;
         __u64 cgroup;
 
         node.type = (ctx->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK ? DEVID_BLOCK : DEVID_CHAR;
         if (!access || is_usual(node.type, node.major, node.minor))
                 return 1;
-        whole = node;
-        whole.minor = DEVID_WHOLE;
         cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         partition = bpf_map_lookup_elem(&partitions, &cgroup);
-        if (!partition || owns(partition->id, &node) || owns(partition->id, &whole))
+        if (!partition)
                 return 1;
-        return !is_taken(&node) && !is_taken(&whole) && is_exported(partition->id, &node, access);
+        owner = owner_for(partition->id, &node);
+        if (owner == GATE_NOBODY) {
+                whole = node;
+                whole.minor = DEVID_WHOLE;
+                owner = owner_for(partition->id, &whole);
+        }
+        if (owner == GATE_NOBODY)
+                return is_exported(partition->id, &node, access);
+        return owner == GATE_ITSELF;
 }
 
 SEC("syscall")

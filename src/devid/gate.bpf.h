@@ -20,20 +20,20 @@ static __always_inline bool is_usual(__u32 type, __u32 major, __u32 minor)
         return major >= 136 && major <= 143;
 }
 
-static __always_inline bool owns(__u64 partition, const struct devid_node *node)
+enum gate_owner { GATE_NOBODY, GATE_ITSELF, GATE_ANOTHER };
+
+/* Whose the number is for a partition.  Global's are nobody's, and may be exported; what is closed to its owner, or
+ * drains, isn't his. */
+static __always_inline enum gate_owner owner_for(__u64 partition, const struct devid_node *node)
 {
         const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
 
-        return number && number->partition == partition &&
-               (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED) && !(number->flags & DEVID_CLOSED);
-}
-
-/* By a partition: what was exported of that number before is another's now. */
-static __always_inline bool is_taken(const struct devid_node *node)
-{
-        const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, node);
-
-        return number && number->partition;
+        if (!number || !number->partition)
+                return GATE_NOBODY;
+        return number->partition == partition && (number->state == DEVID_RESERVED || number->state == DEVID_ASSIGNED) &&
+                               !(number->flags & DEVID_CLOSED)
+                       ? GATE_ITSELF
+                       : GATE_ANOTHER;
 }
 
 /* Is all of that access exported?  Access is read before whose it is: were the memory another's by then, that would
