@@ -267,19 +267,38 @@ static void free_glob(glob_t *found)
         globfree(found);
 }
 
-/* What isn't there, or can't be exported, is left out: a pattern is no list. */
-static int plan_match(struct partition *p, const char *path, struct export_plan *plan, struct croft_error *err)
+/* What can't be exported is left out: a pattern is no list.  *ret: it is in the plan. */
+static int plan_match(
+        struct partition *p, const char *path, struct export_plan *plan, bool *ret, struct croft_error *err)
 {
         const struct look look = {.listed = path, .flags = DEVID_EXPORT_AUTO, .mode = -1, .uid = -1, .gid = -1};
         struct devid_export_key key = {.partition = p->def.id};
         struct host_device device;
+        int r = 0;
 
         if (look_at(path, &device, NULL) < 0 || check_device(p, &device, NULL) < 0 ||
                 !devnode_name_is_valid(device.path + strlen("/dev/")))
                 return 0;
         key.node = (struct devid_node){
                 .type = type_of(&device), .major = major(device.number), .minor = minor(device.number)};
-        return export_plan_has(plan, &key) ? 0 : plan_device(p, &device, &look, plan, err);
+        if (!export_plan_has(plan, &key))
+                r = plan_device(p, &device, &look, plan, err);
+        *ret = r == 0;
+        return r;
+}
+
+static void note(struct partition *p, const struct devexports_stanza *stanza, bool found)
+{
+        char text[DEVEXPORTS_PATH_MAX + DEVEXPORTS_NAME_MAX + 80];
+
+        if (found)
+                (void)snprintf(text, sizeof(text), "device '%s' of stanza '%s' can't be exported: it goes without",
+                        stanza->pattern, stanza->name);
+        else
+                (void)snprintf(text, sizeof(text), "there is no device '%s' of stanza '%s': it goes without",
+                        stanza->pattern, stanza->name);
+        if (p->host->note)
+                p->host->note(p, text);
 }
 
 int export_plan_stanza(
@@ -287,18 +306,14 @@ int export_plan_stanza(
 {
         _cleanup_(free_glob) glob_t found = {.gl_pathc = 0};
         int r = glob(stanza->pattern, GLOB_NOESCAPE, NULL, &found);
-        const size_t before = plan->n;
-        char text[256];
+        bool any = false;
 
         if (r != 0 && r != GLOB_NOMATCH)
                 return croft_error_set(err, r == GLOB_NOSPACE ? ENOMEM : EIO, "look for '%s'", stanza->pattern);
         r = 0;
         for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
-                r = plan_match(p, found.gl_pathv[i], plan, err);
-        if (r == 0 && plan->n == before && devexports_is_literal(stanza) && p->host->note) {
-                (void)snprintf(text, sizeof(text), "there is no device '%s' of stanza '%s': it goes without",
-                        stanza->pattern, stanza->name);
-                p->host->note(p, text);
-        }
+                r = plan_match(p, found.gl_pathv[i], plan, &any, err);
+        if (r == 0 && !any && devexports_is_literal(stanza))
+                note(p, stanza, found.gl_pathc > 0);
         return r;
 }
