@@ -19,6 +19,7 @@
 #include "kernel/process.h"
 #include "warden/warden.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,8 @@
 
 /* --- the asker --- */
 
-/* Field `name` of a file below /proc/PID, as a number. */
-static int read_field(pid_t pid, const char *file, const char *name, int base, uint64_t *ret)
+/* Field `name` of a file below /proc/PID: its number after `skip` others. */
+static int read_field(pid_t pid, const char *file, const char *name, unsigned int skip, int base, uint64_t *ret)
 {
         _cleanup_free_ char *text = NULL;
         char path[64];
@@ -48,8 +49,23 @@ static int read_field(pid_t pid, const char *file, const char *name, int base, u
         at = strstr(text, name); /* the first line, which it may choose itself, has no line break before the field */
         if (!at)
                 return -EBADMSG;
-        *ret = strtoull(at + strlen(name), NULL, base);
+        at += strlen(name);
+        for (unsigned int i = 0; i <= skip; i++) {
+                char *end;
+
+                *ret = strtoull(at, &end, base);
+                at = end;
+        }
         return 0;
+}
+
+bool asker_is_root(const struct broker *b, const struct asker *a)
+{
+        uint64_t user = UINT64_MAX, capabilities = 0;
+
+        return read_field((pid_t)a->call->pid, "status", "\nUid:", 1, 10, &user) == 0 && user == b->spec.uid_base &&
+               read_field((pid_t)a->call->pid, "status", "\nCapEff:", 0, 16, &capabilities) == 0 &&
+               capabilities >> CAP_SYS_ADMIN & 1;
 }
 
 static bool is_there(const struct asker *a)
@@ -62,7 +78,7 @@ static bool is_there(const struct asker *a)
 static int find_asker(const struct broker *b, struct asker *a)
 {
         uint64_t process;
-        int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 10, &process);
+        int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 0, 10, &process);
 
         if (r < 0)
                 return -ENOENT;
@@ -90,7 +106,7 @@ int asker_replace_fd(const struct asker *a, uint64_t number, int fd)
         char path[64];
 
         (void)snprintf(path, sizeof(path), "fdinfo/%llu", (unsigned long long)number);
-        if (read_field(a->process, path, "\nflags:", 8, &flags) == 0)
+        if (read_field(a->process, path, "\nflags:", 0, 8, &flags) == 0)
                 add.newfd_flags = flags & O_CLOEXEC;
         return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }

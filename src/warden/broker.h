@@ -56,6 +56,9 @@ void broker_forget(struct broker *b, uint32_t number);
 void broker_forget_one(struct broker *b);
 void broker_forget_all(struct broker *b);
 
+/* Is it root of the partition, with what root may?  What the kernel lets CAP_SYS_ADMIN do to a loop device that isn't
+ * open to be written, it may. */
+bool asker_is_root(const struct broker *b, const struct asker *a);
 /* Its descriptor; -EBADF. */
 int asker_fd(const struct asker *a, uint64_t number);
 /* Its descriptor becomes that one; the file that was there is closed when nobody else has it. */

@@ -173,6 +173,12 @@ static int clear_fd(struct broker *b, struct asker *a)
 
 /* --- status --- */
 
+/* The kernel would let us. */
+static bool may_change(const struct broker *b, const struct asker *a, int fd)
+{
+        return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY || asker_is_root(b, a);
+}
+
 static int set_status(struct broker *b, struct asker *a)
 {
         _cleanup_close_ int fd = -EBADF;
@@ -187,7 +193,7 @@ static int set_status(struct broker *b, struct asker *a)
                 return r;
         if (device.is_free)
                 return -ENXIO;
-        if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) /* the kernel would let us */
+        if (!may_change(b, a, fd))
                 return -EPERM;
         if (info.lo_flags & UNKNOWN_FLAGS)
                 return -EINVAL;
@@ -213,7 +219,7 @@ static int change(struct broker *b, struct asker *a, uint32_t command)
                 return r;
         if (device.is_free)
                 return -ENXIO;
-        if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) /* the kernel would let us */
+        if (!may_change(b, a, fd))
                 return -EPERM;
         if (ioctl(fd, command, (unsigned long)a->call->args[2]) < 0)
                 return -errno;

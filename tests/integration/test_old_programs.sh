@@ -31,7 +31,8 @@ t_between() {
 
 look_at() { # SUITE
         t_ok "$1: its image is imported" croft image import "$2" --name "old-$1"
-        t_ok "a partition is made" croft create old --image "old-$1" -s init=croft -s memory.max=$MEMORY -s cpu.max=50% -s pids.max=200
+        t_ok "a partition is made" croft create old --image "old-$1" -s init=croft -s memory.max=$MEMORY -s cpu.max=50% -s pids.max=200 \
+                -s devices=loop:4
         t_ok "and started" croft start old
         t_ok "on one CPU" croft pool bind old one
         # something to see: 32 MiB that are touched, and ten processes
@@ -72,6 +73,14 @@ look_at() { # SUITE
         t_like "uptime's words" "$(inside 'LC_ALL=C uptime')" 'up (0|1) min,.*load average: [0-9.]+, [0-9.]+, [0-9.]+$'
         t_like "w's, too" "$(inside 'LC_ALL=C w -h; LC_ALL=C w | head -n 1')" 'load average:'
         t_is "vmstat has all its columns" "$(inside 'vmstat' | awk 'NR == 3 { if (NF >= 17) print "yes" }')" yes
+        # --- loop devices ---
+        t_is "losetup binds one" "$(inside 'truncate -s 8M /image; losetup -f --show /image')" /dev/loop0
+        t_like "and tells of it" "$(inside 'losetup -a')" '^/dev/loop0: .*\(/image\)$'
+        t_is "lsblk shows it" "$(inside 'lsblk -b -n -l -o NAME,SIZE,TYPE,RO | grep loop' | tr -s ' ')" "loop0 8388608 loop 0"
+        t_is "so says blockdev" "$(inside 'blockdev --getsize64 --getss --getro /dev/loop0' | xargs)" "8388608 512 0"
+        t_is "its options are changed" "$(inside 'truncate -s 9M /image; losetup -c /dev/loop0; blockdev --getsize64 /dev/loop0')" 9437184
+        t_is "it is unbound" "$(inside 'losetup -d /dev/loop0 && losetup -a')" ""
+
         t_ok "it is removed" croft remove old --force
         t_ok "and its image" croft image remove "old-$1"
 }
