@@ -270,6 +270,36 @@ croft device add a croft.test/thing=one
 dies device-remove.entry.done croft device remove a thing/fuse
 t_is "croftd dies after a removed entry: the device is gone" "$(listed a)$(nodes)" "$disk $loop r;"
 
+# --- many at once ---------------------------------------------------------------------------------------------------------
+
+croft events --format json >"$T/events" 2>/dev/null &
+events=$!
+again() { # PARTITION: how often it failed
+        failed=0
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                croft device add "$1" /dev/net/tun && croft exec "$1" -- sh -c 'exec 3<>/dev/net/tun' &&
+                        croft device remove "$1" net/tun || failed=$((failed + 1))
+        done
+        echo "$failed" >"$T/again.$1"
+}
+again a 2>/dev/null &
+pids=$!
+again b 2>/dev/null &
+pids="$pids $!"
+lists=0
+for i in 1 2 3 4 5 6 7 8 9 10; do
+        # Whatever is under way: each device once, and no half ones.
+        croft device list --format json | jq -e '(length == (unique_by([.partition, .name]) | length)) and all(.[]; .access != "")' >/dev/null ||
+                lists=$((lists + 1))
+done
+wait $pids
+t_is "two partitions get and lose the same device at the same time" "$(cat "$T/again.a" "$T/again.b" | tr '\n' ' ')" "0 0 "
+t_is "each list shows them once, and whole" "$lists" 0
+t_is "and nothing is left of it" "$(listed)$(inside b find /dev/net -type c)" "$disk $loop r;"
+has_event() { grep -q '"device".*taken back' "$T/events"; }
+t_ok "events tell of it" t_wait_for has_event
+kill "$events"
+
 # --- the list changes -----------------------------------------------------------------------------------------------------
 
 t_ok "one has a device by request, another by property" sh -c "croft device add b /dev/fuse && croft set c devices=tuns && croft start c"
