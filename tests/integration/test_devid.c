@@ -283,7 +283,7 @@ static int global_sees(const char *family, uint32_t number)
 
 static void what_may_still_be_open_is_not_given_again(void **state)
 {
-        int number;
+        int number, next;
 
         (void)state;
         assert_int_equal(devid_grant(devid, A, DEVID_LOOPS, 2, NULL), 0);
@@ -291,9 +291,10 @@ static void what_may_still_be_open_is_not_given_again(void **state)
         assert_true(number >= 0);
         assert_int_equal(release(A, DEVID_LOOPS, "loop0"), 0);
         assert_int_equal(state_of(A, DEVID_LOOPS, "loop0"), -ESRCH);
-        assert_int_equal(take(A, DEVID_LOOPS, "loop0"), number + 1);
+        next = take(A, DEVID_LOOPS, "loop0");
+        assert_true(next > number); /* the machine may have the one in between */
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), -EDQUOT); /* what drains counts */
-        assert_int_equal(take(0, DEVID_LOOPS, "globals"), number + 2);
+        assert_true(take(0, DEVID_LOOPS, "globals") > next);
         assert_int_equal(global_sees(DEVID_LOOPS, (uint32_t)number), DEVID_DRAINING);
         devid_settle(devid); /* there never was such a device */
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), number);
