@@ -108,8 +108,27 @@ def actions():
     TAP.ok("statistics have its figures", any(p["name"] == "live" and p["cpu"]["system_ns"] is not None for p in stats["partitions"]), stats)
     expect(404, "GET", "/v1/partitions/nobody/log")
     expect(409, "DELETE", "/v1/partitions/live")
+    devices()
     stopped = expect(200, "POST", "/v1/partitions/live/stop", {"force": True})
+    expect(409, "POST", "/v1/partitions/live/devices", {"device": "/dev/net/tun"})
     TAP.ok("a stopped partition has an exit status and no pid", stopped["exit_status"] and stopped["pid"] is None, stopped)
+
+
+def devices():
+    path = "/v1/partitions/live/devices"
+    expect(200, "GET", path)
+    expect(400, "POST", path, {"device": "tun"})
+    expect(403, "POST", path, {"device": "/dev/full", "as": "mine"})
+    expect(404, "POST", path, {"device": "croft.test/nothing=one"})
+    expect(404, "POST", "/v1/partitions/nobody/devices", {"device": "/dev/net/tun"})
+    exported = expect(201, "POST", path, {"device": "/dev/net/tun", "as": "net/mine", "access": "r", "mode": "640", "gid": 6})
+    TAP.ok("the answer lists what is exported", [d["name"] for d in exported] == ["net/mine"], exported)
+    expect(409, "POST", path, {"device": "/dev/net/tun"})
+    TAP.ok("all devices are those of one", expect(200, "GET", "/v1/devices") == expect(200, "GET", path))
+    expect(400, "DELETE", path)
+    expect(404, "DELETE", path + "?device=net/tun")
+    expect(404, "DELETE", "/v1/partitions/nobody/devices?device=net/mine")
+    expect(204, "DELETE", path + "?device=net%2Fmine")
 
 
 def frame(kind, data=b""):

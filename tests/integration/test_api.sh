@@ -3,7 +3,10 @@
 # The examples of docs/api.md do what the page says; live answers are as docs/openapi.yaml describes them.
 . "$(dirname "$0")/../lib.sh"
 
-t_croftd_start || exit 1
+mkdir "$T/etc"
+printf 'tun:\nvalue = "/dev/net/tun"\n' >"$T/etc/devexports"
+modprobe -q tun 2>/dev/null
+t_croftd_start --config-dir "$T/etc" || exit 1
 mkdir "$T/page"
 cd "$T/page" || exit 1
 
