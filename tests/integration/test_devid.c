@@ -292,7 +292,7 @@ static void what_may_still_be_open_is_not_given_again(void **state)
         assert_int_equal(release(A, DEVID_LOOPS, "loop0"), 0);
         assert_int_equal(state_of(A, DEVID_LOOPS, "loop0"), -ESRCH);
         next = take(A, DEVID_LOOPS, "loop0");
-        assert_true(next > number); /* the machine may have the one in between */
+        assert_true(next > number);                               /* the machine may have the one in between */
         assert_int_equal(take(A, DEVID_LOOPS, "loop1"), -EDQUOT); /* what drains counts */
         assert_true(take(0, DEVID_LOOPS, "globals") > next);
         assert_int_equal(global_sees(DEVID_LOOPS, (uint32_t)number), DEVID_DRAINING);
