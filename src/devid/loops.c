@@ -549,9 +549,18 @@ static int settle_one(const struct loops *l, const struct devid_call *call, void
         return 0;
 }
 
-void loops_settle(const struct loops *l)
+size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max)
 {
+        const struct loops global = {.program = l->program}; /* what drains is shown to no partition */
+        struct devid_call call;
+        size_t n = 0;
+
         (void)each(l, settle_one, NULL);
+        for (uint32_t at = 0; n < max && next_from(&global, at, &call) == 0; at = call.ret.number + 1)
+                if (call.ret.partition == l->partition && call.ret.state == DEVID_DRAINING &&
+                        call.ret.flags & DEVID_MADE)
+                        ret[n++] = call.ret.number;
+        return n;
 }
 
 static int end_one(const struct loops *l, const struct devid_call *call, void *context)

@@ -75,8 +75,9 @@ void loops_each(const struct loops *l, void (*f)(const struct loops_device *devi
 
 /* Unbinds what is to go by itself and nobody has open any more.  How many such devices are left. */
 size_t loops_sweep(const struct loops *l);
-/* Puts right what one that died has left. */
-void loops_settle(const struct loops *l);
+/* Puts right what one that died has left, and tells the machine's numbers of devices that it has unbound and not
+ * removed: at most max, how many. */
+size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max);
 /* Opens the free device, by no node of the partition's.  access: as with loops_bind(). */
 int loops_open_free(const struct loops *l, int access);
 

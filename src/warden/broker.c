@@ -221,7 +221,7 @@ static int begin(struct broker *b, struct croft_error *err)
                 .partition = b->spec.id,
                 .dev = b->dev,
                 .base = b->spec.uid_base};
-        loops_settle(&b->loops);
+        b->n_forget = loops_settle(&b->loops, b->forget, ELEMENTS(b->forget));
         b->automatic = loops_sweep(&b->loops);
         broker_show_all(b);
         return 0;
