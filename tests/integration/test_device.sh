@@ -17,6 +17,15 @@ opens() { # PARTITION REDIRECTION: what comes of it
         croft exec "$1" -- sh -c "exec 3$2" 2>&1 | sed 's/.*: //'
 }
 
+# However the test ends, none of its devices stays on the machine.
+devices_away() {
+        devices_status=$?
+        for device in $(losetup -l -n -O NAME,BACK-FILE | grep -F "$T" | cut -d' ' -f1); do losetup -d "$device"; done
+        rm -f "/dev/croft-test-$$-"*
+        return $devices_status
+}
+trap 'devices_away; t_clean_up' EXIT
+
 modprobe -q -a loop fuse tun 2>/dev/null
 seq 100000 >"$T/disk"
 truncate -s 1M "$T/disk"
