@@ -18,9 +18,11 @@ t_is "of no group of the host's" "$(status_of "$warden" Groups | tr -d ' ')" ""
 t_is "has no capability" "$(for set in CapInh CapPrm CapEff CapBnd CapAmb; do status_of "$warden" $set; done | sort -u)" 0000000000000000
 t_is "gets no privileges any more" "$(status_of "$warden" NoNewPrivs) $(status_of "$warden" Seccomp)" "1 2"
 t_is "sees an empty root" "$(ls -A "/proc/$warden/root/")" ""
-t_is "holds no directory" "$(for fd in /proc/"$warden"/fd/*; do [ -d "$fd/" ] && readlink "$fd"; done)" ""
+# Kept for the next croftd, which makes nodes there; no call that the filter allows resolves a name below it.
+t_is "holds no directory but its partition's own /dev" \
+        "$(for fd in /proc/"$warden"/fd/*; do [ -d "$fd/" ] && stat -L -c %d:%i "$fd"; done)" "$(stat -c %d:%i "/proc/$(field web .pid)/root/dev")"
 t_is "and no file but its log, its filter, standard output and what it shares with croftd alone" \
-        "$(for fd in /proc/"$warden"/fd/*; do case $fd in */[12]) ;; *) readlink "$fd" ;; esac; done | grep / | grep -v -e ^/dev/ -e "^/memfd:croft-\(warden-filter\|facts\|notify\|views\) " | sed 's,.*/,,' | sort -u)" console.log
+        "$(for fd in /proc/"$warden"/fd/*; do case $fd in */[12]) ;; *) readlink "$fd" ;; esac; done | grep / | grep -v -e '^/$' -e ^/dev/ -e "^/memfd:croft-\(warden-filter\|facts\|notify\|views\) " | sed 's,.*/,,' | sort -u)" console.log
 t_is "its files can't outgrow the log" "$(awk '/^Max file size/ { print $4 }' "/proc/$warden/limits")" 16777280
 
 # --- connections handed into the partition -----------------------------------------------------------------------------
