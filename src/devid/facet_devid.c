@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DISK_GROUP 6 /* of Debian, Red Hat, SUSE, Alpine ... */
-
 /* What `devices` names is granted; what it doesn't name any more isn't. */
 static int grant(struct partition *p, const char *value, struct croft_error *err)
 {
@@ -71,7 +69,7 @@ static int start(struct partition *p, struct croft_error *err)
         const struct devnode node = {.mode = S_IFCHR | 0660,
                 .number = LOOPS_CONTROL,
                 .uid = p->def.uid_base,
-                .gid = p->def.uid_base + DISK_GROUP};
+                .gid = p->def.uid_base + LOOPS_GROUP};
 
         if (devices_count(property_get(p->def.properties, "devices"), DEVID_LOOPS) == 0)
                 return 0;

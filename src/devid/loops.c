@@ -24,8 +24,7 @@
 
 #define FAMILY "loop"
 #define FREE "free"
-#define DISK_GROUP 6 /* of Debian, Red Hat, SUSE, Alpine ... */
-#define TRIES 64     /* numbers that the machine has taken meanwhile */
+#define TRIES 64 /* numbers that the machine has taken meanwhile */
 
 static int ask(const struct loops *l, enum devid_op op, const char *instance, struct devid_call *ret)
 {
@@ -174,7 +173,7 @@ static struct devnode node_of(const struct loops *l, const struct loops_device *
         return (struct devnode){.mode = S_IFBLK | 0660,
                 .number = makedev(LOOP_MAJOR_NUMBER, device->minor),
                 .uid = l->base,
-                .gid = l->base + DISK_GROUP};
+                .gid = l->base + LOOPS_GROUP};
 }
 
 static int put_node(const struct loops *l, const struct loops_device *device, bool replace)

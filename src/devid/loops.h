@@ -29,6 +29,7 @@
 /* What is called loop-control inside: /dev/null's number, which anybody may open and which knows no ioctl.  All that
  * programs ask of it is answered by the broker. */
 #define LOOPS_CONTROL makedev(1, 3)
+#define LOOPS_GROUP 6 /* "disk" of Debian, Red Hat, SUSE, Alpine ... */
 
 /* All borrowed. */
 struct loops {

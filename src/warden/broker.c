@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "base/str.h"
-#include "kernel/caps.h"
 #include "kernel/notify.h"
 #include "kernel/process.h"
 #include "warden/warden.h"

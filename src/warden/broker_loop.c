@@ -85,6 +85,14 @@ static int find_device(const struct broker *b, const struct asker *a, int *ret, 
         return r;
 }
 
+/* The same, of one that is bound. */
+static int find_bound(const struct broker *b, const struct asker *a, int *ret, struct loops_device *device)
+{
+        int r = find_device(b, a, ret, device);
+
+        return r == -EBUSY || (r == 0 && device->is_free) ? -ENXIO : r;
+}
+
 static int bind(struct broker *b, struct asker *a, struct loop_config *config)
 {
         _cleanup_close_ int fd = -EBADF, file = -EBADF, bound = -EBADF;
@@ -145,12 +153,10 @@ static int clear_fd(struct broker *b, struct asker *a)
 {
         _cleanup_close_ int fd = -EBADF, nothing = -EBADF;
         struct loops_device device;
-        int flags, r = find_device(b, a, &fd, &device);
+        int flags, r = find_bound(b, a, &fd, &device);
 
         if (r < 0)
                 return r;
-        if (device.is_free)
-                return -ENXIO;
         flags = fcntl(fd, F_GETFL);
         r = nothing = flags < 0 ? -errno : loops_open_free(&b->loops, flags & KEPT_FLAGS);
         if (r >= 0)
@@ -185,14 +191,12 @@ static int set_status(struct broker *b, struct asker *a)
         struct loops_device device;
         struct loop_info64 info;
         bool automatic;
-        int r = find_device(b, a, &fd, &device);
+        int r = find_bound(b, a, &fd, &device);
 
         if (r == 0)
                 r = asker_read(a, a->call->args[2], &info, sizeof(info));
         if (r < 0)
                 return r;
-        if (device.is_free)
-                return -ENXIO;
         if (!may_change(b, a, fd))
                 return -EPERM;
         if (info.lo_flags & UNKNOWN_FLAGS)
@@ -213,12 +217,10 @@ static int change(struct broker *b, struct asker *a, uint32_t command)
 {
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
-        int r = find_device(b, a, &fd, &device);
+        int r = find_bound(b, a, &fd, &device);
 
         if (r < 0)
                 return r;
-        if (device.is_free)
-                return -ENXIO;
         if (!may_change(b, a, fd))
                 return -EPERM;
         if (ioctl(fd, command, (unsigned long)a->call->args[2]) < 0)
@@ -232,12 +234,10 @@ static int get_status(struct broker *b, struct asker *a)
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
         struct loop_info64 info;
-        int r = find_device(b, a, &fd, &device);
+        int r = find_bound(b, a, &fd, &device);
 
         if (r < 0)
-                return r == -EBUSY ? -ENXIO : r;
-        if (device.is_free)
-                return -ENXIO;
+                return r;
         if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
                 return -errno;
         info.lo_number = device.inside;
@@ -251,11 +251,9 @@ static int refuse(struct broker *b, struct asker *a)
 {
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
-        int r = find_device(b, a, &fd, &device);
+        int r = find_bound(b, a, &fd, &device);
 
-        if (r < 0 && r != -EBUSY)
-                return r;
-        return device.is_free ? -ENXIO : -EINVAL;
+        return r < 0 ? r : -EINVAL;
 }
 
 int broker_loop(struct broker *b, struct asker *a)
