@@ -433,18 +433,17 @@ static void undo(const struct loops *l, const struct loops_device *device)
 {
         int fd = loop_open(l->machine, device->minor, O_RDONLY);
 
-        (void)loops_mark(l, device, device->flags | DEVID_CLOSED);
+        (void)loops_mark(l, device, DEVID_MADE | DEVID_CLOSED);
         drop_node(l, device);
         if (fd >= 0)
                 loop_unbind_later(fd);
         give(l, device);
 }
 
-int loops_bind(
-        const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic, int *ret)
+int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic,
+        struct loops_device *device, int *ret)
 {
         _cleanup_close_ int fd = -EBADF;
-        struct loops_device device;
         struct devid_call call;
         char name[DEVID_NAME];
         int r;
@@ -453,20 +452,21 @@ int loops_bind(
         if (is_bound(l, inside, &call))
                 return -EBUSY;
         name_of(inside, &name);
-        r = make(l, name, inside, config, access, &device, &fd);
+        r = make(l, name, inside, config, access, device, &fd);
         if (r < 0)
                 return r;
         crash_point("loop", "bound", "");
-        r = put_node(l, &device, true);
+        r = put_node(l, device, true);
         if (r == 0)
-                r = *ret = open_node(l, &device, access);
+                r = *ret = open_node(l, device, access);
         crash_point("loop", "there", "");
+        device->flags = DEVID_MADE | DEVID_READY | (automatic ? DEVID_AUTO : 0);
         if (r >= 0)
-                r = loops_mark(l, &device, DEVID_MADE | DEVID_READY | (automatic ? DEVID_AUTO : 0));
+                r = loops_mark(l, device, device->flags);
         fd = close_fd(fd);
         if (r < 0) {
                 *ret = close_fd(*ret);
-                undo(l, &device);
+                undo(l, device);
         }
         return r < 0 ? r : 0;
 }

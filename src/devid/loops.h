@@ -60,9 +60,10 @@ int loops_add(const struct loops *l, uint32_t inside);
 int loops_remove(const struct loops *l, uint32_t inside);
 
 /* A device for number `inside`, with config (its fd is the caller's), and its node.  access: O_RDONLY or O_RDWR.  *ret
- * is open on it, by that node; the caller closes it.  -EBUSY: the number is bound; errors of LOOP_CONFIGURE. */
-int loops_bind(
-        const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic, int *ret);
+ * is open on it (*device), by that node; the caller closes it.  -EBUSY: the number is bound; errors of LOOP_CONFIGURE.
+ */
+int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic,
+        struct loops_device *device, int *ret);
 
 /* The number is free again.  -EBUSY: somebody has it open; nothing is changed.  The device goes by loops_forget(). */
 int loops_unbind(const struct loops *l, const struct loops_device *device);

@@ -98,7 +98,7 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
         _cleanup_close_ int fd = -EBADF, file = -EBADF, bound = -EBADF;
         bool automatic = config->info.lo_flags & LO_FLAGS_AUTOCLEAR;
         struct loops_device device;
-        struct stat st;
+        uint32_t inside;
         int flags, r = find_device(b, a, &fd, &device);
 
         if (r < 0)
@@ -114,22 +114,23 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
                 return r;
         config->fd = (uint32_t)file;
         config->info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
-        r = loops_bind(&b->loops, device.inside, config, flags & KEPT_FLAGS, automatic, &bound);
+        inside = device.inside;
+        r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, automatic, &device, &bound);
         if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
                 broker_forget_all(b);
-                r = loops_bind(&b->loops, device.inside, config, flags & KEPT_FLAGS, automatic, &bound);
+                r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, automatic, &device, &bound);
         }
         if (r < 0)
                 return r;
         r = asker_replace_fd(a, a->call->args[0], bound);
-        if (r < 0 && fstat(bound, &st) == 0 && loops_find(&b->loops, &st, &device) == 0) {
-                bound = close_fd(bound);
-                if (loops_unbind(&b->loops, &device) == 0)
-                        broker_forget(b, device.number);
-        }
-        b->automatic += r == 0 && automatic;
-        if (r == 0 && fstat(bound, &st) == 0 && loops_find(&b->loops, &st, &device) == 0)
+        if (r == 0) {
+                b->automatic += automatic;
                 broker_show(b, &device);
+                return 0;
+        }
+        bound = close_fd(bound);
+        if (loops_unbind(&b->loops, &device) == 0)
+                broker_forget(b, device.number);
         return r;
 }
 
