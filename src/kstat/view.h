@@ -14,6 +14,7 @@
 #define CROFT_KSTAT_VIEW_H
 
 #include "kstat/sample.bpf.h"
+#include "kstat/view_disks.h"
 #include "kstat/view_totals.h"
 
 #include <croft/error.h>
@@ -62,11 +63,10 @@ struct view_state {
 void view_get_state(const struct view *view, struct view_state *ret);
 void view_set_state(struct view *view, const struct view_state *state);
 
-/* From now on it shows block devices of its own, too: the list (view_disks.h; borrowed until view_free()) is looked at
+/* From now on it shows block devices of its own, too: that list (view_disks.h; borrowed until view_free()) is looked at
  * before each text.  -ENOMEM: nothing has changed. */
-struct view_disks;
-int view_use_disks(struct view *view, const struct view_disks *disks);
-bool view_has_disks(const struct view *view);
+int view_use_disks(struct view *view, enum view_disks_kind kind, const struct view_disks *disks);
+bool view_has_disks(const struct view *view, enum view_disks_kind kind);
 /* Whether a node changes as soon as that list does. */
 bool view_tells_disks(uint64_t node);
 

@@ -119,6 +119,18 @@ static void put_dev(const struct view_shown *d, struct text *t)
         put_line(t, d->minor);
 }
 
+/* As a path below /dev: where sysfs can't have a slash in a name it has this. */
+static void put_node(const struct view_shown *d, struct text *t)
+{
+        char name[VIEW_NAME_SIZE];
+
+        view_shown_name(d, name, sizeof(name));
+        for (char *at = name; *at; at++)
+                if (*at == '!')
+                        *at = '/';
+        text_str(t, name);
+}
+
 /* Without DISKSEQ: it counts all devices of the machine. */
 static void put_uevent(const struct view_shown *d, struct text *t)
 {
@@ -127,7 +139,7 @@ static void put_uevent(const struct view_shown *d, struct text *t)
         text_str(t, "\nMINOR=");
         text_number(t, d->minor, 0);
         text_str(t, "\nDEVNAME=");
-        put_name(d, t);
+        put_node(d, t);
         text_str(t, "\nDEVTYPE=disk\n");
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * view_disks.h - the block devices of a partition's own, by their names inside, as they lie in the memory that the
- * warden leaves to its successor: the broker, which makes them, writes the list, and the views show it.
+ * warden leaves to its successor: who gives them to it writes the list, and the views show it.
  *
- * One writer at a time; readers are other processes and wait for nobody.  Under a sequence counter, which is odd while
- * the list is written: a reader that meets a writer is told so.  A writer that died in the middle leaves it odd, and
- * the next one goes on from there.
+ * One writer of a list at a time; readers are other processes and wait for nobody.  Under a sequence counter, which is
+ * odd while the list is written: a reader that meets a writer is told so.  A writer that died in the middle leaves it
+ * odd, and the next one goes on from there.
  *
  * A warden that was taken over can write into it, too: the writer believes nothing that lies there, the reader bounds
  * and checks every field.  Fixed-width, because what reads may be of another build; zeros are an empty list.
@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* Each has a list of its own: the broker writes that of the loop devices, croftd that of the exported ones. */
+enum view_disks_kind { VIEW_LOOPS, VIEW_EXPORTS, VIEW_DISKS_KINDS };
 
 #define VIEW_DISKS_MAX 256 /* what is more isn't shown */
 #define VIEW_DISK_NAME_MAX 32

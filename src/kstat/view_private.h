@@ -45,6 +45,7 @@ struct view_shown {
         const struct kstat_sample_disk *used; /* its figures; NULL: not used yet */
         const struct view_disk *own;          /* NULL: the machine's */
         const struct facts_disk *known;       /* of the machine's; NULL: unknown */
+        bool numbered;                        /* its name is that of one of its own */
 };
 
 struct view {
@@ -67,7 +68,7 @@ struct view {
         struct view_own *own; /* NULL: it can't have any */
         bool stale_shown;
         uint32_t n_shown;
-        struct view_shown shown[KSTAT_SAMPLE_DISKS + VIEW_DISKS_MAX];
+        struct view_shown shown[KSTAT_SAMPLE_DISKS + VIEW_DISKS_KINDS * VIEW_DISKS_MAX];
         char *cpuinfo; /* for cpuinfo_cpus */
         size_t cpuinfo_size;
         __u64 cpuinfo_cpus[CPU_WORDS];

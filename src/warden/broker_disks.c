@@ -7,69 +7,28 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/str.h"
-#include "warden/views_memory.h"
+#include "kstat/view_describe.h"
+#include "kstat/views_memory.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ATTRIBUTE_MAX 4096
-
-static char *read_text(int directory, const char *file)
-{
-        char *text;
-
-        if (fd_read_file(directory, file, ATTRIBUTE_MAX, &text, NULL) < 0)
-                return NULL;
-        text[strcspn(text, "\n")] = '\0';
-        return text;
-}
-
-static uint64_t read_number(int directory, const char *file)
-{
-        _cleanup_free_ char *text = read_text(directory, file);
-        uint64_t number = 0;
-
-        return text && str_to_u64(text, UINT64_MAX, &number) ? number : 0;
-}
-
-static uint32_t read_flag(int directory, const char *file, enum view_disk_flag flag)
-{
-        return read_number(directory, file) ? flag : 0;
-}
-
 /* false: there is no such device (any more). */
 static bool describe(const struct loops_device *device, struct view_disk *ret)
 {
-        _cleanup_free_ char *file = NULL;
         _cleanup_close_ int d = -EBADF;
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/sys/block/loop%u", device->number);
         d = fd_open2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, 0);
-        file = d < 0 ? NULL : read_text(d, "loop/backing_file");
-        if (!file)
+        if (d < 0 || !view_describe_loop(d, ret))
                 return false;
-        *ret = (struct view_disk){.major = LOOP_MAJOR_NUMBER,
-                .minor = device->minor,
-                .sectors = read_number(d, "size"),
-                .flags = VIEW_DISK_LOOP | read_flag(d, "ro", VIEW_DISK_READ_ONLY) |
-                         read_flag(d, "queue/rotational", VIEW_DISK_ROTATIONAL) |
-                         read_flag(d, "loop/dio", VIEW_DISK_DIRECT) |
-                         (device->flags & DEVID_AUTO ? VIEW_DISK_AUTOCLEAR : 0),
-                .logical_bytes = (uint32_t)read_number(d, "queue/logical_block_size"),
-                .physical_bytes = (uint32_t)read_number(d, "queue/physical_block_size"),
-                .minimum_io_bytes = (uint32_t)read_number(d, "queue/minimum_io_size"),
-                .optimal_io_bytes = (uint32_t)read_number(d, "queue/optimal_io_size"),
-                .read_ahead_kib = (uint32_t)read_number(d, "queue/read_ahead_kb"),
-                .discard_bytes = (uint32_t)read_number(d, "queue/discard_granularity"),
-                .discard_max_bytes = read_number(d, "queue/discard_max_bytes"),
-                .offset = read_number(d, "loop/offset"),
-                .sizelimit = read_number(d, "loop/sizelimit")};
+        ret->major = LOOP_MAJOR_NUMBER;
+        ret->minor = device->minor;
+        ret->flags |= device->flags & DEVID_AUTO ? VIEW_DISK_AUTOCLEAR : 0;
         (void)snprintf(ret->name, sizeof(ret->name), "loop%u", device->inside);
-        (void)str_copy(ret->file, sizeof(ret->file), file);
         return true;
 }
 
@@ -131,7 +90,7 @@ static void add_bound(const struct loops_device *device, void *context)
 void broker_show_all(struct broker *b)
 {
         if (!b->shown && b->memory >= 0)
-                (void)views_disks_map(b->memory, &b->shown, NULL);
+                (void)views_disks_map(b->memory, VIEW_LOOPS, &b->shown, NULL);
         if (!b->disks)
                 b->disks = calloc(VIEW_DISKS_MAX, sizeof(*b->disks));
         if (!b->disks)

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "warden/views_memory.h"
+#include "kstat/views_memory.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -161,10 +161,12 @@ int views_open(struct views *v, int facts, uid_t owner, struct croft_error *err)
 /* Of memory that isn't there the next look may be luckier; until then they aren't shown. */
 static void take_disks(struct views *v)
 {
-        const struct view_disks *disks = views_disks(v->area);
+        for (unsigned int kind = 0; kind < VIEW_DISKS_KINDS; kind++) {
+                const struct view_disks *disks = views_disks(v->area, kind);
 
-        if (disks && !view_has_disks(v->view))
-                (void)view_use_disks(v->view, disks);
+                if (disks && !view_has_disks(v->view, kind))
+                        (void)view_use_disks(v->view, kind, disks);
+        }
 }
 
 static int take_sample(struct views *v)

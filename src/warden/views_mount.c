@@ -12,8 +12,8 @@
 #include "kernel/fuse.h"
 #include "kernel/mount.h"
 #include "kernel/ns.h"
+#include "kstat/views_memory.h"
 #include "warden/views.h"
-#include "warden/views_memory.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -72,8 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check(&list[i], list, i);
         facts_encode(&w, &facts);
         fuzz_require(w.fault == 0 && view_facts_decode(w.data, w.used, &decoded) == 0);
-        fuzz_require(view_new(decoded, &v) == 0 && view_use_disks(v, &area) == 0);
+        fuzz_require(view_new(decoded, &v) == 0 && view_use_disks(v, VIEW_LOOPS, &area) == 0);
         show(v, n < 0 ? 0 : (size_t)n);
+        fuzz_require(view_use_disks(v, VIEW_EXPORTS, &area) == 0);
+        show(v, n < 0 ? 0 : (size_t)n); /* each is there already */
         view_freep(&v);
         view_facts_freep(&decoded);
         wire_writer_done(&w);

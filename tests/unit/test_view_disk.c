@@ -94,7 +94,7 @@ static void show(const struct view_disk *disk)
 {
         memset(&area, 0, sizeof(area));
         view_disks_write(&area, disk, 1);
-        assert_int_equal(view_use_disks(k.view, &area), 0);
+        assert_int_equal(view_use_disks(k.view, VIEW_LOOPS, &area), 0);
         k.sample.n_disks = 0;
         kit_pass(&k, SEC);
 }

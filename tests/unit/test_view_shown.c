@@ -16,12 +16,13 @@
 #define SDB "   8       16    1048576 sdb\n"
 
 static struct kit k;
-static struct view_disks area;
+static struct view_disks area, exported;
 
 static int begin(void **state)
 {
         (void)state;
         memset(&area, 0, sizeof(area));
+        memset(&exported, 0, sizeof(exported));
         kit_begin(&k);
         k.sample.n_disks = 2;
         k.sample.disks[0] = (struct kstat_sample_disk){7, 9, 3, 4096, 5, 1024};
@@ -38,7 +39,7 @@ static int end(void **state)
 
 static void use(void)
 {
-        assert_int_equal(view_use_disks(k.view, &area), 0);
+        assert_int_equal(view_use_disks(k.view, VIEW_LOOPS, &area), 0);
 }
 
 static struct view_disk loop(unsigned int inside, uint32_t minor)
@@ -184,7 +185,7 @@ static void a_list_of_its_own_goes_on_with_its_next_warden(void **state)
         assert_string_equal(kit_read(&k, "sys/block/loop0/dev"), "7:9\n");
         kit_successor(&k);
         use();
-        assert_true(view_has_disks(k.view));
+        assert_true(view_has_disks(k.view, VIEW_LOOPS));
         assert_string_equal(kit_read(&k, "sys/block/loop0/dev"), "7:9\n");
 }
 
@@ -242,6 +243,85 @@ static void nodes_that_tell_of_disks_are_known(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* --- exported ones --- */
+
+static void use_exports(void)
+{
+        assert_int_equal(view_use_disks(k.view, VIEW_EXPORTS, &exported), 0);
+}
+
+static struct view_disk export(const char *name, uint32_t minor)
+{
+        struct view_disk disk = {.major = 8, .minor = minor, .sectors = 2048};
+
+        (void)snprintf(disk.name, sizeof(disk.name), "%s", name);
+        return disk;
+}
+
+/* (KST-43) */
+static void an_exported_disk_is_there_by_its_name_inside(void **state)
+{
+        const struct view_disk list[] = {export("mapper!data", 16), export("spare", 48)};
+
+        (void)state;
+        use_exports();
+        view_disks_write(&exported, list, 2);
+        assert_string_equal(kit_read(&k, "proc/partitions"),
+                HEAD "   8       16       1024 mapper!data\n   8       48       1024 spare\n");
+        assert_string_equal(kit_read(&k, "sys/block/mapper!data/stat"), "3 0 8 0 5 0 2 0 0 0 0 0 0 0 0 0 0\n");
+        assert_string_equal(
+                kit_read(&k, "sys/block/mapper!data/uevent"), "MAJOR=8\nMINOR=16\nDEVNAME=mapper/data\nDEVTYPE=disk\n");
+        assert_string_equal(kit_read(&k, "sys/dev/block/8:48"), "../../block/spare");
+        assert_null(kit_read(&k, "sys/block/sdb/dev"));
+        assert_non_null(strstr(kit_read(&k, "proc/diskstats"), "   8      16 mapper!data 3 0 8 0 5 0 2 0"));
+        assert_null(strstr(kit_read(&k, "proc/diskstats"), "spare"));
+}
+
+static void one_that_is_taken_back_is_gone(void **state)
+{
+        const struct view_disk disk = export("spare", 48);
+
+        (void)state;
+        use_exports();
+        view_disks_write(&exported, &disk, 1);
+        assert_string_equal(kit_read(&k, "sys/block/spare/dev"), "8:48\n");
+        view_disks_write(&exported, NULL, 0);
+        assert_null(kit_read(&k, "sys/block/spare/dev"));
+        assert_null(kit_read(&k, "sys/dev/block/8:48"));
+}
+
+static void it_may_have_the_name_of_another_that_is_used(void **state)
+{
+        const struct view_disk disk = export("sdb", 48);
+
+        (void)state;
+        use_exports();
+        view_disks_write(&exported, &disk, 1);
+        assert_string_equal(kit_read(&k, "sys/block/sdb/dev"), "8:48\n");
+        assert_string_equal(kit_read(&k, "sys/block/disk8-16/dev"), "8:16\n");
+}
+
+static void those_with_the_number_or_name_of_a_loop_device_of_its_own_are_left_out(void **state)
+{
+        const struct view_disk mine = loop(0, 4), list[] = {export("loop0", 48), export("other", 64)};
+
+        (void)state;
+        use();
+        use_exports();
+        view_disks_write(&area, &mine, 1);
+        view_disks_write(&exported, list, 2);
+        assert_string_equal(kit_read(&k, "sys/block/loop0/dev"), "7:4\n");
+        assert_null(kit_read(&k, "sys/dev/block/8:48"));
+        assert_string_equal(kit_read(&k, "sys/block/other/dev"), "8:64\n");
+}
+
+static void without_loop_devices_of_its_own_the_machines_show_as_before(void **state)
+{
+        (void)state;
+        use_exports();
+        assert_string_equal(kit_read(&k, "sys/block/loop9/dev"), "7:9\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -257,6 +337,11 @@ int main(void)
                 TEST(directories_keep_their_order_when_a_device_is_used),
                 TEST(its_own_devices_stand_as_they_are_counted_inside),
                 TEST(nodes_that_tell_of_disks_are_known),
+                TEST(an_exported_disk_is_there_by_its_name_inside),
+                TEST(one_that_is_taken_back_is_gone),
+                TEST(it_may_have_the_name_of_another_that_is_used),
+                TEST(those_with_the_number_or_name_of_a_loop_device_of_its_own_are_left_out),
+                TEST(without_loop_devices_of_its_own_the_machines_show_as_before),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

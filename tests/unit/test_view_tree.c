@@ -131,7 +131,7 @@ static void what_is_listed_of_its_own_disks_can_be_looked_up_and_read(void **sta
                 (void)snprintf(list[i].name, sizeof(list[i].name), "loop%u", i);
         }
         view_disks_write(&area, list, VIEW_DISKS_MAX);
-        assert_int_equal(view_use_disks(k.view, &area), 0);
+        assert_int_equal(view_use_disks(k.view, VIEW_LOOPS, &area), 0);
         assert_true(walk(view_tree_node(3)) > VIEW_DISKS_MAX * 20);
         assert_int_equal(walk(view_tree_node(4)), VIEW_DISKS_MAX + 1);
         assert_int_equal(walk(view_tree_node(5)), VIEW_DISKS_MAX + 1);

@@ -2,9 +2,9 @@
  *
  * test_views.c - what the server of the views answers, with a socket in the kernel's place and a made-up host.
  */
+#include "kstat/views_memory.h"
 #include "view_kit.h"
 #include "warden/views.h"
-#include "warden/views_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -261,7 +261,7 @@ static void bind_loop(struct bench *b)
         const struct view_disk disk = {.name = "loop0", .major = 7, .minor = 9, .sectors = 8, .flags = VIEW_DISK_LOOP};
         struct view_disks *disks;
 
-        assert_int_equal(views_disks_map(b->views.memory, &disks, NULL), 0);
+        assert_int_equal(views_disks_map(b->views.memory, VIEW_LOOPS, &disks, NULL), 0);
         view_disks_write(disks, &disk, 1);
         views_disks_unmap(disks);
 }
@@ -301,7 +301,7 @@ static void where_no_device_can_come_all_is_kept(void **state)
         assert_true(validity(b, node_of("proc/partitions")) > 0);
         assert_true(validity(b, node_of("sys/class/block")) > 0);
         assert_true(look_up(b, node_of("sys/block"), "loop1").entry_valid_nsec > 0);
-        assert_false(view_has_disks(b->views.view));
+        assert_false(view_has_disks(b->views.view, VIEW_LOOPS));
 }
 
 static void where_no_device_ever_came_the_list_takes_no_memory(void **state)
@@ -332,7 +332,7 @@ static void a_successor_shows_its_devices(void **state)
         put(b, FUSE_LOOKUP, node_of("sys/block"), "loop0", 6);
         assert_true(views_serve(&next));
         assert_int_equal(take(b), sizeof(struct fuse_entry_out));
-        assert_true(view_has_disks(next.view));
+        assert_true(view_has_disks(next.view, VIEW_LOOPS));
         views_done(&next);
 }
 

@@ -4,7 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "fault.h"
-#include "warden/views_memory.h"
+#include "kstat/views_memory.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -133,11 +133,12 @@ static void an_area_from_before_there_were_disks_goes_on_without_any(void **stat
         (void)state;
         assert_int_equal(views_memory_map(wrong, &area, NULL), -EBADMSG);
         assert_int_equal(views_memory_map(fd, &area, NULL), 0);
-        assert_null(views_disks(area));
+        assert_null(views_disks(area, VIEW_LOOPS));
         show(area, 0, "one\n", 10);
         area->has_disks = 1; /* whoever says so: nothing is there, and nobody dies of a look at it */
-        assert_int_equal(views_disks(area)->list[VIEW_DISKS_MAX - 1].sectors + views_disks(area)->n, 0);
-        assert_int_equal(views_disks_map(fd, &disks, NULL), -EOPNOTSUPP);
+        assert_int_equal(
+                views_disks(area, VIEW_LOOPS)->list[VIEW_DISKS_MAX - 1].sectors + views_disks(area, VIEW_LOOPS)->n, 0);
+        assert_int_equal(views_disks_map(fd, VIEW_LOOPS, &disks, NULL), -EOPNOTSUPP);
         assert_null(disks);
         views_memory_unmap(area);
 }
@@ -150,15 +151,56 @@ static void another_process_writes_the_list_of_disks(void **state)
         struct view_disks *disks = NULL;
 
         (void)state;
-        assert_null(views_disks(area));
-        assert_int_equal(views_disks_map(fd, &disks, NULL), 0);
-        assert_non_null(views_disks(area));
-        assert_int_equal(views_disks(area)->n, 0);
+        assert_null(views_disks(area, VIEW_LOOPS));
+        assert_int_equal(views_disks_map(fd, VIEW_LOOPS, &disks, NULL), 0);
+        assert_non_null(views_disks(area, VIEW_LOOPS));
+        assert_int_equal(views_disks(area, VIEW_LOOPS)->n, 0);
         view_disks_write(disks, &disk, 1);
-        assert_string_equal(views_disks(area)->list[0].name, "loop0");
+        assert_string_equal(views_disks(area, VIEW_LOOPS)->list[0].name, "loop0");
         views_memory_unmap(area);
         assert_null(views_disks_unmap(disks));
         assert_null(views_disks_unmap(NULL));
+}
+
+static void each_kind_of_disks_has_a_list_of_its_own(void **state)
+{
+        const struct view_disk disk = {.name = "sdb", .major = 8, .minor = 16};
+        struct views_memory *area = NULL;
+        _cleanup_close_ int fd = views_memory_new(&area, NULL);
+
+        (void)state;
+        assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, NULL, 0, NULL), 0);
+        assert_null(views_disks(area, VIEW_EXPORTS)); /* none stays none */
+        assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, &disk, 1, NULL), 0);
+        assert_null(views_disks(area, VIEW_LOOPS));
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 1);
+        assert_string_equal(views_disks(area, VIEW_EXPORTS)->list[0].name, "sdb");
+        assert_int_equal(area->disks.n, 0);
+        assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, NULL, 0, NULL), 0);
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 0);
+        views_memory_unmap(area);
+}
+
+/* As one of before there were lists of exported disks. */
+static void an_area_of_the_second_layout_has_loop_devices_alone(void **state)
+{
+        const struct view_disk disk = {.name = "loop0", .major = 7, .minor = 9};
+        const uint32_t head[] = {VIEWS_MAGIC, 2};
+        _cleanup_close_ int fd = memfd_create("second", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        struct views_memory *area = NULL;
+
+        (void)state;
+        assert_int_equal(ftruncate(fd, offsetof(struct views_memory, exports)), 0);
+        assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+        assert_int_equal(pwrite(fd, head, sizeof(head), 0), sizeof(head));
+        assert_int_equal(views_memory_map(fd, &area, NULL), 0);
+        assert_int_equal(views_disks_replace(fd, VIEW_LOOPS, &disk, 1, NULL), 0);
+        assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, &disk, 1, NULL), -EOPNOTSUPP);
+        assert_string_equal(views_disks(area, VIEW_LOOPS)->list[0].name, "loop0");
+        assert_null(views_disks(area, VIEW_EXPORTS));
+        area->has_disks = 3; /* whoever says so */
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 0);
+        views_memory_unmap(area);
 }
 
 static void the_writer_of_disks_refuses_what_is_no_such_memory(void **state)
@@ -168,12 +210,12 @@ static void the_writer_of_disks_refuses_what_is_no_such_memory(void **state)
         struct view_disks *disks = NULL;
 
         (void)state;
-        assert_int_equal(views_disks_map(dev, &disks, NULL), -EBADMSG);
-        assert_int_equal(views_disks_map(-EBADF, &disks, NULL), -EBADMSG);
+        assert_int_equal(views_disks_map(dev, VIEW_LOOPS, &disks, NULL), -EBADMSG);
+        assert_int_equal(views_disks_map(-EBADF, VIEW_LOOPS, &disks, NULL), -EBADMSG);
         assert_int_equal(ftruncate(other, sizeof(struct views_memory)), 0);
-        assert_int_equal(views_disks_map(other, &disks, NULL), -EBADMSG); /* could shrink */
+        assert_int_equal(views_disks_map(other, VIEW_LOOPS, &disks, NULL), -EBADMSG); /* could shrink */
         assert_int_equal(fcntl(other, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
-        assert_int_equal(views_disks_map(other, &disks, NULL), -EBADMSG); /* no magic */
+        assert_int_equal(views_disks_map(other, VIEW_LOOPS, &disks, NULL), -EBADMSG); /* no magic */
         assert_null(disks);
 }
 
@@ -224,6 +266,8 @@ int main(void)
                 cmocka_unit_test(numbers_of_a_hostile_predecessor_are_bounded),
                 cmocka_unit_test(an_area_from_before_there_were_disks_goes_on_without_any),
                 cmocka_unit_test(another_process_writes_the_list_of_disks),
+                cmocka_unit_test(each_kind_of_disks_has_a_list_of_its_own),
+                cmocka_unit_test(an_area_of_the_second_layout_has_loop_devices_alone),
                 cmocka_unit_test(the_writer_of_disks_refuses_what_is_no_such_memory),
                 cmocka_unit_test(padding_is_blanks_before_the_last_newline),
                 cmocka_unit_test(length_stays_until_it_no_longer_suffices),

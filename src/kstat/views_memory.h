@@ -32,13 +32,15 @@ struct views_memory {
 
         struct view_state state;
         struct views_slot slots[VIEWS_FILES_MAX];
-        uint32_t has_disks; /* 0: nobody has ever written to disks, nor should it be read: that alone takes memory */
+        uint32_t has_disks; /* bit KIND: somebody writes that list; else it isn't to be read: that alone takes memory */
         uint32_t reserved;
         char request[FUSE_REQUEST_MAX] __attribute__((aligned(4096)));
         /* Pages that nobody writes to take no memory. */
         char texts[VIEWS_FILES_MAX][2][VIEWS_TEXT_MAX] __attribute__((aligned(4096)));
         /* Of the second layout on; the first ends here. */
-        struct view_disks disks __attribute__((aligned(4096)));
+        struct view_disks disks __attribute__((aligned(4096))); /* VIEW_LOOPS */
+        /* Of the third. */
+        struct view_disks exports __attribute__((aligned(4096)));
 };
 
 struct views_time {
@@ -52,13 +54,16 @@ int views_memory_new(struct views_memory **ret, struct croft_error *err);
 int views_memory_map(int fd, struct views_memory **ret, struct croft_error *err);
 struct views_memory *views_memory_unmap(struct views_memory *area);
 
-/* For the one who writes the list of disks (fd is borrowed; it may be anything that the warden has made of it): maps
- * the list alone, and says in the area that there is one.  Ended with views_disks_unmap().  -EBADMSG: it is no such
- * memory; -EOPNOTSUPP: it is of a time before there were disks. */
-int views_disks_map(int fd, struct view_disks **ret, struct croft_error *err);
+/* For the one who writes a list of disks (fd is borrowed; it may be anything that the warden has made of it): maps the
+ * list alone, and says in the area that there is one.  Ended with views_disks_unmap().  -EBADMSG: it is no such memory;
+ * -EOPNOTSUPP: it is of a time before there was that list. */
+int views_disks_map(int fd, enum view_disks_kind kind, struct view_disks **ret, struct croft_error *err);
 struct view_disks *views_disks_unmap(struct view_disks *disks);
+/* All of it in one: the list is that now.  None where there never was one stays none. */
+int views_disks_replace(
+        int fd, enum view_disks_kind kind, const struct view_disk *list, size_t n, struct croft_error *err);
 /* NULL: there never was one. */
-const struct view_disks *views_disks(const struct views_memory *area);
+const struct view_disks *views_disks(const struct views_memory *area, enum view_disks_kind kind);
 
 /* What slot i shows: its size; 0: nothing. */
 size_t views_text(const struct views_memory *area, size_t i, const char **ret, uint64_t *ret_mtime_ns);

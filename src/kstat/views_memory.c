@@ -2,7 +2,7 @@
  *
  * views_memory.c - the memory that a warden leaves to its successor.  See views_memory.h.
  */
-#include "warden/views_memory.h"
+#include "kstat/views_memory.h"
 
 #include "base/cleanup.h"
 
@@ -21,9 +21,11 @@
 static const struct {
         uint32_t version;
         size_t size;
-} layouts[] = {{1, offsetof(struct views_memory, disks)}, {2, sizeof(struct views_memory)}};
-_Static_assert(offsetof(struct views_memory, request) == 4096 && offsetof(struct views_memory, disks) == 50352128,
-        "wardens of before have areas of the first layout");
+} layouts[] = {{1, offsetof(struct views_memory, disks)}, {2, offsetof(struct views_memory, exports)},
+        {3, sizeof(struct views_memory)}};
+_Static_assert(offsetof(struct views_memory, request) == 4096 && offsetof(struct views_memory, disks) == 50352128 &&
+                       offsetof(struct views_memory, exports) == 50642944,
+        "wardens of before have areas of the first and the second layout");
 #define NEWEST ((int)ELEMENTS(layouts) - 1)
 
 /* Of a layout that is shorter than ours the rest is memory of our own, which reads as zeros: nobody who reads has to
@@ -110,10 +112,19 @@ struct views_memory *views_memory_unmap(struct views_memory *area)
         return NULL;
 }
 
-/* --- the list of disks --- */
+/* --- the lists of disks --- */
 
-/* Says that there is one.  A reader sees the flag and then a list that is empty or whole. */
-static int announce(int fd, int layout, struct croft_error *err)
+static const struct {
+        size_t at;
+        int layout; /* the first that has it */
+} places[] = {
+        [VIEW_LOOPS] = {offsetof(struct views_memory, disks), 1},
+        [VIEW_EXPORTS] = {offsetof(struct views_memory, exports), 2},
+};
+
+/* What the head says of lists, with `more` said from now on: a reader sees the flag and then a list that is empty or
+ * whole. */
+static int announce(int fd, int layout, uint32_t more, uint32_t *ret, struct croft_error *err)
 {
         struct views_memory *head = mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         bool ours;
@@ -122,25 +133,35 @@ static int announce(int fd, int layout, struct croft_error *err)
                 return croft_error_set(err, errno, "map the head of the memory of the views");
         ours = is_ours(head, layout);
         if (ours)
-                __atomic_store_n(&head->has_disks, 1, __ATOMIC_RELEASE);
+                *ret = __atomic_or_fetch(&head->has_disks, more, __ATOMIC_RELEASE);
         (void)munmap(head, HEAD_BYTES);
         return ours ? 0 : refuse(err);
 }
 
-int views_disks_map(int fd, struct view_disks **ret, struct croft_error *err)
+static int find_layout(int fd, enum view_disks_kind kind, int *ret, struct croft_error *err)
 {
-        int layout = layout_of(fd), r;
-        void *disks;
+        int layout = layout_of(fd);
 
         if (layout < 0)
                 return refuse(err);
-        if (layout != NEWEST)
+        if (layout < places[kind].layout)
                 return croft_error_set(err, EOPNOTSUPP, "the memory of the views has no room for a list of disks.");
-        disks = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                (off_t)offsetof(struct views_memory, disks));
+        *ret = layout;
+        return 0;
+}
+
+int views_disks_map(int fd, enum view_disks_kind kind, struct view_disks **ret, struct croft_error *err)
+{
+        int layout = 0, r = find_layout(fd, kind, &layout, err);
+        uint32_t lists;
+        void *disks;
+
+        if (r < 0)
+                return r;
+        disks = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)places[kind].at);
         if (disks == MAP_FAILED)
                 return croft_error_set(err, errno, "map the list of disks");
-        r = announce(fd, layout, err);
+        r = announce(fd, layout, 1u << kind, &lists, err);
         if (r < 0) {
                 views_disks_unmap(disks);
                 return r;
@@ -156,9 +177,30 @@ struct view_disks *views_disks_unmap(struct view_disks *disks)
         return NULL;
 }
 
-const struct view_disks *views_disks(const struct views_memory *area)
+int views_disks_replace(
+        int fd, enum view_disks_kind kind, const struct view_disk *list, size_t n, struct croft_error *err)
 {
-        return __atomic_load_n(&area->has_disks, __ATOMIC_ACQUIRE) ? &area->disks : NULL;
+        struct view_disks *disks = NULL;
+        int layout = 0, r = find_layout(fd, kind, &layout, err);
+        uint32_t lists = 0;
+
+        if (r == 0 && n == 0)
+                r = announce(fd, layout, 0, &lists, err);
+        if (r < 0 || (n == 0 && !(lists & 1u << kind)))
+                return r;
+        r = views_disks_map(fd, kind, &disks, err);
+        if (r < 0)
+                return r;
+        view_disks_write(disks, list, n);
+        views_disks_unmap(disks);
+        return 0;
+}
+
+const struct view_disks *views_disks(const struct views_memory *area, enum view_disks_kind kind)
+{
+        if (!(__atomic_load_n(&area->has_disks, __ATOMIC_ACQUIRE) & 1u << kind))
+                return NULL;
+        return (const void *)((const char *)area + places[kind].at);
 }
 
 /* --- texts --- */
