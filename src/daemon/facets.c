@@ -3,6 +3,7 @@
  * facets.c - the one table of all subsystems, in the order of start; stop runs it backward (X-1).
  */
 #include "base/cleanup.h"
+#include "daemon/facet_disks.h"
 #include "daemon/facet_pool.h"
 #include "daemon/facet_warden.h"
 #include "daemon/life_private.h"
@@ -16,6 +17,6 @@
 
 /* What facet_launch hands over must be there by then; what it needn't wait for comes after it. */
 const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_sample, &facet_launch, &facet_birth,
-        &facet_plane, &facet_devid, &facet_kstat, &facet_pool, &facet_warden, &facet_exports, &facet_net,
-        &facet_mounts};
+        &facet_plane, &facet_devid, &facet_kstat, &facet_disks, &facet_pool, &facet_warden, &facet_exports, &facet_net,
+        &facet_mounts, &facet_disks_later};
 const size_t n_facets = ELEMENTS(facets);

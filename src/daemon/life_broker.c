@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sock.h"
+#include "daemon/facet_disks.h"
 #include "devid/client.h"
 #include "kernel/process.h"
 #include "partition/broker_msg.h"
@@ -24,6 +25,7 @@
 #include <sys/wait.h>
 
 #define END_MS 5000
+#define NOTES_MAX 64 /* that are heard at once */
 
 bool broker_is_wanted(const struct partition *p)
 {
@@ -56,12 +58,13 @@ static bool has_died(const struct unit *u)
 
 bool broker_wants_look(const struct unit *u)
 {
-        return has_died(u) || (u->broker.pidfd < 0 && is_readable(u->p.run.requests));
+        return has_died(u) || is_readable(u->broker.socket) || (u->broker.pidfd < 0 && is_readable(u->p.run.requests));
 }
 
-int broker_wakes(const struct unit *u)
+void broker_wakes(const struct unit *u, int ret[2])
 {
-        return u->broker.pidfd >= 0 ? u->broker.pidfd : u->p.run.requests;
+        ret[0] = u->broker.pidfd >= 0 ? u->broker.pidfd : u->p.run.requests;
+        ret[1] = u->broker.socket;
 }
 
 static void take_broker(struct unit *u, const struct warden_process *broker)
@@ -74,6 +77,37 @@ static void take_broker(struct unit *u, const struct warden_process *broker)
         (void)pthread_mutex_unlock(&u->p.lock);
         close_fd(old.socket);
         close_fd(old.pidfd);
+}
+
+/* What it has bound and unbound since.  One that talks for ever, or makes no sense, isn't listened to any more. */
+static void hear(struct unit *u)
+{
+        unsigned int n = 0;
+        int r = 0;
+
+        while (n < NOTES_MAX) {
+                _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
+                struct loops_note note = {.minor = LOOPS_ANY};
+
+                r = warden_receive(u->broker.socket, &packet);
+                if (r != 1 || packet.type != WARDEN_LOOPS || loops_note_get(&packet.body, &note) < 0)
+                        break;
+                n++;
+                if (!note.bound && note.minor != LOOPS_ANY)
+                        disks_unbound(&u->p, note.minor);
+        }
+        if (n > 0)
+                disks_follow(&u->p);
+        for (unsigned int i = 0; i < n; i++)
+                (void)warden_send(u->broker.socket, WARDEN_SEEN, NULL, 0, NULL); /* or it has died */
+        if (n < NOTES_MAX && r != -EAGAIN) {
+                int socket;
+
+                (void)pthread_mutex_lock(&u->p.lock);
+                socket = TAKE_FD(u->broker.socket);
+                (void)pthread_mutex_unlock(&u->p.lock);
+                close_fd(socket);
+        }
 }
 
 /* What was passed on fails; with drop also what nobody has taken. */
@@ -123,10 +157,13 @@ int broker_look(struct unit *u, struct croft_error *err)
         int64_t status = 0;
         int r;
 
+        if (u->broker.socket >= 0)
+                hear(u);
         if (has_died(u)) {
                 if (process_reap(u->broker.pidfd, &status) && status != (int64_t)CLD_EXITED << 8)
                         refuse_calls(u, false);
                 take_broker(u, NULL);
+                disks_follow(&u->p); /* what it was at it told nobody */
         }
         if (u->broker.pidfd >= 0 || !is_readable(u->p.run.requests))
                 return 0;

@@ -12,12 +12,13 @@ bool broker_is_wanted(const struct partition *p);
 /* Two ends of one socket: for the warden, and for brokers.  The caller closes them. */
 int broker_make_sockets(int *ret_warden, int *ret_broker, struct croft_error *err);
 
-/* Has a call come that nobody takes, or has one ended that must be seen to?  partition.lock is held. */
+/* Has a call come that nobody takes, has one something to say, or has one ended that must be seen to?  partition.lock
+ * is held. */
 bool broker_wants_look(const struct unit *u);
-/* Starts one, by the owner.  Where that can't be, the calls that wait fail. */
+/* Hears it, or starts one, by the owner.  Where that can't be, the calls that wait fail. */
 int broker_look(struct unit *u, struct croft_error *err);
-/* What wakes croftd for that; -EBADF.  partition.lock is held. */
-int broker_wakes(const struct unit *u);
+/* What wakes croftd for that; -EBADF: nothing.  partition.lock is held. */
+void broker_wakes(const struct unit *u, int ret[2]);
 
 /* Ends it, whatever it is at; the partition's processes have ended.  Idempotent. */
 void broker_end(struct unit *u);

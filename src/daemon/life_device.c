@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/facet_disks.h"
 #include "daemon/life_private.h"
 #include "devid/export.h"
 #include "devid/exports.h"
@@ -31,6 +32,7 @@ int life_device_add(
         if (r < 0)
                 return r;
         r = devid_export_add(&u->p, request, &own);
+        disks_follow(&u->p);
         if (r < 0) {
                 croft_error_prefix(&own, "export a device to '%s'", name);
                 croft_error_copy(err, &own);
@@ -50,6 +52,7 @@ int life_device_remove(struct life *life, const char *name, const char *what, st
         if (r < 0)
                 return r;
         r = devid_export_remove(&u->p, what, &own);
+        disks_follow(&u->p);
         if (r < 0) {
                 croft_error_prefix(&own, "take a device back from '%s'", name);
                 croft_error_copy(err, &own);
@@ -75,6 +78,7 @@ static void forget(void *context, const struct devid_export *entry)
                 entry->name);
         errors_note_partition(&u->p, text);
         tell(u, "gone", entry->device);
+        disks_follow(&u->p);
         if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), true) < 0)
                 return;
         if (devid_export_heal(&u->p, &err) < 0)
@@ -109,6 +113,8 @@ static void review(struct unit *u)
         lives = life_action_check(LIFE_DEVICE_REMOVE, u->p.state, name, NULL) == 0;
         if (lives)
                 r = devid_export_review(&u->p, property_get(u->p.def.properties, "devices"), &err);
+        if (lives)
+                disks_follow(&u->p);
         if (r < 0)
                 (void)croft_error_prefix(&err, "export devices to '%s' as they are listed now", name);
         if (r < 0)

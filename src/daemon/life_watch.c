@@ -38,12 +38,16 @@ static void arm(struct life *life, uint64_t id, int fd)
 
 void watch_arm(struct unit *u)
 {
+        int broker[2];
+
         (void)pthread_mutex_lock(&u->p.lock);
         if (!u->p.operation) {
                 arm(u->life, u->p.def.id, u->p.run.pidfd);
                 arm(u->life, u->p.def.id, u->p.run.warden);
                 arm(u->life, u->p.def.id, u->p.run.warden_pidfd);
-                arm(u->life, u->p.def.id, broker_wakes(u));
+                broker_wakes(u, broker);
+                arm(u->life, u->p.def.id, broker[0]);
+                arm(u->life, u->p.def.id, broker[1]);
         }
         (void)pthread_mutex_unlock(&u->p.lock);
 }

@@ -482,6 +482,27 @@ static void end_loops(struct devid *d, uint64_t partition)
         loop_machine_close(&machine);
 }
 
+struct loop_visit {
+        void (*f)(void *context, uint32_t minor, uint32_t inside);
+        void *context;
+};
+
+static void visit_loop(const struct loops_device *device, void *context)
+{
+        const struct loop_visit *visit = context;
+
+        if (!device->is_free && (device->flags & (DEVID_READY | DEVID_CLOSED)) == DEVID_READY)
+                visit->f(visit->context, device->minor, device->inside);
+}
+
+void devid_each_loop(
+        struct devid *d, uint64_t partition, void (*f)(void *context, uint32_t minor, uint32_t inside), void *context)
+{
+        struct loop_visit visit = {f, context};
+
+        loops_each(&(struct loops){.program = d->program, .partition = partition, .dev = -EBADF}, visit_loop, &visit);
+}
+
 int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)
 {
         int failed = 0, r;

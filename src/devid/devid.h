@@ -49,6 +49,11 @@ int devid_keep(struct devid *devid, uint64_t partition, int directory, const cha
 int devid_restore(struct devid *devid, uint64_t partition, int directory, const char *path,
         void (*tell)(void *context, const char *text), void *context, struct croft_error *err);
 
+/* Calls f for each loop device of the partition that is bound, with the minor that the machine has it under and its
+ * number inside. */
+void devid_each_loop(struct devid *devid, uint64_t partition, void (*f)(void *context, uint32_t minor, uint32_t inside),
+        void *context);
+
 /* All that the partition has is given back, its loop devices are unbound and removed, and its grants go.  Its processes
  * have ended.  Idempotent. */
 int devid_release_all(struct devid *devid, uint64_t partition, struct croft_error *err);

@@ -314,7 +314,8 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(VMINFO, vminfo, struct illumos_vminfo)                                                                       \
         X(SYSINFO, sysinfo, struct illumos_sysinfo)                                                                    \
         X(CPU_INTR, cpu_intr, struct illumos_intr)                                                                     \
-        X(CALL_TIMER, call_timer, struct illumos_timer)
+        X(CALL_TIMER, call_timer, struct illumos_timer)                                                                \
+        X(OWN_DISK, own_disk, struct illumos_io)
 
 #define KSTAT_SOURCE_NUMBER(name, function, type) KSTAT_SOURCE_##name,
 enum kstat_source {

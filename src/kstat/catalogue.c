@@ -92,6 +92,8 @@ const size_t catalogue_n_cpu = ELEMENTS(catalogue_cpu);
 
 const struct kstat_def catalogue_link = {KEY("link", "", "net"), NAMED(link), FROM(LINK)};
 
+const struct kstat_def catalogue_disk = {KEY("disk", "", "disk"), STANDARD(IO, struct illumos_io), FROM(OWN_DISK)};
+
 const struct kstat_def catalogue_cpu_info = {KEY("cpu_info", "cpu_info%d", "misc"), NAMED(cpu_info)};
 
 void catalogue_name(const struct kstat_def *def, int32_t instance, char (*ret)[KSTAT_NAME_SIZE])

@@ -33,6 +33,9 @@ extern const struct kstat_def catalogue_cpu[];
 extern const size_t catalogue_n_cpu;
 /* An interface: its name, and as argument its number in the partition's network namespace, are to be filled in. */
 extern const struct kstat_def catalogue_link;
+/* A disk of a partition's own: its name, and as argument its number, the major in the upper half, are to be filled in.
+ */
+extern const struct kstat_def catalogue_disk;
 /* What a CPU is: stored; instance, name and data are to be filled in. */
 extern const struct kstat_def catalogue_cpu_info;
 /* The name for that instance: "%d" in the table's one is replaced. */

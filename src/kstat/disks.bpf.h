@@ -208,6 +208,22 @@ FIGURE int disk_remember(struct kstat_disks *disks, const struct kstat_sample_di
         return 0;
 }
 
+static __always_inline int disk_figures(__u64 at, __u32 way, struct kstat_sample_disk *ret)
+{
+        if (way == DISK_IOSTAT)
+                return disk_iostat(at, ret);
+        if (way == DISK_THROTTLE)
+                return disk_throttle(at, ret);
+        return disk_machine(at, ret);
+}
+
+static __always_inline __u32 disk_way(const struct kstat_objects *objects, __u64 partition)
+{
+        bool v1 = objects && objects->v1 & 1u << KSTAT_CSS_IO;
+
+        return !partition ? DISK_MACHINE : v1 ? DISK_THROTTLE : DISK_IOSTAT;
+}
+
 /* One device of the group `owner` (struct blkcg).  Nothing is locked: what doesn't point back is on its way out. */
 FIGURE int disk_read(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks)
 {
@@ -220,12 +236,7 @@ FIGURE int disk_read(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks
                 return 0;
         one.major = BPF_CORE_READ(disk, major);
         one.minor = BPF_CORE_READ(disk, first_minor);
-        if (way == DISK_IOSTAT)
-                disk_iostat(at, &one);
-        else if (way == DISK_THROTTLE)
-                disk_throttle(at, &one);
-        else
-                disk_machine(at, &one);
+        disk_figures(at, way, &one);
         return disk_remember(disks, &one);
 }
 
@@ -243,8 +254,7 @@ static __always_inline struct kstat_disks *disks_read(const struct kstat_objects
 {
         struct kstat_disks *disks = bpf_map_lookup_elem(&kstat_disks, &partition);
         struct blkcg *owner = (struct blkcg *)object_css(objects, KSTAT_CSS_IO);
-        bool v1 = objects && objects->v1 & 1u << KSTAT_CSS_IO;
-        __u32 way = !partition ? DISK_MACHINE : v1 ? DISK_THROTTLE : DISK_IOSTAT;
+        __u32 way = disk_way(objects, partition);
         __u64 at = owner && disks ? (__u64)BPF_CORE_READ(owner, blkg_list.first) : 0;
 
         if (at)

@@ -35,6 +35,27 @@ struct kstat_disks {
         struct kstat_sample_disk disk[KSTAT_SAMPLE_DISKS];
 };
 
+/* `kstat_own_disks`: the whole disks that a partition was given, or made, and what it has done on each since then: the
+ * kernel's figure less `base`, and never less than `most`, which is what was ever told.  Made by program
+ * `kstat_disk_begin`; an entry is there before its structure and goes before it. */
+#define KSTAT_OWN_DISKS_MAX 16384
+struct kstat_own_disk_key {
+        __u64 partition;
+        __u32 major, minor;
+};
+struct kstat_own_disk {
+        struct kstat_own_disk_key key; /* again: memory of an entry may become another's while it is looked at */
+        __u64 identity;                /* croftd's: which disk had the number then */
+        struct kstat_sample_disk base, most;
+};
+_Static_assert(sizeof(struct kstat_own_disk) == 104, "layout");
+
+/* The context of `kstat_disk_begin`, for croftd alone.  0, -ENXIO: nothing is known of that partition, -ENOSPC. */
+struct kstat_disk_begin {
+        struct kstat_own_disk_key key;
+        __u64 identity;
+};
+
 /* `kstat_sums`: what vminfo and sysinfo of illumos add up.  Its kernel looks once a second; here, while somebody reads
  * them, and `updates` says how often: what programs work out is the mean of that many looks. */
 struct kstat_sum {

@@ -656,6 +656,7 @@ int kstats_open(struct plane *plane, struct kstats **ret, struct croft_error *er
         if (!k || table_init(&k->table) < 0)
                 return croft_error_set(err, ENOMEM, "open the statistics");
         k->plane = plane;
+        k->disk_begin = -EBADF;
         kstat_sockopt_init(&k->sockopt);
         (void)pthread_mutex_init(&k->lock, NULL); /* with these attributes it can't fail */
         r = open_table(k, err);
@@ -676,6 +677,7 @@ struct kstats *kstats_free(struct kstats *k)
         table_done(&k->table);
         kstat_maps_close(&k->maps);
         kstat_sockopt_done(&k->sockopt);
+        close_fd(k->disk_begin);
         (void)pthread_mutex_destroy(&k->lock);
         free(k);
         return NULL;

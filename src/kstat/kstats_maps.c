@@ -43,6 +43,7 @@ static const struct plane_pin pins[] = {
         {"kstat_times", offsetof(struct kstat_maps, times)},
         {"kstat_clock", offsetof(struct kstat_maps, clock)},
         {"kstat_disks", offsetof(struct kstat_maps, disks)},
+        {"kstat_own_disks", offsetof(struct kstat_maps, own_disks)},
         {"kstat_sums", offsetof(struct kstat_maps, sums)},
         {"kstat_counts", offsetof(struct kstat_maps, counts)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
@@ -185,9 +186,12 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
                 return r;
         *ret_new = !adopted;
         r = adopted ? pin_programs(k->plane, skeleton, err) : pin_new(k, skeleton, err);
-        if (r == 0)
-                kstat_counts_begin(k, skeleton);
-        return r;
+        if (r < 0)
+                return r;
+        kstat_counts_begin(k, skeleton);
+        close_fd(k->disk_begin);
+        k->disk_begin = fcntl(bpf_program__fd(skeleton->progs.kstat_disk_begin), F_DUPFD_CLOEXEC, 3);
+        return k->disk_begin < 0 ? croft_error_set(err, errno, "keep a program") : 0;
 }
 
 int kstat_put(int map, const void *key, const void *value, const char *what, struct croft_error *err)

@@ -20,6 +20,7 @@
 struct kstat_maps {
         int state, records, members, index, chains, pages, schemas, objects, mounts, mount_text, timers;
         int loads, times, clock, disks, sums, counts; /* figures_maps.bpf.h */
+        int own_disks;
 };
 
 /* Of the way by socket options; negative where the kernel can't. */
@@ -32,7 +33,8 @@ struct kstats {
         struct plane *plane; /* borrowed */
         struct kstat_maps maps;
         struct kstat_sockopt sockopt;
-        bool counting; /* the programs of count.bpf.h are attached */
+        int disk_begin; /* program; own_disks.c */
+        bool counting;  /* the programs of count.bpf.h are attached */
         pthread_mutex_t lock;
         struct kstat_state state; /* as in the map */
         struct kstat_table table;

@@ -20,6 +20,7 @@
 #include "kstat/memory.bpf.h"
 #include "kstat/mount_source.bpf.h"
 #include "kstat/net_source.bpf.h"
+#include "kstat/own_disks.bpf.h"
 #include "kstat/source_kit.bpf.h"
 #include "kstat/sums.bpf.h"
 

@@ -30,12 +30,14 @@ static const char *const type_names[] = {
         [WARDEN_EXEC] = "EXEC",
         [WARDEN_LISTENERS] = "LISTENERS",
         [WARDEN_SERVE] = "SERVE",
+        [WARDEN_LOOPS] = "LOOPS",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",
         [WARDEN_EXITED] = "EXITED",
         [WARDEN_FAILED] = "FAILED",
         [WARDEN_BORN] = "BORN",
+        [WARDEN_SEEN] = "SEEN",
 };
 
 const char *warden_type_name(enum warden_type type)
@@ -251,6 +253,21 @@ int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
         wire_get_text(r, spec.cgroup, sizeof(spec.cgroup));
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct broker_spec){.id = 0} : spec;
+        return result;
+}
+
+void loops_note_put(struct wire_writer *w, const struct loops_note *note)
+{
+        wire_put_u32(w, note->minor);
+        wire_put_u8(w, note->bound);
+}
+
+int loops_note_get(struct wire_reader *r, struct loops_note *ret)
+{
+        struct loops_note note = {.minor = wire_get_u32(r), .bound = get_flag(r)};
+        int result = wire_reader_end(r);
+
+        *ret = result < 0 ? (struct loops_note){.minor = LOOPS_ANY} : note;
         return result;
 }
 

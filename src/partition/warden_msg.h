@@ -57,6 +57,8 @@ enum warden_type {
                          its own).  Answered by BORN and LOADED */
         WARDEN_JOIN, /* no body: where PID 1 belongs, too; follows PLACE where LAUNCH says so.  Descriptors: v1 for each
                         v1 cgroup (`tasks`, for cgroup_join_v1()) */
+        /* broker to croftd */
+        WARDEN_LOOPS, /* struct loops_note: its loop devices have changed; answered by SEEN */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
                                has a /proc of its own */
@@ -68,6 +70,7 @@ enum warden_type {
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
         WARDEN_BORN,        /* no body: there is a PID 1, which builds its root.  Descriptor: pidfd */
+        WARDEN_SEEN,        /* no body: what LOOPS says is known everywhere */
 };
 
 /* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */
@@ -127,6 +130,14 @@ struct broker_spec {
         char cgroup[64]; /* how the path of its control group ends */
 };
 
+#define LOOPS_ANY UINT32_MAX
+
+/* What has become of the loop devices of a broker's partition. */
+struct loops_note {
+        uint32_t minor; /* the machine's, of one; LOOPS_ANY: whatever it was */
+        bool bound;
+};
+
 void launch_spec_done(struct launch_spec *spec);
 void exec_spec_done(struct exec_spec *spec);
 
@@ -141,6 +152,8 @@ void listeners_note_put(struct wire_writer *w, const struct listeners_note *note
 int listeners_note_get(struct wire_reader *r, struct listeners_note *ret);
 void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec);
 int broker_spec_get(struct wire_reader *r, struct broker_spec *ret);
+void loops_note_put(struct wire_writer *w, const struct loops_note *note);
+int loops_note_get(struct wire_reader *r, struct loops_note *ret);
 void warden_error_put(struct wire_writer *w, const struct croft_error *e);
 int warden_error_get(struct wire_reader *r, struct croft_error *ret);
 

@@ -30,6 +30,8 @@
 #define LOOK_MS 1000 /* for devices that go by themselves */
 #define QUIET_MS 50  /* nobody waits */
 #define STATUS_MAX 8192
+#define TELL_MS 200
+#define UNANSWERED_MAX 64
 
 /* --- the asker --- */
 
@@ -127,6 +129,39 @@ int asker_write(const struct asker *a, uint64_t address, const void *data, size_
         const struct notify_slot slot = slot_of(a);
 
         return notify_write(a->listener, &slot, address, data, size);
+}
+
+/* --- what croftd is told --- */
+
+/* false: it has gone. */
+static bool hear_croftd(struct broker *b)
+{
+        _cleanup_(warden_packet_done) struct warden_packet p = {.roles = NULL};
+
+        if (warden_receive(b->channel, &p) != 1 || p.type != WARDEN_SEEN || b->unanswered == 0)
+                return false;
+        b->unanswered--;
+        return true;
+}
+
+void broker_tell(struct broker *b, uint32_t minor, bool bound)
+{
+        const struct loops_note note = {.minor = minor, .bound = bound};
+        struct pollfd fds[] = {{.fd = b->channel, .events = POLLIN}};
+        struct wire_writer body = WIRE_WRITER_INIT;
+        int r;
+
+        if (b->unanswered == UNANSWERED_MAX)
+                return; /* what waits there has it look, too */
+        loops_note_put(&body, &note);
+        r = warden_send(b->channel, WARDEN_LOOPS, NULL, 0, &body);
+        wire_writer_done(&body);
+        if (r < 0)
+                return;
+        b->unanswered++;
+        while (b->unanswered > 0 && poll(fds, 1, TELL_MS) > 0)
+                if (!hear_croftd(b))
+                        return;
 }
 
 /* --- devices to be removed --- */
@@ -230,8 +265,10 @@ static void sweep(struct broker *b)
 {
         size_t left = loops_sweep(&b->loops);
 
-        if (left != b->automatic)
+        if (left != b->automatic) {
                 broker_show_all(b);
+                broker_tell(b, LOOPS_ANY, false);
+        }
         b->automatic = left;
 }
 
@@ -244,7 +281,7 @@ static void work(struct broker *b)
 
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0 || fds[0].revents)
+                if (n < 0 || (fds[0].revents && !hear_croftd(b)))
                         return;
                 if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
                         return;
@@ -274,6 +311,7 @@ int broker_main(void)
                 log_error(LOG_LEVEL_ERROR, &err, "a broker couldn't begin");
                 return EXIT_FAILURE;
         }
+        broker_tell(&b, LOOPS_ANY, true);
         work(&b);
         broker_disks_done(&b);
         loop_machine_close(&b.machine);

@@ -21,7 +21,8 @@ struct broker {
         int channel, requests, dev, devid, lock, memory;
         struct loop_machine machine;
         struct loops loops;
-        size_t automatic; /* devices that go by themselves, as of the last look */
+        unsigned int unanswered; /* what croftd was told and hasn't seen yet */
+        size_t automatic;        /* devices that go by themselves, as of the last look */
         /* The machine's numbers of devices that are unbound and are to be removed when nobody waits: that takes the
          * kernel 50 ms. */
         uint32_t forget[BROKER_FORGET_MAX];
@@ -33,6 +34,10 @@ struct broker {
 };
 
 int broker_main(void);
+
+/* Tells croftd of a loop device (LOOPS_ANY: of all), so that its statistics are there, or gone, before whoever asked
+ * goes on.  A croftd that is busy or dead is waited for a moment only: it looks for itself later. */
+void broker_tell(struct broker *b, uint32_t minor, bool bound);
 
 /* A call, and the process that is in it. */
 struct asker {

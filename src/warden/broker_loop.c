@@ -126,6 +126,7 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
         if (r == 0) {
                 b->automatic += automatic;
                 broker_show(b, &device);
+                broker_tell(b, device.minor, true);
                 return 0;
         }
         bound = close_fd(bound);
@@ -168,6 +169,7 @@ static int clear_fd(struct broker *b, struct asker *a)
         r = loops_unbind(&b->loops, &device);
         if (r == 0) {
                 broker_hide(b, &device);
+                broker_tell(b, device.minor, false);
                 broker_forget(b, device.number);
         } else if (r == -EBUSY) { /* as the kernel: when the last one closes it */
                 device.flags |= DEVID_AUTO;

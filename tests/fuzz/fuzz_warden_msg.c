@@ -57,6 +57,16 @@ static void listeners(struct wire_reader *r, struct wire_writer *w)
         }
 }
 
+static void loops(struct wire_reader *r, struct wire_writer *w)
+{
+        struct loops_note note;
+
+        if (loops_note_get(r, &note) == 0 && wire_reader_end(r) == 0) {
+                loops_note_put(w, &note);
+                require_same(w, r->data, r->size);
+        }
+}
+
 /* An error may be cut to what fits; it must be printable whatever came. */
 static void error(struct wire_reader *r, struct wire_writer *w)
 {
@@ -75,7 +85,7 @@ static void error(struct wire_reader *r, struct wire_writer *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static void (*const decoders[])(struct wire_reader *, struct wire_writer *) = {
-                launch, exec, state, error, listeners};
+                launch, exec, state, error, listeners, loops};
         struct wire_writer w = WIRE_WRITER_INIT;
         struct wire_reader r;
 

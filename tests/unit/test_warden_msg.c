@@ -466,7 +466,7 @@ static void unknown_type_and_cut_head_are_refused(void **state)
         (void)state;
         assert_int_equal(receive_head(0, 0, 0), -EBADMSG);
         assert_int_equal(receive_head(63, 0, 0), -EBADMSG);
-        assert_int_equal(receive_head(WARDEN_BORN + 1, 0, 0), -EBADMSG);
+        assert_int_equal(receive_head(WARDEN_SEEN + 1, 0, 0), -EBADMSG);
         assert_int_equal(receive_raw("\1\0\0", 3, NULL, 0), -EBADMSG);
         assert_int_equal(receive_raw("\1\0\0\0\xff\xff\xff\xff", 8, NULL, 0), -EMSGSIZE);
 }
