@@ -79,13 +79,6 @@ int devid_policy_check(const struct host *host, const struct devexports *exports
 
 /* --- CDI --- */
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-        size_t length = strlen(name), n = strlen(suffix);
-
-        return name[0] != '.' && length > n && strcmp(name + length - n, suffix) == 0;
-}
-
 struct search {
         const struct cdi_name *name;
         struct cdi_device device;
@@ -113,7 +106,7 @@ static int look_into(struct search *s, int dir_fd, const char *directory, const 
         if (r < 0)
                 (void)croft_error_set(&own, r, r == -EPERM ? "only root may write it" : "read it");
         else
-                r = cdi_decode(text, size, s->name, &device, &own);
+                r = cdi_decode(text, size, cdi_format_of(file), s->name, &device, &own);
         if (r == -ENOENT)
                 return 0; /* not this one's, or it has just gone */
         if (r < 0) {
@@ -145,7 +138,7 @@ static int look_at_directory(struct search *s, const char *directory, struct cro
                 return croft_error_set(err, r, "open '%s'", directory);
         }
         while (r == 0 && (entry = readdir(d))) {
-                if (!has_suffix(entry->d_name, ".json"))
+                if (cdi_format_of(entry->d_name) == CDI_NO_FORMAT)
                         continue;
                 if (++files > CDI_FILES_MAX)
                         return croft_error_set(err, EBADMSG, "'%s' has more than %d files.", directory, CDI_FILES_MAX);
@@ -184,8 +177,8 @@ int devid_policy_cdi(
         int r = find_cdi(&s, host->cdi_dirs, err);
 
         if (r == 0 && !s.found)
-                r = croft_error_set(err, ENOENT, "no file *.json in %s has the device '%s=%s'.", host->cdi_dirs,
-                        name->kind, name->device);
+                r = croft_error_set(err, ENOENT, "no file *.json, *.yaml or *.yml in %s has the device '%s=%s'.",
+                        host->cdi_dirs, name->kind, name->device);
         if (r < 0) {
                 cdi_device_done(&s.device);
                 return r;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "partition/cdi_yaml.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -31,6 +32,23 @@ static bool is_word(const char *word, size_t length, const char *others, bool di
                         return false;
         }
         return length > 0;
+}
+
+enum cdi_format cdi_format_of(const char *file)
+{
+        static const struct {
+                const char *suffix;
+                enum cdi_format format;
+        } table[] = {{".json", CDI_JSON}, {".yaml", CDI_YAML}, {".yml", CDI_YAML}};
+        size_t length = strlen(file);
+
+        for (size_t i = 0; i < ELEMENTS(table); i++) {
+                size_t n = strlen(table[i].suffix);
+
+                if (length > n && file[0] != '.' && strcmp(file + length - n, table[i].suffix) == 0)
+                        return table[i].format;
+        }
+        return CDI_NO_FORMAT;
 }
 
 bool cdi_name_parse(const char *text, struct cdi_name *ret)
@@ -298,23 +316,32 @@ static int take_spec(json_t *spec, const struct cdi_name *name, struct cdi_devic
         return r;
 }
 
-int cdi_decode(
-        const char *text, size_t size, const struct cdi_name *name, struct cdi_device *ret, struct croft_error *err)
+static int load_json(const char *text, size_t size, json_t **ret, struct croft_error *err)
 {
-        _cleanup_(cdi_device_done) struct cdi_device device = {.nodes = NULL};
-        _cleanup_json_ json_t *spec = NULL;
         char escaped[JSON_ERROR_TEXT_LENGTH];
         json_error_t fault;
-        int r;
 
         if (str_json_is_deeper(text, size, DEPTH_MAX))
                 return croft_error_set(err, EBADMSG, "it nests deeper than %d levels.", DEPTH_MAX);
-        spec = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
-        if (!spec)
+        *ret = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+        if (!*ret)
                 return croft_error_set(err, EBADMSG, "line %d, column %d: %s.", fault.line, fault.column,
                         str_escape(escaped, sizeof(escaped), fault.text, strlen(fault.text)));
+        return 0;
+}
+
+int cdi_decode(const char *text, size_t size, enum cdi_format format, const struct cdi_name *name,
+        struct cdi_device *ret, struct croft_error *err)
+{
+        _cleanup_(cdi_device_done) struct cdi_device device = {.nodes = NULL};
+        _cleanup_json_ json_t *spec = NULL;
+        int r = format == CDI_YAML ? cdi_yaml_load(text, size, DEPTH_MAX, &spec, err)
+                                   : load_json(text, size, &spec, err);
+
+        if (r < 0)
+                return r;
         if (!json_is_object(spec))
-                return croft_error_set(err, EBADMSG, "it is no JSON object.");
+                return croft_error_set(err, EBADMSG, "it is no object with keys.");
         r = take_spec(spec, name, &device, err);
         if (r < 0)
                 return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * cdi.h - device files of the Container Device Interface in JSON: the nodes that a device named vendor/class=name
- * consists of.
+ * cdi.h - device files of the Container Device Interface, in JSON or YAML: the nodes that a device named
+ * vendor/class=name consists of.
  *
  * Pure: bytes in, a list or a sentence out.  A device is its nodes and nothing else here: one that wants anything more
  * done (mounts, hooks, variables) is refused, because with its nodes alone it wouldn't work.
@@ -41,14 +41,19 @@ struct cdi_device {
         size_t n;
 };
 
+enum cdi_format { CDI_NO_FORMAT, CDI_JSON, CDI_YAML };
+
+/* By the end of a file's name: .json, .yaml, .yml; CDI_NO_FORMAT: it is none of theirs. */
+enum cdi_format cdi_format_of(const char *file);
+
 /* Is it "vendor/class=name"? */
 bool cdi_name_parse(const char *text, struct cdi_name *ret);
 
 /* The device of that name as a file has it, with the edits that the file makes for all of its devices.  -ENOENT: it
  * isn't in this file; -EBADMSG: the file has another form; -EOPNOTSUPP: the device wants something that croft doesn't
  * do.  The caller ends *ret with cdi_device_done(). */
-int cdi_decode(
-        const char *text, size_t size, const struct cdi_name *name, struct cdi_device *ret, struct croft_error *err);
+int cdi_decode(const char *text, size_t size, enum cdi_format format, const struct cdi_name *name,
+        struct cdi_device *ret, struct croft_error *err);
 void cdi_device_done(struct cdi_device *device);
 
 #endif

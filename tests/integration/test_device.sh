@@ -197,8 +197,51 @@ t_like "which is named" "$(cat "$T/error")" "'mounts', which croft doesn't do"
 spec "$fuse" >"$T/cdi/thing.json"
 cp "$T/cdi/thing.json" "$T/cdi/again.json"
 t_fails_with 1 "or is there twice" croft device add a croft.test/thing=one
-rm "$T/cdi/again.json" "$T/cdi/damaged.json"
+mv "$T/cdi/again.json" "$T/cdi/again.yaml"
+t_fails_with 1 "once in YAML" croft device add b croft.test/thing=one
+rm "$T/cdi/again.yaml" "$T/cdi/damaged.json"
 t_is "is exported by no node" "$(listed a)$(inside a find /dev/thing -type c)" "$disk $loop r;"
+
+# As the toolkits of vendors write it: /etc/cdi/nvidia.yaml.
+gpu() { # NODES OF ALL DEVICES
+        cat >"$T/cdi/gpu.yaml" <<YAML
+---
+cdiVersion: 0.5.0
+kind: croft.test/gpu
+containerEdits:
+  deviceNodes:
+$1
+devices:
+- name: "0"
+  containerEdits:
+    deviceNodes:
+    - path: /dev/gpu/gpu0
+      hostPath: /dev/fuse # the first one
+      permissions: rw
+      fileMode: 0640
+      gid: 44
+- name: all
+  containerEdits: {mounts: [{hostPath: /x, containerPath: /x}]}
+YAML
+}
+gpu "  - path: /dev/gpu/ctl
+    hostPath: /dev/net/tun
+    major: 10
+    minor: 200
+    permissions: r"
+t_ok "a CDI device of a file in YAML is exported" croft device add a croft.test/gpu=0
+t_is "with all its nodes" "$(listed a)" "gpu/ctl /dev/net/tun r;gpu/gpu0 /dev/fuse rw;$disk $loop r;"
+t_is "as the file says" "$(inside a stat -c '%a %g' /dev/gpu/gpu0)" "640 44"
+t_ok "and taken back by its name" croft device remove a croft.test/gpu=0
+t_is "with all" "$(listed a)" "$disk $loop r;"
+t_fails_with 1 "one that wants more than nodes isn't" croft device add b croft.test/gpu=all
+t_like "which is named" "$(cat "$T/error")" "'mounts', which croft doesn't do"
+gpu "  - &node {path: /dev/gpu/ctl, hostPath: /dev/net/tun}
+  - *node"
+t_fails_with 1 "nor one with aliases" croft device add b croft.test/gpu=0
+t_like "whose place is told" "$(cat "$T/error")" "gpu.yaml': line 6, column 5: anchors, aliases and tags aren't taken"
+rm "$T/cdi/gpu.yaml"
+t_is "and nothing of it is there" "$(listed a)$(inside a find /dev/gpu -type c)" "$disk $loop r;"
 
 # --- by property ----------------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ static void a_node_is_as_the_file_says(void **state)
         struct cdi_device d;
 
         (void)state;
-        assert_int_equal(cdi_decode(text, sizeof(text) - 1, &one, &d, NULL), 0);
+        assert_int_equal(cdi_decode(text, sizeof(text) - 1, CDI_JSON, &one, &d, NULL), 0);
         assert_int_equal(d.n, 2);
         assert_string_equal(d.nodes[0].path, "/dev/a");
         assert_string_equal(d.nodes[0].host, "/dev/a");
@@ -84,19 +84,19 @@ static void edits_for_all_devices_of_a_file_count(void **state)
         struct cdi_device d;
 
         (void)state;
-        assert_int_equal(cdi_decode(text, sizeof(text) - 1, &one, &d, NULL), 0);
+        assert_int_equal(cdi_decode(text, sizeof(text) - 1, CDI_JSON, &one, &d, NULL), 0);
         assert_int_equal(d.n, 2);
         assert_string_equal(d.nodes[1].path, "/dev/all");
         cdi_device_done(&d);
 }
 
-static void refuses(const char *text, int code, const char *sentence)
+static void refuses_as(enum cdi_format format, const char *text, int code, const char *sentence)
 {
         struct cdi_device d = {.n = 42};
         struct croft_error err = CROFT_ERROR_INIT;
         char line[CROFT_ERROR_TEXT_MAX];
 
-        assert_int_equal(cdi_decode(text, strlen(text), &one, &d, &err), -code);
+        assert_int_equal(cdi_decode(text, strlen(text), format, &one, &d, &err), -code);
         assert_int_equal(d.n, 42);
         if (!sentence)
                 return;
@@ -106,6 +106,15 @@ static void refuses(const char *text, int code, const char *sentence)
                 fail_msg("'%s' lacks '%s'", line, sentence);
         for (const char *at = line; *at; at++)
                 assert_true((unsigned char)*at >= ' ' && (unsigned char)*at < 0x7f);
+}
+
+/* What is JSON is YAML, too; what isn't even that they say in their own words. */
+static void refuses(const char *text, int code, const char *sentence)
+{
+        bool own_words = sentence && (strcmp(sentence, "line 1") == 0 || strcmp(sentence, "duplicate") == 0);
+
+        refuses_as(CDI_JSON, text, code, sentence);
+        refuses_as(CDI_YAML, text, code, own_words ? "" : sentence);
 }
 
 static void another_file_is_not_looked_at(void **state)
@@ -141,7 +150,7 @@ static void a_fault_is_named(void **state)
                 const char *text, *sentence;
         } faults[] = {
                 {"", "line 1"},
-                {"[]", "it is no JSON object"},
+                {"[]", "it is no object with keys"},
                 {"{", "line 1"},
                 {"{\"kind\": \"a\", \"kind\": \"b\"}", "duplicate"},
                 {"{}", "'kind' is missing"},
@@ -214,8 +223,64 @@ static void a_file_that_is_cut_off_is_refused(void **state)
                 _cleanup_free_ char *copy = malloc(n + 1);
 
                 memcpy(copy, text, n);
-                assert_int_equal(cdi_decode(copy, n, &one, &d, NULL), -EBADMSG);
+                assert_int_equal(cdi_decode(copy, n, CDI_JSON, &one, &d, NULL), -EBADMSG);
+                assert_int_equal(cdi_decode(copy, n, CDI_YAML, &one, &d, NULL), -EBADMSG);
         }
+}
+
+/* As nvidia-ctk writes them. */
+static void a_file_in_yaml_is_the_same(void **state)
+{
+        static const char text[] = "---\n"
+                                   "cdiVersion: 0.5.0\n"
+                                   "kind: vendor.com/net\n"
+                                   "containerEdits:\n"
+                                   "  deviceNodes:\n"
+                                   "  - path: /dev/nvidiactl\n"
+                                   "    major: 195\n"
+                                   "    minor: 255\n"
+                                   "    fileMode: 438\n"
+                                   "    permissions: rw\n"
+                                   "    uid: 0\n"
+                                   "    gid: 44\n"
+                                   "devices:\n"
+                                   "- containerEdits:\n"
+                                   "    deviceNodes:\n"
+                                   "    - path: \"/dev/a\" # a comment\n"
+                                   "      hostPath: /dev/b\n"
+                                   "      type: b\n"
+                                   "      fileMode: 0660\n"
+                                   "  name: one\n"
+                                   "- containerEdits: {mounts: [{hostPath: /x}]}\n"
+                                   "  name: \"two\"\n";
+        struct cdi_device d;
+
+        (void)state;
+        assert_int_equal(cdi_decode(text, sizeof(text) - 1, CDI_YAML, &one, &d, NULL), 0);
+        assert_int_equal(d.n, 2);
+        assert_string_equal(d.nodes[0].path, "/dev/a");
+        assert_string_equal(d.nodes[0].host, "/dev/b");
+        assert_int_equal(d.nodes[0].type, 'b');
+        assert_int_equal(d.nodes[0].mode, 0660);
+        assert_string_equal(d.nodes[1].path, "/dev/nvidiactl");
+        assert_int_equal(d.nodes[1].major, 195);
+        assert_int_equal(d.nodes[1].minor, 255);
+        assert_int_equal(d.nodes[1].mode, 0666);
+        assert_int_equal(d.nodes[1].gid, 44);
+        cdi_device_done(&d);
+}
+
+static void the_end_of_its_name_says_which_form_a_file_has(void **state)
+{
+        (void)state;
+        assert_int_equal(cdi_format_of("vendor.json"), CDI_JSON);
+        assert_int_equal(cdi_format_of("vendor.yaml"), CDI_YAML);
+        assert_int_equal(cdi_format_of("vendor.json.yml"), CDI_YAML);
+        assert_int_equal(cdi_format_of(".vendor.yaml"), CDI_NO_FORMAT);
+        assert_int_equal(cdi_format_of(".json"), CDI_NO_FORMAT);
+        assert_int_equal(cdi_format_of("vendor.YAML"), CDI_NO_FORMAT);
+        assert_int_equal(cdi_format_of("vendor.yaml~"), CDI_NO_FORMAT);
+        assert_int_equal(cdi_format_of(""), CDI_NO_FORMAT);
 }
 
 int main(void)
@@ -229,6 +294,8 @@ int main(void)
                 cmocka_unit_test(a_fault_is_named),
                 cmocka_unit_test(what_is_too_much_is_refused),
                 cmocka_unit_test(a_file_that_is_cut_off_is_refused),
+                cmocka_unit_test(a_file_in_yaml_is_the_same),
+                cmocka_unit_test(the_end_of_its_name_says_which_form_a_file_has),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,10 +139,22 @@ static void the_last_directory_wins(void **state)
         (void)state;
         write_file("low/a.json", 0644, SPEC("/dev/low"));
         write_file("high/.hidden.json", 0644, SPEC("/dev/hidden"));
-        write_file("high/a.yaml", 0644, SPEC("/dev/yaml"));
+        write_file("high/a.yaml~", 0644, SPEC("/dev/kept"));
         finds("/dev/low");
         write_file("high/b.json", 0644, SPEC("/dev/high"));
         finds("/dev/high");
+}
+
+static void a_file_may_be_in_yaml(void **state)
+{
+        (void)state;
+        write_file("low/a.yml", 0644,
+                "cdiVersion: 0.6.0\nkind: v/c\ndevices:\n- name: \"n\"\n  containerEdits:\n    deviceNodes:\n    - "
+                "path: "
+                "/dev/yml\n");
+        finds("/dev/yml");
+        write_file("high/a.yaml", 0644, SPEC("/dev/yaml"));
+        finds("/dev/yaml");
 }
 
 static void a_device_in_two_files_of_a_directory_is_refused(void **state)
@@ -199,6 +211,7 @@ int main(void)
                 TEST(a_file_that_others_may_write_is_not_believed),
                 TEST(what_is_no_file_is_not_read),
                 TEST(the_last_directory_wins),
+                TEST(a_file_may_be_in_yaml),
                 TEST(a_device_in_two_files_of_a_directory_is_refused),
                 TEST(a_damaged_file_matters_unless_the_device_is_found_beside_it),
                 TEST(one_that_croft_cannot_have_is_told_rather_than_a_damaged_one),
