@@ -15,6 +15,7 @@
 /* Not from <sys/mount.h>: it clashes with <linux/mount.h> in the C libraries of the time. */
 #define UMOUNT_DETACH 2
 #define PROPAGATION_PRIVATE (1 << 18)
+#define PROPAGATION_SHARED (1 << 20)
 
 static int clone_from(int dir_fd, const char *path, unsigned int flags)
 {
@@ -179,13 +180,25 @@ uint64_t mount_unique_id(int dir_fd, const char *path)
                        : 0;
 }
 
+static int propagate_all(uint64_t propagation)
+{
+        struct mount_attr attr = {.propagation = propagation};
+
+        return syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
 int mount_make_private(struct croft_error *err)
 {
-        struct mount_attr attr = {.propagation = PROPAGATION_PRIVATE};
+        int r = propagate_all(PROPAGATION_PRIVATE);
 
-        if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-                return croft_error_set(err, errno, "make all mounts private");
-        return 0;
+        return r < 0 ? croft_error_set(err, r, "make all mounts private") : 0;
+}
+
+int mount_make_shared(struct croft_error *err)
+{
+        int r = propagate_all(PROPAGATION_SHARED);
+
+        return r < 0 ? croft_error_set(err, r, "make all mounts shared") : 0;
 }
 
 int mount_pivot(int fd, struct croft_error *err)

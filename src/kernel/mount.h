@@ -45,6 +45,9 @@ uint64_t mount_unique_id(int dir_fd, const char *path);
 /* Cuts the calling process's (new) mount namespace off from mounts and unmounts elsewhere. */
 int mount_make_private(struct croft_error *err);
 
+/* Mounts and unmounts from here on, in the calling process's mount namespace, happen in copies of it, too. */
+int mount_make_shared(struct croft_error *err);
+
 /* Makes the mount that fd is open on the root of the calling process's mount namespace, and lets go of the old one
  * with all that is mounted there. */
 int mount_pivot(int fd, struct croft_error *err);

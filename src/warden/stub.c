@@ -218,6 +218,10 @@ static int prepare(struct launch *l, int socket, struct become *b, struct croft_
         for (size_t i = 0; i < ELEMENTS(b->stdio); i++)
                 b->stdio[i] = slave;
         r = mount_pivot(root, err);
+        /* As systemd has it on a machine, and expects of who boots it in a container: a file system that is unmounted
+         * would stay in the mount namespaces of services that were started meanwhile. */
+        if (r == 0)
+                r = mount_make_shared(err);
         if (r == 0 && l->joined)
                 r = confine(b, err);
         /* It has long been done, but needed a CPU to end on. */

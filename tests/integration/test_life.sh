@@ -43,6 +43,19 @@ t_is "init has the variable and the usual path" "$(environment few)" \
 t_ok "it is given a path" croft set few env.PATH=/opt/bin
 t_ok "and started again" croft restart few
 t_is "then that is init's" "$(environment few)" "FOO=a b PATH=/opt/bin container=croft "
+
+# --- what it mounts ------------------------------------------------------------------------------------------------------
+
+# A service's mount namespace is such a copy.
+# shellcheck disable=SC2016 # expanded inside
+t_is "what is unmounted goes from copies of its mount namespace" "$(croft exec few -- sh -c '
+        mount -t tmpfs t /mnt
+        unshare -m --propagation slave sh -c "grep -c \" /mnt \" /proc/self/mounts; : >/tmp/in
+                while [ -e /tmp/in ]; do sleep 0.01; done; grep -c \" /mnt \" /proc/self/mounts" >/tmp/seen &
+        while [ ! -e /tmp/in ]; do sleep 0.01; done
+        umount /mnt; rm /tmp/in; wait; cat /tmp/seen')" "1
+0"
+t_is "all of its mounts are shared so" "$(croft exec few -- findmnt -rn -o PROPAGATION | sort -u)" shared
 t_ok "the one is removed" croft remove --force few
 
 # --- the limit of open files ---------------------------------------------------------------------------------------------
