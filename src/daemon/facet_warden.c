@@ -113,7 +113,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
 struct launch_fds {
         int lower, rw, tools, log, listen, notify_area;
         int programs;         /* of the plane, for those inside; -EBADF: none here */
-        int requests, broker; /* both ends; -EBADF: it may have no loop devices */
+        int requests, broker; /* both ends; -EBADF: none of its calls wants a broker */
         int shares[SHARES_MAX];
         char roles[SHARES_MAX][64];
         size_t n_shares;
@@ -246,12 +246,12 @@ static int send_launch(
                 {"lower", f->lower},
                 {"rw", f->rw},
                 {"tools", f->tools},
-                {"filter", p->host->base_filter},
+                {"filter", broker_base_filter(p, f->requests)},
                 {"warden-filter", p->host->warden_filter},
                 {"listen", f->listen},
                 {"log", f->log},
                 {"programs", f->programs},
-                {"notify-filter", f->requests < 0 ? p->host->notify_filter : p->host->loop_filter},
+                {"notify-filter", broker_filter(p, f->requests)},
                 {"notify-area", f->notify_area},
                 {"broker", f->broker},
                 {"requests", f->requests},

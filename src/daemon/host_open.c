@@ -242,14 +242,18 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
                 r = check_kernel(host, err);
         if (r < 0)
                 return r;
-        host->base_filter = seccomp_build_base(err);
+        host->base_filter = seccomp_build_base(0, err);
         if (host->base_filter < 0)
                 return host->base_filter;
+        host->mount_base_filter = seccomp_build_base(SECCOMP_TOLD_MOUNTS, err);
+        if (host->mount_base_filter < 0)
+                return host->mount_base_filter;
         host->warden_filter = seccomp_build_warden(err);
         if (host->warden_filter < 0)
                 return host->warden_filter;
-        host->notify_filter = seccomp_build_notify(false, &host->lacks[HOST_INTERCEPTION]); /* or none */
-        host->loop_filter = seccomp_build_notify(true, NULL);
+        host->notify_filter = seccomp_build_notify(0, &host->lacks[HOST_INTERCEPTION]); /* or none */
+        host->loop_filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS, NULL);
+        host->mount_filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS | SECCOMP_TOLD_MOUNTS, NULL);
         host->facts = view_facts_memfd(err);
         if (host->facts < 0)
                 return host->facts;
@@ -289,9 +293,11 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .wardens_dir = -EBADF,
                 .tools_dir = -EBADF,
                 .base_filter = -EBADF,
+                .mount_base_filter = -EBADF,
                 .warden_filter = -EBADF,
                 .notify_filter = -EBADF,
                 .loop_filter = -EBADF,
+                .mount_filter = -EBADF,
                 .facts = -EBADF,
                 .config_dir = options->config_dir,
                 .cdi_dirs = options->cdi_dirs};
@@ -342,9 +348,11 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         host->cgroups = cgroup_tree_free(host->cgroups);
         h->store = store_close(h->store);
         close_fd(host->base_filter);
+        close_fd(host->mount_base_filter);
         close_fd(host->warden_filter);
         close_fd(host->notify_filter);
         close_fd(host->loop_filter);
+        close_fd(host->mount_filter);
         close_fd(host->facts);
         close_fd(host->tools_dir);
         close_fd(host->wardens_dir);

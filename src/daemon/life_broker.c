@@ -10,8 +10,11 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sock.h"
+#include "base/str.h"
 #include "daemon/facet_disks.h"
 #include "devid/client.h"
+#include "kernel/cgroup.h"
+#include "kernel/ns.h"
 #include "kernel/process.h"
 #include "partition/broker_msg.h"
 #include "partition/devices.h"
@@ -30,7 +33,24 @@
 bool broker_is_wanted(const struct partition *p)
 {
         return p->host->devid && p->host->notify_filter >= 0 && p->host->loop_filter >= 0 &&
-               devices_count(property_get(p->def.properties, "devices"), "loop") > 0;
+               p->host->mount_filter >= 0 &&
+               (devices_count(property_get(p->def.properties, "devices"), "loop") > 0 ||
+                       property_get(p->def.properties, "mount.allow"));
+}
+
+/* The property may have been set since the start.  That a command's calls go other ways than init's changes nothing:
+ * what a broker carries out for it ends as it would without. */
+int broker_filter(const struct partition *p, int requests)
+{
+        if (requests < 0)
+                return p->host->notify_filter;
+        return property_get(p->def.properties, "mount.allow") ? p->host->mount_filter : p->host->loop_filter;
+}
+
+int broker_base_filter(const struct partition *p, int requests)
+{
+        return broker_filter(p, requests) == p->host->mount_filter && requests >= 0 ? p->host->mount_base_filter
+                                                                                    : p->host->base_filter;
 }
 
 int broker_make_sockets(int *ret_warden, int *ret_broker, struct croft_error *err)
@@ -125,9 +145,21 @@ static void refuse_calls(const struct unit *u, bool drop)
         (void)sock_send_packet(u->p.run.requests, &all, sizeof(all), NULL, 0); /* a warden that has died asks again */
 }
 
-static int send_serve(const struct unit *u, int socket, struct croft_error *err)
+static void put_allowed(struct unit *u, struct broker_spec *spec)
+{
+        const char *allowed;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        allowed = property_get(u->p.def.properties, "mount.allow");
+        if (!str_copy(spec->mount_allow, sizeof(spec->mount_allow), allowed ? allowed : ""))
+                spec->mount_allow[0] = '\0'; /* by another version: none */
+        (void)pthread_mutex_unlock(&u->p.lock);
+}
+
+static int send_serve(struct unit *u, int socket, struct croft_error *err)
 {
         _cleanup_close_ int programs = plane_open_programs(u->p.host->plane, err), devid = -EBADF, lock = -EBADF;
+        _cleanup_close_ int userns = -EBADF, cgroup = -EBADF;
         struct broker_spec spec = {.id = u->p.def.id, .uid_base = u->p.def.uid_base};
         struct wire_writer body = WIRE_WRITER_INIT;
         char path[64];
@@ -141,12 +173,19 @@ static int send_serve(const struct unit *u, int socket, struct croft_error *err)
         lock = fd_open2(u->p.host->partitions_dir, path, O_RDONLY | O_DIRECTORY, 0, 0);
         if (devid < 0 || lock < 0)
                 return croft_error_set(err, devid < 0 ? devid : lock, "open what a broker needs");
+        userns = ns_open(u->p.run.pid, "user");
+        cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
+        if (cgroup < 0)
+                return cgroup;
+        if (userns < 0 || process_ended(u->p.run.pidfd)) /* it may have been another's number */
+                return croft_error_set(err, ESRCH, "open the user namespace of '%s'", u->p.def.name);
+        put_allowed(u, &spec);
         (void)snprintf(spec.cgroup, sizeof(spec.cgroup), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
         broker_spec_put(&body, &spec);
         r = warden_send(socket, WARDEN_SERVE,
                 (struct warden_fd[]){{"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid},
-                        {"lock", lock}, {"fuse-memory", u->p.run.fuse_memory}},
-                5, &body);
+                        {"lock", lock}, {"userns", userns}, {"cgroup", cgroup}, {"fuse-memory", u->p.run.fuse_memory}},
+                7, &body);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
 }

@@ -9,6 +9,10 @@
 
 /* May it have what only a broker can give? */
 bool broker_is_wanted(const struct partition *p);
+/* Which calls of it are told of; borrowed.  requests: the socket where a broker gets them, < 0: none. */
+int broker_filter(const struct partition *p, int requests);
+/* And the base filter that goes with that. */
+int broker_base_filter(const struct partition *p, int requests);
 /* Two ends of one socket: for the warden, and for brokers.  The caller closes them. */
 int broker_make_sockets(int *ret_warden, int *ret_broker, struct croft_error *err);
 

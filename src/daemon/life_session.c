@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "daemon/fdstore.h"
+#include "daemon/life_broker.h"
 #include "daemon/life_private.h"
 #include "daemon/warden_link.h"
 #include "kernel/notify.h"
@@ -208,9 +209,14 @@ static bool intercepted(struct unit *u)
 }
 
 /* As init's. */
-static int filter_of(const struct unit *u)
+static int filter_of(struct unit *u, int (*f)(const struct partition *p, int requests))
 {
-        return u->p.run.requests < 0 ? u->p.host->notify_filter : u->p.host->loop_filter;
+        int filter;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        filter = f(&u->p, u->p.run.requests);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return filter;
 }
 
 static int start_session(
@@ -218,8 +224,8 @@ static int start_session(
 {
         _cleanup_close_ int cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
         struct warden_fd fds[6 + CGROUP_HIERARCHIES_MAX] = {{"pidfd", init}, {"cgroup", cgroup},
-                {"filter", u->p.host->base_filter}, {"warden-filter", u->p.host->warden_filter}, {"client", client},
-                {"notify-filter", intercepted(u) ? filter_of(u) : -EBADF}};
+                {"filter", filter_of(u, broker_base_filter)}, {"warden-filter", u->p.host->warden_filter},
+                {"client", client}, {"notify-filter", intercepted(u) ? filter_of(u, broker_filter) : -EBADF}};
         int v1[CGROUP_HIERARCHIES_MAX], r;
         struct warden_process session;
         size_t n_v1 = 0;

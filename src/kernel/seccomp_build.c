@@ -16,6 +16,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 static void release(scmp_filter_ctx *filter)
@@ -107,7 +108,7 @@ static int export(scmp_filter_ctx filter, const char *name, struct croft_error *
         return TAKE_FD(fd);
 }
 
-int seccomp_build_base(struct croft_error *err)
+int seccomp_build_base(unsigned int told, struct croft_error *err)
 {
         _cleanup_(release) scmp_filter_ctx filter = NULL;
         int r = new_filter(SCMP_ACT_ALLOW, &filter, err);
@@ -126,6 +127,8 @@ int seccomp_build_base(struct croft_error *err)
         /* Line disciplines are drivers for modems, loaded on demand: code that nobody else runs, and it shows. */
         r = seccomp_rule_add(
                 filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSETD));
+        if (r == 0 && told & SECCOMP_TOLD_MOUNTS)
+                r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(fsopen), 0);
         if (r < 0)
                 return croft_error_set(err, -r, "refuse line disciplines in the system call filter");
         return export(filter, "croft-base-filter", err);
@@ -147,7 +150,22 @@ static int add_loops(scmp_filter_ctx filter, bool loops)
         return r;
 }
 
-int seccomp_build_notify(bool loops, struct croft_error *err)
+/* mount(2) is many calls in one, by its flags: here is the one that makes a new mount.  The flags are in a register and
+ * can't change any more.  Their upper half may be a magic number of old, which has bits of propagation. */
+static int add_mounts(scmp_filter_ctx filter)
+{
+        const uint64_t other = MS_REMOUNT | MS_BIND | MS_MOVE;
+        const uint64_t propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+        int r = seccomp_rule_add(
+                filter, SCMP_ACT_NOTIFY, SCMP_SYS(mount), 1, SCMP_A3_64(SCMP_CMP_MASKED_EQ, other | propagation, 0));
+
+        if (r == 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(mount), 1,
+                        SCMP_A3_64(SCMP_CMP_MASKED_EQ, other | MS_MGC_MSK, MS_MGC_VAL));
+        return r;
+}
+
+int seccomp_build_notify(unsigned int told, struct croft_error *err)
 {
         _cleanup_(release) scmp_filter_ctx filter = NULL;
         int r = new_filter(SCMP_ACT_ALLOW, &filter, err);
@@ -156,7 +174,9 @@ int seccomp_build_notify(bool loops, struct croft_error *err)
                 return r;
         r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sysinfo), 0);
         if (r == 0)
-                r = add_loops(filter, loops);
+                r = add_loops(filter, told & SECCOMP_TOLD_LOOPS);
+        if (r == 0 && told & SECCOMP_TOLD_MOUNTS)
+                r = add_mounts(filter);
         if (r < 0)
                 return croft_error_set(err, -r, "make the filter of intercepted calls");
         return export(filter, "croft-notify-filter", err);

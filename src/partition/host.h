@@ -34,13 +34,15 @@ struct host {
         char tag[9];   /* 8 hex digits: the instance (kept with the state directory) */
         int state_dir; /* descriptors of the directories */
         int run_dir;
-        int partitions_dir; /* STATE/partitions */
-        int wardens_dir;    /* RUN/w */
-        int tools_dir;      /* static programs that appear below /run/croft/bin */
-        int base_filter;    /* sealed memfds with seccomp programs (struct sock_filter[]) */
+        int partitions_dir;    /* STATE/partitions */
+        int wardens_dir;       /* RUN/w */
+        int tools_dir;         /* static programs that appear below /run/croft/bin */
+        int base_filter;       /* sealed memfds with seccomp programs (struct sock_filter[]) */
+        int mount_base_filter; /* the same, of who may mount block file systems */
         int warden_filter;
         int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
         int loop_filter;         /* the same, of who may have loop devices */
+        int mount_filter;        /* the same, of who may mount block file systems, too */
         int facts;               /* about the machine, for views of /proc; sealed */
         const char *warden_path; /* the croft-warden binary */
         const char *config_dir;  /* what the administrator has written: devexports */

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "partition/devices.h"
+#include "partition/mount_allow.h"
 #include "partition/property_check.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ const struct property_info property_table[] = {
                 property_check_io_max},
         {"memory.max", NULL, "memory.max", true, "memory in bytes: 64M, 2G, max", property_check_memory},
         {"memory.swap.max", NULL, "memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max", property_check_size},
+        {"mount.allow", NULL, NULL, false, "types of block file systems it may mount: ext4,xfs",
+                property_check_mount_allow},
         {"mount.base", "no", NULL, true, "yes: it sees the statistics of the mounts that global made for it, too",
                 property_check_yes_no},
         {"mount.stats", "yes", NULL, true,

@@ -242,6 +242,7 @@ void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec)
         wire_put_u64(w, spec->id);
         wire_put_u32(w, spec->uid_base);
         wire_put_string(w, spec->cgroup);
+        wire_put_string(w, spec->mount_allow);
 }
 
 int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
@@ -251,6 +252,7 @@ int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
 
         check_ids(r, spec.uid_base, PARTITION_IDS);
         wire_get_text(r, spec.cgroup, sizeof(spec.cgroup));
+        wire_get_text(r, spec.mount_allow, sizeof(spec.mount_allow));
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct broker_spec){.id = 0} : spec;
         return result;

@@ -48,8 +48,8 @@ enum warden_type {
                         answered by FAILED, and told to the client, too. */
         /* croftd to broker, over the SEQPACKET that it inherits as descriptor 3 */
         WARDEN_SERVE, /* struct broker_spec.  Descriptors: requests (where the warden's calls come, broker_msg.h), dev
-                         (O_PATH), devid (the program), lock (a directory of the partition's alone), and fuse-memory
-                         if it has a /proc of its own.  No answer */
+                         (O_PATH), devid (the program), lock (a directory of the partition's alone), userns (its
+                         own), cgroup (unified), and fuse-memory if it has a /proc of its own.  No answer */
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* croftd to warden, after LAUNCH */
@@ -127,7 +127,8 @@ struct listeners_note {
 struct broker_spec {
         uint64_t id;
         uint32_t uid_base;
-        char cgroup[64]; /* how the path of its control group ends */
+        char cgroup[64];      /* how the path of its control group ends */
+        char mount_allow[64]; /* property mount.allow */
 };
 
 #define LOOPS_ANY UINT32_MAX

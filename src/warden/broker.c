@@ -69,14 +69,14 @@ bool asker_is_root(const struct broker *b, const struct asker *a)
                capabilities >> CAP_SYS_ADMIN & 1;
 }
 
-static bool is_there(const struct asker *a)
+bool asker_is_there(const struct asker *a)
 {
         uint64_t id = a->call->id;
 
         return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-static int find_asker(const struct broker *b, struct asker *a)
+int broker_find_asker(const struct broker *b, struct asker *a)
 {
         uint64_t process;
         int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 0, 10, &process);
@@ -89,7 +89,7 @@ static int find_asker(const struct broker *b, struct asker *a)
                 return -errno;
         if (!process_in_cgroup(a->process, b->spec.cgroup))
                 return -EPERM;
-        return is_there(a) ? 0 : -ENOENT; /* so it is that one which is held */
+        return asker_is_there(a) ? 0 : -ENOENT; /* so it is that one which is held */
 }
 
 int asker_fd(const struct asker *a, uint64_t number)
@@ -187,17 +187,28 @@ void broker_forget(struct broker *b, uint32_t number)
 
 /* --- serving --- */
 
+void broker_answer(struct broker *b, const struct broker_call *call, int64_t value, int code)
+{
+        const struct broker_answer answer = {.id = call->id, .slot = call->slot, .code = code, .value = value};
+
+        (void)sock_send_packet(b->requests, &answer, sizeof(answer), NULL, 0); /* a warden that has died asks again */
+}
+
 static void serve(struct broker *b, const struct broker_call *call, int listener)
 {
         struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
-        struct broker_answer answer = {.id = call->id, .slot = call->slot};
-        int r = find_asker(b, &a);
+        int r;
 
+        if (broker_is_mount(call)) {
+                r = broker_mount_begin(b, call, listener);
+                if (r < 0)
+                        broker_answer(b, call, 0, -r);
+                return;
+        }
+        r = broker_find_asker(b, &a);
         if (r == 0)
                 r = broker_loop(b, &a);
-        answer.code = r < 0 ? -r : 0;
-        answer.value = r < 0 ? 0 : a.value;
-        (void)sock_send_packet(b->requests, &answer, sizeof(answer), NULL, 0); /* a warden that has died asks again */
+        broker_answer(b, call, r < 0 ? 0 : a.value, r < 0 ? -r : 0);
         close_fd(a.pidfd);
 }
 
@@ -233,7 +244,9 @@ static int receive(struct broker *b, struct croft_error *err)
         b->devid = warden_packet_take_fd(&p, "devid");
         b->lock = warden_packet_take_fd(&p, "lock");
         b->memory = warden_packet_take_fd(&p, "fuse-memory"); /* or none: it has no views */
-        if (b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0)
+        b->userns = warden_packet_take_fd(&p, "userns");
+        b->cgroup = warden_packet_take_fd(&p, "cgroup");
+        if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
         r = broker_spec_get(&p.body, &b->spec);
         return r < 0 ? croft_error_set(err, r, "read the message SERVE") : 0;
@@ -248,7 +261,7 @@ static int begin(struct broker *b, struct croft_error *err)
                 r = croft_error_set(err, errno, "wait for the broker before");
         if (r == 0)
                 r = loop_machine_open(&b->machine, err);
-        if (r < 0)
+        if (r < 0 && !b->spec.mount_allow[0]) /* else what its init mounts must work without loop devices, too */
                 return r;
         b->loops = (struct loops){.machine = &b->machine,
                 .program = b->devid,
@@ -256,43 +269,87 @@ static int begin(struct broker *b, struct croft_error *err)
                 .dev = b->dev,
                 .base = b->spec.uid_base};
         b->n_forget = loops_settle(&b->loops, b->forget, ELEMENTS(b->forget));
-        b->automatic = loops_sweep(&b->loops);
+        b->automatic = 1; /* perhaps; not now: whoever has us started is about to open one */
+        b->swept_ms = broker_now_ms();
         broker_show_all(b);
         return 0;
 }
 
 static void sweep(struct broker *b)
 {
-        size_t left = loops_sweep(&b->loops);
+        size_t left;
 
+        if (b->n_mounts > 0) /* a device is closed to all while it is looked at */
+                return;
+        left = loops_sweep(&b->loops);
         if (left != b->automatic) {
                 broker_show_all(b);
                 broker_tell(b, LOOPS_ANY, false);
         }
         b->automatic = left;
+        b->swept_ms = broker_now_ms();
+}
+
+/* Until a process of ours has ended, or one of the n descriptors says something. */
+static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
+{
+        for (size_t i = 0; i < b->n_mounts; i++)
+                fds[n + i] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
+        return poll(fds, n + b->n_mounts,
+                b->n_forget                        ? QUIET_MS
+                : b->automatic || b->n_mounts != 0 ? LOOK_MS
+                                                   : IDLE_MS);
+}
+
+/* What nobody waits for.  false: there is nothing to do, nor will be. */
+static bool tidy(struct broker *b)
+{
+        if (b->n_forget)
+                broker_forget_one(b);
+        else if (b->automatic)
+                sweep(b);
+        else
+                return b->n_mounts > 0;
+        return true;
 }
 
 /* Until croftd has gone, or there is nothing to do. */
 static void work(struct broker *b)
 {
         for (;;) {
-                struct pollfd fds[] = {{.fd = b->channel, .events = POLLIN}, {.fd = b->requests, .events = POLLIN}};
-                int n = poll(fds, ELEMENTS(fds), b->n_forget ? QUIET_MS : b->automatic ? LOOK_MS : IDLE_MS);
+                struct pollfd fds[2 + BROKER_MOUNTS_MAX] = {
+                        {.fd = b->channel, .events = POLLIN}, {.fd = b->requests, .events = POLLIN}};
+                int n = wait_for(b, fds, 2);
 
                 if (n < 0 && errno == EINTR)
                         continue;
+                broker_mount_look(b);
                 if (n < 0 || (fds[0].revents && !hear_croftd(b)))
                         return;
                 if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
                         return;
-                if (n > 0)
-                        continue;
-                if (b->n_forget)
-                        broker_forget_one(b);
-                else if (b->automatic)
-                        sweep(b);
-                else
+                if (n == 0 && !tidy(b))
                         return;
+                if (!b->automatic)
+                        b->swept_ms = broker_now_ms();
+                else if (n > 0 && broker_now_ms() - b->swept_ms >= LOOK_MS)
+                        sweep(b); /* calls that come all the time leave no other moment */
+        }
+}
+
+/* Calls that are being carried out end, one way or the other. */
+static void finish_mounts(struct broker *b)
+{
+        for (;;) {
+                struct pollfd fds[BROKER_MOUNTS_MAX];
+                bool waited_for = false;
+
+                broker_mount_look(b);
+                for (size_t i = 0; i < b->n_mounts; i++)
+                        waited_for |= !b->mounts[i].answered;
+                if (!waited_for)
+                        return;
+                (void)wait_for(b, fds, 0);
         }
 }
 
@@ -304,6 +361,8 @@ int broker_main(void)
                 .devid = -EBADF,
                 .lock = -EBADF,
                 .memory = -EBADF,
+                .userns = -EBADF,
+                .cgroup = -EBADF,
                 .machine = {-EBADF, -EBADF}};
         struct croft_error err = CROFT_ERROR_INIT;
 
@@ -313,6 +372,7 @@ int broker_main(void)
         }
         broker_tell(&b, LOOPS_ANY, true);
         work(&b);
+        finish_mounts(&b);
         broker_disks_done(&b);
         loop_machine_close(&b.machine);
         return EXIT_SUCCESS;

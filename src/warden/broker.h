@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker.h - carries out what a partition's processes ask of the machine and may have: loop devices.
+ * broker.h - carries out what a partition's processes ask of the machine and may have: loop devices, and new
+ * mounts.
  *
  * One process a partition, started by croftd when its warden has sent a call, ended when nothing has come for a while;
  * with it a file system of the partition's that doesn't answer keeps nobody else waiting.  It works for one call after
@@ -15,13 +16,23 @@
 #include "partition/warden_msg.h"
 
 #define BROKER_FORGET_MAX 64
+#define BROKER_MOUNTS_MAX 16
+
+/* A mount that a process of ours carries out. */
+struct broker_mount {
+        struct broker_call call;
+        int pidfd;
+        int64_t until_ms;
+        bool answered; /* in vain; it may take its time to die */
+};
 
 struct broker {
         struct broker_spec spec;
-        int channel, requests, dev, devid, lock, memory;
+        int channel, requests, dev, devid, lock, memory, userns, cgroup;
         struct loop_machine machine;
         struct loops loops;
         unsigned int unanswered; /* what croftd was told and hasn't seen yet */
+        int64_t swept_ms;        /* when it was last looked for devices that have gone by themselves */
         size_t automatic;        /* devices that go by themselves, as of the last look */
         /* The machine's numbers of devices that are unbound and are to be removed when nobody waits: that takes the
          * kernel 50 ms. */
@@ -31,6 +42,9 @@ struct broker {
         struct view_disk *disks;
         size_t n_disks;
         struct view_disks *shown;
+        struct broker_mount mounts[BROKER_MOUNTS_MAX];
+        size_t n_mounts;
+        bool told_no_driver;
 };
 
 int broker_main(void);
@@ -64,6 +78,22 @@ void broker_forget_all(struct broker *b);
 /* Is it root of the partition, with what root may?  What the kernel lets CAP_SYS_ADMIN do to a loop device that isn't
  * open to be written, it may. */
 bool asker_is_root(const struct broker *b, const struct asker *a);
+
+/* Finds out which process is in a->call, and holds it in a->pidfd (closed by the caller).  -EPERM: it isn't the
+ * partition's; -ENOENT: it has gone. */
+int broker_find_asker(const struct broker *b, struct asker *a);
+/* Is it still in that call? */
+bool asker_is_there(const struct asker *a);
+/* How the call ends. */
+void broker_answer(struct broker *b, const struct broker_call *call, int64_t value, int code);
+
+/* broker_mount.c: mount(2).  The answer comes from broker_mount_look(), unless this returns a negative errno. */
+int64_t broker_now_ms(void);
+bool broker_is_mount(const struct broker_call *call);
+int broker_mount_begin(struct broker *b, const struct broker_call *call, int listener);
+/* What has become of those that are under way. */
+void broker_mount_look(struct broker *b);
+
 /* Its descriptor; -EBADF. */
 int asker_fd(const struct asker *a, uint64_t number);
 /* Its descriptor becomes that one; the file that was there is closed when nobody else has it. */

@@ -145,7 +145,10 @@ static const struct {
         {AUDIT_ARCH_I386, 116, sysinfo_32}, {AUDIT_ARCH_AARCH64, 179, sysinfo_64},
         /* ioctl: those of loop devices */
         {AUDIT_ARCH_X86_64, 16, pass_on}, {AUDIT_ARCH_X86_64, X32_BIT | 514, pass_on}, {AUDIT_ARCH_I386, 54, pass_on},
-        {AUDIT_ARCH_AARCH64, 29, pass_on}};
+        {AUDIT_ARCH_AARCH64, 29, pass_on},
+        /* mount */
+        {AUDIT_ARCH_X86_64, 165, pass_on}, {AUDIT_ARCH_X86_64, X32_BIT | 165, pass_on}, {AUDIT_ARCH_I386, 21, pass_on},
+        {AUDIT_ARCH_AARCH64, 40, pass_on}};
 
 /* A call that isn't known here isn't there. */
 static void answer(struct intercept *i, int listener, struct notify_slot *slot)

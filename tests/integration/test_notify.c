@@ -305,7 +305,7 @@ static int installs_listener(void)
 {
         int listener = -EBADF;
 
-        notify_filter = seccomp_build_notify(false, NULL);
+        notify_filter = seccomp_build_notify(0, NULL);
         return seccomp_install_listener(notify_filter, &listener, NULL) == -EBUSY ? 0 : 1;
 }
 
@@ -519,7 +519,7 @@ int main(int argc, char **argv)
 
         if (argc == 2)
                 return play(argv[1]);
-        notify_filter = seccomp_build_notify(false, &err);
+        notify_filter = seccomp_build_notify(0, &err);
         ok_r(notify_filter, &err, "the filter is made");
         warden_filter = seccomp_build_warden(&err);
         area_fd = notify_area_new(&err);

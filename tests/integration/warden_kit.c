@@ -102,7 +102,7 @@ void kit_init(struct kit *k)
         k->dir = open(k->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         make_lower(k->dir);
         k->cgroup = make_cgroup();
-        k->filter = seccomp_build_base(&err);
+        k->filter = seccomp_build_base(0, &err);
         k->warden_filter = seccomp_build_warden(&err);
         need(k->filter >= 0 && k->warden_filter >= 0, "system call filters");
         k->listen = sock_listen(k->dir, "w.sock", SOCK_SEQPACKET, 0600, &err);

@@ -68,7 +68,7 @@ static int setup(void **state)
 
         assert_non_null(b);
         b->area_fd = notify_area_new(NULL);
-        b->filter = seccomp_build_notify(false, NULL);
+        b->filter = seccomp_build_notify(0, NULL);
         config = config_of(b);
         samples = sample_fails = 0;
         assert_int_equal(notify_area_map(b->area_fd, &b->area, NULL), 0);
@@ -282,7 +282,8 @@ static void with_broker(struct broker_bench *t, int (*body)(struct broker_bench 
         struct intercept_config config;
         int pair[2];
 
-        *t = (struct broker_bench){.b.area_fd = notify_area_new(NULL), .filter = seccomp_build_notify(true, NULL)};
+        *t = (struct broker_bench){
+                .b.area_fd = notify_area_new(NULL), .filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS, NULL)};
         assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
         t->ours = pair[0];
         config = config_of(&t->b);
@@ -377,7 +378,7 @@ static void one_that_waits_for_the_broker_keeps_no_other(void **state)
 
 static void without_a_broker_there_is_no_such_device(void **state)
 {
-        _cleanup_close_ int filter = seccomp_build_notify(true, NULL);
+        _cleanup_close_ int filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS, NULL);
         struct bench *b = *state;
 
         assert_int_equal(served(b, filter, call_nobody), 0);

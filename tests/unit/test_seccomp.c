@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,7 +26,7 @@
 #define NOT_INSTALLED 255
 
 /* The errno (0: success) of a call under the filter. */
-static int under(int filter, long number, long a, long b, long c)
+static int under_with(int filter, long number, long a, long b, long c, long d)
 {
         int status;
         pid_t pid = fork();
@@ -36,7 +37,7 @@ static int under(int filter, long number, long a, long b, long c)
                 if (seccomp_install(filter, NULL) < 0)
                         _exit(NOT_INSTALLED);
                 /* _exit: nothing of the test's own (ASan, cmocka) may run under the filter. */
-                _exit(syscall(number, a, b, c, 0, -1, 0) < 0 ? errno : 0);
+                _exit(syscall(number, a, b, c, d, -1, 0) < 0 ? errno : 0);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
@@ -44,10 +45,15 @@ static int under(int filter, long number, long a, long b, long c)
         return WEXITSTATUS(status);
 }
 
+static int under(int filter, long number, long a, long b, long c)
+{
+        return under_with(filter, number, a, b, c, 0);
+}
+
 static int base(void)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        int fd = seccomp_build_base(&err);
+        int fd = seccomp_build_base(0, &err);
 
         assert_true(fd >= 0);
         return fd;
@@ -128,7 +134,7 @@ static void warden_filter_refuses_memory_that_can_be_run(void **state)
 static void notify_filter_tells_of_sysinfo_only(void **state)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        _cleanup_close_ int f = seccomp_build_notify(false, &err);
+        _cleanup_close_ int f = seccomp_build_notify(0, &err);
 
         (void)state;
         assert_true(f >= 0);
@@ -139,9 +145,46 @@ static void notify_filter_tells_of_sysinfo_only(void **state)
         assert_int_equal(under(f, SYS_mount, 0, 0, 0), EFAULT);
 }
 
+static int mounted_with(int filter, unsigned long flags)
+{
+        return under_with(filter, SYS_mount, 0, 0, 0, (long)flags);
+}
+
+static void mount_filter_tells_of_new_mounts_only(void **state)
+{
+        static const unsigned long other[] = {MS_REMOUNT, MS_BIND, MS_MOVE, MS_SHARED, MS_PRIVATE, MS_SLAVE,
+                MS_UNBINDABLE, MS_REC | MS_PRIVATE, MS_REMOUNT | MS_BIND | MS_RDONLY, MS_MGC_VAL | MS_REMOUNT,
+                MS_MGC_VAL | MS_BIND, MS_MGC_VAL | MS_MOVE};
+        static const unsigned long new[] = {
+                0, MS_RDONLY, MS_NOSUID | MS_NODEV, MS_LAZYTIME, MS_SILENT, MS_MGC_VAL, MS_MGC_VAL | MS_RDONLY};
+        _cleanup_close_ int f = seccomp_build_notify(SECCOMP_TOLD_MOUNTS, NULL);
+
+        (void)state;
+        assert_true(f >= 0);
+        /* Nobody listens: what is told of isn't there. */
+        for (size_t i = 0; i < ELEMENTS(new); i++)
+                assert_int_equal(mounted_with(f, new[i]), ENOSYS);
+        for (size_t i = 0; i < ELEMENTS(other); i++)
+                assert_int_equal(mounted_with(f, other[i]), EFAULT);
+        assert_int_equal(under(f, X32 | SYS_mount, 0, 0, 0), ENOSYS);
+        assert_int_not_equal(under(f, SYS_fsopen, 0, 0, 0), ENOSYS); /* our own processes use it still */
+}
+
+static void who_may_mount_has_no_fsopen(void **state)
+{
+        _cleanup_close_ int f = seccomp_build_base(SECCOMP_TOLD_MOUNTS, NULL), other = base();
+
+        (void)state;
+        assert_true(f >= 0);
+        assert_int_equal(under(f, SYS_fsopen, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, X32 | SYS_fsopen, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, SYS_init_module, 0, 0, 0), EPERM);
+        assert_int_not_equal(under(other, SYS_fsopen, 0, 0, 0), ENOSYS);
+}
+
 static void a_listener_is_had_once(void **state)
 {
-        _cleanup_close_ int f = seccomp_build_notify(false, NULL);
+        _cleanup_close_ int f = seccomp_build_notify(0, NULL);
         int status;
         pid_t pid = fork();
 
@@ -239,6 +282,8 @@ int main(void)
                 cmocka_unit_test(warden_filter_lets_through_what_the_loop_needs_only),
                 cmocka_unit_test(warden_filter_refuses_memory_that_can_be_run),
                 cmocka_unit_test(notify_filter_tells_of_sysinfo_only),
+                cmocka_unit_test(mount_filter_tells_of_new_mounts_only),
+                cmocka_unit_test(who_may_mount_has_no_fsopen),
                 cmocka_unit_test(a_listener_is_had_once),
                 cmocka_unit_test(warden_filter_answers_intercepted_calls),
                 cmocka_unit_test(warden_filter_lets_two_ioctls_through),

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker_block.c - makes a block file system for a partition: of one of its own devices, with the options that are
+ * allowed, shown with its ids, without devices and setuid, for good.
+ *
+ * Source and target are looked up by a process that has become as the caller (broker_behalf.c): it hands over what they
+ * led to, which is judged here, and which nobody can exchange any more.  The kernel opens the device by a name, which
+ * mountinfo shows: so it is given a root in which there is nothing else but a node of that name.  This process is in
+ * the partition's control group, so that the gate of devices holds for what the file system itself names, too.
+ */
+#include "warden/broker_mount.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sock.h"
+#include "base/str.h"
+#include "kernel/mount.h"
+#include "kernel/ns.h"
+
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PLACE ".mounted here" /* in our root */
+#define SOURCE_MAX 255        /* of the kernel */
+
+/* Not from <sys/mount.h>: it clashes with <linux/mount.h>. */
+#define FLAG_SYNCHRONOUS 16UL
+#define FLAG_DIRSYNC 128UL
+#define FLAG_NOATIME 1024UL
+#define FLAG_NODIRATIME 2048UL
+#define FLAG_RDONLY 1UL
+#define FLAG_NOEXEC 8UL
+#define FLAG_NOSYMFOLLOW 256UL
+#define FLAG_STRICTATIME (1UL << 24)
+#define FLAG_LAZYTIME (1UL << 25)
+
+/* --- where from and where to --- */
+
+/* In the kernel's order. */
+static int send_both(struct behalf *who, const struct mount_arguments *m, int channel)
+{
+        int fds[2], r = behalf_become(who);
+
+        if (r < 0)
+                return -r;
+        fds[0] = open(m->target, O_PATH | O_CLOEXEC);
+        if (fds[0] < 0)
+                return errno;
+        fds[1] = open(m->source, O_PATH | O_CLOEXEC);
+        if (fds[1] < 0)
+                return errno;
+        return -sock_send_packet(channel, "f", 1, fds, 2);
+}
+
+static int look_up(struct behalf *who, const struct mount_arguments *m, int *ret_target, int *ret_source)
+{
+        _cleanup_(sock_packet_done) struct sock_packet p = {.size = 0};
+        _cleanup_close_ int ours = -EBADF;
+        int pair[2], channel, r;
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        ours = pair[0];
+        channel = behalf_keep(who, pair[1]);
+        pid = behalf_clone(who);
+        if (pid == 0)
+                _exit(send_both(who, m, channel));
+        close_fd(pair[1]);
+        if (pid < 0)
+                return (int)pid;
+        close_fd(who->files[--who->n_files].fd); /* the last copy of their end is the child's */
+        r = mount_await(pid);
+        if (r == 0 && sock_receive_packet(ours, 1, &p) <= 0)
+                r = -EIO;
+        if (r == 0 && p.n_fds != 2)
+                r = -EIO;
+        if (r < 0)
+                return r;
+        *ret_target = sock_packet_take_fd(&p, 0);
+        *ret_source = sock_packet_take_fd(&p, 1);
+        return 0;
+}
+
+/* Only a device of the partition's own, that is bound. */
+static int judge(const struct broker *b, int target, int source, dev_t *ret)
+{
+        struct loops_device device;
+        struct stat to, from;
+
+        if (fstat(target, &to) < 0 || fstat(source, &from) < 0)
+                return -errno;
+        if (!S_ISBLK(from.st_mode))
+                return -ENOTBLK;
+        if (loops_find(&b->loops, &from, &device) < 0)
+                return -EPERM;
+        if (device.is_free)
+                return -ENXIO;
+        if (!S_ISDIR(to.st_mode))
+                return -ENOTDIR;
+        *ret = from.st_rdev;
+        return 0;
+}
+
+/* --- a root with one node --- */
+
+static int enter_root(void)
+{
+        static const char *const options[] = {"mode=700", "size=64k", NULL};
+        _cleanup_close_ int root = -EBADF, old = -EBADF;
+        int r;
+
+        if (unshare(CLONE_NEWNS) < 0)
+                return -errno;
+        r = mount_make_private(NULL);
+        if (r < 0)
+                return r;
+        root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL);
+        old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0 || old < 0)
+                return root < 0 ? root : -errno;
+        r = mount_attach(root, old);
+        return r < 0 ? r : mount_pivot(root, NULL);
+}
+
+/* The directory `part` below *dir becomes *dir. */
+static int go_down(int *dir, const char *part)
+{
+        int fd;
+
+        if (strcmp(part, "..") != 0 && mkdirat(*dir, part, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        fd = fd_open2(*dir, part, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+        if (fd < 0)
+                return fd;
+        close_fd(*dir);
+        *dir = fd;
+        return 0;
+}
+
+/* A path as the kernel will walk it from our root, with ".." and all. */
+static int put_node(const char *source, dev_t number)
+{
+        _cleanup_close_ int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        char text[SOURCE_MAX + 1], *at = text, *part;
+        int r = dir < 0 ? -errno : 0;
+
+        if (!str_copy(text, sizeof(text), source))
+                return -EINVAL;
+        while (r == 0 && (part = strsep(&at, "/"))) {
+                if (!*part || strcmp(part, ".") == 0) {
+                        if (!at)
+                                return -ENOTDIR; /* it ends so */
+                } else if (at) {
+                        r = go_down(&dir, part);
+                } else if (mknodat(dir, part, S_IFBLK | 0600, number) < 0) {
+                        r = errno == EEXIST ? -EINVAL : -errno;
+                }
+        }
+        return r;
+}
+
+/* --- making it --- */
+
+struct strings {
+        char *list[MOUNT_OPTIONS_MAX + 8];
+        size_t n;
+};
+
+static void strings_done(struct strings *s)
+{
+        while (s->n > 0)
+                free(s->list[--s->n]);
+}
+
+static int put(struct strings *s, const char *key, const char *value)
+{
+        char *text;
+
+        if (s->n + 1 >= ELEMENTS(s->list))
+                return -EINVAL;
+        if (asprintf(&text, "%s%s%s", key, value ? "=" : "", value ? value : "") < 0)
+                return -ENOMEM;
+        s->list[s->n++] = text;
+        s->list[s->n] = NULL;
+        return 0;
+}
+
+static int put_flags(struct strings *s, unsigned long flags)
+{
+        static const struct {
+                unsigned long flag;
+                const char *key;
+        } keys[] = {{FLAG_RDONLY, "ro"}, {FLAG_SYNCHRONOUS, "sync"}, {FLAG_DIRSYNC, "dirsync"},
+                {FLAG_LAZYTIME, "lazytime"}};
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(keys); i++)
+                if (flags & keys[i].flag)
+                        r = put(s, keys[i].key, NULL);
+        return r;
+}
+
+static uint64_t times_of(unsigned long flags)
+{
+        uint64_t times = flags & FLAG_STRICTATIME ? MOUNT_ATTR_STRICTATIME
+                         : flags & FLAG_NOATIME   ? MOUNT_ATTR_NOATIME
+                                                  : MOUNT_ATTR_RELATIME;
+
+        return times | (flags & FLAG_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0);
+}
+
+/* Detached. */
+static int make(const struct mount_arguments *m, const struct mount_options *options)
+{
+        _cleanup_(strings_done) struct strings s = {.n = 0};
+        int r = put(&s, "source", m->source);
+
+        if (r == 0)
+                r = put_flags(&s, m->flags);
+        for (size_t i = 0; r == 0 && i < options->n; i++)
+                r = put(&s, options->list[i].key, options->list[i].value);
+        return r < 0 ? r
+                     : mount_new(options->driver, (const char *const *)s.list,
+                               MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | times_of(m->flags), NULL);
+}
+
+/* --- locking it --- */
+
+/* Its flags are locked in a copy that belongs to another user namespace, and in copies of that one
+ * (mount_namespaces(7)): nobody takes nodev and nosuid away any more.  That user namespace is nobody's, so that nobody
+ * else gets at the mount namespace meanwhile. */
+static int lock(int mount)
+{
+        _cleanup_close_ int place = -EBADF, pidfd = -EBADF;
+        int r = -EIO;
+        pid_t pid;
+
+        if (mkdir("/" PLACE, 0700) < 0)
+                return -errno;
+        place = open("/" PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (place < 0)
+                return -errno;
+        r = mount_attach(mount, place);
+        if (r < 0)
+                return r;
+        pid = ns_clone(CLONE_NEWUSER | CLONE_NEWNS, -1, &pidfd);
+        if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+                for (;;)
+                        (void)pause();
+        }
+        if (pid < 0)
+                return (int)pid;
+        r = ns_enter(pidfd, CLONE_NEWNS);
+        if (r == 0)
+                r = mount_clone(AT_FDCWD, "/" PLACE);
+        (void)kill(pid, SIGKILL); /* our own child, not yet waited for */
+        (void)mount_await(pid);
+        return r;
+}
+
+/* What may be changed inside as it likes is set after locking. */
+static int finish(int mount, unsigned long flags, int userns)
+{
+        uint64_t set = (flags & FLAG_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & FLAG_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
+                       (flags & FLAG_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0);
+        int r = mount_change(mount, set, 0, userns);
+
+        return r == -EINVAL ? -EOPNOTSUPP : r; /* this kernel can't map ids for that file system */
+}
+
+int mount_block(struct broker *b, struct behalf *who, const struct mount_arguments *m)
+{
+        static struct mount_options options; /* one a process */
+        _cleanup_close_ int target = -EBADF, source = -EBADF, mount = -EBADF, locked = -EBADF;
+        dev_t number = 0;
+        int r = look_up(who, m, &target, &source);
+
+        if (r == 0)
+                r = judge(b, target, source, &number);
+        if (r == 0)
+                r = mount_options_decode(m->type, m->data, &options);
+        if (r == 0 && !mount_type_is_there(options.driver))
+                r = -MOUNT_NO_DRIVER;
+        if (r == 0)
+                r = enter_root();
+        if (r == 0)
+                r = put_node(m->source, number);
+        if (r < 0)
+                return r;
+        mount = make(m, &options);
+        locked = mount < 0 ? mount : lock(mount);
+        r = locked < 0 ? locked : finish(locked, m->flags, b->userns);
+        if (r == 0 && setns(who->ns[BEHALF_MNT], CLONE_NEWNS) < 0)
+                r = -errno;
+        return r == 0 ? mount_attach(locked, target) : r;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker_mount.c - mount(2): a process for each call reads the arguments and carries it out, so that a file system that
+ * doesn't answer keeps nobody else waiting; the broker tells the caller how it ended.
+ *
+ * Two ways: a block file system that the partition may have is made by us (broker_block.c).  All else is done as the
+ * caller (broker_behalf.c), with the copied arguments, and ends as the kernel says.  Never is the call let go on: its
+ * arguments would be read anew.
+ */
+#include "warden/broker_mount.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "kernel/ns.h"
+#include "kernel/process.h"
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define X32_BIT 0x40000000
+#define PATIENCE_MS 30000
+#define PAGE_BYTES 4096U
+#define LIST_MAX 65536 /* of file systems, of control groups */
+
+bool broker_is_mount(const struct broker_call *call)
+{
+        static const struct {
+                uint32_t arch;
+                int number;
+        } calls[] = {{AUDIT_ARCH_X86_64, 165}, {AUDIT_ARCH_X86_64, X32_BIT | 165}, {AUDIT_ARCH_I386, 21},
+                {AUDIT_ARCH_AARCH64, 40}};
+
+        for (size_t i = 0; i < ELEMENTS(calls); i++)
+                if (calls[i].arch == call->arch && calls[i].number == call->nr)
+                        return true;
+        return false;
+}
+
+/* --- arguments --- */
+
+static uint64_t address_of(const struct broker_call *call, int i)
+{
+        return call->arch == AUDIT_ARCH_I386 ? (uint32_t)call->args[i] : call->args[i];
+}
+
+/* As far as the end of its page: what follows may not be there. */
+static size_t up_to_page(uint64_t address, size_t size)
+{
+        size_t left = PAGE_BYTES - (size_t)(address % PAGE_BYTES);
+
+        return left < size ? left : size;
+}
+
+static int read_string(const struct asker *a, int i, char ret[PATH_MAX], int too_long)
+{
+        uint64_t address = address_of(a->call, i);
+
+        for (size_t used = 0; used < PATH_MAX;) {
+                size_t n = up_to_page(address + used, PATH_MAX - used);
+                int r = asker_read(a, address + used, ret + used, n);
+
+                if (r < 0)
+                        return r;
+                if (memchr(ret + used, '\0', n))
+                        return 0;
+                used += n;
+        }
+        return too_long;
+}
+
+/* A page, or what is there of it. */
+static int read_data(const struct asker *a, char ret[MOUNT_DATA_MAX])
+{
+        uint64_t address = address_of(a->call, 4);
+        size_t n = up_to_page(address, MOUNT_DATA_MAX);
+        int r = asker_read(a, address, ret, n);
+
+        if (r == 0 && n < MOUNT_DATA_MAX && asker_read(a, address + n, ret + n, MOUNT_DATA_MAX - n) < 0)
+                memset(ret + n, 0, MOUNT_DATA_MAX - n);
+        ret[MOUNT_DATA_MAX - 1] = '\0';
+        return r;
+}
+
+/* In the kernel's order. */
+static int read_arguments(const struct asker *a, struct mount_arguments *m)
+{
+        int r = 0;
+
+        m->flags = (unsigned long)a->call->args[3];
+        m->has_type = address_of(a->call, 2) != 0;
+        m->has_source = address_of(a->call, 0) != 0;
+        m->has_data = address_of(a->call, 4) != 0;
+        if (m->has_type)
+                r = read_string(a, 2, m->type, -EINVAL);
+        if (r == 0 && m->has_source)
+                r = read_string(a, 0, m->source, -EINVAL);
+        if (r == 0 && m->has_data)
+                r = read_data(a, m->data);
+        return r == 0 ? read_string(a, 1, m->target, -ENAMETOOLONG) : r;
+}
+
+/* --- as the caller --- */
+
+bool mount_type_is_there(const char *type)
+{
+        size_t length = strcspn(type, "."); /* fuse.sshfs is fuse */
+        _cleanup_free_ char *text = NULL;
+
+        if (length == 0 || fd_read_file(AT_FDCWD, "/proc/filesystems", LIST_MAX, &text, NULL) < 0)
+                return false;
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n");
+                const char *tab = memchr(line, '\t', n);
+
+                if (tab && (size_t)(line + n - tab - 1) == length && memcmp(tab + 1, type, length) == 0)
+                        return true;
+                line += n + (line[n] == '\n');
+        }
+        return false;
+}
+
+/* What the kernel would say, but that it loads no module. */
+static int refuse_type(const struct behalf *who, const struct mount_arguments *m)
+{
+        int fd = open(m->target, O_PATH | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno;
+        return who->effective & UINT64_C(1) << CAP_SYS_ADMIN ? ENODEV : EPERM;
+}
+
+static int do_as_caller(struct behalf *who, const struct mount_arguments *m, bool type_is_there)
+{
+        int r = behalf_become(who);
+
+        if (r < 0)
+                return -r;
+        if (!type_is_there)
+                return refuse_type(who, m);
+        return mount(m->has_source ? m->source : NULL, m->target, m->has_type ? m->type : NULL, m->flags,
+                       m->has_data ? m->data : NULL) < 0
+                       ? errno
+                       : 0;
+}
+
+int mount_await(pid_t pid)
+{
+        int status = 0;
+
+        if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+                return -errno;
+        return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static int as_caller(struct behalf *who, const struct mount_arguments *m)
+{
+        bool type_is_there = !m->has_type || mount_type_is_there(m->type);
+        pid_t pid = behalf_clone(who);
+
+        if (pid == 0)
+                _exit(do_as_caller(who, m, type_is_there));
+        return pid < 0 ? (int)pid : mount_await(pid);
+}
+
+/* --- which way --- */
+
+static bool is_same(int a, int b)
+{
+        struct stat x, y;
+
+        return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* May it have us make one?  Who is its root, and mounts where its root may: nested user namespaces have none of these
+ * file systems, as on any machine. */
+static bool wants_block(const struct broker *b, const struct behalf *who, const struct mount_arguments *m)
+{
+        _cleanup_close_ int owner = -EBADF;
+
+        if (!m->has_type || !m->has_source || !mount_allow_has(b->spec.mount_allow, m->type) ||
+                !(who->effective & UINT64_C(1) << CAP_SYS_ADMIN) || !is_same(who->ns[BEHALF_USER], b->userns))
+                return false;
+        owner = ioctl(who->ns[BEHALF_MNT], NS_GET_USERNS);
+        return owner >= 0 && is_same(owner, b->userns);
+}
+
+/* What is behind the partition's own directory in the path of the process's control group: "" or "/...".  NULL. */
+static const char *path_below(const char *groups, const char *tail)
+{
+        const char *at = strncmp(groups, "0::", 3) == 0 ? groups : strstr(groups, "\n0::");
+        size_t length = strlen(tail);
+
+        for (at = at ? strstr(at, tail) : NULL; at; at = strstr(at + 1, tail))
+                if (at[length] == '/' || at[length] == '\n')
+                        return at + length;
+        return NULL;
+}
+
+/* What is done for it is charged as if it did it, and judged: the gate of devices asks for the control group. */
+static int enter_cgroup(const struct broker *b, const struct asker *a)
+{
+        _cleanup_free_ char *groups = NULL;
+        _cleanup_close_ int dir = -EBADF;
+        const char *below;
+        char path[64];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/%u/cgroup", a->call->pid);
+        r = fd_read_file(AT_FDCWD, path, LIST_MAX, &groups, NULL);
+        if (r < 0)
+                return r;
+        below = path_below(groups, b->spec.cgroup);
+        if (!below)
+                return -EPERM;
+        groups[below - groups + (ptrdiff_t)strcspn(below, "\n")] = '\0';
+        dir = fd_open2(
+                b->cgroup, *below ? below + 1 : ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        return dir < 0 ? dir : fd_write_file(dir, "cgroup.procs", "0");
+}
+
+/* --- the process of a call --- */
+
+static int carry_out(struct broker *b, const struct broker_call *call, int listener)
+{
+        static struct mount_arguments m; /* one a process */
+        struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
+        struct behalf who;
+        int r = broker_find_asker(b, &a);
+
+        if (r == 0)
+                r = behalf_open(&a, &who);
+        if (r == 0)
+                r = read_arguments(&a, &m);
+        if (r < 0)
+                return r;
+        behalf_keep_named(&who, &a, m.source);
+        behalf_keep_named(&who, &a, m.target);
+        behalf_keep_named(&who, &a, m.data);
+        r = enter_cgroup(b, &a);
+        if (r == 0 && !asker_is_there(&a)) /* so all that was of the one who asks */
+                r = -ENOENT;
+        if (r < 0)
+                return r;
+        return wants_block(b, &who, &m) ? mount_block(b, &who, &m) : as_caller(&who, &m);
+}
+
+int64_t broker_now_ms(void)
+{
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int broker_mount_begin(struct broker *b, const struct broker_call *call, int listener)
+{
+        struct broker_mount *m = &b->mounts[b->n_mounts];
+        pid_t pid;
+
+        if (b->n_mounts == ELEMENTS(b->mounts))
+                return -EAGAIN;
+        *m = (struct broker_mount){.call = *call, .pidfd = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
+        pid = ns_clone(0, -1, &m->pidfd);
+        if (pid == 0) {
+                int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
+
+                /* A process of ours that hangs keeps no successor of the broker waiting. */
+                close_fd(b->lock);
+                close_fd(b->channel);
+                close_fd(b->requests);
+                _exit(r < 0 ? -r : -carry_out(b, call, listener));
+        }
+        if (pid < 0)
+                return (int)pid;
+        b->n_mounts++;
+        return 0;
+}
+
+/* --- its end --- */
+
+/* Each refusal again would be a way to fill the log. */
+static void tell_no_driver(struct broker *b)
+{
+        if (!b->told_no_driver)
+                log_say(LOG_LEVEL_WARNING,
+                        "partition %ju wants to mount a file system that mount.allow lists and this machine has no "
+                        "driver loaded for; it gets ENODEV (modprobe it to let it)",
+                        (uintmax_t)b->spec.id);
+        b->told_no_driver = true;
+}
+
+static int code_of(struct broker *b, int64_t status)
+{
+        int code = (int)(status & 0xff);
+
+        if (status >> 8 != CLD_EXITED)
+                return EINTR;
+        if (code != MOUNT_NO_DRIVER)
+                return code;
+        tell_no_driver(b);
+        return ENODEV;
+}
+
+/* One that can't be killed (yet) stays in the list; its caller has been told. */
+static void give_up(struct broker *b, struct broker_mount *m)
+{
+        (void)process_signal(m->pidfd, SIGKILL);
+        broker_answer(b, &m->call, 0, ETIMEDOUT);
+        m->answered = true;
+}
+
+void broker_mount_look(struct broker *b)
+{
+        for (size_t i = 0; i < b->n_mounts;) {
+                struct broker_mount *m = &b->mounts[i];
+                int64_t status = 0;
+
+                if (!process_reap(m->pidfd, &status)) {
+                        if (!m->answered && broker_now_ms() >= m->until_ms)
+                                give_up(b, m);
+                        i++;
+                        continue;
+                }
+                if (!m->answered)
+                        broker_answer(b, &m->call, 0, code_of(b, status));
+                close_fd(m->pidfd);
+                *m = b->mounts[--b->n_mounts];
+        }
+}
