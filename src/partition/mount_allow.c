@@ -56,12 +56,6 @@ static const struct option vfat_options[] = {{"uid", ID, NULL}, {"gid", ID, NULL
         {"shortname", WORD, "lower|win95|winnt|mixed"}, {"check", WORD, "r|s|n|relaxed|strict|normal"},
         {"tz", WORD, "UTC"}, {"errors", WORD, "continue|remount-ro"}, {NULL, FLAG, NULL}};
 
-static const struct option f2fs_options[] = {{"acl", FLAG, NULL}, {"noacl", FLAG, NULL}, {"user_xattr", FLAG, NULL},
-        {"nouser_xattr", FLAG, NULL}, {"discard", FLAG, NULL}, {"nodiscard", FLAG, NULL}, {"norecovery", FLAG, NULL},
-        {"disable_roll_forward", FLAG, NULL}, {"inline_data", FLAG, NULL}, {"noinline_data", FLAG, NULL},
-        {"flush_merge", FLAG, NULL}, {"noflush_merge", FLAG, NULL}, {"background_gc", WORD, "on|off|sync"},
-        {NULL, FLAG, NULL}};
-
 static const struct option erofs_options[] = {{"acl", FLAG, NULL}, {"noacl", FLAG, NULL}, {"user_xattr", FLAG, NULL},
         {"nouser_xattr", FLAG, NULL}, {"cache_strategy", WORD, "disabled|readahead|readaround"}, {NULL, FLAG, NULL}};
 
@@ -74,7 +68,7 @@ static const struct type {
         const struct option *options;
 } types[] = {{"erofs", "erofs", NULL, erofs_options}, {"ext2", "ext4", "remount-ro", ext_options},
         {"ext3", "ext4", "remount-ro", ext_options}, {"ext4", "ext4", "remount-ro", ext_options},
-        {"f2fs", "f2fs", NULL, f2fs_options}, {"squashfs", "squashfs", NULL, squashfs_options},
+        {"squashfs", "squashfs", NULL, squashfs_options},
         {"vfat", "vfat", "remount-ro", vfat_options}, {"xfs", "xfs", NULL, xfs_options}};
 
 /* --- the property --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker_block.c - makes a block file system for a partition: of one of its own devices, with the options that are
- * allowed, shown with its ids, without devices and setuid, for good.
+ * broker_block.c - makes a block file system for a partition: of a loop device of its own or a device that is exported
+ * to it, with the options that are allowed, shown with its ids, without devices and setuid, for good.
  *
  * Source and target are looked up by a process that has become as the caller (broker_behalf.c): it hands over what they
  * led to, which is judged here, and which nobody can exchange any more.  The kernel opens the device by a name, which
@@ -89,8 +89,8 @@ static int look_up(struct behalf *who, const struct mount_arguments *m, int *ret
         return 0;
 }
 
-/* Only a device of the partition's own, that is bound. */
-static int judge(const struct broker *b, int target, int source, dev_t *ret)
+/* A loop device of the partition's own must be bound; about all others the gate is asked later. */
+static int judge(const struct broker *b, int target, int source, dev_t *ret, bool *ret_own)
 {
         struct loops_device device;
         struct stat to, from;
@@ -99,9 +99,8 @@ static int judge(const struct broker *b, int target, int source, dev_t *ret)
                 return -errno;
         if (!S_ISBLK(from.st_mode))
                 return -ENOTBLK;
-        if (loops_find(&b->loops, &from, &device) < 0)
-                return -EPERM;
-        if (device.is_free)
+        *ret_own = loops_find(&b->loops, &from, &device) == 0;
+        if (*ret_own && device.is_free)
                 return -ENXIO;
         if (!S_ISDIR(to.st_mode))
                 return -ENOTDIR;
@@ -165,6 +164,21 @@ static int put_node(const char *source, dev_t number)
                 }
         }
         return r;
+}
+
+/* May the partition write that device?  The gate says so to this process as to any of the partition's.  To read isn't
+ * enough, though it be mounted read-only: the kernel would write what a journal has, whatever the mount says.  Exclusive:
+ * what the host has mounted would be the same superblock here. */
+static int ask_gate(const char *source)
+{
+        int fd = open(source, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+
+        if (fd < 0 && (errno == EACCES || errno == EROFS)) /* nobody can write it; the gate would say EPERM */
+                fd = open(source, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        close_fd(fd);
+        return 0;
 }
 
 /* --- making it --- */
@@ -281,11 +295,12 @@ int mount_block(struct broker *b, struct behalf *who, const struct mount_argumen
 {
         static struct mount_options options; /* one a process */
         _cleanup_close_ int target = -EBADF, source = -EBADF, mount = -EBADF, locked = -EBADF;
+        bool own = false;
         dev_t number = 0;
         int r = look_up(who, m, &target, &source);
 
         if (r == 0)
-                r = judge(b, target, source, &number);
+                r = judge(b, target, source, &number, &own);
         if (r == 0)
                 r = mount_options_decode(m->type, m->data, &options);
         if (r == 0 && !mount_type_is_there(options.driver))
@@ -294,6 +309,8 @@ int mount_block(struct broker *b, struct behalf *who, const struct mount_argumen
                 r = enter_root();
         if (r == 0)
                 r = put_node(m->source, number);
+        if (r == 0 && !own)
+                r = ask_gate(m->source);
         if (r < 0)
                 return r;
         mount = make(m, &options);

@@ -31,7 +31,7 @@ static void a_list_gets_its_normal_form(void **state)
         becomes("ext4", "ext4");
         becomes("xfs,ext4", "ext4,xfs");
         becomes(" xfs , ext4 ", "ext4,xfs");
-        becomes("xfs,vfat,squashfs,f2fs,ext4,ext3,ext2,erofs", "erofs,ext2,ext3,ext4,f2fs,squashfs,vfat,xfs");
+        becomes("xfs,vfat,squashfs,ext4,ext3,ext2,erofs", "erofs,ext2,ext3,ext4,squashfs,vfat,xfs");
 }
 
 static void what_is_no_list_is_refused(void **state)
@@ -134,7 +134,6 @@ static void usual_options_are_taken(void **state)
         assert_string_equal(decoded("vfat", "uid=65536"), "EINVAL"); /* no id of a partition */
         assert_string_equal(decoded("squashfs", "errors=continue"), "errors=continue");
         assert_string_equal(decoded("erofs", "cache_strategy=disabled"), "cache_strategy=disabled");
-        assert_string_equal(decoded("f2fs", "background_gc=off"), "background_gc=off");
 }
 
 static void what_is_too_long_or_too_many_is_refused(void **state)
