@@ -68,8 +68,8 @@ static const struct type {
         const struct option *options;
 } types[] = {{"erofs", "erofs", NULL, erofs_options}, {"ext2", "ext4", "remount-ro", ext_options},
         {"ext3", "ext4", "remount-ro", ext_options}, {"ext4", "ext4", "remount-ro", ext_options},
-        {"squashfs", "squashfs", NULL, squashfs_options},
-        {"vfat", "vfat", "remount-ro", vfat_options}, {"xfs", "xfs", NULL, xfs_options}};
+        {"squashfs", "squashfs", NULL, squashfs_options}, {"vfat", "vfat", "remount-ro", vfat_options},
+        {"xfs", "xfs", NULL, xfs_options}};
 
 /* --- the property --- */
 

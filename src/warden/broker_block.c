@@ -167,8 +167,8 @@ static int put_node(const char *source, dev_t number)
 }
 
 /* May the partition write that device?  The gate says so to this process as to any of the partition's.  To read isn't
- * enough, though it be mounted read-only: the kernel would write what a journal has, whatever the mount says.  Exclusive:
- * what the host has mounted would be the same superblock here. */
+ * enough, though it be mounted read-only: the kernel would write what a journal has, whatever the mount says.
+ * Exclusive: what the host has mounted would be the same superblock here. */
 static int ask_gate(const char *source)
 {
         int fd = open(source, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);

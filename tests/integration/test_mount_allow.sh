@@ -18,7 +18,19 @@ prelude='import ctypes, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 def mount(source, target, kind, flags=0, data=None):
     r = c.mount(source, target, kind, ctypes.c_ulong(flags), data)
-    return ctypes.get_errno() if r else 0'
+    return ctypes.get_errno() if r else 0
+def mount_x32(*words):
+    return -c.syscall(0x40000000 | 165, *words) and ctypes.get_errno()
+def mount_i386(source, target, kind, flags, data):
+    c.mmap.restype = ctypes.c_void_p
+    low = c.mmap(None, 4096, 7, 0x62, -1, 0) # MAP_32BIT
+    code = bytes.fromhex("5389f889f34189ca89d14489d24489c64489cfcd805bc3")
+    texts = b"\\0".join([source, target, kind]) + b"\\0"
+    ctypes.memmove(low, code + texts, len(code) + len(texts))
+    at = [low + len(code)]
+    at += [at[0] + len(source) + 1, at[0] + len(source) + len(target) + 2]
+    call = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_uint] * 6)(low)
+    return -call(21, at[0], at[1], at[2], flags, data)'
 
 # A disk of the host's; however the test ends, it doesn't stay.
 away() {
@@ -125,6 +137,12 @@ print(mount(b"/img", b"/mnt", b"ext4"), mount(b"/nosuch", b"/mnt", b"ext4"), mou
 t_is "a link to it leads to it" "$(run 'cd /t; mount -i -c -t ext4 /t/link /mnt; findmnt -n -o FSTYPE /mnt; umount /mnt')" ext4
 t_is "so does a path from where one is" "$(python '
 os.chdir("/dev/shm/.."); print(mount(b"../dev//./loop0", b"../mnt", b"ext4"))'; run 'umount /mnt')" 0
+if [ "$(uname -m)" = x86_64 ]; then
+        t_is "it is mounted by the ABIs of i386 and x32, too" "$(python '
+for call in mount_i386, mount_x32:
+    print(call(b"/dev/loop0", b"/mnt", b"ext4", 0, 0), os.path.ismount("/mnt"), c.umount2(b"/mnt", 0), call(b"/dev/loop0", b"/mnt", b"btrfs", 0, 0) > 0)')" "0 True 0 True
+0 True 0 True"
+fi
 # The name is another device's half of the time: what is mounted must be its own whenever it is mounted.
 run "truncate -s 8M /third && mkfs.ext4 -q -L third /third && losetup /dev/loop2 /third" >/dev/null
 t_is "a name that changes all the time leads to its own devices" "$(python '

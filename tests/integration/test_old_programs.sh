@@ -32,7 +32,7 @@ t_between() {
 look_at() { # SUITE
         t_ok "$1: its image is imported" croft image import "$2" --name "old-$1"
         t_ok "a partition is made" croft create old --image "old-$1" -s init=croft -s memory.max=$MEMORY -s cpu.max=50% -s pids.max=200 \
-                -s devices=loop:4
+                -s devices=loop:4 -s mount.allow=ext4
         t_ok "and started" croft start old
         t_ok "on one CPU" croft pool bind old one
         # something to see: 32 MiB that are touched, and ten processes
@@ -81,6 +81,19 @@ look_at() { # SUITE
         t_is "its options are changed" "$(inside 'truncate -s 9M /image; losetup -c /dev/loop0; blockdev --getsize64 /dev/loop0')" 9437184
         t_is "it is unbound" "$(inside 'losetup -d /dev/loop0 && losetup -a')" ""
 
+        # --- mount ---
+        croft exec old -- sh -c 'cat >/fs' <"$T/fs"
+        t_is "mount -o loop mounts a file system" "$(inside 'mount -o loop /fs /mnt && findmnt -n -o SOURCE,FSTYPE /mnt && stat -c %u:%g /mnt')" "/dev/loop0 ext4
+0:0"
+        t_is "which is written" "$(inside 'echo text >/mnt/f && umount /mnt && mount -o loop,ro /fs /mnt && cat /mnt/f')" text
+        t_like "and read-only" "$(inside 'grep " /mnt " /proc/mounts')" '^/dev/loop[01] /mnt ext4 ro,nosuid,nodev'
+        t_is "it is unmounted" "$(inside 'umount /mnt && findmnt -n /mnt')" ""
+        t_like "an option that isn't there is told of" "$(inside 'LC_ALL=C mount -o loop,nosuch /fs /mnt 2>&1')" 'bad option|wrong fs type'
+        t_is "a tmpfs is one, with its options" "$(inside 'mount -t tmpfs -o size=1M,mode=711 t /mnt && df --output=fstype,size /mnt | tail -n 1 | xargs; stat -c %a /mnt; umount /mnt')" "tmpfs 1024
+711"
+        gone() { [ -z "$(inside 'losetup -a')" ]; }
+        t_ok "no device is left" t_wait_for gone
+
         t_ok "it is removed" croft remove old --force
         t_ok "and its image" croft image remove "old-$1"
 }
@@ -92,6 +105,7 @@ cpu_ns() { # CPU time so far
 suites=${CROFT_TEST_SUITES:-bullseye bookworm trixie}
 # shellcheck disable=SC2086 # a list
 roots_of $suites >"$T/roots" || { cat "$T/roots"; exit 1; }
+truncate -s 4M "$T/fs" && mkfs.ext4 -q "$T/fs" || exit 1
 t_croftd_start || exit 1
 t_ok "a pool of one CPU" croft pool create one --cpus "$(awk -F'[-,]' '/^Cpus_allowed_list/ { sub(/.*:[ \t]*/, ""); split($0, c, /[-,]/); print c[1] }' /proc/self/status)"
 n=0
