@@ -251,6 +251,9 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
         host->warden_filter = seccomp_build_warden(err);
         if (host->warden_filter < 0)
                 return host->warden_filter;
+        host->broker_filter = seccomp_build_broker(err);
+        if (host->broker_filter < 0)
+                return host->broker_filter;
         host->notify_filter = seccomp_build_notify(0, &host->lacks[HOST_INTERCEPTION]); /* or none */
         host->loop_filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS, NULL);
         host->mount_filter = seccomp_build_notify(SECCOMP_TOLD_LOOPS | SECCOMP_TOLD_MOUNTS, NULL);
@@ -295,6 +298,7 @@ int daemon_host_open(const struct host_options *options, struct daemon_host *ret
                 .base_filter = -EBADF,
                 .mount_base_filter = -EBADF,
                 .warden_filter = -EBADF,
+                .broker_filter = -EBADF,
                 .notify_filter = -EBADF,
                 .loop_filter = -EBADF,
                 .mount_filter = -EBADF,
@@ -350,6 +354,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         close_fd(host->base_filter);
         close_fd(host->mount_base_filter);
         close_fd(host->warden_filter);
+        close_fd(host->broker_filter);
         close_fd(host->notify_filter);
         close_fd(host->loop_filter);
         close_fd(host->mount_filter);

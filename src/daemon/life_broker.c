@@ -184,8 +184,9 @@ static int send_serve(struct unit *u, int socket, struct croft_error *err)
         broker_spec_put(&body, &spec);
         r = warden_send(socket, WARDEN_SERVE,
                 (struct warden_fd[]){{"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid},
-                        {"lock", lock}, {"userns", userns}, {"cgroup", cgroup}, {"fuse-memory", u->p.run.fuse_memory}},
-                7, &body);
+                        {"lock", lock}, {"userns", userns}, {"cgroup", cgroup}, {"filter", u->p.host->broker_filter},
+                        {"fuse-memory", u->p.run.fuse_memory}},
+                8, &body);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
 }

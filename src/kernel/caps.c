@@ -26,25 +26,37 @@ int caps_bound(struct croft_error *err)
         return 0;
 }
 
-int caps_drop_bounding(struct croft_error *err)
+static int keep_bounding(uint64_t kept, struct croft_error *err)
 {
         for (int cap = 0; cap < 64; cap++)
-                if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
+                if (!(kept >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
                         return croft_error_set(err, errno, "drop capability %d from the bounding set", cap);
+        return 0;
+}
+
+int caps_drop_bounding(struct croft_error *err)
+{
+        return keep_bounding(0, err);
+}
+
+int caps_keep(uint64_t kept, struct croft_error *err)
+{
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        struct __user_cap_data_struct sets[2] = {0};
+        int r = keep_bounding(kept, err);
+
+        if (r < 0)
+                return r;
+        for (int i = 0; i < 2; i++)
+                sets[i].effective = sets[i].permitted = (uint32_t)(kept >> 32 * i);
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+                return croft_error_set(err, errno, "clear the ambient capabilities");
+        if (syscall(SYS_capset, &header, sets) < 0)
+                return croft_error_set(err, errno, "give up capabilities");
         return 0;
 }
 
 int caps_drop_all(struct croft_error *err)
 {
-        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-        struct __user_cap_data_struct none[2] = {0};
-        int r = caps_drop_bounding(err);
-
-        if (r < 0)
-                return r;
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
-                return croft_error_set(err, errno, "clear the ambient capabilities");
-        if (syscall(SYS_capset, &header, none) < 0)
-                return croft_error_set(err, errno, "give up all capabilities");
-        return 0;
+        return caps_keep(0, err);
 }

@@ -29,6 +29,9 @@ int seccomp_build_notify(unsigned int told, struct croft_error *err);
 /* What a warden and a session may call once they are set up; everything else is answered with EPERM. */
 int seccomp_build_warden(struct croft_error *err);
 
+/* What a broker (warden/broker.h) and its processes may call; everything else is answered with EPERM. */
+int seccomp_build_broker(struct croft_error *err);
+
 /* Installs the filter in fd for the calling thread; needs no_new_privs or CAP_SYS_ADMIN in its user namespace.
  * -EBADMSG: not a sealed filter. */
 int seccomp_install(int fd, struct croft_error *err);

@@ -194,7 +194,7 @@ static const char *const warden_calls[] = {"read", "write", "readv", "writev", "
  * figures); no descriptor's owner is set (F_SETOWN is a way to send signals), no other socket option is read
  * (SO_PEERPIDFD hands out a process), no ioctl types into a terminal.  0xc000ff0b is PIDFD_GET_INFO of any size: how
  * init ended. */
-static const struct {
+static const struct argument {
         const char *name;
         unsigned int argument;
         uint64_t mask, value;
@@ -207,7 +207,40 @@ static const struct {
         /* Memory, but none that can be run. */
         {"mmap", 2, PROT_EXEC, 0}, {"mprotect", 2, PROT_EXEC, 0}};
 
-int seccomp_build_warden(struct croft_error *err)
+/* Beside the warden's: what there is to know of a process that asks, loop devices, nodes, mounts and namespaces, and
+ * becoming as the caller.  Nothing that executes a program, loads code into the kernel or speaks to a network. */
+static const char *const broker_calls[] = {"openat", "openat2", "getdents64", "lseek", "statx", "fstatfs", "readlink",
+        "readlinkat", "ftruncate", "fsync", "fcntl", "flock", "dup2", "close_range", "fchmod", "fchmodat", "chmod",
+        "fchown", "fchownat", "mknodat", "mkdir", "mkdirat", "unlinkat", "renameat", "renameat2", "memfd_create",
+        "chdir", "fchdir", "chroot", "ioctl", "pidfd_open", "pidfd_getfd", "process_vm_readv", "socketpair",
+        "nanosleep", "clock_nanosleep", "pause", "membarrier", "clone3", "set_robust_list", "rseq", "prctl",
+        "prlimit64", "unshare", "setns", "setgroups", "setresuid", "setresgid", "setfsuid", "setfsgid", "capset",
+        "mount", "umount2", "pivot_root", "open_tree", "move_mount", "mount_setattr", "fsopen", "fsconfig", "fsmount"};
+
+static const struct argument broker_calls_with[] = {{"bpf", 0, UINT32_MAX, BPF_PROG_TEST_RUN}};
+
+struct list {
+        const char *const *calls;
+        size_t n_calls;
+        const struct argument *with;
+        size_t n_with;
+};
+
+static int allow(scmp_filter_ctx filter, const struct list *list)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < list->n_calls; i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(list->calls[i]), 0);
+        for (size_t i = 0; r == 0 && i < list->n_with; i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(list->with[i].name), 1,
+                        SCMP_CMP64(
+                                list->with[i].argument, SCMP_CMP_MASKED_EQ, list->with[i].mask, list->with[i].value));
+        return r;
+}
+
+/* For our own ABI alone. */
+static int build_allowing(const struct list lists[], size_t n, const char *name, struct croft_error *err)
 {
         _cleanup_(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
         int r;
@@ -215,13 +248,26 @@ int seccomp_build_warden(struct croft_error *err)
         if (!filter)
                 return croft_error_set(err, ENOMEM, "make a system call filter");
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-        for (size_t i = 0; r == 0 && i < ELEMENTS(warden_calls); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(warden_calls[i]), 0);
-        for (size_t i = 0; r == 0 && i < ELEMENTS(warden_calls_with); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(warden_calls_with[i].name), 1,
-                        SCMP_CMP64(warden_calls_with[i].argument, SCMP_CMP_MASKED_EQ, warden_calls_with[i].mask,
-                                warden_calls_with[i].value));
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = allow(filter, &lists[i]);
         if (r < 0)
-                return croft_error_set(err, -r, "make the warden's system call filter");
-        return export(filter, "croft-warden-filter", err);
+                return croft_error_set(err, -r, "make the filter '%s'", name);
+        return export(filter, name, err);
+}
+
+static const struct list for_warden = {
+        warden_calls, ELEMENTS(warden_calls), warden_calls_with, ELEMENTS(warden_calls_with)};
+static const struct list for_broker = {
+        broker_calls, ELEMENTS(broker_calls), broker_calls_with, ELEMENTS(broker_calls_with)};
+
+int seccomp_build_warden(struct croft_error *err)
+{
+        return build_allowing(&for_warden, 1, "croft-warden-filter", err);
+}
+
+int seccomp_build_broker(struct croft_error *err)
+{
+        const struct list lists[] = {for_warden, for_broker};
+
+        return build_allowing(lists, ELEMENTS(lists), "croft-broker-filter", err);
 }

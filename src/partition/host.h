@@ -39,7 +39,7 @@ struct host {
         int tools_dir;         /* static programs that appear below /run/croft/bin */
         int base_filter;       /* sealed memfds with seccomp programs (struct sock_filter[]) */
         int mount_base_filter; /* the same, of who may mount block file systems */
-        int warden_filter;
+        int warden_filter, broker_filter;
         int notify_filter;       /* of intercepted calls; -EBADF: this kernel can't */
         int loop_filter;         /* the same, of who may have loop devices */
         int mount_filter;        /* the same, of who may mount block file systems, too */

@@ -235,6 +235,7 @@ static bool serve_next(struct broker *b)
 static int receive(struct broker *b, struct croft_error *err)
 {
         _cleanup_(warden_packet_done) struct warden_packet p = {0};
+        _cleanup_close_ int filter = -EBADF;
         int r = warden_receive(b->channel, &p);
 
         if (r <= 0 || p.type != WARDEN_SERVE)
@@ -246,10 +247,12 @@ static int receive(struct broker *b, struct croft_error *err)
         b->memory = warden_packet_take_fd(&p, "fuse-memory"); /* or none: it has no views */
         b->userns = warden_packet_take_fd(&p, "userns");
         b->cgroup = warden_packet_take_fd(&p, "cgroup");
-        if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0)
+        filter = warden_packet_take_fd(&p, "filter");
+        if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0 ||
+                filter < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
         r = broker_spec_get(&p.body, &b->spec);
-        return r < 0 ? croft_error_set(err, r, "read the message SERVE") : 0;
+        return r < 0 ? croft_error_set(err, r, "read the message SERVE") : warden_confine_broker(filter, err);
 }
 
 static int begin(struct broker *b, struct croft_error *err)

@@ -2,12 +2,14 @@
  *
  * confine.c - gives up privileges.  See warden.h.
  */
+#include "base/cleanup.h"
 #include "kernel/caps.h"
 #include "kernel/seccomp.h"
 #include "partition/ring.h"
 #include "warden/warden.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -42,4 +44,21 @@ int warden_confine(uid_t owner, int filter, struct croft_error *err)
         if (r < 0 || filter < 0)
                 return r;
         return seccomp_install(filter, err);
+}
+
+/* Devices and their nodes (SYS_ADMIN, MKNOD, CHOWN, FOWNER, DAC_OVERRIDE), descriptors and memory of who asks
+ * (SYS_PTRACE), becoming as he is for a mount (SETPCAP, SETUID, SETGID, SYS_CHROOT), killing that process (KILL). */
+int warden_confine_broker(int filter, struct croft_error *err)
+{
+        static const int kept[] = {CAP_SYS_ADMIN, CAP_MKNOD, CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE, CAP_SYS_PTRACE,
+                CAP_SETPCAP, CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT, CAP_KILL};
+        uint64_t set = 0;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTS(kept); i++)
+                set |= UINT64_C(1) << kept[i];
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return croft_error_set(err, errno, "give up new privileges");
+        r = caps_keep(set, err);
+        return r < 0 ? r : seccomp_install(filter, err);
 }

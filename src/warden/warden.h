@@ -21,4 +21,7 @@ int session_main(void);
  * < 0: none (tests). */
 int warden_confine(uid_t owner, int filter, struct croft_error *err);
 
+/* A broker stays root, with the capabilities that its work needs and the system calls of the filter. */
+int warden_confine_broker(int filter, struct croft_error *err);
+
 #endif

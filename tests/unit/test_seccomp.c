@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "kernel/seccomp.h"
 
+#include <linux/bpf.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -239,6 +240,29 @@ static void warden_filter_keeps_descriptors_from_sending_signals(void **state)
         assert_int_equal(under(f, SYS_fcntl, -1, F_SETLEASE, 0), EPERM);
 }
 
+static void broker_filter_executes_and_loads_nothing(void **state)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        _cleanup_close_ int f = seccomp_build_broker(&err);
+
+        (void)state;
+        assert_true(f >= 0);
+        assert_int_equal(under(f, SYS_setns, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_pidfd_getfd, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_bpf, BPF_PROG_TEST_RUN, 0, 0), EINVAL);
+        assert_int_equal(under(f, SYS_bpf, BPF_PROG_LOAD, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_bpf, BPF_MAP_GET_FD_BY_ID, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_execve, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_execveat, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_finit_module, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_ptrace, 0, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM);
+        assert_int_equal(under(f, SYS_process_vm_writev, -1, 0, 0), 0); /* as the warden: an answer has a place */
+        assert_int_equal(under(f, SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC), EPERM);
+        assert_int_equal(under(f, SYS_open_by_handle_at, -1, 0, 0), EPERM);
+        assert_int_equal(under(f, SYS_reboot, 0, 0, 0), EPERM);
+}
+
 static void warden_filter_hands_out_no_process_of_a_peer(void **state)
 {
         _cleanup_close_ int f = warden();
@@ -289,6 +313,7 @@ int main(void)
                 cmocka_unit_test(warden_filter_lets_two_ioctls_through),
                 cmocka_unit_test(warden_filter_keeps_descriptors_from_sending_signals),
                 cmocka_unit_test(warden_filter_hands_out_no_process_of_a_peer),
+                cmocka_unit_test(broker_filter_executes_and_loads_nothing),
                 cmocka_unit_test(base_filter_keeps_line_disciplines_away),
                 cmocka_unit_test(what_is_no_sealed_filter_is_not_installed),
         };
