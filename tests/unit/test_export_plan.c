@@ -293,7 +293,7 @@ static void one_whose_file_is_wrong_is_refused(void **state)
 
 static void a_stanza_lists_what_can_be_exported(void **state)
 {
-        struct devexports_stanza all = {.name = "all", .pattern = "/dev/[nz]*"}, one = {.name = "one"},
+        struct devexports_stanza all = {.name = "all", .pattern = "/dev/[nz][ue][lrt]*"}, one = {.name = "one"},
                                  none = {.name = "one", .pattern = "/dev/croft-nothing"};
 
         NEEDS_DEVICE();
