@@ -21,7 +21,7 @@ ROOTS = ["/proc", "/sys"]
 SKIP = re.compile(r"^/proc/(\d+|kmsg|kcore|thread-self|sysrq-trigger|kpage.*|vmcore|bus/usb/.*)(/|$)|^/proc/self/(task|mem|pagemap|clear_refs"
                   r"|fd|fdinfo|map_files|cwd|root|exe|auxv|environ|maps|smaps.*|numa_maps|stack|syscall|ns)(/|$)"
                   r"|/trace_pipe$|/trace_marker|^/sys/kernel/(debug|tracing|security|config)/|^/sys/fs/cgroup/|/croft$"
-                  r"|^/sys/devices/.*/(rom|config|resource\d.*|vpd)$|^/sys/bus/.*(autoprobe|uevent)$")
+                  r"|^/sys/devices/.*/(rom|config|resource\d.*|vpd)$|^/sys/bus/.*(autoprobe|uevent)$|/hot_add$")
 LIMIT = 65536
 
 
