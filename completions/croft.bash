@@ -65,7 +65,7 @@ _croft_numbers() {
 
 # Families of device numbers: the minors of a major when that is given out.
 _croft_families() {
-        printf 'char\nblock\nloop\n'
+        printf 'char\nblock\ncuse\ndm\nloop\nnbd\nzram\n'
         _croft_numbers | sed -n 's/^[^ ]* [^ ]* \([^ ]*\) \([^ ]*\) [*]$/\1\2/p' | sort -u
 }
 

@@ -26,6 +26,15 @@ struct croft_devid;
 
 enum croft_devid_state { CROFT_DEVID_RESERVED = 1, CROFT_DEVID_ASSIGNED, CROFT_DEVID_DRAINING };
 
+/* A node in the /dev of the partition that has the number: none; to be made by croftd, if there is one; made; or
+ * refused, for a reason that is in the record of errors. */
+enum croft_devid_node_state {
+        CROFT_DEVID_NODE_NONE,
+        CROFT_DEVID_NODE_WANTED,
+        CROFT_DEVID_NODE_THERE,
+        CROFT_DEVID_NODE_REFUSED,
+};
+
 struct croft_devid_number {
         uint64_t partition; /* id of the owner, 0: global */
         char family[CROFT_DEVID_NAME], instance[CROFT_DEVID_NAME];
@@ -37,10 +46,14 @@ struct croft_devid_number {
         uint32_t major, minor;         /* minor: the first one of the number, or CROFT_DEVID_WHOLE */
         uint32_t pid;                  /* who asked; 0 inside */
         int64_t age_ns;                /* since it is in that state */
+        char node[CROFT_DEVID_NAME];   /* name of its node, of a group NAME0, NAME1 ...; "": none */
+        uint32_t node_state;           /* enum croft_devid_node_state */
+        uint32_t reserved;
 };
 
-/* What is asked for.  A family is "char" or "block" (majors for local use), or "c60", "b120": the minors of a major
- * that one has.  An instance is the asker's own name for the device; asked again, it has the same number. */
+/* What is asked for.  A family is "char" or "block" (majors for local use), "c60", "b120": the minors of a major that
+ * one has, or "dm", "zram", "nbd", "cuse": devices of these drivers.  An instance is the asker's own name for the
+ * device; asked again, it has the same number. */
 struct croft_devid_request {
         uint64_t partition; /* 0: the caller's own */
         const char *family, *instance;
@@ -49,6 +62,7 @@ struct croft_devid_request {
         uint32_t within;    /* from one number of the group to the next; 0: 1 */
         uint32_t between;   /* the first one is a multiple of it; 0: 1 */
         uint32_t virtual_number; /* CROFT_DEVID_ANY: none */
+        const char *node;        /* name of a node in the partition's /dev, for root alone; NULL: none */
 };
 
 /* directory: where the pinned programs are, NULL: as libkstat finds them ($CROFT_SOCKET, /run/croft).  The caller ends
@@ -57,7 +71,8 @@ int croft_devid_open(const char *directory, struct croft_devid **ret, struct cro
 struct croft_devid *croft_devid_close(struct croft_devid *devid); /* NULL is allowed; returns NULL */
 
 /* The numbers are RESERVED for the instance.  -ENOENT: there is no such family, or none is granted; -EDQUOT: more than
- * are granted; -EBUSY: the preferred one isn't free; -ENOSPC: none is free. */
+ * are granted; -EBUSY: the preferred one isn't free; -ENOSPC: none is free; -ENODEV: the family's driver isn't loaded.
+ */
 int croft_devid_alloc(struct croft_devid *devid, const struct croft_devid_request *request,
         struct croft_devid_number *ret, struct croft_error *err);
 
@@ -69,6 +84,12 @@ int croft_devid_release(struct croft_devid *devid, uint64_t partition, const cha
         struct croft_devid_number *ret, struct croft_error *err);
 int croft_devid_get(struct croft_devid *devid, uint64_t partition, const char *family, const char *instance,
         struct croft_devid_number *ret, struct croft_error *err);
+
+/* Waits for croftd to be done with the node of a number that one of these has answered: *number is what it is then.
+ * After a release, in global: until node and number have gone.  -ESRCH: the number has gone; -ETIMEDOUT: croftd hasn't
+ * come to it (it isn't there, or the partition doesn't run). */
+int croft_devid_wait(
+        struct croft_devid *devid, unsigned int timeout_ms, struct croft_devid_number *number, struct croft_error *err);
 
 /* All numbers that the caller may see, of one partition unless it is 0, by family and number.  The caller frees *ret.
  */

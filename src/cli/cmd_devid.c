@@ -28,8 +28,8 @@ static int open_table(const struct cli *cli, const char *what, struct croft_devi
         return cli_fail(cli, &err, what);
 }
 
-/* The id of --partition; 0: global's, as without it. */
-static int find_partition(struct cli *cli, const struct cli_args *args, const char *what, uint64_t *ret)
+/* The id of --partition; 0: global's, as without it.  ret_runs (NULL: not wanted): it has a /dev. */
+static int find_partition(struct cli *cli, const struct cli_args *args, const char *what, uint64_t *ret, bool *ret_runs)
 {
         const char *name = cli_value(args, "partition");
         _cleanup_free_ char *path = name ? cli_path(NULL, "partitions", name, NULL) : NULL;
@@ -42,6 +42,8 @@ static int find_partition(struct cli *cli, const struct cli_args *args, const ch
         r = cli_request(cli, "GET", path, NULL, what, &partition);
         if (r == 0)
                 *ret = (uint64_t)json_integer_value(json_object_get(partition, "id"));
+        if (r == 0 && ret_runs)
+                *ret_runs = json_integer_value(json_object_get(partition, "pid")) > 0;
         return r;
 }
 
@@ -77,6 +79,15 @@ static const char *name_of(const json_t *partitions, uint64_t id, char *buf, siz
         return buf;
 }
 
+/* Its owner's word as well.  One that croftd hasn't made (yet) is told as "(NAME)". */
+static json_t *node_json(const struct croft_devid_number *n)
+{
+        _cleanup_free_ char *name = text_escape(n->node, strlen(n->node), false);
+        const bool there = n->node_state == CROFT_DEVID_NODE_THERE;
+
+        return json_sprintf(there ? "%s" : "(%s)", name ? name : "");
+}
+
 static json_t *number_json(const struct croft_devid_number *n, const json_t *partitions)
 {
         _cleanup_free_ char *instance = text_escape(n->instance, strlen(n->instance), false); /* its owner's word */
@@ -95,6 +106,8 @@ static json_t *number_json(const struct croft_devid_number *n, const json_t *par
                 (json_int_t)n->within);
         if (object && n->minor != CROFT_DEVID_WHOLE)
                 (void)json_object_set_new(object, "minor", json_integer((json_int_t)n->minor));
+        if (object && n->node[0])
+                (void)json_object_set_new(object, "node", node_json(n));
         if (object && n->virtual_number != CROFT_DEVID_ANY)
                 (void)json_object_set_new(object, "virtual", json_integer((json_int_t)n->virtual_number));
         return object;
@@ -123,13 +136,31 @@ static int print_one(struct cli *cli, const struct croft_devid_number *n)
 
 /* --- the commands --- */
 
+#define NODE_TIMEOUT_MS 10000
+
+/* Of a partition that runs: its node is there, or it is said why not.  Of one that doesn't it is made when it starts.
+ */
+static int see_to_node(struct croft_devid *devid, const char *wanted, bool runs, struct croft_devid_number *number,
+        struct croft_error *err)
+{
+        int r;
+
+        if (strcmp(number->node, wanted) != 0)
+                return croft_error_set(err, EEXIST, "its node is '%s' already.", number->node);
+        r = runs ? croft_devid_wait(devid, NODE_TIMEOUT_MS, number, err) : 0;
+        if (r == 0 && number->node_state == CROFT_DEVID_NODE_REFUSED)
+                r = croft_error_set(err, EIO, "node '%s' wasn't made: the record of errors says why.", wanted);
+        return r;
+}
+
 int cli_cmd_devid_alloc(struct cli *cli, const struct cli_args *args)
 {
         _cleanup_(devid_close) struct croft_devid *devid = NULL;
         struct croft_devid_request q = {.family = args->words[0],
                 .instance = args->words[1],
                 .preferred = CROFT_DEVID_ANY,
-                .virtual_number = CROFT_DEVID_ANY};
+                .virtual_number = CROFT_DEVID_ANY,
+                .node = cli_value(args, "node")};
         struct {
                 const char *option;
                 uint32_t *place;
@@ -137,6 +168,7 @@ int cli_cmd_devid_alloc(struct cli *cli, const struct cli_args *args)
                 {"virtual", &q.virtual_number}};
         struct croft_error err = CROFT_ERROR_INIT;
         struct croft_devid_number number;
+        bool runs = false;
         char what[160];
         int r = 0;
 
@@ -144,7 +176,7 @@ int cli_cmd_devid_alloc(struct cli *cli, const struct cli_args *args)
         for (size_t i = 0; r == 0 && i < ELEMENTS(numbers); i++)
                 r = parse_number(args, numbers[i].option, numbers[i].place);
         if (r == 0)
-                r = find_partition(cli, args, what, &q.partition);
+                r = find_partition(cli, args, what, &q.partition, &runs);
         if (r == 0)
                 r = open_table(cli, what, &devid);
         if (r != 0)
@@ -152,6 +184,8 @@ int cli_cmd_devid_alloc(struct cli *cli, const struct cli_args *args)
         r = croft_devid_alloc(devid, &q, &number, &err);
         if (r == 0 && cli_has(args, "assign"))
                 r = croft_devid_assign(devid, q.partition, q.family, q.instance, &number, &err);
+        if (r == 0 && q.node)
+                r = see_to_node(devid, q.node, runs, &number, &err);
         return r < 0 ? cli_fail(cli, &err, what) : print_one(cli, &number);
 }
 
@@ -168,13 +202,15 @@ static int about_one(struct cli *cli, const struct cli_args *args, const char *d
         int r;
 
         (void)snprintf(what, sizeof(what), "%s the device number of '%s'", doing, args->words[1]);
-        r = find_partition(cli, args, what, &partition);
+        r = find_partition(cli, args, what, &partition, NULL);
         if (r == 0)
                 r = open_table(cli, what, &devid);
         if (r != 0)
                 return r;
         if (f(devid, partition, args->words[0], args->words[1], &number, &err) < 0)
                 return cli_fail(cli, &err, what);
+        if (f == croft_devid_release && number.node[0])
+                (void)croft_devid_wait(devid, NODE_TIMEOUT_MS, &number, NULL); /* it can't be opened any more */
         return show ? print_one(cli, &number) : 0;
 }
 
@@ -199,7 +235,8 @@ int cli_cmd_devid_list(struct cli *cli, const struct cli_args *args)
                 {"FAMILY", "family", COLUMN_TEXT, true}, {"INSTANCE", "instance", COLUMN_TEXT, true},
                 {"NUMBER", "number", COLUMN_NUMBER, true}, {"TYPE", "type", COLUMN_TEXT, true},
                 {"DEVICE", "device", COLUMN_TEXT, true}, {"VIRTUAL", "virtual", COLUMN_NUMBER, false},
-                {"STATE", "state", COLUMN_TEXT, true}, {"SINCE", "age_seconds", COLUMN_SECONDS, true}, {NULL}};
+                {"STATE", "state", COLUMN_TEXT, true}, {"SINCE", "age_seconds", COLUMN_SECONDS, true},
+                {"NODE", "node", COLUMN_TEXT, false}, {NULL}};
         _cleanup_(devid_close) struct croft_devid *devid = NULL;
         _cleanup_json_ json_t *partitions = NULL, *array = json_array();
         struct croft_devid_number *numbers = NULL;
@@ -208,7 +245,7 @@ int cli_cmd_devid_list(struct cli *cli, const struct cli_args *args)
         const bool given = cli_value(args, "partition") != NULL;
         uint64_t partition = 0;
         size_t n = 0;
-        int r = find_partition(cli, args, what, &partition);
+        int r = find_partition(cli, args, what, &partition, NULL);
 
         if (r == 0)
                 r = open_table(cli, what, &devid);

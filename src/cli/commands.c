@@ -128,6 +128,7 @@ static const struct cli_option devid_alloc_options[] = {
         {"between", 'b', "N", "the first one is a multiple of this (default: 1)"},
         {"virtual", 'V', "NUMBER", "what the device is called inside, for the list"},
         {"assign", 'a', NULL, "they are in use at once"},
+        {"node", 'N', "NAME", "make this node in the partition's /dev (of a group NAME0, NAME1 ...)"},
         {NULL},
 };
 
@@ -171,9 +172,9 @@ static const struct cli_command pool_commands[] = {
 
 static const struct cli_command devid_commands[] = {
         {"alloc", NULL, "FAMILY INSTANCE", "get a number that nobody else has",
-                "FAMILY is char or block (majors for local use), or c60, b120 ...: the minors of a major.  An "
-                "INSTANCE\n"
-                "that has a number has the same one again.",
+                "FAMILY is char or block (majors for local use); c60, b120 ...: the minors of a major; dm, zram, nbd "
+                "or\n"
+                "cuse: devices of these drivers.  An INSTANCE that has a number has the same one again.",
                 devid_alloc_options, 2, 2, false, cli_cmd_devid_alloc, NULL, "devid"},
         {"assign", NULL, "FAMILY INSTANCE", "say that its numbers are in use", NULL, devid_options, 2, 2, false,
                 cli_cmd_devid_assign, NULL, "devid"},

@@ -15,7 +15,7 @@ const struct cli_key cli_keys[] = {
         {"cpu.set", true, "the CPUs it may use, of those of its pool: 0-3,6"},
         {"cpu.weight", true, "share of CPU time against others, 1 to 10000 (100 is usual)"},
         {"description", true, "a line of text for people"},
-        {"devices", true, "device numbers it may ask for: char:4,loop:8; and devices it has, stanzas of devexports(5)"},
+        {"devices", true, "device numbers it may ask for: loop:8,dm:2; and devices it has, stanzas of devexports(5)"},
         {"env.", false, "env.NAME: environment variable NAME of init"},
         {"hostname", false, "host name inside (the partition's name unless set)"},
         {"init", false, "auto: the root's /sbin/init, else croft-init; croft: croft-init; or /PATH ARGUMENTS..."},

@@ -410,6 +410,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->cpus_wanted, NULL);
         (void)pthread_cond_init(&life->disks_wanted, NULL);
         life->uevents = -EBADF;
+        life->devid_wanted = -EBADF;
         life->events = events_new();
         if (!life->events)
                 return croft_error_set(err, ENOMEM, "open the life cycle");
@@ -424,6 +425,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 return r;
         life_disks_watch(life);
         life_pools_watch(life);
+        life_devid_watch(life);
         *ret = TAKE(life);
         return 0;
 }
@@ -432,6 +434,7 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
+        life_devid_close(life);
         life_pools_close(life);
         life_disks_close(life);
         watch_close(life);

@@ -580,11 +580,13 @@ static void *follow_events(void *context)
 
 void life_pools_dispatch(struct life *life)
 {
-        static const char *const subsystems[] = {"cpu", "block"};
+        static const char *const subsystems[] = {"cpu", "block", "module", "misc", "cuse"};
         unsigned int about = uevent_take(life->uevents, subsystems, ELEMENTS(subsystems));
 
         if (about & 2)
                 life_disks_changed(life);
+        if (about & ~1U)
+                life_devid_changed(life);
         life_devices_check(life); /* of any subsystem: usually nothing is exported */
         if (!(about & 1))
                 return;

@@ -80,6 +80,10 @@ struct life {
         bool disks_changed;          /* queue_lock */
         pthread_cond_t disks_wanted; /* with queue_lock */
         pthread_t disks_thread;
+        /* device numbers: life_devid.c */
+        bool follows_devid; /* there is a thread that waits for devid_wanted, and for the table */
+        int devid_wanted;   /* eventfd(2) */
+        pthread_t devid_thread;
         struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
@@ -149,6 +153,12 @@ int set_end(struct act *act, struct croft_error *err);
 int unit_start(struct unit *u, enum partition_state *state, struct croft_error *err);
 int unit_stop(
         struct unit *u, unsigned int timeout_ms, bool force, enum partition_state *state, struct croft_error *err);
+
+/* --- life_devid.c --- */
+void life_devid_watch(struct life *life);
+void life_devid_changed(struct life *life); /* the machine's devices or drivers: the thread looks at them */
+void life_devid_look(struct life *life);
+void life_devid_close(struct life *life);
 
 /* --- life_pool.c --- */
 #define LIFE_UEVENTS_ID UINT64_MAX /* no partition has it: in epoll it stands for the kernel's device events */

@@ -495,6 +495,7 @@ int life_recover(struct life *life, struct croft_error *err)
         sweep_plane(life);
         errors_sweep(life);
         sweep_devid(life);
+        life_devid_look(life);
         life_devices_check(life);
         each_entry(life->host->state_dir, "tmp", sweep_tmp, life);
         each_entry(life->host->state_dir, "partitions", sweep_files, life);

@@ -8,292 +8,14 @@
  * of the family (an entry's memory may be another's by the time that it is looked at); all others are told to come
  * again. Invariant: an entry whose group nobody holds has an instance that leads to it, or is draining.
  */
+#include "devid/family.bpf.h"
 #include "devid/gate.bpf.h"
 
-#include "plane/bits.bpf.h"
 #include "plane/caller.bpf.h"
 #include "plane/copy.bpf.h"
 #include "plane/maps.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* --- numbers of a family --- */
-
-static __always_inline struct devid_node node_of(const struct devid_family *family, __u32 number)
-{
-        struct devid_node node = {.type = family->type};
-
-        if (family->majors) {
-                node.major = number;
-                node.minor = DEVID_WHOLE;
-        } else {
-                node.major = family->major;
-                node.minor = number << (family->shift & 31);
-        }
-        return node;
-}
-
-static __always_inline bool is_free(const struct devid_family *family, __u32 number)
-{
-        __u32 word = number / 64 % DEVID_WORDS;
-        __u64 used = *(const volatile __u64 *)&family->taken[word] | *(const volatile __u64 *)&family->host[word];
-
-        return number < family->count && !(used >> number % 64 & 1);
-}
-
-static __always_inline void give_bit(struct devid_family *family, __u32 number)
-{
-        __sync_fetch_and_and(&family->taken[number / 64 % DEVID_WORDS], ~(1ULL << number % 64));
-}
-
-/* false: somebody else is at it. */
-static __always_inline bool lock(struct devid_family *family, __u32 number)
-{
-        __u64 bit = 1ULL << number % 64;
-
-        return !(__sync_fetch_and_or(&family->busy[number / 64 % DEVID_WORDS], bit) & bit);
-}
-
-static __always_inline void unlock(struct devid_family *family, __u32 number)
-{
-        __sync_fetch_and_and(&family->busy[number / 64 % DEVID_WORDS], ~(1ULL << number % 64));
-}
-
-/* false: somebody else has it, or the family isn't any more whose it was when the caller was let (close_minors()). */
-static __always_inline bool take_bit(struct devid_family *family, __u32 number, __u64 owner)
-{
-        __u64 bit = 1ULL << number % 64;
-
-        if (__sync_fetch_and_or(&family->taken[number / 64 % DEVID_WORDS], bit) & bit)
-                return false;
-        if (number < *(volatile __u32 *)&family->count && *(volatile __u64 *)&family->owner == owner)
-                return true;
-        give_bit(family, number);
-        return false;
-}
-
-/* --- walks ---
- *
- * A group that is looked for, made or undone.  Calls of bpf_loop() look the family up themselves: what is in their
- * context is bytes to old kernels. */
-struct group {
-        struct devid_number number; /* what is put on record, but for its number; its family is looked at */
-        __u64 owner;                /* of the family */
-        __u32 between;
-        __u32 done;  /* numbers of it that were taken, or put on record */
-        __u32 found; /* 1: number.first is it */
-        __u32 reserved;
-};
-
-static __always_inline __u32 nth(const struct group *group, __u32 i)
-{
-        return group->number.first + i * group->number.within;
-}
-
-static long take_one(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-
-        if (!family || !is_free(family, nth(group, i)) || !take_bit(family, nth(group, i), group->owner))
-                return 1;
-        group->done = i + 1;
-        return 0;
-}
-
-static long give_one(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-
-        if (family)
-                give_bit(family, nth(group, i));
-        return 0;
-}
-
-/* All of the group that begins there, or none. */
-static __always_inline void take_group(struct group *group)
-{
-        group->done = 0;
-        bpf_loop(group->number.count, take_one, group, 0);
-        group->found = group->done == group->number.count;
-        if (!group->found && group->done)
-                bpf_loop(group->done, give_one, group, 0);
-}
-
-static long try_group(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-
-        group->number.first = i * group->between;
-        if (!family || group->number.first >= family->count)
-                return 1;
-        if (!is_free(family, group->number.first))
-                return 0;
-        take_group(group);
-        return group->found;
-}
-
-/* The lowest free number from this word on.  Who loses a race for one tries the next of the word. */
-static long try_word(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-        __u32 word = i % DEVID_WORDS;
-        __u64 used;
-
-        if (!family || i * 64 >= family->count)
-                return 1;
-        used = *(volatile __u64 *)&family->taken[word] | *(volatile __u64 *)&family->host[word];
-        if (family->count - i * 64 < 64)
-                used |= ~0ULL << (family->count & 63);
-#pragma unroll
-        for (int tries = 0; tries < 4; tries++) {
-                __u64 bit = ~used & -~used;
-
-                if (!bit)
-                        return 0;
-                group->number.first = i * 64 + bit_number(bit);
-                if (take_bit(family, group->number.first, group->owner)) {
-                        group->found = 1;
-                        return 1;
-                }
-                used |= bit;
-        }
-        return 0;
-}
-
-static __always_inline int find(struct group *group, __u32 preferred)
-{
-        if (preferred != DEVID_ANY) {
-                group->number.first = preferred;
-                if (preferred >= DEVID_FAMILY_MAX || preferred % group->between)
-                        return -EINVAL;
-                take_group(group);
-                return group->found ? 0 : -EBUSY;
-        }
-        for (int i = 0; i < 2 && !group->found; i++) /* again: a race was lost for each number of a word */
-                bpf_loop(group->number.count == 1 && group->between == 1 ? DEVID_WORDS : DEVID_FAMILY_MAX,
-                        group->number.count == 1 && group->between == 1 ? try_word : try_group, group, 0);
-        return group->found ? 0 : -ENOSPC;
-}
-
-static long put_one(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-        struct devid_node node;
-
-        if (!family)
-                return 1;
-        group->number.number = nth(group, i);
-        node = node_of(family, group->number.number);
-        if (map_put(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0)
-                return 1;
-        group->done = i + 1;
-        return 0;
-}
-
-static __always_inline void drop(struct devid_family *family, __u32 number)
-{
-        struct devid_node node = node_of(family, number);
-
-        bpf_map_delete_elem(&devid_numbers, &node);
-        give_bit(family, number);
-}
-
-static long drop_one(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-
-        if (!family)
-                return 1;
-        drop(family, nth(group, i));
-        return 0;
-}
-
-/* What is on record of a group, made and undone.  A single number needs no walk. */
-static __always_inline int put_group(struct group *group, struct devid_family *family)
-{
-        struct devid_node node;
-
-        if (group->number.count == 1) {
-                group->number.number = group->number.first;
-                node = node_of(family, group->number.first);
-                return map_put(&devid_numbers, &node, &group->number, BPF_NOEXIST) < 0 ? -ENOMEM : 0;
-        }
-        group->done = 0;
-        bpf_loop(group->number.count, put_one, group, 0);
-        return group->done == group->number.count ? 0 : -ENOMEM;
-}
-
-static __always_inline void drop_group(struct group *group, struct devid_family *family)
-{
-        if (group->number.count == 1)
-                drop(family, group->number.first);
-        else
-                bpf_loop(group->number.count & 127, drop_one, group, 0);
-}
-
-/* --- families of a major that was given out ---
- *
- * They are there from the beginning and stay, so that who holds one holds no other's: open with an owner and a count,
- * else of nobody and without a number. */
-
-/* "c60" or "b120": the minors of that major, which is below 1,000. */
-static __always_inline struct devid_name minors_name(__u32 type, __u32 major)
-{
-        struct devid_name name = {};
-        char ones = (char)('0' + major % 10), tens = (char)('0' + major / 10 % 10);
-
-        name.text[0] = (char)type;
-        if (major >= 100) {
-                name.text[1] = (char)('0' + major / 100 % 10);
-                name.text[2] = tens;
-                name.text[3] = ones;
-        } else if (major >= 10) {
-                name.text[1] = tens;
-                name.text[2] = ones;
-        } else {
-                name.text[1] = ones;
-        }
-        return name;
-}
-
-static __always_inline void open_minors(const struct devid_number *number, __u32 type)
-{
-        struct devid_name name = minors_name(type, number->first);
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &name);
-
-        if (!family)
-                return;
-        (void)__sync_lock_test_and_set(&family->owner, number->partition);
-        (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
-}
-
-static long count_taken(__u32 i, struct group *group)
-{
-        struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-
-        if (family && *(volatile __u64 *)&family->taken[i % DEVID_WORDS])
-                group->found = 1;
-        return group->found;
-}
-
-/* The minors of a major go with it, if none of them is given out: -EBUSY.  With a count of 0 no more can be taken; who
- * has taken one just now sees that and gives it back, or is seen here. */
-static __always_inline int close_minors(struct group *group, __u32 type, __u32 major)
-{
-        struct devid_family *family;
-
-        group->number.family = minors_name(type, major);
-        group->found = 0;
-        family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-        if (!family)
-                return 0;
-        (void)__sync_lock_test_and_set(&family->count, 0);
-        bpf_loop(DEVID_WORDS, count_taken, group, 0);
-        if (!group->found)
-                return 0;
-        (void)__sync_lock_test_and_set(&family->count, DEVID_FAMILY_MAX);
-        return -EBUSY;
-}
 
 /* --- on behalf of the caller --- */
 
@@ -430,7 +152,7 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
 
         if (instance)
                 return answer_of(call, key, q, instance->first);
-        if (!is_sound(call) || (q->family->majors && call->count != 1))
+        if (!is_sound(call) || ((q->family->majors || q->family->flags & DEVID_FAMILY_DRIVER) && call->count != 1))
                 return -EINVAL;
         fill(&group, call, q);
         if (!take_quota(q->grant, group.number.count))
@@ -504,6 +226,15 @@ static __always_inline bool is_still(
         return theirs[0] == ours[0] && theirs[1] == ours[1] && theirs[2] == ours[2] && theirs[3] == ours[3];
 }
 
+/* With its lock held. */
+static __always_inline bool is_named(const struct devid_call *call, const struct request *q)
+{
+        struct devid_node node = node_of(q->family, call->ret.first);
+        const struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+
+        return number && *(const volatile __u32 *)&number->flags & DEVID_NAMED;
+}
+
 static __always_inline int give_back(
         const struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
 {
@@ -513,7 +244,7 @@ static __always_inline int give_back(
                 return -EBUSY;
         fill_found(&group, call);
         bpf_map_delete_elem(&devid_instances, key);
-        if (q->family->drains) {
+        if (q->family->flags & DEVID_FAMILY_DRAINS || is_named(call, q)) {
                 bpf_loop(group.number.count & 127, drain_one, &group, 0);
                 return 0;
         }
@@ -587,6 +318,7 @@ static __always_inline int set_free(struct devid_call *call, const struct reques
         struct devid_node node = node_of(q->family, n);
         struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
         struct devid_grant_key key = {};
+        struct devid_grant *grant;
 
         if (q->caller)
                 return -EPERM;
@@ -596,7 +328,9 @@ static __always_inline int set_free(struct devid_call *call, const struct reques
                 return -EBUSY;
         key.partition = number->partition;
         COPY_WORDS(&key.family, &number->family, WORDS(key.family));
-        give_quota(bpf_map_lookup_elem(&devid_grants, &key), 1);
+        grant = bpf_map_lookup_elem(&devid_grants, &key);
+        if (grant && *(volatile __u32 *)&grant->used) /* it may be of a former run, and have counted on another grant */
+                give_quota(grant, 1);
         bpf_map_delete_elem(&devid_numbers, &node);
         give_bit(q->family, n);
         return 0;
@@ -650,6 +384,134 @@ static __always_inline int mark(const struct devid_call *call, const struct requ
         return 0;
 }
 
+/* --- drivers, and special files --- */
+
+static __noinline int set_driver(const struct devid_call *call, const struct request *q)
+{
+        struct devid_family *family = q->family;
+        struct group group = {};
+
+        if (q->caller)
+                return -EPERM;
+        if (!(family->flags & DEVID_FAMILY_DRIVER))
+                return -EINVAL;
+        (void)__sync_fetch_and_or(&family->flags, DEVID_FAMILY_ABSENT);
+        if (call->preferred == DEVID_ANY)
+                return 0;
+        if (family->major != call->preferred || family->shift != call->count) {
+                COPY_WORDS(&group.number.family, &call->family, WORDS(group.number.family));
+                bpf_loop(DEVID_WORDS, count_taken, &group, 0);
+                if (group.found)
+                        return -EBUSY;
+                *(volatile __u32 *)&family->major = call->preferred;
+                *(volatile __u32 *)&family->shift = call->count;
+        }
+        (void)__sync_fetch_and_and(&family->flags, ~(__u32)DEVID_FAMILY_ABSENT);
+        return 0;
+}
+
+static __noinline int set_flags(const struct devid_call *call, const struct request *q)
+{
+        struct devid_node node = node_of(q->family, call->preferred);
+        struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+
+        if (q->caller)
+                return -EPERM;
+        if (!number || call->preferred >= DEVID_FAMILY_MAX || number->partition != q->partition)
+                return -ESRCH;
+        (void)__sync_fetch_and_or(&number->flags, call->flags);
+        (void)__sync_fetch_and_and(&number->flags, ~(__u32)call->bits);
+        return 0;
+}
+
+/* The device of that number was made for its former owner, who has started again. */
+static __noinline int reclaim(struct devid_call *call, const struct request *q)
+{
+        struct devid_node node = node_of(q->family, call->preferred);
+        struct devid_number *number = bpf_map_lookup_elem(&devid_numbers, &node);
+        struct devid_instance_key key = {.partition = q->partition};
+        struct devid_instance instance = {.first = call->preferred};
+        const __u64 *ours = (const __u64 *)key.instance.text, *theirs;
+
+        if (q->caller)
+                return -EPERM;
+        COPY_WORDS(&key.family, &call->family, WORDS(key.family));
+        COPY_WORDS(&key.instance, &call->instance, WORDS(key.instance));
+        if (!number || call->preferred >= DEVID_FAMILY_MAX || number->partition != q->partition || number->count != 1)
+                return -ESRCH;
+        theirs = (const __u64 *)number->instance.text;
+        if (theirs[0] != ours[0] || theirs[1] != ours[1] || theirs[2] != ours[2] || theirs[3] != ours[3])
+                return -ESRCH;
+        if (!take_quota(q->grant, 1))
+                return -EDQUOT;
+        if (__sync_val_compare_and_swap(&number->state, DEVID_DRAINING, DEVID_RESERVED) != DEVID_DRAINING) {
+                give_quota(q->grant, 1);
+                return -ESRCH;
+        }
+        if (map_put(&devid_instances, &key, &instance, BPF_NOEXIST) < 0) {
+                (void)__sync_lock_test_and_set(&number->state, DEVID_DRAINING);
+                give_quota(q->grant, 1);
+                return -ENOMEM;
+        }
+        number->since_ns = (__s64)bpf_ktime_get_boot_ns();
+        return answer(call, q->family, call->preferred, q->caller);
+}
+
+/* The special file of what was just answered, if that has one. */
+static __noinline int tell_special(struct devid_call *call)
+{
+        static const struct devid_special none;
+        struct devid_node node = {};
+        const struct devid_special *special;
+
+        COPY_WORDS(&node, &call->node, WORDS(node));
+        special = bpf_map_lookup_elem(&devid_specials, &node);
+        if (!special || special->partition != call->ret.partition)
+                special = &none;
+        COPY_WORDS(&call->special, special, WORDS(*special));
+        return 0;
+}
+
+/* What was just answered is to have a special file of that name, unless it has one. */
+static __noinline int name_it(struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
+{
+        struct devid_special special = {.partition = q->partition, .uid = (__u32)bpf_get_current_uid_gid()};
+        struct devid_node node = node_of(q->family, call->ret.first);
+        __u32 first = call->ret.first;
+        struct devid_number *number;
+        int r = -EAGAIN;
+
+        COPY_WORDS(&special.name, &call->special.name, WORDS(special.name));
+        if (!lock(q->family, first))
+                return -EAGAIN;
+        number = bpf_map_lookup_elem(&devid_numbers, &node);
+        if (number && is_still(call, key, q)) {
+                (void)__sync_fetch_and_or(&number->flags, DEVID_NAMED);
+                r = map_put(&devid_specials, &node, &special, BPF_NOEXIST);
+                if (r < 0)
+                        r = r == -EEXIST ? 0 : -ENOMEM;
+        }
+        unlock(q->family, first);
+        return r;
+}
+
+/* Loop devices their broker sees to. */
+static __always_inline bool has_to_be_seen_to(const struct devid_call *call, const struct devid_family *family)
+{
+        if (call->op == DEVID_OP_ALLOC)
+                return call->special.name.text[0];
+        return call->op == DEVID_OP_RELEASE && !(family->flags & DEVID_FAMILY_GLOBAL) &&
+               (family->flags & DEVID_FAMILY_DRAINS || call->ret.flags & DEVID_NAMED);
+}
+
+/* croftd has something to do. */
+static __always_inline void wake(const struct devid_call *call)
+{
+        __u64 word = call->op;
+
+        (void)bpf_ringbuf_output(&devid_wake, &word, sizeof(word), 0); /* full: it is awake */
+}
+
 static const struct devid_grant no_grant; /* counts what global takes for a partition */
 
 /* May the caller ask in this family for that partition?  What isn't granted is as what isn't there; what it has already
@@ -662,7 +524,8 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         q->family = bpf_map_lookup_elem(&devid_families, &key.family);
         if (!q->family || !*(volatile __u32 *)&q->family->count)
                 return q->caller && call->op != DEVID_OP_ALLOC ? -ESRCH : -ENOENT;
-        if (q->caller && q->family->drains && call->op != DEVID_OP_GET && call->op != DEVID_OP_NEXT)
+        if (q->caller && q->family->flags & DEVID_FAMILY_GLOBAL && call->op != DEVID_OP_GET &&
+                call->op != DEVID_OP_NEXT)
                 return call->op == DEVID_OP_ALLOC ? -ENOENT : -EPERM;
         q->owner = *(volatile __u64 *)&q->family->owner;
         /* Minors go with their major: they are its owner's, whoever asks. */
@@ -678,6 +541,8 @@ static __always_inline int find_family(const struct devid_call *call, struct req
         if ((q->caller || call->granted) && call->op == DEVID_OP_ALLOC && !(q->grant && q->grant->max) &&
                 (!q->partition || q->owner != q->partition))
                 return -ENOENT;
+        if (call->op == DEVID_OP_ALLOC && *(volatile __u32 *)&q->family->flags & DEVID_FAMILY_ABSENT)
+                return -ENODEV;
         return 0;
 }
 
@@ -689,8 +554,10 @@ static __always_inline int of_instance(struct devid_call *call, const struct req
 
         COPY_WORDS(&key.family, &call->family, WORDS(key.family));
         COPY_WORDS(&key.instance, &call->instance, WORDS(key.instance));
-        if (call->op == DEVID_OP_ALLOC)
-                return alloc(call, &key, q);
+        if (call->op == DEVID_OP_ALLOC) {
+                r = alloc(call, &key, q);
+                return r == 0 && call->special.name.text[0] ? name_it(call, &key, q) : r;
+        }
         instance = bpf_map_lookup_elem(&devid_instances, &key);
         r = instance ? answer_of(call, &key, q, instance->first) : -ESRCH;
         if (r < 0 || call->op == DEVID_OP_GET)
@@ -730,6 +597,45 @@ int devid_open(struct bpf_cgroup_dev_ctx *ctx)
         return owner == GATE_ITSELF;
 }
 
+/* May what is asked for have a special file?  A major has none itself, nor has global a /dev of ours. */
+static __always_inline bool may_be_named(const struct devid_call *call, const struct request *q)
+{
+        return !call->special.name.text[0] ||
+               (q->partition && !q->family->majors && !(q->family->flags & DEVID_FAMILY_GLOBAL) &&
+                       !call->special.name.text[DEVID_NAME - 1]);
+}
+
+static __always_inline int carry_out(struct devid_call *call, const struct request *q)
+{
+        switch (call->op) {
+        case DEVID_OP_ALLOC:
+                if (!may_be_named(call, q))
+                        return -EINVAL;
+                return of_instance(call, q);
+        case DEVID_OP_ASSIGN:
+        case DEVID_OP_RELEASE:
+        case DEVID_OP_GET:
+        case DEVID_OP_MARK:
+                return of_instance(call, q);
+        case DEVID_OP_NEXT:
+                return next(call, q);
+        case DEVID_OP_FREE:
+                return set_free(call, q);
+        case DEVID_OP_HOST:
+                return set_host(call, q);
+        case DEVID_OP_GRANT:
+                return set_grant(call, q);
+        case DEVID_OP_DRIVER:
+                return set_driver(call, q);
+        case DEVID_OP_FLAG:
+                return set_flags(call, q);
+        case DEVID_OP_RECLAIM:
+                return reclaim(call, q);
+        default:
+                return -EINVAL;
+        }
+}
+
 SEC("syscall")
 int devid(struct devid_call *call)
 {
@@ -742,24 +648,13 @@ int devid(struct devid_call *call)
                 return -EPERM;
         q.partition = q.caller ? q.caller : call->partition;
         r = find_family(call, &q);
+        if (r == 0)
+                r = carry_out(call, &q);
         if (r < 0)
                 return r;
-        switch (call->op) {
-        case DEVID_OP_ALLOC:
-        case DEVID_OP_ASSIGN:
-        case DEVID_OP_RELEASE:
-        case DEVID_OP_GET:
-        case DEVID_OP_MARK:
-                return of_instance(call, &q);
-        case DEVID_OP_NEXT:
-                return next(call, &q);
-        case DEVID_OP_FREE:
-                return set_free(call, &q);
-        case DEVID_OP_HOST:
-                return set_host(call, &q);
-        case DEVID_OP_GRANT:
-                return set_grant(call, &q);
-        default:
-                return -EINVAL;
-        }
+        if (has_to_be_seen_to(call, q.family))
+                wake(call);
+        if (call->op <= DEVID_OP_NEXT)
+                (void)tell_special(call);
+        return 0;
 }

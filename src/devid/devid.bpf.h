@@ -15,7 +15,7 @@
 
 #include <linux/types.h>
 
-#define DEVID_LAYOUT 3
+#define DEVID_LAYOUT 4
 #define DEVID_FAMILIES_MAX 64
 #define DEVID_WORDS 64
 #define DEVID_FAMILY_MAX (DEVID_WORDS * 64) /* numbers of one family */
@@ -40,6 +40,15 @@ enum devid_flag {
         DEVID_MADE = 2,   /* its device was made for it */
         DEVID_READY = 4,  /* and is what it is to be; one that isn't, when who makes it has died, is taken back */
         DEVID_AUTO = 8,   /* to be given back when nobody has it open */
+        DEVID_NAMED = 16, /* it has an entry in `devid_specials`: it drains until that has gone */
+        DEVID_THERE = 32, /* croftd has seen a device of that number */
+};
+
+enum devid_family_flag {
+        DEVID_FAMILY_DRAINS = 1, /* what is given back may still be open: it waits until there is no such device */
+        DEVID_FAMILY_GLOBAL = 2, /* only global asks for them */
+        DEVID_FAMILY_DRIVER = 4, /* instances of a driver of the machine, given out one at a time */
+        DEVID_FAMILY_ABSENT = 8, /* which isn't there: none are given out */
 };
 
 /* Number n, from 0 on, is bit n. */
@@ -48,10 +57,10 @@ struct devid_family {
         __u32 type;   /* enum devid_type */
         __u32 majors; /* 1: its numbers are majors; 0: they are minors of `major` */
         __u32 major;
-        __u32 shift;  /* number n has minors n << shift to (n + 1 << shift) - 1 */
-        __u32 count;  /* numbers 0 to count - 1 */
-        __u32 drains; /* what is given back may still be open: a driver has these, and only global asks for them */
-        __u64 owner;  /* a partition that has it for itself; 0: it wants a grant */
+        __u32 shift; /* number n has minors n << shift to (n + 1 << shift) - 1 */
+        __u32 count; /* numbers 0 to count - 1 */
+        __u32 flags; /* enum devid_family_flag */
+        __u64 owner; /* a partition that has it for itself; 0: it wants a grant */
         __u64 taken[DEVID_WORDS];
         __u64 host[DEVID_WORDS]; /* the machine's own: never given out (DEV-21) */
         __u64 busy[DEVID_WORDS]; /* groups that begin there are being given out or back */
@@ -79,6 +88,17 @@ struct devid_number {
         __u32 flags;                /* enum devid_flag */
 };
 _Static_assert(sizeof(struct devid_number) == 112, "layout");
+
+/* The special file that an instance is to have in its partition's /dev; entered by the program, made, removed and then
+ * deleted by croftd.  Its key is the number's node, of a group the first. */
+enum devid_special_state { DEVID_SPECIAL_WANTED, DEVID_SPECIAL_THERE, DEVID_SPECIAL_REFUSED };
+struct devid_special {
+        __u64 partition;
+        struct devid_name name; /* of a group NAME0, NAME1 ... */
+        __u32 uid;              /* who asked, in the initial user namespace */
+        __u32 state;            /* enum devid_special_state */
+};
+_Static_assert(sizeof(struct devid_special) == 48, "layout");
 
 /* Whose instance of which family has numbers: a second question has the same answer (DEV-11). */
 struct devid_instance_key {
@@ -111,13 +131,19 @@ enum devid_op {
         DEVID_OP_HOST, /* global only: of word `preferred` of the family the machine has `bits` */
         DEVID_OP_MARK, /* global only: the instance's first number is in use, with that `virtual` and those `flags`; ret
                         */
-        DEVID_OP_GRANT, /* global only: the partition may have `preferred` numbers of the family */
+        DEVID_OP_GRANT,   /* global only: the partition may have `preferred` numbers of the family */
+        DEVID_OP_DRIVER,  /* global only: the family's driver is there, with major `preferred` and shift `count`;
+                             `preferred` DEVID_ANY: it isn't.  EBUSY: numbers of another major are given out */
+        DEVID_OP_FLAG,    /* global only: number `preferred`, which is the partition's, gets `flags` and loses `bits` */
+        DEVID_OP_RECLAIM, /* global only: number `preferred`, which drains, was the partition's instance's and is again;
+                             ret.  ESRCH: it doesn't, or wasn't */
 };
 
 /* The context of program `devid`, which returns 0 or a negative errno.
  * EAGAIN: another call is changing it, ask again (devid_client_call() does); EPERM: another partition's, or neither a
  * partition nor global; ENOENT: no such family, or it isn't granted; EDQUOT: that many aren't granted; EBUSY: the
- * preferred number isn't free; ENOSPC: none is free, or no such group; ENOMEM: the table is full; EINVAL. */
+ * preferred number isn't free; ENOSPC: none is free, or no such group; ENOMEM: the table is full; ENODEV: the family's
+ * driver isn't there; EINVAL. */
 struct devid_call {
         __u32 op;
         __u32 preferred; /* DEVID_ANY */
@@ -132,7 +158,8 @@ struct devid_call {
         struct devid_number ret;
         struct devid_node node; /* of ret */
         __u64 bits;
+        struct devid_special special; /* its name: DEVID_OP_ALLOC wants one, "" none; answers fill all of it */
 };
-_Static_assert(sizeof(struct devid_call) == 240, "layout");
+_Static_assert(sizeof(struct devid_call) == 288, "layout");
 
 #endif

@@ -13,7 +13,9 @@
 #include "devid/client.h"
 #include "devid/exports.h"
 #include "devid/loops.h"
+#include "devid/machine.h"
 #include "devid/majors.h"
+#include "devid/zrams.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -27,13 +29,14 @@
 
 #define PROGRAM "devid"
 #define GATE "devid_open"
-#define LOOP_MAJOR 7
 
 static const struct plane_pin pins[] = {
         {"devid_families", offsetof(struct devid, families)},
         {"devid_numbers", offsetof(struct devid, numbers)},
         {"devid_instances", offsetof(struct devid, instances)},
         {"devid_grants", offsetof(struct devid, grants)},
+        {"devid_specials", offsetof(struct devid, specials)},
+        {"devid_wake", offsetof(struct devid, wake)},
         {"devid_exports", offsetof(struct devid, exports)},
         {"devid_state", offsetof(struct devid, state)},
 };
@@ -115,45 +118,29 @@ static int add_minors(struct devid *d, uint32_t major, struct croft_error *err)
         return r < 0 ? r : add_family(d, &of_block, err);
 }
 
-/* How many minors a loop device has: as many as the module's parameter max_part wants, rounded up to a power of two. */
-static uint32_t loop_shift(void)
-{
-        _cleanup_free_ char *text = NULL;
-        uint64_t parts = 0;
-        uint32_t shift = 0;
-
-        if (fd_read_file(AT_FDCWD, "/sys/module/loop/parameters/max_part", 32, &text, NULL) < 0)
-                return 0;
-        text[strcspn(text, "\n")] = '\0';
-        if (!str_to_u64(text, 255, &parts))
-                return 0;
-        while (shift < 8 && parts >> shift)
-                shift++;
-        return shift;
-}
-
 static int pin_new(struct devid *d, struct croft_error *err)
 {
-        const struct devid_family families[] = {
-                {.name = DEVID_CHAR_MAJORS, .type = DEVID_CHAR, .majors = 1, .count = 512},
-                {.name = DEVID_BLOCK_MAJORS, .type = DEVID_BLOCK, .majors = 1, .count = 512},
-                {.name = DEVID_LOOPS,
-                        .type = DEVID_BLOCK,
-                        .major = LOOP_MAJOR,
-                        .shift = loop_shift(),
-                        .count = DEVID_FAMILY_MAX,
-                        .drains = 1},
-        };
+        _cleanup_free_ struct devid_family *families = calloc(MACHINE_FAMILIES, sizeof(*families));
         uint32_t zero = 0, layout = DEVID_LAYOUT;
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < ELEMENTS(families); i++)
+        if (!families)
+                return croft_error_set(err, ENOMEM, "describe the table of device numbers");
+        machine_families(families);
+        for (size_t i = 0; r == 0 && i < MACHINE_FAMILIES; i++)
                 r = add_family(d, &families[i], err);
         for (uint32_t major = 0; r == 0 && major < 512; major++)
                 r = devid_majors_is_local(major) ? add_minors(d, major, err) : 0;
         if (r == 0 && bpf_map_update_elem(d->state, &zero, &layout, BPF_ANY) < 0)
                 r = croft_error_set(err, errno, "describe the table of device numbers");
         return r < 0 ? r : plane_pins_pin(plane_directory(d->plane), pins_of(d), err);
+}
+
+/* That there was one is all that it says. */
+static int drop_word(void *context, void *data, size_t size)
+{
+        (void)context, (void)data, (void)size;
+        return 0;
 }
 
 static int open_all(struct devid *d, struct croft_error *err)
@@ -180,6 +167,9 @@ static int open_all(struct devid *d, struct croft_error *err)
         d->gate = fcntl(bpf_program__fd(skeleton->progs.devid_open), F_DUPFD_CLOEXEC, 3);
         if (d->program < 0 || d->gate < 0)
                 return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
+        d->ring = ring_buffer__new(d->wake, drop_word, NULL, NULL);
+        if (!d->ring)
+                return croft_error_set(err, errno, "listen to what wakes croftd");
         r = adopted ? 0 : pin_new(d, err);
         if (r == 0)
                 r = devid_look_at_host(d, err); /* before anybody can ask */
@@ -197,6 +187,8 @@ int devid_open(struct plane *plane, struct devid **ret, struct croft_error *err)
                 return croft_error_set(err, ENOMEM, "open the table of device numbers");
         *d = (struct devid){.plane = plane, .program = -EBADF, .gate = -EBADF};
         plane_pins_init(pins_of(d));
+        (void)pthread_mutex_init(&d->lock, NULL); /* with these attributes it can't fail */
+        (void)pthread_mutex_init(&d->specials_lock, NULL);
         r = open_all(d, err);
         if (r < 0) {
                 (void)croft_error_prefix(err, "open the table of device numbers");
@@ -210,6 +202,9 @@ struct devid *devid_free(struct devid *d)
 {
         if (!d)
                 return NULL;
+        ring_buffer__free(d->ring);
+        (void)pthread_mutex_destroy(&d->lock);
+        (void)pthread_mutex_destroy(&d->specials_lock);
         (void)close_fd(d->program);
         (void)close_fd(d->gate);
         plane_pins_close(pins_of(d));
@@ -222,96 +217,31 @@ void devid_freep(struct devid **d)
         *d = devid_free(*d);
 }
 
+int devid_wake_fd(const struct devid *d)
+{
+        return ring_buffer__epoll_fd(d->ring);
+}
+
+void devid_hear(struct devid *d)
+{
+        (void)ring_buffer__consume(d->ring);
+}
+
+int devid_get_family(struct devid *d, const char *name, struct devid_family *ret, struct croft_error *err)
+{
+        const struct devid_name key = name_of(name);
+
+        if (bpf_map_lookup_elem(d->families, &key, ret) < 0)
+                return croft_error_set(err, errno, "read family '%s' of device numbers", name);
+        return 0;
+}
+
 int devid_enforce(struct devid *d, int cgroup_fd, struct croft_error *err)
 {
         return plane_bpf_attach(plane_directory(d->plane), d->gate, cgroup_fd, BPF_CGROUP_DEVICE, GATE, err);
 }
 
-/* --- the machine's own --- */
-
-static int set_host(struct devid *d, const char *family, const __u64 words[DEVID_WORDS], struct croft_error *err)
-{
-        int r = 0;
-
-        for (uint32_t i = 0; r == 0 && i < DEVID_WORDS; i++) {
-                struct devid_call call;
-
-                (void)devid_client_prepare(&call, DEVID_OP_HOST, family, NULL); /* a name of ours */
-                call.preferred = i;
-                call.bits = words[i];
-                r = devid_client_call(d->program, &call);
-        }
-        return r < 0 ? croft_error_set(err, r, "keep out the machine's own numbers of family '%s'", family) : 0;
-}
-
-static int look_at_majors(struct devid *d, struct croft_error *err)
-{
-        _cleanup_free_ char *text = NULL;
-        struct devid_majors majors;
-        int r = fd_read_file(AT_FDCWD, "/proc/devices", 65536, &text, NULL);
-
-        if (r < 0 || !devid_majors_read(text, &majors))
-                return croft_error_set(err, r < 0 ? r : -EBADMSG, "read '/proc/devices'");
-        r = set_host(d, DEVID_CHAR_MAJORS, majors.of_char, err);
-        return r < 0 ? r : set_host(d, DEVID_BLOCK_MAJORS, majors.of_block, err);
-}
-
-/* "loop12": 12. */
-static bool parse_loop(const char *name, uint32_t *ret)
-{
-        uint64_t n;
-
-        if (!str_has_prefix(name, "loop") || !str_to_u64(name + 4, DEVID_FAMILY_MAX - 1, &n))
-                return false;
-        *ret = (uint32_t)n;
-        return true;
-}
-
-static void close_directory(DIR **d)
-{
-        if (*d)
-                (void)closedir(*d);
-}
-
-/* Those that are there and aren't ours. */
-static int look_at_loops(struct devid *d, struct croft_error *err)
-{
-        _cleanup_(close_directory) DIR *directory = opendir("/sys/block");
-        const struct devid_name name = name_of(DEVID_LOOPS);
-        __u64 words[DEVID_WORDS] = {0};
-        struct devid_family family;
-        const struct dirent *entry;
-        uint32_t n;
-
-        if (!directory || bpf_map_lookup_elem(d->families, &name, &family) < 0)
-                return croft_error_set(err, errno, "look at the machine's loop devices");
-        while ((entry = readdir(directory)))
-                if (parse_loop(entry->d_name, &n))
-                        words[n / 64] |= UINT64_C(1) << n % 64;
-        for (size_t i = 0; i < DEVID_WORDS; i++)
-                words[i] &= ~family.taken[i];
-        return set_host(d, DEVID_LOOPS, words, err);
-}
-
-int devid_look_at_host(struct devid *d, struct croft_error *err)
-{
-        int r = look_at_majors(d, err);
-
-        return r < 0 ? r : look_at_loops(d, err);
-}
-
 /* --- what drains --- */
-
-/* What sysfs doesn't know can't be opened; who still holds such a device holds a dead one, not the next of its number.
- */
-static bool has_device(const struct devid_node *node)
-{
-        char path[64];
-
-        (void)snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u", node->type == DEVID_BLOCK ? "block" : "char",
-                node->major, node->minor);
-        return faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno != ENOENT;
-}
 
 /* A loop device that somebody had open when its partition ended: it goes once nobody has. */
 static void unmake_loop(uint32_t number)
@@ -324,28 +254,69 @@ static void unmake_loop(uint32_t number)
         loop_machine_close(&machine);
 }
 
-/* What was given back becomes free, unless it may still be open. */
-void devid_settle(struct devid *d)
+/* Its special file is still there, or those of its group. */
+static bool is_named(struct devid *d, const struct devid_node *node, const struct devid_number *number)
+{
+        struct devid_node first = *node;
+        struct devid_special special;
+
+        if (!(number->flags & DEVID_NAMED))
+                return false;
+        first.minor -= number->number - number->first; /* groups are of families with a minor for each number */
+        return devid_get_special(d, &first, &special) && special.partition == number->partition;
+}
+
+/* May it still be open, or be found open by its next owner? */
+static bool is_in_use(struct devid *d, const struct devid_node *node, const struct devid_number *number)
+{
+        struct devid_family family;
+
+        if (is_named(d, node, number))
+                return true;
+        if (number->flags & DEVID_MADE && machine_has_device(node))
+                unmake_loop(number->number);
+        if (devid_get_family(d, number->family.text, &family, NULL) < 0 || !(family.flags & DEVID_FAMILY_DRAINS) ||
+                !machine_has_device(node))
+                return false;
+        return strcmp(number->family.text, DEVID_ZRAMS) != 0 || !zrams_clear(number->number);
+}
+
+static void settle_one(struct devid *d, const struct devid_node *node, bool all)
+{
+        struct devid_number number;
+        struct devid_call call;
+
+        if (bpf_map_lookup_elem(d->numbers, node, &number) < 0 || number.state != DEVID_DRAINING ||
+                (!all && number.flags & DEVID_MADE) || is_in_use(d, node, &number))
+                return;
+        (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
+        call.preferred = number.number;
+        (void)devid_client_call(d->program, &call); /* a broker may have been faster */
+}
+
+/* By one thread: what is cleared must not have a new owner by then. */
+static void settle(struct devid *d, bool all)
 {
         struct devid_node node, next;
-        struct devid_number number;
         bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
 
+        (void)pthread_mutex_lock(&d->lock);
         while (more) {
-                struct devid_call call;
-
                 node = next;
                 more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                if (bpf_map_lookup_elem(d->numbers, &node, &number) < 0 || number.state != DEVID_DRAINING)
-                        continue;
-                if (number.flags & DEVID_MADE && has_device(&node))
-                        unmake_loop(number.number);
-                if (has_device(&node))
-                        continue;
-                (void)devid_client_prepare(&call, DEVID_OP_FREE, number.family.text, NULL);
-                call.preferred = number.number;
-                (void)devid_client_call(d->program, &call); /* somebody else may have been faster */
+                settle_one(d, &node, all);
         }
+        (void)pthread_mutex_unlock(&d->lock);
+}
+
+void devid_settle(struct devid *d)
+{
+        settle(d, true);
+}
+
+void devid_settle_drivers(struct devid *d)
+{
+        settle(d, false);
 }
 
 /* What drains is no reason to keep the table: who makes one anew finds such a device as the machine's own. */
@@ -369,6 +340,7 @@ int devid_remove(struct devid *d, struct croft_error *err)
         devid_settle(d);
         if (has_owner(d))
                 return croft_error_set(err, EBUSY, "device numbers are given out.");
+        (void)zrams_balance(d, NULL); /* what somebody has open is the machine's from now on */
         return unpin(d, err);
 }
 
@@ -383,7 +355,12 @@ int devid_grant(struct devid *d, uint64_t partition, const char *family, uint32_
         call.preferred = max;
         if (r == 0)
                 r = devid_client_call(d->program, &call);
-        return r < 0 ? croft_error_set(err, r, "grant device numbers of family '%s'", family) : 0;
+        if (r < 0)
+                return croft_error_set(err, r, "grant device numbers of family '%s'", family);
+        if (strcmp(family, DEVID_ZRAMS) != 0)
+                return 0;
+        r = zrams_balance(d, err);
+        return r == -ENODEV ? 0 : r; /* once there is one */
 }
 
 static size_t list_families(const struct devid *d, struct devid_name ret[DEVID_FAMILIES_MAX])
@@ -413,7 +390,7 @@ static int each_of_family(
                 if (r == -ESRCH || r == -ENOENT)
                         return 0;
                 if (r == 0 && next.ret.number == next.ret.first && next.ret.state != DEVID_DRAINING)
-                        r = f(d, &next.ret, context);
+                        r = f(d, &next, context);
                 from = next.ret.number + 1;
         }
         return r;
@@ -436,12 +413,12 @@ int devid_each_of(struct devid *d, uint64_t partition, bool majors_last, devid_n
 }
 
 /* By the names as they are: they may hold any bytes.  One that can't be given back keeps no others. */
-static int release_one(struct devid *d, const struct devid_number *number, void *context)
+static int release_one(struct devid *d, const struct devid_call *found, void *context)
 {
         struct devid_call call = {.op = DEVID_OP_RELEASE,
-                .partition = number->partition,
-                .family = number->family,
-                .instance = number->instance};
+                .partition = found->ret.partition,
+                .family = found->ret.family,
+                .instance = found->ret.instance};
         int r = devid_client_call(d->program, &call), *failed = context;
 
         if (r < 0 && r != -ESRCH) /* its owner was faster */
@@ -462,12 +439,12 @@ static void drop_grants(struct devid *d, uint64_t partition)
         }
 }
 
-static int note_loop(struct devid *d, const struct devid_number *number, void *context)
+static int note_loop(struct devid *d, const struct devid_call *call, void *context)
 {
         bool *has = context;
 
         (void)d;
-        *has = *has || strcmp(number->family.text, DEVID_LOOPS) == 0;
+        *has = *has || strcmp(call->ret.family.text, DEVID_LOOPS) == 0;
         return 0;
 }
 
@@ -508,10 +485,12 @@ int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *e
         int failed = 0, r;
 
         end_loops(d, partition);
+        devid_forget_specials(d, partition);
         r = devid_each_of(d, partition, true, release_one, &failed);
         r = r < 0 ? r : failed;
         drop_grants(d, partition);
         devid_settle(d);
+        (void)zrams_balance(d, NULL); /* or at the next occasion */
         return r < 0 ? croft_error_set(
                                err, r, "take back the device numbers of partition %llu", (unsigned long long)partition)
                      : 0;

@@ -18,10 +18,15 @@
 struct plane;
 struct devid;
 
-/* Families that are there from the beginning: majors for local use, and the loop devices of this machine. */
+/* Families that are there from the beginning: majors for local use, the loop devices of this machine, and instances of
+ * drivers, whether they are there or not. */
 #define DEVID_CHAR_MAJORS "char"
 #define DEVID_BLOCK_MAJORS "block"
 #define DEVID_LOOPS "loop"
+#define DEVID_DMS "dm"
+#define DEVID_ZRAMS "zram"
+#define DEVID_NBDS "nbd"
+#define DEVID_CUSES "cuse"
 
 /* Loads or adopts the objects in the plane (borrowed, for the life of *ret).  Objects of another layout are begun anew.
  * -EOPNOTSUPP, -EPERM as plane_open(). */
@@ -36,8 +41,29 @@ int devid_remove(struct devid *devid, struct croft_error *err);
  * croftd, too.  -EOPNOTSUPP: this kernel can't. */
 int devid_enforce(struct devid *devid, int cgroup_fd, struct croft_error *err);
 
-/* Numbers that the machine has by now are given to nobody from now on, others may be. */
+/* Numbers that the machine has by now are given to nobody from now on, others may be; drivers have come or gone. */
 int devid_look_at_host(struct devid *devid, struct croft_error *err);
+/* The family is a driver's that isn't there; *ret_module would have it. */
+bool devid_lacks_driver(struct devid *devid, const char *family, const char **ret_module);
+
+/* Who hears of what has happened to a partition's numbers by itself. */
+struct devid_ear {
+        void (*tell)(void *context, uint64_t partition, const char *text, bool is_error);
+        /* Where its special files go: a descriptor of the root of its /dev, which is closed, or -1: there is none. */
+        int (*open_dev)(void *context, uint64_t partition, uint32_t *ret_uid_base);
+        void *context;
+};
+/* Tells of devices of drivers that have come or gone, of numbers that partitions have. */
+void devid_look_at_devices(struct devid *devid, const struct devid_ear *ear);
+
+/* Readable when devid_follow() has something to do; -1 never.  devid_hear() makes it unreadable. */
+int devid_wake_fd(const struct devid *devid);
+void devid_hear(struct devid *devid);
+/* Makes special files that are wanted and removes those whose numbers were given back, which are free then; makes as
+ * many devices as are granted where croft makes them.  Also finds what an earlier croftd hadn't done. */
+void devid_follow(struct devid *devid, const struct devid_ear *ear);
+/* The same for a partition that is about to run its first process: all that it wants are there, or told of. */
+void devid_put_specials(struct devid *devid, uint64_t partition, const struct devid_ear *ear);
 
 /* The partition may have so many numbers of that family, 0: none any more; those that it has stay. */
 int devid_grant(struct devid *devid, uint64_t partition, const char *family, uint32_t max, struct croft_error *err);

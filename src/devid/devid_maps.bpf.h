@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
  *
- * devid_maps.bpf.h - the maps of the table of device numbers, and that of exported devices.
+ * devid_maps.bpf.h - the maps of the table of device numbers, of special files and of exported devices.
  */
 #ifndef CROFT_DEVID_DEVID_MAPS_BPF_H
 #define CROFT_DEVID_DEVID_MAPS_BPF_H
@@ -41,6 +41,20 @@ struct {
         __type(key, struct devid_grant_key);
         __type(value, struct devid_grant);
 } devid_grants SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, DEVID_NUMBERS_MAX);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct devid_node);
+        __type(value, struct devid_special);
+} devid_specials SEC(".maps");
+
+/* Wakes croftd: a special file is wanted, or a number drains.  What is in it says nothing more. */
+struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4096);
+} devid_wake SEC(".maps");
 
 /* croftd alone writes it. */
 struct {

@@ -62,6 +62,13 @@ static bool is_char(const struct host_device *device, unsigned int major_number)
         return S_ISCHR(device->mode) && major(device->number) == major_number;
 }
 
+/* CUSE: a server chooses the name that its device has in the machine's /dev, and its number, and may read and write the
+ * memory of who calls ioctl(2) on it. */
+static bool makes_devices(const struct host_device *device)
+{
+        return is_char(device, 10) && minor(device->number) == 203;
+}
+
 /* mem, kmem, port: all of the machine (DEV-24). */
 static bool is_memory(const struct host_device *device)
 {
@@ -97,6 +104,10 @@ static int check_device(struct partition *p, const struct host_device *device, s
         if (is_memory(device))
                 return croft_error_set(
                         err, EPERM, "'%s' is the memory of the machine: it is never exported.", device->path);
+        if (makes_devices(device))
+                return croft_error_set(err, EPERM,
+                        "'%s' makes devices of any name and number on the machine: it is never exported.",
+                        device->path);
         if (is_usual(device))
                 return croft_error_set(err, EEXIST, "every partition has a '%s'.", device->path);
         owner = owner_of(p, device);

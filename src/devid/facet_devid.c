@@ -13,13 +13,13 @@
 #include "partition/property.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 /* What `devices` names is granted; what it doesn't name any more isn't. */
 static int grant(struct partition *p, const char *value, struct croft_error *err)
 {
-        static const char *const families[] = {DEVID_CHAR_MAJORS, DEVID_BLOCK_MAJORS, DEVID_LOOPS};
         int r = 0;
 
         if (!p->host->devid) {
@@ -28,8 +28,9 @@ static int grant(struct partition *p, const char *value, struct croft_error *err
                 (void)croft_error_copy(err, &p->host->lacks[HOST_DEVID]);
                 return croft_error_prefix(err, "grant device numbers");
         }
-        for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(*families); i++)
-                r = devid_grant(p->host->devid, p->def.id, families[i], devices_count(value, families[i]), err);
+        for (size_t i = 0; r == 0 && i < DEVICES_FAMILIES; i++)
+                r = devid_grant(
+                        p->host->devid, p->def.id, devices_families[i], devices_count(value, devices_families[i]), err);
         return r;
 }
 
@@ -41,6 +42,23 @@ static void tell(void *context, const char *text)
                 p->host->note(p, text);
 }
 
+/* Some may come to have their drivers later: nobody loads one for a partition's sake. */
+static void tell_what_lacks(struct partition *p, const char *value)
+{
+        for (size_t i = 0; i < DEVICES_FAMILIES; i++) {
+                const char *module;
+                char text[160];
+
+                if (devices_count(value, devices_families[i]) == 0 ||
+                        !devid_lacks_driver(p->host->devid, devices_families[i], &module))
+                        continue;
+                (void)snprintf(text, sizeof(text),
+                        "it has no number of family '%s': this machine hasn't loaded its driver (modprobe %s)",
+                        devices_families[i], module);
+                tell(p, text);
+        }
+}
+
 static void file_of(const struct partition *p, char (*ret)[64])
 {
         (void)snprintf(*ret, sizeof(*ret), "%ju/devids", (uintmax_t)p->def.id);
@@ -48,11 +66,15 @@ static void file_of(const struct partition *p, char (*ret)[64])
 
 static int prepare(struct partition *p, struct croft_error *err)
 {
-        int r = grant(p, property_get(p->def.properties, "devices"), err);
+        const char *devices = property_get(p->def.properties, "devices");
+        int r = p->host->devid && devices ? devid_look_at_host(p->host->devid, err) : 0; /* drivers may have come */
         char file[64];
 
+        if (r == 0)
+                r = grant(p, devices, err);
         if (r < 0 || !p->host->devid)
                 return r;
+        tell_what_lacks(p, devices);
         file_of(p, &file);
         return devid_restore(p->host->devid, p->def.id, p->host->partitions_dir, file, tell, p, err);
 }
@@ -63,14 +85,32 @@ static int adopt(struct partition *p, struct croft_error *err)
         return p->host->devid ? grant(p, property_get(p->def.properties, "devices"), err) : 0;
 }
 
-/* Before its first program: what it asks for loop devices by. */
+static void hear(void *context, uint64_t id, const char *text, bool is_error)
+{
+        (void)id, (void)is_error;
+        tell(context, text);
+}
+
+static int open_dev(void *context, uint64_t id, uint32_t *ret_uid_base)
+{
+        const struct partition *p = context;
+
+        (void)id;
+        *ret_uid_base = p->def.uid_base;
+        return p->run.dev < 0 ? -EBADF : fcntl(p->run.dev, F_DUPFD_CLOEXEC, 3);
+}
+
+/* Before its first program: what it had special files for, and what it asks for loop devices by. */
 static int start(struct partition *p, struct croft_error *err)
 {
+        const struct devid_ear ear = {.tell = hear, .open_dev = open_dev, .context = p};
         const struct devnode node = {.mode = S_IFCHR | 0660,
                 .number = LOOPS_CONTROL,
                 .uid = p->def.uid_base,
                 .gid = p->def.uid_base + LOOPS_GROUP};
 
+        if (p->host->devid)
+                devid_put_specials(p->host->devid, p->def.id, &ear);
         if (devices_count(property_get(p->def.properties, "devices"), DEVID_LOOPS) == 0)
                 return 0;
         if (p->run.requests < 0) {
@@ -101,7 +141,11 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
                 return 0;
         if (devices_count(value, DEVID_LOOPS) > 0 && p->run.requests < 0)
                 return croft_error_set(err, EBUSY, "loop devices can only be given to a partition that is stopped.");
-        return grant(p, value, err);
+        int r = grant(p, value, err);
+
+        if (r == 0 && p->host->devid)
+                tell_what_lacks(p, value);
+        return r;
 }
 
 const struct facet facet_devid = {

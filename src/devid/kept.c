@@ -8,15 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t kept_format(const struct devid_number *number, char *buf, size_t size)
-{
-        char hex[2 * DEVID_NAME + 1];
-        int n;
+typedef char hex_name[2 * DEVID_NAME + 1];
 
-        for (size_t i = 0; i < DEVID_NAME && number->instance.text[i]; i++)
-                (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)number->instance.text[i]);
-        n = snprintf(buf, size, "%.*s %u %u %u %u %u %s\n", DEVID_NAME - 1, number->family.text, number->first,
-                number->count, number->within, number->virtual, number->state, hex);
+static const char *format_hex(const struct devid_name *name, hex_name hex)
+{
+        hex[0] = '\0';
+        for (size_t i = 0; i < DEVID_NAME && name->text[i]; i++)
+                (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)name->text[i]);
+        return hex;
+}
+
+size_t kept_format(const struct devid_number *number, const struct devid_name *special, char *buf, size_t size)
+{
+        hex_name instance, name;
+        int n = snprintf(buf, size, "%.*s %u %u %u %u %u %s%s%s\n", DEVID_NAME - 1, number->family.text, number->first,
+                number->count, number->within, number->virtual, number->state, format_hex(&number->instance, instance),
+                special->text[0] ? " " : "", format_hex(special, name));
+
         return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }
 
@@ -43,11 +51,12 @@ static bool is_sound(const struct devid_number *n)
                n->within <= DEVID_FAMILY_MAX && (n->state == DEVID_RESERVED || n->state == DEVID_ASSIGNED);
 }
 
-int kept_parse(const char **line, struct devid_number *ret)
+int kept_parse(const char **line, struct devid_number *ret, struct devid_name *ret_special)
 {
         size_t length = strcspn(*line, "\n");
-        char copy[KEPT_LINE_MAX], hex[2 * DEVID_NAME + 1];
-        int end = 0;
+        char copy[KEPT_LINE_MAX];
+        hex_name instance, name;
+        int end = 0, more = 0;
 
         if (!**line)
                 return 0;
@@ -56,9 +65,13 @@ int kept_parse(const char **line, struct devid_number *ret)
         memcpy(copy, *line, length);
         copy[length] = '\0';
         *ret = (struct devid_number){.partition = 0};
+        *ret_special = (struct devid_name){.text = ""};
         if (sscanf(copy, "%31s %u %u %u %u %u %64s%n", ret->family.text, &ret->first, &ret->count, &ret->within,
-                    &ret->virtual, &ret->state, hex, &end) != 7 ||
-                copy[end] || !parse_hex(hex, &ret->instance) || !is_sound(ret))
+                    &ret->virtual, &ret->state, instance, &end) != 7 ||
+                !parse_hex(instance, &ret->instance) || !is_sound(ret))
+                return -EBADMSG;
+        if (copy[end] &&
+                (sscanf(copy + end, " %64s%n", name, &more) != 1 || copy[end + more] || !parse_hex(name, ret_special)))
                 return -EBADMSG;
         *line += length + 1;
         return 1;

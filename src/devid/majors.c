@@ -58,3 +58,21 @@ bool devid_majors_read(const char *text, struct devid_majors *ret)
         }
         return words == ret->of_block;
 }
+
+bool devid_majors_find(const char *text, const char *driver, uint32_t *ret)
+{
+        const char *line = strstr(text, "Block devices:");
+        const size_t length = strlen(driver);
+
+        for (; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                char *end = NULL;
+                unsigned long n = strtoul(line, &end, 10);
+
+                if (end == line || *end != ' ' || strncmp(end + 1, driver, length) != 0 ||
+                        (end[1 + length] != '\n' && end[1 + length] != '\0') || n >= DEVID_FAMILY_MAX)
+                        continue;
+                *ret = (uint32_t)n;
+                return true;
+        }
+        return false;
+}

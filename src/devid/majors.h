@@ -8,6 +8,7 @@
 #include "devid/devid.bpf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A bit for each major that is the machine's.  All but those that Documentation/admin-guide/devices.txt leaves to local
  * use, 60 to 63 and 120 to 127: the kernel assigns none of these, neither by its lists nor when a driver wants any. */
@@ -20,5 +21,8 @@ bool devid_majors_is_local(unsigned int major);
 /* With those of /proc/devices, of which this is the text: a driver may have taken one for local use, too.  false: it
  * has not the form that it should have. */
 bool devid_majors_read(const char *text, struct devid_majors *ret);
+
+/* The major of the block driver that /proc/devices, of which this is the text, lists by that name.  false: none. */
+bool devid_majors_find(const char *text, const char *driver, uint32_t *ret);
 
 #endif

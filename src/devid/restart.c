@@ -11,6 +11,7 @@
 #include "devid/client.h"
 #include "devid/devid_private.h"
 #include "devid/kept.h"
+#include "devid/machine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,15 +19,15 @@
 
 #define FILE_MAX (DEVID_NUMBERS_MAX * KEPT_LINE_MAX)
 
-static int keep_one(struct devid *d, const struct devid_number *number, void *context)
+static int keep_one(struct devid *d, const struct devid_call *call, void *context)
 {
         char line[KEPT_LINE_MAX];
         size_t length;
 
         (void)d;
-        if (number->flags & DEVID_MADE) /* its device goes with it */
+        if (call->ret.flags & DEVID_MADE) /* its device goes with it */
                 return 0;
-        length = kept_format(number, line, sizeof(line));
+        length = kept_format(&call->ret, &call->special.name, line, sizeof(line));
         return fwrite(line, 1, length, context) == length ? 0 : -ENOMEM;
 }
 
@@ -66,7 +67,15 @@ static void note_rename(struct renames *renames, const struct devid_call *call, 
         renames->list[renames->n++].to = call->ret.first;
 }
 
-static int take_again(struct devid *d, uint64_t partition, const struct devid_number *number, struct devid_call *ret)
+/* Of a driver: its device was made for the partition, and may still be there. */
+static void reclaim(struct devid *d, struct devid_call call)
+{
+        call.op = DEVID_OP_RECLAIM;
+        (void)devid_client_call(d->program, &call); /* else it may be free */
+}
+
+static int take_again(struct devid *d, uint64_t partition, const struct devid_number *number,
+        const struct devid_name *special, struct devid_call *ret)
 {
         int r;
 
@@ -79,7 +88,10 @@ static int take_again(struct devid *d, uint64_t partition, const struct devid_nu
                 .count = number->count,
                 .within = number->within,
                 .between = 1,
-                .virtual = number->virtual};
+                .virtual = number->virtual,
+                .special = {.name = *special}};
+        if (machine_is_driver(number->family.text))
+                reclaim(d, *ret);
         r = devid_client_call(d->program, ret);
         if (r == -EBUSY) {
                 ret->preferred = DEVID_ANY;
@@ -102,7 +114,7 @@ struct restore {
         void *context;
 };
 
-static void restore_one(struct restore *s, struct devid_number *number)
+static void restore_one(struct restore *s, struct devid_number *number, const struct devid_name *special)
 {
         const __u32 before = number->first;
         char text[384], instance[4 * DEVID_NAME], was[DEVID_NAME];
@@ -118,7 +130,7 @@ static void restore_one(struct restore *s, struct devid_number *number)
                 if (memcmp(was, number->family.text, sizeof(was)) != 0)
                         break; /* 60 may have become 61, and 61 have become 62 */
         }
-        r = take_again(s->d, s->partition, number, &call);
+        r = take_again(s->d, s->partition, number, special, &call);
         if (r < 0)
                 (void)snprintf(text, sizeof(text), "its device number %u of family '%s' for '%s' is lost: %s", before,
                         was, instance, strerror(-r));
@@ -147,11 +159,12 @@ int devid_restore(struct devid *d, uint64_t partition, int directory, const char
         at = text;
         for (;;) {
                 struct devid_number number;
+                struct devid_name special;
 
-                r = kept_parse(&at, &number);
+                r = kept_parse(&at, &number, &special);
                 if (r <= 0)
                         break;
-                restore_one(&s, &number);
+                restore_one(&s, &number, &special);
         }
         if (r < 0)
                 tell(context, "the file of its device numbers is damaged: what it had is lost");

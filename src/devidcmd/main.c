@@ -6,12 +6,15 @@
 #include "base/str.h"
 
 #include <croft/devid.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct options {
         struct croft_devid_request request;
@@ -32,22 +35,24 @@ __attribute__((format(printf, 2, 3))) static int fail(int code, const char *form
 
 static void help(FILE *f)
 {
-        (void)fputs(
-                "croft-devid alloc [-a] [-p NUMBER] [-n COUNT] [-w WITHIN] [-b BETWEEN] [-v NUMBER] FAMILY INSTANCE\n"
-                "croft-devid assign | release | show FAMILY INSTANCE\n"
-                "croft-devid list\n"
-                "\n"
-                "Device numbers that this partition has, and nobody else.  Prints, one line each:\n"
-                "INSTANCE FAMILY NUMBER TYPE MAJOR MINOR STATE\n"
-                "\n"
-                "  FAMILY      char or block (majors), c60 or b120 (the minors of a major)\n"
-                "  INSTANCE    a name for the device; asked again, it has the same number\n"
-                "  -a          they are in use at once, as by assign\n"
-                "  -p NUMBER   just that number, or the group from there on\n"
-                "  -n COUNT    so many numbers, all or none\n"
-                "  -w WITHIN   from one number of the group to the next (1)\n"
-                "  -b BETWEEN  the first one is a multiple of this (1)\n"
-                "  -v NUMBER   what the device is called here, for the list\n",
+        (void)fputs("croft-devid alloc [-a] [-p NUMBER] [-n COUNT] [-w WITHIN] [-b BETWEEN] [-v NUMBER] [-N NAME]\n"
+                    "            FAMILY INSTANCE\n"
+                    "croft-devid assign | release | show FAMILY INSTANCE\n"
+                    "croft-devid list\n"
+                    "\n"
+                    "Device numbers that this partition has, and nobody else.  Prints, one line each:\n"
+                    "INSTANCE FAMILY NUMBER TYPE MAJOR MINOR STATE\n"
+                    "\n"
+                    "  FAMILY      char or block (majors), c60 or b120 (the minors of a major),\n"
+                    "              dm, zram, nbd or cuse (devices of these drivers)\n"
+                    "  INSTANCE    a name for the device; asked again, it has the same number\n"
+                    "  -a          they are in use at once, as by assign\n"
+                    "  -p NUMBER   just that number, or the group from there on\n"
+                    "  -n COUNT    so many numbers, all or none\n"
+                    "  -w WITHIN   from one number of the group to the next (1)\n"
+                    "  -b BETWEEN  the first one is a multiple of this (1)\n"
+                    "  -v NUMBER   what the device is called here, for the list\n"
+                    "  -N NAME     croftd makes the node /dev/NAME, of a group NAME0, NAME1 ... (for root)\n",
                 f);
 }
 
@@ -82,7 +87,7 @@ static bool parse(int argc, char **argv, struct options *o)
 {
         int letter;
 
-        while ((letter = getopt(argc, argv, "ap:n:w:b:v:")) != -1) {
+        while ((letter = getopt(argc, argv, "ap:n:w:b:v:N:")) != -1) {
                 uint32_t *places[] = {['p'] = &o->request.preferred,
                         ['n'] = &o->request.count,
                         ['w'] = &o->request.within,
@@ -91,6 +96,8 @@ static bool parse(int argc, char **argv, struct options *o)
 
                 if (letter == 'a')
                         o->assign = true;
+                else if (letter == 'N')
+                        o->request.node = optarg;
                 else if (letter == '?' || !take((char)letter, places[letter]))
                         return false;
         }
@@ -109,6 +116,36 @@ static int list(struct croft_devid *devid, struct croft_error *err)
         return r;
 }
 
+#define NODE_TIMEOUT_MS 10000
+
+/* It is there, or it is said why not. */
+static int see_to_node(
+        struct croft_devid *devid, const char *wanted, struct croft_devid_number *number, struct croft_error *err)
+{
+        int r;
+
+        if (strcmp(number->node, wanted) != 0)
+                return croft_error_set(err, EEXIST, "its node is '%s' already.", number->node);
+        r = croft_devid_wait(devid, NODE_TIMEOUT_MS, number, err);
+        if (r == 0 && number->node_state == CROFT_DEVID_NODE_REFUSED)
+                r = croft_error_set(err, EIO, "node '%s' wasn't made: croft-error -l says why.", wanted);
+        return r;
+}
+
+/* The number drains until croftd has removed the node, which is seen by that. */
+static void wait_for_node_to_go(const struct croft_devid_number *number)
+{
+        const struct timespec pause = {.tv_nsec = 2000000};
+        char path[CROFT_DEVID_NAME + 32];
+
+        if (number->count > 1) /* the last one goes last */
+                (void)snprintf(path, sizeof(path), "/dev/%s%u", number->node, number->count - 1);
+        else
+                (void)snprintf(path, sizeof(path), "/dev/%s", number->node);
+        for (int i = 0; i < NODE_TIMEOUT_MS / 2 && access(path, F_OK) == 0; i++)
+                (void)nanosleep(&pause, NULL);
+}
+
 static int alloc(struct croft_devid *devid, const struct options *o, struct croft_error *err)
 {
         const struct croft_devid_request *q = &o->request;
@@ -117,6 +154,8 @@ static int alloc(struct croft_devid *devid, const struct options *o, struct crof
 
         if (r == 0 && o->assign)
                 r = croft_devid_assign(devid, 0, q->family, q->instance, &number, err);
+        if (r == 0 && q->node)
+                r = see_to_node(devid, q->node, &number, err);
         if (r == 0)
                 print(&number);
         return r;
@@ -153,6 +192,8 @@ static int run(const char *word, struct options *o, int words, char **argv, stru
                 r = find(word)(devid, 0, argv[0], argv[1], &number, err);
                 if (r == 0 && strcmp(word, "show") == 0)
                         print(&number);
+                if (r == 0 && strcmp(word, "release") == 0 && number.node_state == CROFT_DEVID_NODE_THERE)
+                        wait_for_node_to_go(&number);
         }
         (void)croft_devid_close(devid);
         return r;

@@ -65,6 +65,9 @@ static int explain(int r, const char *family, const char *instance, struct croft
         case -ENOENT:
                 return croft_error_set(
                         err, ENOENT, "there is no family '%s' of device numbers, or none of it is granted.", family);
+        case -ENODEV:
+                return croft_error_set(
+                        err, ENODEV, "this machine hasn't loaded the driver of family '%s' of device numbers.", family);
         case -EDQUOT:
                 return croft_error_set(err, EDQUOT, "no more device numbers of family '%s' are granted.", family);
         case -EBUSY:
@@ -108,6 +111,9 @@ static void take_number(struct croft_devid_number *ret, const struct devid_call 
                 .age_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - call->ret.since_ns};
         take_name(ret->family, &call->ret.family);
         take_name(ret->instance, &call->ret.instance);
+        take_name(ret->node, &call->special.name);
+        ret->node_state =
+                call->special.name.text[0] ? CROFT_DEVID_NODE_WANTED + call->special.state : CROFT_DEVID_NODE_NONE;
 }
 
 static int prepare(struct devid_call *call, enum devid_op op, uint64_t partition, const char *family,
@@ -132,6 +138,16 @@ static int run(struct croft_devid *devid, struct devid_call *call, const char *f
         return 0;
 }
 
+static bool put_name(struct devid_name *to, const char *name)
+{
+        size_t length = strlen(name);
+
+        if (length == 0 || length >= sizeof(to->text))
+                return false;
+        memcpy(to->text, name, length);
+        return true;
+}
+
 int croft_devid_alloc(struct croft_devid *devid, const struct croft_devid_request *q, struct croft_devid_number *ret,
         struct croft_error *err)
 {
@@ -145,6 +161,8 @@ int croft_devid_alloc(struct croft_devid *devid, const struct croft_devid_reques
         call.within = q->within ? q->within : 1;
         call.between = q->between ? q->between : 1;
         call.virtual = q->virtual_number;
+        if (q->node && !put_name(&call.special.name, q->node))
+                return croft_error_set(err, EINVAL, "the name of a node has 1 to %d bytes.", CROFT_DEVID_NAME - 1);
         return run(devid, &call, q->family, q->instance, ret, err);
 }
 
@@ -173,6 +191,50 @@ int croft_devid_get(struct croft_devid *devid, uint64_t partition, const char *f
         struct croft_devid_number *ret, struct croft_error *err)
 {
         return about_instance(devid, DEVID_OP_GET, partition, family, instance, ret, err);
+}
+
+/* --- wait --- */
+
+#define WAIT_STEP_MS 2
+
+/* Is croftd done?  1, 0, or a negative errno. */
+static int is_done(struct croft_devid *devid, struct croft_devid_number *number)
+{
+        struct croft_devid_number now;
+        struct devid_call call;
+        int r;
+
+        (void)devid_client_prepare(&call, DEVID_OP_NEXT, number->family, NULL); /* of an answer */
+        call.partition = number->partition;
+        call.preferred = number->first;
+        r = devid_client_call(devid->program, &call);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+        take_number(&now, &call);
+        if (now.number != number->first || strcmp(now.instance, number->instance) != 0)
+                return -ESRCH;
+        if (now.node_state == CROFT_DEVID_NODE_WANTED || (now.state == CROFT_DEVID_DRAINING && now.node[0]))
+                return 0;
+        *number = now;
+        return 1;
+}
+
+int croft_devid_wait(
+        struct croft_devid *devid, unsigned int timeout_ms, struct croft_devid_number *number, struct croft_error *err)
+{
+        const struct timespec pause = {.tv_nsec = WAIT_STEP_MS * 1000000L};
+        int r = 0;
+
+        for (unsigned int waited_ms = 0; r == 0; waited_ms += WAIT_STEP_MS) {
+                r = is_done(devid, number);
+                if (r == 0 && waited_ms >= timeout_ms)
+                        r = -ETIMEDOUT;
+                else if (r == 0)
+                        (void)nanosleep(&pause, NULL);
+        }
+        if (r == -ETIMEDOUT)
+                return croft_error_set(err, ETIMEDOUT, "croftd hasn't come to the node '%s'", number->node);
+        return r < 0 ? explain(r, number->family, number->instance, err) : 0;
 }
 
 /* --- list --- */
@@ -221,7 +283,7 @@ static int list_family(struct croft_devid *devid, uint64_t partition, const char
 int croft_devid_list(struct croft_devid *devid, uint64_t partition, struct croft_devid_number **ret, size_t *ret_n,
         struct croft_error *err)
 {
-        static const char *const families[] = {"block", "char", "loop"};
+        static const char *const families[] = {"block", "char", "cuse", "dm", "loop", "nbd", "zram"};
         struct list list = {.n = 0};
         size_t majors;
         int r = 0;

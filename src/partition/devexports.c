@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "partition/devices.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -14,12 +15,11 @@
 
 bool devexports_name_is_valid(const char *name)
 {
-        static const char *const families[] = {"block", "char", "loop"};
         static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
         size_t length = strnlen(name, DEVEXPORTS_NAME_MAX + 1);
 
-        for (size_t i = 0; i < ELEMENTS(families); i++)
-                if (strcmp(name, families[i]) == 0)
+        for (size_t i = 0; i < DEVICES_FAMILIES; i++)
+                if (strcmp(name, devices_families[i]) == 0)
                         return false;
         return length > 0 && length <= DEVEXPORTS_NAME_MAX && name[strspn(name, letters)] == '\0' &&
                !strchr("._-", name[0]);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const families[] = {"block", "char", "loop"};
+const char *const devices_families[DEVICES_FAMILIES] = {"block", "char", "cuse", "dm", "loop", "nbd", "zram"};
 
 static int refuse(struct croft_error *err, const char *value)
 {
@@ -20,8 +20,8 @@ static int refuse(struct croft_error *err, const char *value)
 
         str_escape(escaped, sizeof(escaped), value, strlen(value));
         return croft_error_set(err, EINVAL,
-                "'%s' isn't a list of families of device numbers; give char, block or loop, each once, with how many "
-                "(char:4,loop:8; 1 to %d, %d unless said), and stanzas of devexports(5), %d at most.",
+                "'%s' isn't a list of families of device numbers; give char, block, loop, dm, zram, nbd or cuse, "
+                "each once, with how many (loop:8; 1 to %d, %d unless said), and stanzas of devexports(5), %d at most.",
                 escaped, DEVICES_COUNT_MAX, DEVICES_COUNT_DEFAULT, DEVICES_STANZAS_MAX);
 }
 
@@ -49,18 +49,18 @@ static int parse_family(char *word, uint64_t *ret_count)
                 if (!str_to_u64(colon + 1, DEVICES_COUNT_MAX, ret_count) || *ret_count == 0)
                         return -1;
         }
-        for (size_t i = 0; i < ELEMENTS(families); i++)
-                if (strcmp(word, families[i]) == 0)
+        for (size_t i = 0; i < DEVICES_FAMILIES; i++)
+                if (strcmp(word, devices_families[i]) == 0)
                         return (int)i;
         return -1;
 }
 
 /* A list in its normal form, as far as it is read. */
 struct normal {
-        char text[DEVICES_STANZAS_MAX * (DEVEXPORTS_NAME_MAX + 1) + 64]; /* of families, too */
+        char text[DEVICES_STANZAS_MAX * (DEVEXPORTS_NAME_MAX + 1) + 128]; /* of families, too */
         size_t used;
         unsigned int stanzas;
-        bool seen[ELEMENTS(families)];
+        bool seen[DEVICES_FAMILIES];
 };
 
 /* Is the stanza in the list? */
@@ -91,8 +91,8 @@ static bool add_word(struct normal *n, char *word)
         if (i < 0 || n->seen[i])
                 return false;
         n->seen[i] = true;
-        n->used += (size_t)snprintf(n->text + n->used, sizeof(n->text) - n->used, "%s%s:%llu", comma, families[i],
-                (unsigned long long)count);
+        n->used += (size_t)snprintf(n->text + n->used, sizeof(n->text) - n->used, "%s%s:%llu", comma,
+                devices_families[i], (unsigned long long)count);
         return true;
 }
 

@@ -24,7 +24,7 @@ const struct property_info property_table[] = {
                 property_check_weight},
         {"description", NULL, NULL, true, "a line of text for people", property_check_text},
         {"devices", NULL, NULL, true,
-                "device numbers it may ask for: char:4,loop:8; and devices it has, stanzas of devexports(5)",
+                "device numbers it may ask for: loop:8,dm:2; and devices it has, stanzas of devexports(5)",
                 property_check_devices},
         {"env.", NULL, NULL, false, "env.NAME: environment variable NAME of init", property_check_env},
         {"hostname", NULL, NULL, false, "host name inside (the partition's name unless set)", property_check_hostname},

@@ -61,7 +61,7 @@ t_is "errors have an XML form" "$(offered croft error print web --format "")" "j
 t_is "the number of an attempt isn't taken for the name" "$(offered croft error print --attempt 2 gl)" global
 t_is "a subcommand of devid is completed" "$(offered croft devid re)" release
 t_is "help completes the subcommands of devid" "$(offered croft help devid a)" "alloc assign"
-t_is "families are completed, with the minors of majors that are given out" "$(offered croft devid alloc "")" "block c60 c61 char loop"
+t_is "families are completed, with the minors of majors that are given out" "$(offered croft devid alloc "")" "block c60 c61 char cuse dm loop nbd zram"
 t_is "then instances of the family" "$(offered croft devid release char "")" "drv0 drv1"
 t_is "but none that a shell would run" "$(offered croft devid show c60 "")" unit0
 t_is "a third word isn't offered there" "$(offered croft devid release char drv0 "")" ""

@@ -11,6 +11,7 @@
 #include "plane_kit.h"
 
 #include <bpf/bpf.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -342,6 +343,154 @@ static void asks_for_what_a_driver_has(void *context)
         require(mark(0, "loop0", 1, 0, &call) == -EPERM);
 }
 
+/* --- drivers whose numbers partitions ask for --- */
+
+static int set_driver(uint32_t major)
+{
+        struct devid_call call;
+
+        (void)devid_client_prepare(&call, DEVID_OP_DRIVER, "memory", NULL);
+        call.preferred = major;
+        call.count = 0;
+        return devid_client_call(program, &call);
+}
+
+static int about_number(enum devid_op op, uint64_t partition, const char *instance, uint32_t number, uint32_t flags)
+{
+        struct devid_call call;
+
+        (void)devid_client_prepare(&call, op, "memory", instance);
+        call.partition = partition;
+        call.preferred = number;
+        call.flags = flags;
+        return devid_client_call(program, &call);
+}
+
+/* A family of the test's own, whose "driver" isn't there; number 3 of it is /dev/null's. */
+static void add_driver(void)
+{
+        const struct devid_family memory = {.name = "memory",
+                .type = DEVID_CHAR,
+                .major = 1,
+                .count = 16,
+                .flags = DEVID_FAMILY_DRAINS | DEVID_FAMILY_DRIVER | DEVID_FAMILY_ABSENT};
+        _cleanup_close_ int families = plane_bpf_get(plane_directory(plane), "devid_families");
+        const struct devid_name name = {.text = "memory"};
+
+        assert_int_equal(bpf_map_update_elem(families, &name, &memory, BPF_NOEXIST), 0);
+        assert_int_equal(devid_grant(devid, A, "memory", 2, NULL), 0);
+}
+
+static void asks_without_a_driver(void *context)
+{
+        require(take(0, "memory", "mine") == *(const int *)context);
+}
+
+static void asks_a_driver(void *context)
+{
+        (void)context;
+        require(take(0, "memory", "mine") == 0);
+        require(take_group(0, "memory", "null", 3, 1, 1, 1) == 3);
+        require(take_group(0, "memory", "two", DEVID_ANY, 2, 1, 1) == -EINVAL);
+        require(take(0, "memory", "more") == -EDQUOT);
+        require(set_driver(1) == -EPERM);
+        require(about_number(DEVID_OP_FLAG, 0, NULL, 0, DEVID_CLOSED) == -EPERM);
+        require(release(0, "memory", "null") == 0);
+        require(about_number(DEVID_OP_RECLAIM, 0, "null", 3, 0) == -EPERM);
+}
+
+static void numbers_of_a_driver_are_there_when_it_is(void **state)
+{
+        int granted = -ENODEV, not_granted = -ENOENT;
+
+        (void)state;
+        add_driver();
+        as("a", AS_NOBODY, asks_without_a_driver, &granted);
+        as("b", AS_NOBODY, asks_without_a_driver, &not_granted);
+        assert_int_equal(take(A, "memory", "by global"), -ENODEV);
+        assert_int_equal(set_driver(1), 0);
+        as("a", AS_NOBODY, asks_a_driver, NULL);
+        assert_int_equal(set_driver(2), -EBUSY); /* they would be others' devices */
+        as("a", AS_NOBODY, asks_without_a_driver, &(int){-ENODEV});
+        assert_int_equal(set_driver(1), 0);
+        assert_int_equal(about_number(DEVID_OP_FLAG, B, NULL, 0, DEVID_CLOSED), -ESRCH);
+        assert_int_equal(about_number(DEVID_OP_FLAG, A, NULL, 0, DEVID_CLOSED), 0);
+}
+
+static void what_drains_is_its_former_owners_again_and_nobody_elses(void **state)
+{
+        (void)state;
+        add_driver();
+        assert_int_equal(set_driver(1), 0);
+        assert_int_equal(take_group(A, "memory", "null", 3, 1, 1, 1), 3);
+        assert_int_equal(devid_release_all(devid, A, NULL), 0); /* it stops */
+        assert_int_equal(devid_grant(devid, A, "memory", 1, NULL), 0);
+        assert_int_equal(about_number(DEVID_OP_RECLAIM, B, "null", 3, 0), -ESRCH);
+        assert_int_equal(about_number(DEVID_OP_RECLAIM, A, "zero", 3, 0), -ESRCH);
+        assert_int_equal(about_number(DEVID_OP_RECLAIM, A, "null", 3, 0), 0);
+        assert_int_equal(state_of(A, "memory", "null"), DEVID_RESERVED);
+        assert_int_equal(take(A, "memory", "more"), -EDQUOT); /* it counts */
+}
+
+/* --- special files --- */
+
+static int name_number(uint64_t partition, const char *family, const char *instance, const char *name)
+{
+        struct devid_call call;
+        int r;
+
+        (void)devid_client_prepare(&call, DEVID_OP_ALLOC, family, instance);
+        call.partition = partition;
+        (void)snprintf(call.special.name.text, sizeof(call.special.name.text), "%s", name);
+        r = devid_client_call(program, &call);
+        if (r == 0)
+                require(strcmp(call.special.name.text, name) == 0 && call.special.state == DEVID_SPECIAL_WANTED);
+        return r;
+}
+
+static void wants_a_file(void *context)
+{
+        (void)context;
+        require(take(0, DEVID_CHAR_MAJORS, "drv") == 60);
+        require(name_number(0, "c60", "unit", "unit") == 0);
+        require(take(0, "c60", "plain") == 1);
+        require(name_number(0, "c60", "plain", "later") == 0);
+        require(name_number(0, DEVID_CHAR_MAJORS, "other", "drv") == -EINVAL);
+        require(release(0, "c60", "unit") == 0);
+        require(state_of(0, "c60", "unit") == -ESRCH);
+        require(take_group(0, "c60", "again", 0, 1, 1, 1) == -EBUSY);
+        require(release(0, DEVID_CHAR_MAJORS, "drv") == -EBUSY);
+}
+
+static int no_dev(void *context, uint64_t partition, uint32_t *ret_uid_base)
+{
+        (void)context, (void)partition, (void)ret_uid_base;
+        return -1;
+}
+
+static void a_number_with_a_special_file_drains_until_that_has_gone(void **state)
+{
+        const struct devid_ear ear = {.open_dev = no_dev};
+        struct pollfd wake = {.fd = devid_wake_fd(devid), .events = POLLIN};
+
+        (void)state;
+        devid_hear(devid);
+        assert_int_equal(poll(&wake, 1, 0), 0);
+        as("a", AS_NOBODY, wants_a_file, NULL);
+        assert_int_equal(poll(&wake, 1, 0), 1);
+        devid_hear(devid);
+        assert_int_equal(poll(&wake, 1, 0), 0);
+        devid_settle(devid);
+        assert_int_equal(global_sees("c60", 0), DEVID_DRAINING);
+        devid_follow(devid, &ear);
+        assert_int_equal(global_sees("c60", 0), DEVID_FREE);
+        assert_int_equal(take(0, DEVID_CHAR_MAJORS, "globals"), 61);
+        assert_int_equal(name_number(0, "c61", "globals", "x"), -EINVAL); /* no /dev of ours */
+        assert_int_equal(release(0, DEVID_CHAR_MAJORS, "globals"), 0);
+        assert_int_equal(devid_release_all(devid, A, NULL), 0); /* one has a file yet */
+        assert_int_equal(count_of(0, DEVID_CHAR_MAJORS), 0);
+}
+
 static void a_partition_does_not_ask_for_what_a_driver_has(void **state)
 {
         (void)state;
@@ -353,7 +502,11 @@ static void a_partition_does_not_ask_for_what_a_driver_has(void **state)
 /* Numbers of a family of the test's own, of which one is /dev/null's. */
 static void it_drains_as_long_as_there_is_a_device(void **state)
 {
-        const struct devid_family memory = {.name = "memory", .type = DEVID_CHAR, .major = 1, .count = 16, .drains = 1};
+        const struct devid_family memory = {.name = "memory",
+                .type = DEVID_CHAR,
+                .major = 1,
+                .count = 16,
+                .flags = DEVID_FAMILY_DRAINS | DEVID_FAMILY_GLOBAL};
         _cleanup_close_ int families = plane_bpf_get(plane_directory(plane), "devid_families");
         const struct devid_name name = {.text = "memory"};
         struct devid_call call = {.preferred = 3, .count = 1, .within = 1, .between = 1};
@@ -627,6 +780,9 @@ int main(void)
                 TEST(what_may_still_be_open_is_not_given_again),
                 TEST(what_a_driver_has_is_marked_by_global),
                 TEST(a_partition_does_not_ask_for_what_a_driver_has),
+                TEST(numbers_of_a_driver_are_there_when_it_is),
+                TEST(what_drains_is_its_former_owners_again_and_nobody_elses),
+                TEST(a_number_with_a_special_file_drains_until_that_has_gone),
                 TEST(it_drains_as_long_as_there_is_a_device),
                 TEST(minors_are_their_majors_owners),
                 TEST(what_it_has_stays_when_the_grant_goes),

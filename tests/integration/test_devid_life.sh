@@ -12,7 +12,7 @@ owners() { croft devid list --format json | jq -r 'map("\(.partition) \(.family)
 
 t_croftd_start || exit 1
 t_fails_with 2 "another family is refused" croft create a -s devices=tape:1
-t_like "and what there is said" "$(cat "$T/error")" "give char, block or loop"
+t_like "and what there is said" "$(cat "$T/error")" "give char, block, loop, dm, zram, nbd or cuse"
 t_fails_with 2 "so is one twice" croft create a -s devices=char,char:2
 t_fails_with 2 "and none" croft create a -s devices=char:0
 t_ok "a partition may ask for majors" croft create a -s init=croft -s devices='char:2, block'

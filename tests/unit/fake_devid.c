@@ -103,6 +103,7 @@ static int answer(struct devid_call *call)
         if (call->op == DEVID_OP_ASSIGN)
                 call->ret.state = DEVID_ASSIGNED;
         call->node = node_of(n);
+        call->special = fake_devid.special;
         return 0;
 }
 

@@ -13,13 +13,14 @@
 #include <stddef.h>
 
 struct fake_devid {
-        int open_error;         /* errno of opening the program */
-        int run_error;          /* errno of running it */
-        int result;             /* what it returns, a negative errno; 0: it does what it should */
-        unsigned int failing;   /* with result: only the nth call, from 1; 0: each */
-        unsigned int runs;      /* calls */
-        struct devid_call last; /* as it was asked */
-        char path[256];         /* what was opened */
+        int open_error;               /* errno of opening the program */
+        int run_error;                /* errno of running it */
+        int result;                   /* what it returns, a negative errno; 0: it does what it should */
+        unsigned int failing;         /* with result: only the nth call, from 1; 0: each */
+        unsigned int runs;            /* calls */
+        struct devid_call last;       /* as it was asked */
+        char path[256];               /* what was opened */
+        struct devid_special special; /* of all that are found */
         struct devid_number numbers[64];
         size_t n;
 };

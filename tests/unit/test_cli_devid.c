@@ -104,6 +104,24 @@ static void options_become_the_request(void **state)
         assert_int_equal(last->partition, 0);
 }
 
+static void a_node_is_asked_for_by_name(void **state)
+{
+        (void)state;
+        (void)fake_devid_add(0, "dm", "data", 1024);
+        strcpy(fake_devid.special.name.text, "data");
+        assert_int_equal(run(FORMAT_JSON, "alloc", WORDS("dm", "data", "--node", "data")), 0);
+        assert_string_equal(fake_devid.last.special.name.text, "data");
+        assert_non_null(strstr(printed, "\"(data)\"")); /* to be made when the partition starts */
+        fake_devid.special.state = DEVID_SPECIAL_THERE;
+        assert_int_equal(run(FORMAT_JSON, "show", WORDS("dm", "data")), 0);
+        assert_non_null(strstr(printed, "\"node\": \"data\""));
+        assert_int_equal(run(FORMAT_JSON, "alloc", WORDS("dm", "data", "-N", "other")), CROFT_EXIT_BUSY);
+        assert_non_null(strstr(said, "its node is 'data' already"));
+        fake_devid.special.state = DEVID_SPECIAL_REFUSED;
+        assert_int_equal(run(FORMAT_JSON, "alloc", WORDS("dm", "data", "-N", "data")), CROFT_EXIT_FAILURE);
+        assert_non_null(strstr(said, "node 'data' wasn't made: the record of errors says why"));
+}
+
 static void without_options_any_one_will_do(void **state)
 {
         (void)state;
@@ -251,6 +269,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 DEVID_TEST(options_become_the_request),
+                DEVID_TEST(a_node_is_asked_for_by_name),
                 DEVID_TEST(without_options_any_one_will_do),
                 DEVID_TEST(global_is_a_name_for_ones_own),
                 DEVID_TEST(a_number_that_is_none_is_refused),

@@ -35,6 +35,10 @@ static void a_list_gets_its_normal_form(void **state)
         becomes("block, char:2", "block:4,char:2");
         becomes("  char:2 ,block  ", "char:2,block:4");
         becomes("char:007", "char:7");
+        becomes("dm", "dm:4");
+        becomes("zram:1, nbd:2, cuse", "zram:1,nbd:2,cuse:4");
+        becomes("block:4096,char:4096,cuse:4096,dm:4096,loop:4096,nbd:4096,zram:4096",
+                "block:4096,char:4096,cuse:4096,dm:4096,loop:4096,nbd:4096,zram:4096");
         becomes("char:4,block:2", "char:4,block:2");
 }
 
@@ -47,7 +51,7 @@ static void refuses(const char *value)
         assert_ptr_equal(normal, &untouched);
         assert_int_equal(err.code, EINVAL);
         (void)croft_error_line(&err, line, sizeof(line));
-        assert_non_null(strstr(line, "give char, block or loop"));
+        assert_non_null(strstr(line, "give char, block, loop, dm, zram, nbd or cuse"));
         assert_non_null(strstr(line, "1 to 4096, 4 unless said"));
         for (const char *at = line; *at; at++)
                 assert_true((unsigned char)*at >= ' ' && (unsigned char)*at < 0x7f);

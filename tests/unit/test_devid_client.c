@@ -397,6 +397,71 @@ static void each_state_has_a_name(void **state)
         assert_string_equal(croft_devid_state_name(99), "free");
 }
 
+/* --- nodes -------------------------------------------------------------------------------------------------------- */
+
+static void the_name_of_a_node_is_handed_over(void **state)
+{
+        struct croft_devid_request q = request_of("dm", "data");
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct croft_devid_number number;
+
+        (void)state;
+        (void)fake_devid_add(7, "dm", "data", 1024);
+        assert_int_equal(croft_devid_alloc(devid, &q, &number, NULL), 0);
+        assert_string_equal(fake_devid.last.special.name.text, "");
+        assert_int_equal(number.node_state, CROFT_DEVID_NODE_NONE);
+        q.node = "disks/data";
+        strcpy(fake_devid.special.name.text, "disks/data");
+        assert_int_equal(croft_devid_alloc(devid, &q, &number, NULL), 0);
+        assert_string_equal(fake_devid.last.special.name.text, "disks/data");
+        assert_string_equal(number.node, "disks/data");
+        assert_int_equal(number.node_state, CROFT_DEVID_NODE_WANTED);
+        q.node = "";
+        assert_int_equal(croft_devid_alloc(devid, &q, &number, &err), -EINVAL);
+        says(&err, EINVAL, "the name of a node has 1 to 31 bytes");
+        q.node = "0123456789012345678901234567890x";
+        assert_int_equal(croft_devid_alloc(devid, &q, &number, NULL), -EINVAL);
+        assert_int_equal(fake_devid.runs, 2);
+}
+
+static void a_node_is_waited_for(void **state)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct croft_devid_number number;
+
+        (void)state;
+        (void)fake_devid_add(0, "dm", "data", 1024);
+        strcpy(fake_devid.special.name.text, "data");
+        assert_int_equal(croft_devid_get(devid, 0, "dm", "data", &number, NULL), 0);
+        assert_int_equal(croft_devid_wait(devid, 0, &number, &err), -ETIMEDOUT);
+        says(&err, ETIMEDOUT, "croftd hasn't come to the node 'data': Connection timed out");
+        assert_int_equal(number.node_state, CROFT_DEVID_NODE_WANTED);
+        fake_devid.special.state = DEVID_SPECIAL_REFUSED;
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), 0);
+        assert_int_equal(number.node_state, CROFT_DEVID_NODE_REFUSED);
+        fake_devid.special.state = DEVID_SPECIAL_THERE;
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), 0);
+        assert_int_equal(number.node_state, CROFT_DEVID_NODE_THERE);
+}
+
+static void after_a_release_the_node_is_waited_for_to_go(void **state)
+{
+        struct croft_devid_number number;
+
+        (void)state;
+        fake_devid_add(0, "dm", "data", 1024)->state = DEVID_DRAINING;
+        strcpy(fake_devid.special.name.text, "data");
+        fake_devid.special.state = DEVID_SPECIAL_THERE;
+        assert_int_equal(croft_devid_get(devid, 0, "dm", "data", &number, NULL), 0);
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), -ETIMEDOUT);
+        memset(&fake_devid.special, 0, sizeof(fake_devid.special)); /* the device is still there */
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), 0);
+        strcpy(fake_devid.numbers[0].instance.text, "another");
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), -ESRCH);
+        fake_devid.n = 0;
+        assert_int_equal(croft_devid_wait(devid, 0, &number, NULL), -ESRCH);
+}
+
 #define DEVID_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -420,6 +485,9 @@ int main(void)
                 DEVID_TEST(a_list_that_is_cut_is_an_error),
                 DEVID_TEST(no_memory_for_the_list_is_told),
                 DEVID_TEST(each_state_has_a_name),
+                DEVID_TEST(the_name_of_a_node_is_handed_over),
+                DEVID_TEST(a_node_is_waited_for),
+                DEVID_TEST(after_a_release_the_node_is_waited_for_to_go),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+static const struct devid_name no_special;
+
 static struct devid_number sample(void)
 {
         struct devid_number number = {
@@ -27,18 +29,37 @@ static void what_is_written_is_read_again(void **state)
 {
         const struct devid_number wrote = sample();
         struct devid_number read;
+        struct devid_name special;
         char text[2 * KEPT_LINE_MAX];
         const char *at = text;
-        size_t n = kept_format(&wrote, text, sizeof(text));
+        size_t n = kept_format(&wrote, &no_special, text, sizeof(text));
 
         (void)state;
         assert_string_equal(text, "c60 16 8 2 4294967295 2 6120620aff\n");
-        assert_true(kept_format(&wrote, text + n, sizeof(text) - n) == n);
+        assert_true(kept_format(&wrote, &no_special, text + n, sizeof(text) - n) == n);
         for (int i = 0; i < 2; i++) {
-                assert_int_equal(kept_parse(&at, &read), 1);
+                assert_int_equal(kept_parse(&at, &read, &special), 1);
                 assert_memory_equal(&read, &wrote, sizeof(read));
+                assert_memory_equal(&special, &no_special, sizeof(special));
         }
-        assert_int_equal(kept_parse(&at, &read), 0);
+        assert_int_equal(kept_parse(&at, &read, &special), 0);
+}
+
+static void with_the_name_of_its_special_file(void **state)
+{
+        const struct devid_number wrote = sample();
+        const struct devid_name name = {.text = "net/tun 7"};
+        struct devid_number read;
+        struct devid_name special;
+        char text[KEPT_LINE_MAX];
+        const char *at = text;
+
+        (void)state;
+        (void)kept_format(&wrote, &name, text, sizeof(text));
+        assert_string_equal(text, "c60 16 8 2 4294967295 2 6120620aff 6e65742f74756e2037\n");
+        assert_int_equal(kept_parse(&at, &read, &special), 1);
+        assert_memory_equal(&read, &wrote, sizeof(read));
+        assert_memory_equal(&special, &name, sizeof(special));
 }
 
 static void what_does_not_fit_is_not_written(void **state)
@@ -47,7 +68,7 @@ static void what_does_not_fit_is_not_written(void **state)
         char buf[16];
 
         (void)state;
-        assert_int_equal(kept_format(&number, buf, sizeof(buf)), 0);
+        assert_int_equal(kept_format(&number, &no_special, buf, sizeof(buf)), 0);
 }
 
 static void another_form_is_refused(void **state)
@@ -55,16 +76,19 @@ static void another_form_is_refused(void **state)
         static const char *const lines[] = {"c60 16 8 2 1 2 61", /* no end */
                 "c60 16 8 2 1 2\n", "c60 16 8 2 1 2 6\n", "c60 16 8 2 1 2 zz\n", "c60 16 8 2 1 2 6100\n",
                 "c60 4096 8 2 1 2 61\n", "c60 16 0 2 1 2 61\n", "c60 16 65 2 1 2 61\n", "c60 16 8 0 1 2 61\n",
-                "c60 16 8 2 1 3 61\n", "c60 16 8 2 1 0 61\n", "c60 16 8 2 1 2 61 more\n", "\n",
+                "c60 16 8 2 1 3 61\n", "c60 16 8 2 1 0 61\n", "c60 16 8 2 1 2 61 more\n", "\n", "c60 16 8 2 1 2 61 \n",
+                "c60 16 8 2 1 2 61 6\n", "c60 16 8 2 1 2 61 61 \n", "c60 16 8 2 1 2 61 61 61\n",
+                "c60 16 8 2 1 2 61 61616161616161616161616161616161616161616161616161616161616161616161\n",
                 "a-family-with-a-name-of-more-than-31-bytes 16 8 2 1 2 61\n",
                 "c60 16 8 2 1 2 61616161616161616161616161616161616161616161616161616161616161616161\n"};
         struct devid_number number;
+        struct devid_name special;
 
         (void)state;
         for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
                 const char *at = lines[i];
 
-                assert_int_equal(kept_parse(&at, &number), -EBADMSG);
+                assert_int_equal(kept_parse(&at, &number, &special), -EBADMSG);
         }
 }
 
@@ -85,6 +109,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_written_is_read_again),
+                cmocka_unit_test(with_the_name_of_its_special_file),
                 cmocka_unit_test(what_does_not_fit_is_not_written),
                 cmocka_unit_test(another_form_is_refused),
                 cmocka_unit_test(minors_follow_their_major),

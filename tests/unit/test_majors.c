@@ -53,11 +53,31 @@ static void another_form_is_refused(void **state)
                 assert_false(devid_majors_read(texts[i], &majors));
 }
 
+static void a_block_driver_is_found_by_its_name(void **state)
+{
+        static const char text[] = "Character devices:\n 10 misc\n 43 zram\n\nBlock devices:\n  7 loop\n 43 nbd\n253 "
+                                   "device-mapper\n254 zram\n99999 beyond\n";
+        uint32_t major = 0;
+
+        (void)state;
+        assert_true(devid_majors_find(text, "nbd", &major));
+        assert_int_equal(major, 43);
+        assert_true(devid_majors_find(text, "device-mapper", &major));
+        assert_int_equal(major, 253);
+        assert_true(devid_majors_find(text, "zram", &major)); /* not the one of character devices */
+        assert_int_equal(major, 254);
+        assert_false(devid_majors_find(text, "misc", &major) || devid_majors_find(text, "device", &major) ||
+                     devid_majors_find(text, "mapper", &major) || devid_majors_find(text, "beyond", &major) ||
+                     devid_majors_find("", "loop", &major) || devid_majors_find("Block devices:", "loop", &major));
+        assert_int_equal(major, 254);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(all_but_those_for_local_use_are_the_machines),
                 cmocka_unit_test(a_driver_may_have_taken_one),
+                cmocka_unit_test(a_block_driver_is_found_by_its_name),
                 cmocka_unit_test(another_form_is_refused),
         };
 
