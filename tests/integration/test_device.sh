@@ -66,6 +66,10 @@ for minor in 1 2 4; do
         t_like "and that is said: 1:$minor" "$(cat "$T/error")" "never exported"
         rm "/dev/croft-test-$$-mem"
 done
+mknod "/dev/croft-test-$$-cuse" c 10 203
+t_fails_with 4 "nor is what makes devices on the machine, though it is listed" croft device add b "/dev/croft-test-$$-cuse"
+t_like "which is said, too" "$(cat "$T/error")" "makes devices of any name and number"
+rm "/dev/croft-test-$$-cuse"
 t_fails_with 5 "nor is what every partition has" croft device add a /dev/null
 t_fails_with 1 "nor what is no device" croft device add a /dev/net
 t_fails_with 2 "nor a path that leads elsewhere" croft device add a /dev/net/../mem
