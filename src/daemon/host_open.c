@@ -13,6 +13,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/probe.h"
 #include "kernel/seccomp.h"
+#include "kernel/types.h"
 #include "kstat/kstat.h"
 #include "kstat/mount_watch.h"
 #include "kstat/objects.h"
@@ -235,9 +236,11 @@ static void open_plane(struct host *host)
 
 static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_error *err)
 {
+        _cleanup_(kernel_types_unrefp) struct kernel_types *types = NULL; /* held for all that want some of them here */
         struct host *host = &h->host;
         int r = open_cgroups(host, cgroup, err);
 
+        (void)kernel_types_ref(&types, NULL); /* who needs them says so */
         if (r == 0)
                 r = check_kernel(host, err);
         if (r < 0)

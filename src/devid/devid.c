@@ -16,6 +16,7 @@
 #include "devid/machine.h"
 #include "devid/majors.h"
 #include "devid/zrams.h"
+#include "kernel/load.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -145,15 +146,20 @@ static int drop_word(void *context, void *data, size_t size)
 
 static int open_all(struct devid *d, struct croft_error *err)
 {
-        _cleanup_(free_skeleton) struct devid_bpf *skeleton = devid_bpf__open();
+        _cleanup_(kernel_load_done) struct kernel_load types;
+        _cleanup_(free_skeleton) struct devid_bpf *skeleton = NULL;
         _cleanup_close_ int programs = plane_open_programs(d->plane, err);
+        int r = kernel_load_begin(&types, programs < 0 ? NULL : err);
         bool adopted;
-        int r = 0;
 
-        if (programs < 0)
-                return programs;
+        if (programs < 0 || r < 0)
+                return programs < 0 ? programs : r;
+        skeleton = devid_bpf__open_opts(&types.options);
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
+        r = kernel_load_types(&types, skeleton->obj, err);
+        if (r < 0)
+                return r;
         adopted = adopt(d, skeleton);
         if (!adopted) {
                 plane_pins_close(pins_of(d));

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "errlog/client.h"
 #include "errlog/kernel_messages.h"
+#include "kernel/load.h"
 #include "plane/plane.bpf.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
@@ -155,15 +156,20 @@ static int pin_new(struct errlog *e, struct croft_error *err)
 
 static int open_all(struct errlog *e, struct croft_error *err)
 {
-        _cleanup_(free_skeleton) struct errlog_bpf *skeleton = errlog_bpf__open();
+        _cleanup_(kernel_load_done) struct kernel_load types;
+        _cleanup_(free_skeleton) struct errlog_bpf *skeleton = NULL;
         _cleanup_close_ int programs = plane_open_programs(e->plane, err);
+        int r = kernel_load_begin(&types, programs < 0 ? NULL : err);
         bool adopted;
-        int r;
 
-        if (programs < 0)
-                return programs;
+        if (programs < 0 || r < 0)
+                return programs < 0 ? programs : r;
+        skeleton = errlog_bpf__open_opts(&types.options);
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
+        r = kernel_load_types(&types, skeleton->obj, err);
+        if (r < 0)
+                return r;
         adopted = adopt(e, skeleton);
         if (!adopted) {
                 plane_pins_close(pins_of(e));

@@ -12,8 +12,8 @@
 #include "base/str.h"
 #include "kernel/cgroup.h"
 #include "kernel/probe_private.h"
+#include "kernel/types.h"
 
-#include <bpf/btf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
@@ -419,7 +419,8 @@ static void judge(const struct feature *feature, const struct probe_context *c, 
 static void prepare(struct probe_context *c)
 {
         c->userns_error = probe_make_userns(&c->userns);
-        c->btf = btf__load_vmlinux_btf();
+        if (kernel_types_ref(&c->types, NULL) < 0)
+                c->types = NULL;
         if (cgroup_create(c->cgroups, PROBE_PARTITION, 0, NULL) == 0)
                 c->cgroup = cgroup_open(c->cgroups, PROBE_PARTITION, NULL);
 }
@@ -428,7 +429,7 @@ static void finish(struct probe_context *c)
 {
         close_fd(c->userns);
         close_fd(c->cgroup);
-        btf__free(c->btf);
+        c->types = kernel_types_unref(c->types);
         (void)cgroup_remove(c->cgroups, PROBE_PARTITION, NULL); /* at worst an empty cgroup for the next run */
 }
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "kernel/mount.h"
+#include "kernel/types.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -34,7 +35,7 @@ static int load_tied(const struct probe_context *c, enum bpf_prog_type type, enu
         const char *name, unsigned int kind)
 {
         LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach);
-        int id = c->btf ? btf__find_by_name_kind(c->btf, name, kind) : -EOPNOTSUPP;
+        int id = c->types ? kernel_types_find(c->types, name, kind) : -EOPNOTSUPP;
 
         if (id < 0)
                 return id;
@@ -57,7 +58,7 @@ static int attach_tied(const struct probe_context *c, enum bpf_prog_type type, e
 int probe_btf(const struct probe_context *c, struct probe_result *result)
 {
         (void)result;
-        return c->btf ? 0 : -ENOENT;
+        return c->types ? 0 : -ENOENT;
 }
 
 int probe_bpffs(const struct probe_context *c, struct probe_result *result)

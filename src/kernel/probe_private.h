@@ -12,16 +12,16 @@
 /* No partition ever has it: ids are counted upwards. */
 #define PROBE_PARTITION UINT64_MAX
 
-struct btf;
+struct kernel_types;
 
 /* What several probes need, made once. */
 struct probe_context {
         int state_dir;
         struct cgroup_tree *cgroups;
-        int cgroup;       /* the unified cgroup of PROBE_PARTITION, -EBADF: none */
-        int userns;       /* maps 65,536 ids, -EBADF: none */
-        int userns_error; /* why, negative errno */
-        struct btf *btf;  /* of the kernel; NULL: none */
+        int cgroup;                 /* the unified cgroup of PROBE_PARTITION, -EBADF: none */
+        int userns;                 /* maps 65,536 ids, -EBADF: none */
+        int userns_error;           /* why, negative errno */
+        struct kernel_types *types; /* NULL: none */
 };
 
 /* Tries one thing: 0 or the negative errno of the failure.  May write to detail. */

@@ -10,6 +10,7 @@
 #include "kstat/kstats_private.h"
 
 #include "base/cleanup.h"
+#include "kernel/load.h"
 #include "kstat/objects.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
@@ -123,12 +124,13 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
 }
 
 /* With the programs for socket options if the kernel takes them: those before 6.1 don't know who calls there. */
-static int load_what_goes(struct kstats *k, struct kstat_bpf **skeleton, bool adopted, struct croft_error *err)
+static int load_what_goes(struct kstats *k, const struct kernel_load *types, struct kstat_bpf **skeleton, bool adopted,
+        struct croft_error *err)
 {
         if (load(k, *skeleton, adopted, NULL) == 0)
                 return kstat_sockopt_take(k, *skeleton, err);
         kstat_bpf__destroy(*skeleton);
-        *skeleton = kstat_bpf__open();
+        *skeleton = kstat_bpf__open_opts(&types->options); /* and the types are the same */
         if (!*skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
         kstat_sockopt_leave_out(*skeleton);
@@ -167,13 +169,20 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
 
 int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
 {
-        _cleanup_(free_skeleton) struct kstat_bpf *skeleton = kstat_bpf__open();
+        _cleanup_(kernel_load_done) struct kernel_load types;
+        _cleanup_(free_skeleton) struct kstat_bpf *skeleton = NULL;
         bool adopted;
-        int r;
+        int r = kernel_load_begin(&types, err);
 
         plane_pins_init(pins_of(&k->maps));
+        if (r < 0)
+                return r;
+        skeleton = kstat_bpf__open_opts(&types.options);
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
+        r = kernel_load_types(&types, skeleton->obj, err);
+        if (r < 0)
+                return r;
         adopted = adopt(k, skeleton);
         if (!adopted) {
                 kstat_maps_close(&k->maps);
@@ -181,7 +190,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
                 if (r < 0)
                         return r;
         }
-        r = load_what_goes(k, &skeleton, adopted, err);
+        r = load_what_goes(k, &types, &skeleton, adopted, err);
         if (r < 0)
                 return r;
         *ret_new = !adopted;

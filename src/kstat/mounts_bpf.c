@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "kernel/load.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -38,11 +39,6 @@ static const struct {
 static void free_skeleton(struct mount_bpf **skeleton)
 {
         mount_bpf__destroy(*skeleton);
-}
-
-static void free_btf(struct btf **btf)
-{
-        btf__free(*btf);
 }
 
 static void close_directory(DIR **d)
@@ -152,14 +148,21 @@ static int reuse(const struct mounts_objects *o, struct mount_bpf *skeleton, con
 }
 
 /* A skeleton on the pinned maps, not loaded, with no program wanted. */
-static int prepare(const struct mounts_objects *o, struct mount_bpf **ret, struct croft_error *err)
+static int prepare(
+        const struct mounts_objects *o, struct kernel_load *types, struct mount_bpf **ret, struct croft_error *err)
 {
-        _cleanup_(free_skeleton) struct mount_bpf *skeleton = mount_bpf__open();
+        _cleanup_(free_skeleton) struct mount_bpf *skeleton = NULL;
         struct bpf_program *program;
-        int r;
+        int r = kernel_load_begin(types, err);
 
+        if (r < 0)
+                return r;
+        skeleton = mount_bpf__open_opts(&types->options);
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs for mounts");
+        r = kernel_load_types(types, skeleton->obj, err);
+        if (r < 0)
+                return r;
         skeleton->rodata->partition_level = o->level;
         bpf_object__for_each_program(program, skeleton->obj)(void) bpf_program__set_autoload(program, false);
         r = reuse(o, skeleton, "partitions", true);
@@ -242,7 +245,8 @@ static int map_found(struct mounts_objects *o, struct croft_error *err)
 
 static int open_scanner(struct mounts_objects *o, struct croft_error *err)
 {
-        int r = prepare(o, &o->scanner, err);
+        _cleanup_(kernel_load_done) struct kernel_load types;
+        int r = prepare(o, &types, &o->scanner, err);
 
         if (r < 0)
                 return r;
@@ -328,7 +332,8 @@ static uint64_t digest(void)
         return hash;
 }
 
-static bool is_wanted(const struct bpf_program *program, bool trampolines, bool latency, const struct btf *btf)
+static bool is_wanted(
+        const struct bpf_program *program, bool trampolines, bool latency, const struct kernel_types *types)
 {
         const char *name = bpf_program__name(program), *section = bpf_program__section_name(program);
         const char *function = strchr(section, '/');
@@ -341,7 +346,7 @@ static bool is_wanted(const struct bpf_program *program, bool trampolines, bool 
                 return false;
         if (str_has_prefix(name, "enter_") && !latency)
                 return false;
-        return function && btf && btf__find_by_name_kind(btf, function + 1, BTF_KIND_FUNC) > 0;
+        return function && kernel_types_find(types, function + 1, BTF_KIND_FUNC) > 0;
 }
 
 static int attach(const struct mounts_objects *o, struct mount_bpf *skeleton, struct croft_error *err)
@@ -372,16 +377,16 @@ static int attach(const struct mounts_objects *o, struct mount_bpf *skeleton, st
 
 static int load_counter(struct mounts_objects *o, bool trampolines, bool latency, struct croft_error *err)
 {
-        _cleanup_(free_btf) struct btf *btf = trampolines ? btf__load_vmlinux_btf() : NULL;
+        _cleanup_(kernel_load_done) struct kernel_load types;
         _cleanup_(free_skeleton) struct mount_bpf *skeleton = NULL;
         struct bpf_program *program;
-        int r = prepare(o, &skeleton, err);
+        int r = prepare(o, &types, &skeleton, err);
 
         if (r < 0)
                 return r;
         skeleton->rodata->with_latency = latency;
         bpf_object__for_each_program(program, skeleton->obj)(void)
-                bpf_program__set_autoload(program, is_wanted(program, trampolines, latency, btf));
+                bpf_program__set_autoload(program, is_wanted(program, trampolines, latency, types.types));
         r = load(skeleton, err);
         if (r < 0)
                 return r;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/cpus.h"
+#include "kernel/load.h"
 #include "kstat/figures.h"
 #include "kstat/objects.bpf.h"
 #include "kstat/sample.bpf.h"
@@ -87,18 +88,23 @@ uint32_t kstat_possible_cpus(void)
 
 int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err)
 {
+        _cleanup_(kernel_load_done) struct kernel_load types;
         _cleanup_(kstat_sampler_freep) struct kstat_sampler *sampler = calloc(1, sizeof(*sampler));
-        int r;
+        int r = kernel_load_begin(&types, err);
 
         if (!sampler)
                 return croft_error_set(err, ENOMEM, "open the sampler");
         (void)pthread_mutex_init(&sampler->lock, NULL); /* can't fail with these attributes */
         libbpf_set_print(no_print);                     /* libraries don't log */
         sampler->counting = maps->counts >= 0;
-        sampler->skeleton = sample_bpf__open();
+        if (r < 0)
+                return r;
+        sampler->skeleton = sample_bpf__open_opts(&types.options);
         if (!sampler->skeleton)
                 return croft_error_set(err, errno, "open the programs that sample partitions");
-        r = share_maps(sampler->skeleton, maps, err);
+        r = kernel_load_types(&types, sampler->skeleton->obj, err);
+        if (r == 0)
+                r = share_maps(sampler->skeleton, maps, err);
         if (r < 0)
                 return r;
         sampler->skeleton->rodata->cpus_max = kstat_possible_cpus();

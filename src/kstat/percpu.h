@@ -7,10 +7,10 @@
 
 #include "kstat/percpu.bpf.h"
 
-struct btf;
+struct kernel_types;
 
 /* What that type information (borrowed) says; all 0 if it doesn't say where kernel_cpustat is. */
-void kstat_percpu_find(const struct btf *btf, struct kstat_percpu *ret);
+void kstat_percpu_find(const struct kernel_types *types, struct kstat_percpu *ret);
 /* Of the running kernel; all 0 if it doesn't tell. */
 void kstat_percpu_read(struct kstat_percpu *ret);
 

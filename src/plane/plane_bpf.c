@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "kernel/load.h"
 #include "plane/plane.bpf.h"
 
 #include <bpf/bpf.h>
@@ -180,11 +181,18 @@ int plane_bpf_explain(int code, struct croft_error *err)
 /* Loads our programs, on that map if it isn't negative. */
 static int load(unsigned int level, int map, struct plane_bpf **ret, struct croft_error *err)
 {
-        _cleanup_(free_skeleton) struct plane_bpf *skeleton = plane_bpf__open();
-        int r;
+        _cleanup_(kernel_load_done) struct kernel_load types;
+        _cleanup_(free_skeleton) struct plane_bpf *skeleton = NULL;
+        int r = kernel_load_begin(&types, err);
 
+        if (r < 0)
+                return plane_bpf_explain(r, err);
+        skeleton = plane_bpf__open_opts(&types.options);
         if (!skeleton)
                 return croft_error_set(err, errno, "open BPF programs");
+        r = kernel_load_types(&types, skeleton->obj, err);
+        if (r < 0)
+                return r;
         skeleton->rodata->partition_level = level;
         if (map >= 0) {
                 r = bpf_map__reuse_fd(skeleton->maps.partitions, map);

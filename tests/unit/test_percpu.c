@@ -4,11 +4,15 @@
  */
 #include "kstat/percpu.h"
 
+#include "kernel/types.h"
+
 #include <bpf/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -38,10 +42,18 @@ static struct btf *make_btf(const char *section, const struct place *places, siz
 static struct kstat_percpu find(const char *section, const struct place *places, size_t n)
 {
         struct btf *btf = make_btf(section, places, n);
+        struct kernel_types *types = NULL;
         struct kstat_percpu ret;
+        uint32_t size;
+        const void *raw = btf__raw_data(btf, &size);
+        void *bytes = malloc(size);
 
-        kstat_percpu_find(btf, &ret);
+        assert_non_null(bytes);
+        memcpy(bytes, raw, size);
         btf__free(btf);
+        assert_int_equal(kernel_types_new(bytes, size, &types, NULL), 0);
+        kstat_percpu_find(types, &ret);
+        (void)kernel_types_unref(types);
         return ret;
 }
 
