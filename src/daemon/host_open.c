@@ -165,18 +165,13 @@ static int note_one(uint64_t id, void *context)
  * show that the kernel can, so that what fails now is a shortage, and they need their croftd. */
 static int check_kernel(const struct host *host, struct croft_error *err)
 {
-        _cleanup_free_ struct probe_result *results = NULL;
-        const struct probe_result *blocker;
-        size_t count = 0;
-        int r = probe_run(host->state_dir, host->cgroups, &results, &count, err);
+        struct probe_result blocker;
 
-        if (r < 0)
-                return r;
-        blocker = probe_blocker(results, count);
-        if (!blocker || cgroup_each(host->cgroups, note_one, NULL, NULL) == 1)
+        if (cgroup_each(host->cgroups, note_one, NULL, NULL) == 1 ||
+                !probe_essential(host->state_dir, host->cgroups, &blocker))
                 return 0;
-        return croft_error_set(err, EOPNOTSUPP, "partitions can't run here: %s (%s): %s.", blocker->name, blocker->use,
-                blocker->detail);
+        return croft_error_set(
+                err, EOPNOTSUPP, "partitions can't run here: %s (%s): %s.", blocker.name, blocker.use, blocker.detail);
 }
 
 /* The parts that need this one lack for the same reason. */

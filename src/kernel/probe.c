@@ -415,12 +415,13 @@ static void judge(const struct feature *feature, const struct probe_context *c, 
                         strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the probes' cgroup is but one */
+
 /* Makes what probes share.  What can't be made is a finding of those probes. */
 static void prepare(struct probe_context *c)
 {
+        (void)pthread_mutex_lock(&lock); /* fails for our bugs only */
         c->userns_error = probe_make_userns(&c->userns);
-        if (kernel_types_ref(&c->types, NULL) < 0)
-                c->types = NULL;
         if (cgroup_create(c->cgroups, PROBE_PARTITION, 0, NULL) == 0)
                 c->cgroup = cgroup_open(c->cgroups, PROBE_PARTITION, NULL);
 }
@@ -431,26 +432,42 @@ static void finish(struct probe_context *c)
         close_fd(c->cgroup);
         c->types = kernel_types_unref(c->types);
         (void)cgroup_remove(c->cgroups, PROBE_PARTITION, NULL); /* at worst an empty cgroup for the next run */
+        (void)pthread_mutex_unlock(&lock);
 }
 
 int probe_run(int state_dir, struct cgroup_tree *cgroups, struct probe_result **ret, size_t *ret_count,
         struct croft_error *err)
 {
-        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the probes' cgroup is but one */
         struct probe_context c = {.state_dir = state_dir, .cgroups = cgroups, .cgroup = -EBADF, .userns = -EBADF};
         struct probe_result *results = calloc(ELEMENTS(features), sizeof(*results));
 
         if (!results)
                 return croft_error_set(err, ENOMEM, "look at what the kernel offers");
-        (void)pthread_mutex_lock(&lock); /* fails for our bugs only */
         prepare(&c);
+        if (kernel_types_ref(&c.types, NULL) < 0)
+                c.types = NULL;
         for (size_t i = 0; i < ELEMENTS(features); i++)
                 judge(&features[i], &c, &results[i]);
         finish(&c);
-        (void)pthread_mutex_unlock(&lock);
         *ret = results;
         *ret_count = ELEMENTS(features);
         return 0;
+}
+
+int probe_essential(int state_dir, struct cgroup_tree *cgroups, struct probe_result *ret)
+{
+        struct probe_context c = {.state_dir = state_dir, .cgroups = cgroups, .cgroup = -EBADF, .userns = -EBADF};
+        bool missing = false;
+
+        prepare(&c);
+        for (size_t i = 0; i < ELEMENTS(features) && !missing; i++) {
+                if (!features[i].essential)
+                        continue;
+                judge(&features[i], &c, ret);
+                missing = ret->status == PROBE_MISSING;
+        }
+        finish(&c);
+        return missing;
 }
 
 const struct probe_result *probe_blocker(const struct probe_result *results, size_t count)

@@ -3,7 +3,7 @@
  * probe.h - what this kernel offers to croft, feature by feature, for `croft check` and for croftd's own start.
  *
  * Each probe tries the thing itself, in a short-lived child where it would change the process, and leaves nothing
- * behind.  All of them together take some 20 ms.
+ * behind.  All of them together take some 20 ms, and where trampolines are attached (bpf-trampoline, bpf-lsm) more.
  */
 #ifndef CROFT_KERNEL_PROBE_H
 #define CROFT_KERNEL_PROBE_H
@@ -38,6 +38,10 @@ struct probe_result {
  * is. */
 int probe_run(int state_dir, struct cgroup_tree *cgroups, struct probe_result **ret, size_t *ret_count,
         struct croft_error *err);
+
+/* Tries the essential ones only, until one is missing: 1, and *ret says which; 0: croft can run here.  Else as above.
+ */
+int probe_essential(int state_dir, struct cgroup_tree *cgroups, struct probe_result *ret);
 
 /* The first essential one that is missing; NULL: croft can run here.  Borrowed from results. */
 const struct probe_result *probe_blocker(const struct probe_result *results, size_t count);
