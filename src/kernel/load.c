@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "kernel/calls.bpf.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -34,6 +35,26 @@ static const struct section {
         {"iter.s+", "bpf_iter_", BTF_KIND_FUNC, BPF_TRACE_ITER, BPF_F_SLEEPABLE},
 };
 
+#define CALL_NAME(name) #name,
+static const char *const calls[] = {KERNEL_CALLS(CALL_NAME)};
+
+/* Calls of the kernel's functions get their ids; 0 is what the kernel takes for one that is never come to. */
+static void put_calls(const struct bpf_program *program, const struct kernel_types *types)
+{
+        struct bpf_insn *code = (struct bpf_insn *)(uintptr_t)bpf_program__insns(program); /* not loaded yet: ours */
+
+        for (size_t i = 0; i < bpf_program__insn_cnt(program); i++) {
+                int id;
+
+                if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg != 0 || code[i].imm < KERNEL_CALL_FIRST ||
+                        code[i].imm >= KERNEL_CALL_BEHIND)
+                        continue;
+                id = kernel_types_find(types, calls[code[i].imm - KERNEL_CALL_FIRST], BTF_KIND_FUNC);
+                code[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+                code[i].imm = id > 0 ? id : 0;
+        }
+}
+
 /* cookie: which section it is. */
 static int tie(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
@@ -49,6 +70,7 @@ static int tie(struct bpf_program *program, struct bpf_prog_load_opts *options, 
         r = kernel_types_find(types, name, section->kind);
         if (r < 0)
                 return -ESRCH; /* as libbpf says it */
+        put_calls(program, types);
         options->attach_btf_id = (uint32_t)r;
         options->expected_attach_type = section->attach;
         options->prog_flags |= section->flags;

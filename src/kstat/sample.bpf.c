@@ -13,6 +13,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "kernel/calls.bpf.h"
 #include "plane/partitions.bpf.h"
 
 #include "kstat/disks.bpf.h"
@@ -20,10 +21,6 @@
 #include "kstat/links.bpf.h"
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
-
-/* Its name until 6.15, and since then.  Known by what came with the change: 6.1 lets nobody look at an address. */
-extern void cgroup_rstat_flush(struct cgroup *cgroup) __ksym __weak;
-extern void css_rstat_flush(struct cgroup_subsys_state *css) __ksym __weak;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -70,20 +67,26 @@ __noinline __u64 find_v1(__u64 css)
         return found;
 }
 
-/* On the unified hierarchy: the one in force at the partition's level.  inherited: that of a cgroup above will do. */
-__noinline __u64 find_v2(__u64 from, bool inherited)
+/* Is it the one that find_v2() looks for?  1: it is, -1: there is none, 0: perhaps one above. */
+__noinline int find_v2_one(__u64 at, bool inherited)
 {
-        struct cgroup_subsys_state *css = (void *)from;
         int level = find_what.machine ? 0 : (int)find_what.level;
+        int its = BPF_CORE_READ((struct cgroup_subsys_state *)at, cgroup, level);
 
+        if (its == level || (its < level && inherited))
+                return 1;
+        return its < level ? -1 : 0;
+}
+
+/* On the unified hierarchy: the one in force at the partition's level.  inherited: that of a cgroup above will do. */
+__noinline __u64 find_v2(__u64 css, bool inherited)
+{
         for (int i = 0; i < 64 && css; i++) {
-                int at = BPF_CORE_READ(css, cgroup, level);
+                int verdict = find_v2_one(css, inherited);
 
-                if (at == level || (at < level && inherited))
-                        return (__u64)css;
-                if (at < level)
-                        return 0;
-                css = BPF_CORE_READ(css, parent);
+                if (verdict)
+                        return verdict > 0 ? css : 0;
+                css = (__u64)BPF_CORE_READ((struct cgroup_subsys_state *)css, parent);
         }
         return 0;
 }
@@ -193,13 +196,13 @@ int find(struct bpf_iter__task *ctx)
 
 /* --- sample --- */
 
-/* Brings a unified cgroup's own counters up to date. */
+/* Brings a unified cgroup's own counters up to date.  Which function does is known by what came with its new name. */
 static __always_inline void flush(struct cgroup *cgroup)
 {
         if (bpf_core_field_exists(cgroup->rstat_base_cpu))
-                css_rstat_flush(&cgroup->self);
+                KERNEL_CALL(css_rstat_flush, &cgroup->self);
         else
-                cgroup_rstat_flush(cgroup);
+                KERNEL_CALL(cgroup_rstat_flush, cgroup);
 }
 
 static __noinline int write_cpus(struct seq_file *seq, const struct kstat_objects *objects, __u64 partition)
@@ -302,7 +305,7 @@ static __noinline int write_events(struct seq_file *seq, const struct memory_rea
 {
         struct memory_events events = {0};
 
-        read_events(reader, &events);
+        read_events(reader, &events.counts);
         if (memcg)
                 events.oom_kills = oom_kills(memcg);
         return bpf_seq_write(seq, &events, sizeof(events));
