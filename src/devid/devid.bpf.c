@@ -157,7 +157,7 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
         fill(&group, call, q);
         if (!take_quota(q->grant, group.number.count))
                 return -EDQUOT;
-        r = find(&group, call->preferred);
+        r = find(&group, q->family->count, call->preferred);
         if (r == 0)
                 r = give_out(&group, key, q);
         if (r < 0)

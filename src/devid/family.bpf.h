@@ -84,7 +84,7 @@ struct group {
         __u32 between;
         __u32 done;  /* numbers of it that were taken, or put on record */
         __u32 found; /* 1: number.first is it */
-        __u32 reserved;
+        __u32 round; /* of a search: how many calls are one round of it */
 };
 
 static __always_inline __u32 nth(const struct group *group, __u32 i)
@@ -121,11 +121,17 @@ static __always_inline void take_group(struct group *group)
                 bpf_loop(group->done, give_one, group, 0);
 }
 
+/* The nth of a search's two rounds, in the round. */
+static __always_inline __u32 in_round(const struct group *group, __u32 i)
+{
+        return i < group->round ? i : i - group->round;
+}
+
 static long try_group(__u32 i, struct group *group)
 {
         struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
 
-        group->number.first = i * group->between;
+        group->number.first = in_round(group, i) * group->between;
         if (!family || group->number.first >= family->count)
                 return 1;
         if (!is_free(family, group->number.first))
@@ -138,9 +144,11 @@ static long try_group(__u32 i, struct group *group)
 static long try_word(__u32 i, struct group *group)
 {
         struct devid_family *family = bpf_map_lookup_elem(&devid_families, &group->number.family);
-        __u32 word = i % DEVID_WORDS;
+        __u32 word;
         __u64 used;
 
+        i = in_round(group, i);
+        word = i % DEVID_WORDS;
         if (!family || i * 64 >= family->count)
                 return 1;
         used = *(volatile __u64 *)&family->taken[word] | *(volatile __u64 *)&family->host[word];
@@ -162,7 +170,7 @@ static long try_word(__u32 i, struct group *group)
         return 0;
 }
 
-static __always_inline int find(struct group *group, __u32 preferred)
+static __always_inline int find(struct group *group, __u32 count, __u32 preferred)
 {
         if (preferred != DEVID_ANY) {
                 group->number.first = preferred;
@@ -171,9 +179,15 @@ static __always_inline int find(struct group *group, __u32 preferred)
                 take_group(group);
                 return group->found ? 0 : -EBUSY;
         }
-        for (int i = 0; i < 2 && !group->found; i++) /* again: a race was lost for each number of a word */
-                bpf_loop(group->number.count == 1 && group->between == 1 ? DEVID_WORDS : DEVID_FAMILY_MAX,
-                        group->number.count == 1 && group->between == 1 ? try_word : try_group, group, 0);
+        /* Two rounds: in the first a race may be lost for each number of a word.  One walk for both, since the kernel
+         * goes through the whole of it for each way that leads there. */
+        if (group->number.count == 1 && group->between == 1) {
+                group->round = (count + 63) / 64;
+                bpf_loop(2 * group->round, try_word, group, 0);
+        } else {
+                group->round = (count + group->between - 1) / group->between;
+                bpf_loop(2 * group->round, try_group, group, 0);
+        }
         return group->found ? 0 : -ENOSPC;
 }
 

@@ -225,7 +225,7 @@ static __always_inline __u32 disk_way(const struct kstat_objects *objects, __u64
 }
 
 /* One device of the group `owner` (struct blkcg).  Nothing is locked: what doesn't point back is on its way out. */
-FIGURE int disk_read(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks)
+static __always_inline int disk_read(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks)
 {
         struct blkcg_gq *group = (void *)at;
         struct request_queue *queue = BPF_CORE_READ(group, q);
@@ -241,12 +241,19 @@ FIGURE int disk_read(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks
 }
 
 /* The group that follows in the list of all that belong to its owner. */
-FIGURE __u64 disk_next(__u64 at)
+static __always_inline __u64 disk_next(__u64 at)
 {
         struct blkcg_gq *group = (void *)at;
         __u64 next = (__u64)BPF_CORE_READ(group, blkcg_node.next);
 
         return next ? next - bpf_core_field_offset(struct blkcg_gq, blkcg_node) : 0;
+}
+
+/* Reads a group and returns the one that follows. */
+FIGURE __u64 disk_visit(__u64 at, __u64 owner, __u32 way, struct kstat_disks *disks)
+{
+        disk_read(at, owner, way, disks);
+        return disk_next(at);
 }
 
 /* Brings the partition's entry (0: the machine's) up to date; NULL: it has none. */
@@ -262,20 +269,23 @@ static __always_inline struct kstat_disks *disks_read(const struct kstat_objects
         for (int i = 0; i < DISK_GROUPS_MAX; i++) {
                 if (!at)
                         break;
-                disk_read(at, (__u64)owner, way, disks);
-                at = disk_next(at);
+                at = disk_visit(at, (__u64)owner, way, disks);
         }
         return disks;
 }
 
+/* No branch for each: 6.1 walks all the rest once more for each of them. */
 FIGURE __u32 disks_count(const struct kstat_disks *disks)
 {
         __u32 n = 0;
 
         if (!disks)
                 return 0;
-        for (int i = 0; i < KSTAT_SAMPLE_DISKS; i++)
-                n += disks->disk[i].major | disks->disk[i].minor ? 1 : 0;
+        for (int i = 0; i < KSTAT_SAMPLE_DISKS; i++) {
+                __u64 number = disks->disk[i].major | disks->disk[i].minor;
+
+                n += (number + 0xffffffff) >> 32; /* 32 bits: 1 unless it is 0 */
+        }
         return n;
 }
 

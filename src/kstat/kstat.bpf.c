@@ -322,8 +322,8 @@ int kstat_large(struct kstat_call_large *call)
         if (record->source == KSTAT_SOURCE_STORED)
                 return read_stored(&call->call, record);
         clear(&call->call);
-        if (call->call.head.size <= KSTAT_SMALL_DATA)
-                return source_fill_small(&call->call, record);
+        if (call->call.head.size <= KSTAT_SMALL_DATA) /* not what the caller was sent here for: another one by now */
+                return -EAGAIN;
         return source_fill_large(call, record);
 }
 

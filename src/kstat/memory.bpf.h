@@ -61,7 +61,10 @@ const volatile __u32 memory_page = 4096;
         S(memcg_stat_item, MEMCG_SWAP)                                                                                 \
         S(memcg_stat_item, MEMCG_SOCK)                                                                                 \
         T(memcg_stat_item, MEMCG_PERCPU_B, percpu, 1)                                                                  \
-        T(memcg_stat_item, MEMCG_VMALLOC, vmalloc, P)                                                                  \
+        T(memcg_stat_item, MEMCG_VMALLOC, vmalloc, P)
+
+/* Behind the last one that is taken: these only count. */
+#define MEMORY_STATES_BEHIND(S)                                                                                        \
         S(memcg_stat_item, MEMCG_KMEM)                                                                                 \
         S(memcg_stat_item, MEMCG_ZSWAP_B)                                                                              \
         S(memcg_stat_item, MEMCG_ZSWAPPED)
@@ -80,7 +83,9 @@ const volatile __u32 memory_page = 4096;
         T(vm_event_item, PGSTEAL_KHUGEPAGED, pgsteal, 1)                                                               \
         T(vm_event_item, PGSTEAL_PROACTIVE, pgsteal, 1)                                                                \
         T(vm_event_item, PGFAULT, pgfault, 1)                                                                          \
-        T(vm_event_item, PGMAJFAULT, pgmajfault, 1)                                                                    \
+        T(vm_event_item, PGMAJFAULT, pgmajfault, 1)
+
+#define MEMORY_EVENTS_BEHIND(S)                                                                                        \
         S(vm_event_item, PGREFILL)                                                                                     \
         S(vm_event_item, PGACTIVATE)                                                                                   \
         S(vm_event_item, PGDEACTIVATE)                                                                                 \
@@ -110,9 +115,11 @@ struct memory_reader {
         bool states, events;
 };
 
+/* 1 or 0 as it is: a comparison would be a branch each, which the kernel removes one by one when it loads the program.
+ */
 /* barrier_var() here and below keeps the compiler from holding all those constants on the stack at once. */
 #define MEMORY_COUNT_S(kind, item)                                                                                     \
-        n += bpf_core_enum_value_exists(enum kind, item) ? 1 : 0;                                                      \
+        n += bpf_core_enum_value_exists(enum kind, item);                                                              \
         barrier_var(n);
 #define MEMORY_COUNT_T(kind, item, field, unit) MEMORY_COUNT_S(kind, item)
 
@@ -147,11 +154,13 @@ FIGURE int memory_begin(__u64 at, struct memory_reader *ret)
         ret->percpu = (__u64)BPF_CORE_READ(memcg, vmstats_percpu);
         ret->plain = have == bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT);
         MEMORY_STATES(MEMORY_COUNT_T, MEMORY_COUNT_S)
+        MEMORY_STATES_BEHIND(MEMORY_COUNT_S)
         ret->states = v && (ret->plain || have == n);
         /* What comes behind the last that is taken grew over time (THP_SWPOUT, NUMA_...); at least five are old. */
         have = bpf_core_field_size(v->events) / sizeof(long);
         n = (swaps_listed() ? 0 : -2) - (pages_listed() ? 0 : 2);
         MEMORY_EVENTS(MEMORY_COUNT_T, MEMORY_COUNT_S)
+        MEMORY_EVENTS_BEHIND(MEMORY_COUNT_S)
         ret->events = v && have <= n && have + MEMORY_EVENTS_NEW >= n;
         return 1;
 }
@@ -220,7 +229,7 @@ FIGURE __u64 memory_count(const struct memory_reader *reader, bool event, __u32 
         }
 #define MEMORY_STATE_S(kind, item)                                                                                     \
         barrier_var(at);                                                                                               \
-        at += bpf_core_enum_value_exists(enum kind, item) ? 1 : 0;
+        at += bpf_core_enum_value_exists(enum kind, item);
 #define MEMORY_EVENT_T(kind, item, field, unit)                                                                        \
         barrier_var(at);                                                                                               \
         if (bpf_core_enum_value_exists(enum kind, item) && ((item != PSWPIN && item != PSWPOUT) || swaps_listed())) {  \
@@ -237,9 +246,13 @@ struct memory_states {
         __u64 inactive_anon, active_anon, inactive_file, active_file, unevictable;
         __u64 slab_reclaimable, slab_unreclaimable, kernel_stack, page_tables, percpu, vmalloc, anon_thp;
 };
-struct memory_events {
+struct memory_counts { /* of events */
         __u64 pgfault, pgmajfault, pgpgin, pgpgout, pswpin, pswpout;
-        __u64 pgscan, pgsteal, oom_kills;
+        __u64 pgscan, pgsteal;
+};
+struct memory_events {
+        struct memory_counts counts;
+        __u64 oom_kills;
         __u64 reserved[5];
 };
 #define MEMORY_AT(field) __builtin_offsetof(struct kstat_sample_memory, field)
@@ -259,7 +272,7 @@ FIGURE int read_states(const struct memory_reader *reader, struct memory_states 
         return 0;
 }
 
-FIGURE int read_events(const struct memory_reader *reader, struct memory_events *ret)
+FIGURE int read_events(const struct memory_reader *reader, struct memory_counts *ret)
 {
         __u32 at = 0;
 

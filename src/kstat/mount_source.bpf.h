@@ -92,6 +92,20 @@ static __always_inline void mount_copy_words(__u64 *to, const __u64 *from, int n
                         to[i] = from[i];
 }
 
+/* The values, if nobody was at them meanwhile.  Not static: the verifier walks it once, not for each try. */
+__noinline int mount_copy(const struct mount_entry *entry, struct kstat_data_mount_io *ret)
+{
+        __u64 end;
+
+        if (!entry || !ret)
+                return 0;
+        end = *(const volatile __u64 *)&entry->end;
+        barrier();
+        *ret = entry->io;
+        barrier();
+        return *(const volatile __u64 *)&entry->begin == end;
+}
+
 /* All values of one instant; -EAGAIN: calls came too fast, or the entry was given to another mount meanwhile. */
 static __noinline int mount_snapshot(__u64 key, __s64 crtime, struct kstat_data_mount_io *ret)
 {
@@ -99,15 +113,9 @@ static __noinline int mount_snapshot(__u64 key, __s64 crtime, struct kstat_data_
 
         if (!entry || !ret)
                 return -ENXIO;
-        for (int i = 0; i < MOUNT_SNAPSHOT_TRIES; i++) {
-                __u64 end = *(volatile __u64 *)&entry->end;
-
-                barrier();
-                *ret = entry->io;
-                barrier();
-                if (*(volatile __u64 *)&entry->begin == end)
+        for (int i = 0; i < MOUNT_SNAPSHOT_TRIES; i++)
+                if (mount_copy(entry, ret))
                         return mount_of_record(key, crtime) == entry ? 0 : -EAGAIN;
-        }
         return -EAGAIN;
 }
 
@@ -136,6 +144,20 @@ static __always_inline int source_mntinfo(struct kstat_call *call, const struct 
         return bpf_map_lookup_elem(&kstat_mount_text, &key) == text ? 0 : -EAGAIN;
 }
 
+__noinline __attribute__((unused)) int mount_copy_timer(
+        const struct mount_timers *timers, __u64 kind, struct mount_timer *ret)
+{
+        __u64 end;
+
+        if (!timers || !ret)
+                return 0;
+        end = *(const volatile __u64 *)&timers->end;
+        barrier();
+        *ret = kind == MOUNT_TIMER_READ ? timers->timer[MOUNT_TIMER_READ] : timers->timer[MOUNT_TIMER_WRITE];
+        barrier();
+        return *(const volatile __u64 *)&timers->begin == end;
+}
+
 /* All values of one instant; 0: none was timed yet; -EAGAIN: calls came too fast. */
 static __noinline __attribute__((unused)) int mount_timer_snapshot(__u64 partition, __u64 kind, struct mount_timer *ret)
 {
@@ -143,15 +165,9 @@ static __noinline __attribute__((unused)) int mount_timer_snapshot(__u64 partiti
 
         if (!timers || !ret)
                 return 0;
-        for (int i = 0; i < MOUNT_SNAPSHOT_TRIES; i++) {
-                __u64 end = *(volatile __u64 *)&timers->end;
-
-                barrier();
-                *ret = kind == MOUNT_TIMER_READ ? timers->timer[MOUNT_TIMER_READ] : timers->timer[MOUNT_TIMER_WRITE];
-                barrier();
-                if (*(volatile __u64 *)&timers->begin == end)
+        for (int i = 0; i < MOUNT_SNAPSHOT_TRIES; i++)
+                if (mount_copy_timer(timers, kind, ret))
                         return bpf_map_lookup_elem(&kstat_timers, &partition) == timers ? 0 : -EAGAIN;
-        }
         return -EAGAIN;
 }
 

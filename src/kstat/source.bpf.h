@@ -241,53 +241,44 @@ SOURCE source_cpu_intr(const struct source *s, struct kstat_call *call)
         return 0;
 }
 
-/* A field of the sample's name, added up in a variable of that name. */
-#define MEMORY_ADD(field, value) field += (value)
-#define SOURCE_EVENTS                                                                                                  \
-        __u64 pgfault = 0, pgmajfault = 0, pgpgin = 0, pgpgout = 0, pswpin = 0, pswpout = 0, pgscan = 0, pgsteal = 0
-
 /* What a CPU has counted for the partition's own cgroup is live; cgroups below it count for themselves. */
 SOURCE source_cpu_vm(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_cpu_vm data;
-        struct memory_reader one = {.cpu = s->argument}, *reader = &one;
-        SOURCE_EVENTS;
-        __u32 at = 0;
+        struct memory_reader one = {.cpu = s->argument};
+        struct memory_counts counts = {0};
 
         if (s->argument >= FIGURES_CPUS_MAX || !memory_begin(object_css(s->objects, KSTAT_CSS_MEMORY), &one))
                 return -ENXIO;
-        if (one.events) {
-                MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
-        }
-        PUT(pgpgin, pgpgin);
-        PUT(pgpgout, pgpgout);
-        PUT(pgswapin, pswpin);
-        PUT(pgswapout, pswpout);
-        PUT(as_fault, pgfault);
-        PUT(maj_fault, pgmajfault);
-        PUT(scan, pgscan);
-        PUT(dfree, pgsteal);
+        read_events(&one, &counts);
+        PUT(pgpgin, counts.pgpgin);
+        PUT(pgpgout, counts.pgpgout);
+        PUT(pgswapin, counts.pswpin);
+        PUT(pgswapout, counts.pswpout);
+        PUT(as_fault, counts.pgfault);
+        PUT(maj_fault, counts.pgmajfault);
+        PUT(scan, counts.pgscan);
+        PUT(dfree, counts.pgsteal);
         return 0;
 }
 
-static __noinline int cpu_stat_events(const struct source *s, struct kstat_call *call)
+static __always_inline int cpu_stat_events(const struct source *s, struct kstat_call *call)
 {
         typedef struct illumos_cpu_stat data;
-        struct memory_reader one = {.cpu = s->argument}, *reader = &one;
-        SOURCE_EVENTS;
-        __u32 at = 0;
+        struct memory_reader one = {.cpu = s->argument};
+        struct memory_counts counts = {0};
 
         if (!memory_begin(object_css(s->objects, KSTAT_CSS_MEMORY), &one) || !one.events)
                 return 0;
-        MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
-        PUT(vminfo.pgpgin, pgpgin);
-        PUT(vminfo.pgpgout, pgpgout);
-        PUT(vminfo.pgswapin, pswpin);
-        PUT(vminfo.pgswapout, pswpout);
-        PUT(vminfo.as_fault, pgfault);
-        PUT(vminfo.maj_fault, pgmajfault);
-        PUT(vminfo.scan, pgscan);
-        PUT(vminfo.dfree, pgsteal);
+        read_events(&one, &counts);
+        PUT(vminfo.pgpgin, counts.pgpgin);
+        PUT(vminfo.pgpgout, counts.pgpgout);
+        PUT(vminfo.pgswapin, counts.pswpin);
+        PUT(vminfo.pgswapout, counts.pswpout);
+        PUT(vminfo.as_fault, counts.pgfault);
+        PUT(vminfo.maj_fault, counts.pgmajfault);
+        PUT(vminfo.scan, counts.pgscan);
+        PUT(vminfo.dfree, counts.pgsteal);
         return 0;
 }
 
@@ -345,13 +336,11 @@ SOURCE source_memory(const struct source *s, struct kstat_call *call)
         PUT(limit, limits.memory);
         PUT(swap_usage, limits.swap_usage);
         PUT(swap_limit, limits.swap);
-#undef MEMORY_ADD
 #define MEMORY_ADD(field, value) PUT(field, value)
         if (all.states) {
                 MEMORY_STATES(MEMORY_STATE_T, MEMORY_STATE_S)
         }
 #undef MEMORY_ADD
-#define MEMORY_ADD(field, value) field += (value)
         return 0;
 }
 
@@ -359,23 +348,20 @@ SOURCE source_vmstat(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_vmstat data;
         __u64 memcg = object_css(s->objects, KSTAT_CSS_MEMORY);
-        struct memory_reader all = {.cpu = KSTAT_NONE}, *reader = &all;
-        SOURCE_EVENTS;
-        __u32 at = 0;
+        struct memory_reader all = {.cpu = KSTAT_NONE};
+        struct memory_counts counts = {0};
 
         if (!memory_begin(memcg, &all))
                 return -ENXIO;
-        if (all.events) {
-                MEMORY_EVENTS(MEMORY_EVENT_T, MEMORY_EVENT_S)
-        }
-        PUT(pgfault, pgfault);
-        PUT(pgmajfault, pgmajfault);
-        PUT(pgpgin, pgpgin);
-        PUT(pgpgout, pgpgout);
-        PUT(pswpin, pswpin);
-        PUT(pswpout, pswpout);
-        PUT(pgscan, pgscan);
-        PUT(pgsteal, pgsteal);
+        read_events(&all, &counts);
+        PUT(pgfault, counts.pgfault);
+        PUT(pgmajfault, counts.pgmajfault);
+        PUT(pgpgin, counts.pgpgin);
+        PUT(pgpgout, counts.pgpgout);
+        PUT(pswpin, counts.pswpin);
+        PUT(pswpout, counts.pswpout);
+        PUT(pgscan, counts.pgscan);
+        PUT(pgsteal, counts.pgsteal);
         PUT(oom_kill, oom_kills(memcg));
         return 0;
 }
@@ -392,7 +378,9 @@ static __noinline int pages_of_states(const struct memory_reader *reader, struct
                                       percpu = 0, vmalloc = 0;
         __u32 at = 0;
 
+#define MEMORY_ADD(field, value) field += (value)
         MEMORY_STATES(MEMORY_STATE_T, MEMORY_STATE_S)
+#undef MEMORY_ADD
         PUT(availrmem, ((file > shmem ? file - shmem : 0) + slab_reclaimable) / memory_page);
         PUT(pp_kernel,
                 (slab_unreclaimable + slab_reclaimable + kernel_stack + page_tables + percpu + vmalloc) / memory_page);
