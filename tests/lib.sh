@@ -30,6 +30,11 @@ fi
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/croft-test.XXXXXX")
 CROFT_SOCKET=$T/run/croft.sock
+# gojq speaks jq's language and is there ten times sooner: jq 1.6 compiles its own library at each start, 15 ms here and
+# 0.4 s in the guest.
+mkdir "$T/.bin"
+ln -s "$(command -v gojq || command -v jq)" "$T/.bin/jq"
+PATH=$T/.bin:$PATH
 export PATH BUILD T CROFT_SOCKET
 # Tests that make a terminal make this one, whatever the caller sits at.
 export TERM=xterm
