@@ -158,9 +158,25 @@ t_make_cgroups() {
         return 0
 }
 
+# The template of native partitions goes from test to test (tests/run, which removes it): to make it takes half a second
+# here and several in the guest.  One whose test failed goes with that test's directory.
+t_take_images() {
+        if [ -n "${T_IMAGES:-}" ] && [ -d "$T_IMAGES/images" ] && [ ! -e "$T/state" ]; then
+                mkdir -m 700 "$T/state"
+                mv "$T_IMAGES/images" "$T/state/"
+        fi
+}
+
+t_give_images() {
+        if [ -n "${T_IMAGES:-}" ] && [ -d "$T/state/images" ] && [ ! -e "$T_IMAGES/images" ]; then
+                mv "$T/state/images" "$T_IMAGES/"
+        fi
+}
+
 # [ARGUMENT]...: starts croftd with these beside its directories and waits until it answers.  May be called again after
 # t_croftd_kill or t_croftd_stop.  It speaks to $T/croftd.log.
 t_croftd_start() {
+        t_take_images
         t_make_cgroups
         if t_pure_v2; then
                 # croftd makes itself a leaf there: the directory itself can't take a process once it has controllers.
@@ -282,6 +298,7 @@ t_clean_up() {
         [ -z "$t_daemon" ] || kill -KILL "$t_daemon" 2>/dev/null
         t_remove_cgroups
         grep -F "$T" /proc/self/mounts | cut -d' ' -f2 | sort -r | while read -r t_mount; do umount -l "$t_mount"; done
+        if [ -n "$t_finished" ] && [ "$t_failed" = 0 ]; then t_give_images; fi
         rm -rf --one-file-system "$T"
         exit $t_status
 }
