@@ -80,11 +80,35 @@ static bool adopt(struct devid *d, const struct devid_bpf *skeleton)
                bpf_map_lookup_elem(d->state, &zero, &layout) == 0 && layout == DEVID_LAYOUT;
 }
 
-static int load(struct devid *d, struct devid_bpf *skeleton, bool adopted, struct croft_error *err)
+static uint64_t stamp_of(const struct devid *d, const struct devid_bpf *skeleton)
+{
+        size_t size;
+        const void *bytes = devid_bpf__elf_bytes(&size);
+
+        return plane_kept_stamp(plane_kept_stamp(plane_kept_begin(plane_partitions(d->plane)), bytes, size),
+                skeleton->rodata, sizeof(*skeleton->rodata));
+}
+
+/* The program that is pinned, if it is the same as ours: that one is kept, and ours isn't loaded. */
+static void keep_program(struct devid *d, int programs, const struct devid_bpf *skeleton)
+{
+        int pinned = plane_bpf_get(programs, PROGRAM);
+
+        if (!plane_kept_is(plane_directory(d->plane), PROGRAM, pinned, stamp_of(d, skeleton))) {
+                close_fd(pinned);
+                return;
+        }
+        d->program = pinned;
+        (void)bpf_program__set_autoload(skeleton->progs.devid, false); /* not loaded yet: can't fail */
+}
+
+static int load(struct devid *d, int programs, struct devid_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         int r;
 
         skeleton->rodata->partition_level = plane_level(d->plane);
+        if (adopted)
+                keep_program(d, programs, skeleton);
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(d->plane));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps of device numbers");
@@ -150,7 +174,7 @@ static int open_all(struct devid *d, struct croft_error *err)
         _cleanup_(free_skeleton) struct devid_bpf *skeleton = NULL;
         _cleanup_close_ int programs = plane_open_programs(d->plane, err);
         int r = kernel_load_begin(&types, programs < 0 ? NULL : err);
-        bool adopted;
+        bool adopted, kept;
 
         if (programs < 0 || r < 0)
                 return programs < 0 ? programs : r;
@@ -166,10 +190,12 @@ static int open_all(struct devid *d, struct croft_error *err)
                 r = unpin(d, err);
         }
         if (r == 0)
-                r = load(d, skeleton, adopted, err);
+                r = load(d, programs, skeleton, adopted, err);
         if (r < 0)
                 return r;
-        d->program = fcntl(bpf_program__fd(skeleton->progs.devid), F_DUPFD_CLOEXEC, 3);
+        kept = d->program >= 0;
+        if (!kept)
+                d->program = fcntl(bpf_program__fd(skeleton->progs.devid), F_DUPFD_CLOEXEC, 3);
         d->gate = fcntl(bpf_program__fd(skeleton->progs.devid_open), F_DUPFD_CLOEXEC, 3);
         if (d->program < 0 || d->gate < 0)
                 return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
@@ -181,7 +207,11 @@ static int open_all(struct devid *d, struct croft_error *err)
                 r = devid_look_at_host(d, err); /* before anybody can ask */
         if (r == 0)
                 devid_settle(d);
-        return r < 0 ? r : plane_bpf_replace(programs, d->program, PROGRAM, 0444, err);
+        if (r == 0 && !kept)
+                r = plane_bpf_replace(programs, d->program, PROGRAM, 0444, err);
+        if (r == 0 && !kept)
+                plane_kept_note(plane_directory(d->plane), PROGRAM, d->program, stamp_of(d, skeleton));
+        return r;
 }
 
 int devid_open(struct plane *plane, struct devid **ret, struct croft_error *err)

@@ -90,12 +90,36 @@ static unsigned int children_level(void)
         return n > 0 ? n : 1;
 }
 
-static int load(struct errlog *e, struct errlog_bpf *skeleton, bool adopted, struct croft_error *err)
+static uint64_t stamp_of(const struct errlog *e, const struct errlog_bpf *skeleton)
+{
+        size_t size;
+        const void *bytes = errlog_bpf__elf_bytes(&size);
+
+        return plane_kept_stamp(plane_kept_stamp(plane_kept_begin(plane_partitions(e->plane)), bytes, size),
+                skeleton->rodata, sizeof(*skeleton->rodata));
+}
+
+/* The program that is pinned, if it is the same as ours: that one is kept, and ours isn't loaded. */
+static void keep_program(struct errlog *e, int programs, const struct errlog_bpf *skeleton)
+{
+        int pinned = plane_bpf_get(programs, PROGRAM);
+
+        if (!plane_kept_is(plane_directory(e->plane), PROGRAM, pinned, stamp_of(e, skeleton))) {
+                close_fd(pinned);
+                return;
+        }
+        e->program = pinned;
+        (void)bpf_program__set_autoload(skeleton->progs.errlog, false); /* not loaded yet: can't fail */
+}
+
+static int load(struct errlog *e, int programs, struct errlog_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         int r;
 
         skeleton->rodata->partition_level = plane_level(e->plane);
         skeleton->rodata->pid_level = children_level();
+        if (adopted)
+                keep_program(e, programs, skeleton);
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(e->plane));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps of the record of errors");
@@ -154,6 +178,19 @@ static int pin_new(struct errlog *e, struct croft_error *err)
         return r < 0 ? r : plane_pins_pin(plane_directory(e->plane), pins_of(e), err);
 }
 
+static int take_program(struct errlog *e, int programs, const struct errlog_bpf *skeleton, struct croft_error *err)
+{
+        int r;
+
+        e->program = fcntl(bpf_program__fd(skeleton->progs.errlog), F_DUPFD_CLOEXEC, 3);
+        if (e->program < 0)
+                return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
+        r = plane_bpf_replace(programs, e->program, PROGRAM, 0444, err);
+        if (r == 0)
+                plane_kept_note(plane_directory(e->plane), PROGRAM, e->program, stamp_of(e, skeleton));
+        return r;
+}
+
 static int open_all(struct errlog *e, struct croft_error *err)
 {
         _cleanup_(kernel_load_done) struct kernel_load types;
@@ -177,17 +214,14 @@ static int open_all(struct errlog *e, struct croft_error *err)
                 if (r < 0)
                         return r;
         }
-        r = load(e, skeleton, adopted, err);
+        r = load(e, programs, skeleton, adopted, err);
         if (r == 0 && !adopted)
                 r = plane_pins_take(pins_of(e), skeleton->obj, err);
         if (r == 0 && !adopted)
                 r = pin_new(e, err);
         if (r < 0)
                 return r;
-        e->program = fcntl(bpf_program__fd(skeleton->progs.errlog), F_DUPFD_CLOEXEC, 3);
-        if (e->program < 0)
-                return croft_error_set(err, errno, "keep program '%s'", PROGRAM);
-        r = plane_bpf_replace(programs, e->program, PROGRAM, 0444, err);
+        r = e->program < 0 ? take_program(e, programs, skeleton, err) : 0;
         if (r == 0)
                 r = attach(e->plane, skeleton->progs.errlog_out_of_memory, err);
         return r < 0 ? r : attach(e->plane, skeleton->progs.errlog_killed, err);

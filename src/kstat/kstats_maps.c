@@ -49,7 +49,8 @@ static const struct plane_pin pins[] = {
         {"kstat_counts", offsetof(struct kstat_maps, counts)},
         {"kstat_state", offsetof(struct kstat_maps, state)},
 };
-static const char *const programs[] = {"kstat", "kstat_large"};
+#define LARGEST "kstat"
+static const char *const programs[] = {LARGEST, "kstat_large"};
 
 static struct plane_pins pins_of(struct kstat_maps *m)
 {
@@ -101,6 +102,28 @@ static uint64_t swap_bytes(void)
         return (uint64_t)info.totalswap * info.mem_unit;
 }
 
+static uint64_t stamp_of(const struct kstats *k, const struct kstat_bpf *skeleton)
+{
+        size_t size;
+        const void *bytes = kstat_bpf__elf_bytes(&size);
+
+        return plane_kept_stamp(plane_kept_stamp(plane_kept_begin(plane_partitions(k->plane)), bytes, size),
+                skeleton->rodata, sizeof(*skeleton->rodata));
+}
+
+/* What is pinned and the same as ours stays, and ours isn't loaded: the largest one. */
+static int keep_program(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
+{
+        _cleanup_close_ int directory = plane_open_programs(k->plane, err), pinned = -EBADF;
+
+        if (directory < 0)
+                return directory;
+        pinned = plane_bpf_get(directory, LARGEST);
+        if (plane_kept_is(plane_directory(k->plane), LARGEST, pinned, k->stamp))
+                (void)bpf_program__set_autoload(skeleton->progs.kstat, false); /* not loaded yet: can't fail */
+        return 0;
+}
+
 static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         struct kstat_percpu percpu;
@@ -111,6 +134,10 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
         kstat_percpu_read(&percpu);
         memcpy((void *)&skeleton->rodata->percpu, &percpu, sizeof(percpu)); /* not loaded yet: it may be written to */
         skeleton->rodata->swap_bytes = swap_bytes();
+        k->stamp = stamp_of(k, skeleton);
+        r = adopted ? keep_program(k, skeleton, err) : 0;
+        if (r < 0)
+                return r;
         r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(k->plane));
         if (r < 0)
                 return croft_error_set(err, r, "adopt the pinned maps");
@@ -138,15 +165,19 @@ static int load_what_goes(struct kstats *k, const struct kernel_load *types, str
 }
 
 /* Ours, in the place of those of another version. */
-static int pin_programs(const struct plane *plane, const struct kstat_bpf *skeleton, struct croft_error *err)
+static int pin_programs(const struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
-        _cleanup_close_ int directory = plane_open_programs(plane, err);
-        int r = directory < 0 ? directory : 0;
+        _cleanup_close_ int directory = plane_open_programs(k->plane, err);
+        int largest = bpf_program__fd(skeleton->progs.kstat), r = directory < 0 ? directory : 0;
 
-        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
-                r = plane_bpf_renew(directory,
-                        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, programs[i])), programs[i],
-                        err);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++) {
+                const struct bpf_program *program = bpf_object__find_program_by_name(skeleton->obj, programs[i]);
+
+                if (bpf_program__autoload(program))
+                        r = plane_bpf_replace(directory, bpf_program__fd(program), programs[i], 0444, err);
+        }
+        if (r == 0 && largest >= 0)
+                plane_kept_note(plane_directory(k->plane), LARGEST, largest, k->stamp);
         return r;
 }
 
@@ -163,7 +194,7 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
         if (r == 0)
                 r = kstat_put_state(k, err);
         if (r == 0)
-                r = pin_programs(k->plane, skeleton, err);
+                r = pin_programs(k, skeleton, err);
         return r < 0 ? r : plane_pins_pin(plane_directory(k->plane), pins_of(&k->maps), err);
 }
 
@@ -194,7 +225,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         if (r < 0)
                 return r;
         *ret_new = !adopted;
-        r = adopted ? pin_programs(k->plane, skeleton, err) : pin_new(k, skeleton, err);
+        r = adopted ? pin_programs(k, skeleton, err) : pin_new(k, skeleton, err);
         if (r < 0)
                 return r;
         kstat_counts_begin(k, skeleton);

@@ -34,6 +34,7 @@ struct kstats {
         struct kstat_maps maps;
         struct kstat_sockopt sockopt;
         int disk_begin; /* program; own_disks.c */
+        uint64_t stamp; /* of our programs */
         bool counting;  /* the programs of count.bpf.h are attached */
         pthread_mutex_t lock;
         struct kstat_state state; /* as in the map */

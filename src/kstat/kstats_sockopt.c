@@ -46,15 +46,33 @@ void kstat_sockopt_leave_out(struct kstat_bpf *skeleton)
         (void)bpf_map__set_autocreate(skeleton->maps.kstat_requests, false);
 }
 
+/* The one that is attached, if it is the same as ours: that one is kept, and ours isn't loaded. */
+static void keep_getter(struct kstats *k, const struct kstat_bpf *skeleton)
+{
+        _cleanup_close_ int link = plane_bpf_get(plane_directory(k->plane), GETTER), program = -EBADF;
+        struct bpf_link_info info = {0};
+        __u32 size = sizeof(info);
+
+        if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size) < 0)
+                return;
+        program = bpf_prog_get_fd_by_id(info.prog_id);
+        if (!plane_kept_is(plane_directory(k->plane), GETTER, program, k->stamp))
+                return;
+        k->sockopt.getter = TAKE_FD(program);
+        (void)bpf_program__set_autoload(skeleton->progs.kstat_getsockopt, false); /* not loaded yet: can't fail */
+}
+
 int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, struct croft_error *err)
 {
         _cleanup_close_ int fd = plane_bpf_get(plane_directory(k->plane), REQUESTS);
         int r;
 
+        k->sockopt.getter = close_fd(k->sockopt.getter);
         if (!bpf_map__autocreate(skeleton->maps.kstat_requests))
                 return 0;
         if (fd < 0 || !plane_bpf_map_fits(fd, skeleton->maps.kstat_requests))
                 return 0; /* its pin is replaced */
+        keep_getter(k, skeleton);
         r = bpf_map__reuse_fd(skeleton->maps.kstat_requests, fd);
         return r < 0 ? croft_error_set(err, r, "adopt '%s'", REQUESTS) : 0;
 }
@@ -70,7 +88,7 @@ int kstat_sockopt_take(struct kstats *k, const struct kstat_bpf *skeleton, struc
         struct kstat_sockopt *s = &k->sockopt;
         int r = keep(bpf_program__fd(skeleton->progs.kstat_setsockopt), &s->setter, err);
 
-        if (r == 0)
+        if (r == 0 && s->getter < 0)
                 r = keep(bpf_program__fd(skeleton->progs.kstat_getsockopt), &s->getter, err);
         if (r == 0)
                 r = keep(bpf_map__fd(skeleton->maps.kstat_requests), &s->requests, err);
@@ -124,5 +142,7 @@ int kstats_attach(struct kstats *k, int cgroup_fd, struct croft_error *err)
                 r = plane_bpf_attach(bpf_dir, k->sockopt.setter, cgroup_fd, BPF_CGROUP_SETSOCKOPT, SETTER, err);
         if (r < 0)
                 (void)kstat_sockopt_unpin(bpf_dir, NULL); /* half a way costs as much as a whole one */
+        else
+                plane_kept_note(bpf_dir, GETTER, k->sockopt.getter, k->stamp);
         return r;
 }

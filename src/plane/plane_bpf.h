@@ -7,6 +7,8 @@
 
 #include <croft/error.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Adopts what is pinned in bpf_dir (a bpffs), or loads and pins it anew.  Returns the descriptor of map `partitions`
@@ -55,6 +57,14 @@ void plane_pins_close(struct plane_pins pins);
 int plane_bpf_attach(int bpf_dir, int program, int cgroup_fd, int type, const char *name, struct croft_error *err);
 /* A program that is pinned in that directory, and what a death left of its replacement. */
 int plane_unpin_program(int directory, const char *name, struct croft_error *err);
+/* What a program is made from, as a number: first the map of partitions that it uses, then its object's bytes and its
+ * constants, one after the other. */
+uint64_t plane_kept_begin(int map);
+uint64_t plane_kept_stamp(uint64_t before, const void *bytes, size_t size);
+/* Is it noted under that name that this program (a descriptor, or negative) was made from that? */
+bool plane_kept_is(int bpf_dir, const char *name, int program, uint64_t stamp);
+/* Notes it, for the next croftd. */
+void plane_kept_note(int bpf_dir, const char *name, int program, uint64_t stamp);
 /* The sentence that helps, for a negative errno of loading programs. */
 int plane_bpf_explain(int code, struct croft_error *err);
 /* 1: the map holds something, 0: it is empty, else a negative errno. */

@@ -28,6 +28,24 @@ t_croftd_start || exit 1
 t_is "and the same when the next one has adopted it" "$(t-whoami "$whoami" "$(field web .pid)")" "$id"
 t_is "both are still on record" "$(on_record)" 2
 
+# To load the large programs anew takes as long as all else of a start.
+numbers() {
+        for program in programs/kstat programs/devid programs/errlog; do
+                bpftool prog show pinned "$T/run/bpf/$program" -j | jq .id
+        done | tr '\n' ' '
+        bpftool link show pinned "$T/run/bpf/kstat_getsockopt" -j | jq .prog_id
+}
+before=$(numbers)
+t_like "the large programs have numbers" "$before" '^([0-9]+ ){3}[0-9]+$'
+t_croftd_kill
+t_croftd_start || exit 1
+t_is "a croftd that finds the same programs as its own keeps them" "$(numbers)" "$before"
+t_croftd_kill
+for note in "$T"/run/bpf/made_*; do ln -sfn "$(readlink "$note" | tr 0-9a-f 1-9a-f0)" "$note"; done
+t_croftd_start || exit 1
+t_is "those that were made from something else it replaces, each of them" \
+        "$(for old in $before; do numbers | tr ' ' '\n' | grep -x "$old"; done)" ""
+
 # A croftd of a time without a plane, or with another one.
 t_croftd_kill
 rm "$T/run/bpf/info" "$T/run/bpf/partitions" "$T/run/bpf/whoami"
