@@ -28,7 +28,7 @@
 
 #define IDLE_MS 10000
 #define LOOK_MS 1000 /* for devices that go by themselves */
-#define QUIET_MS 50  /* nobody waits */
+#define QUIET_MS 500 /* nobody waits: a script that goes on isn't kept waiting while a device is removed */
 #define STATUS_MAX 8192
 #define TELL_MS 200
 #define UNANSWERED_MAX 64
@@ -76,7 +76,7 @@ bool asker_is_there(const struct asker *a)
         return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-int broker_find_asker(const struct broker *b, struct asker *a)
+static int find_asker(const struct broker *b, struct asker *a)
 {
         uint64_t process;
         int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 0, 10, &process);
@@ -197,18 +197,13 @@ void broker_answer(struct broker *b, const struct broker_call *call, int64_t val
 static void serve(struct broker *b, const struct broker_call *call, int listener)
 {
         struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
-        int r;
+        bool is_mount = broker_is_mount(call);
+        int r = find_asker(b, &a);
 
-        if (broker_is_mount(call)) {
-                r = broker_mount_begin(b, call, listener);
-                if (r < 0)
-                        broker_answer(b, call, 0, -r);
-                return;
-        }
-        r = broker_find_asker(b, &a);
         if (r == 0)
-                r = broker_loop(b, &a);
-        broker_answer(b, call, r < 0 ? 0 : a.value, r < 0 ? -r : 0);
+                r = is_mount ? broker_mount_begin(b, &a) : broker_loop(b, &a);
+        if (r < 0 || !is_mount) /* else when it has ended */
+                broker_answer(b, call, r < 0 ? 0 : a.value, r < 0 ? -r : 0);
         close_fd(a.pidfd);
 }
 

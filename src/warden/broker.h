@@ -79,9 +79,6 @@ void broker_forget_all(struct broker *b);
  * open to be written, it may. */
 bool asker_is_root(const struct broker *b, const struct asker *a);
 
-/* Finds out which process is in a->call, and holds it in a->pidfd (closed by the caller).  -EPERM: it isn't the
- * partition's; -ENOENT: it has gone. */
-int broker_find_asker(const struct broker *b, struct asker *a);
 /* Is it still in that call? */
 bool asker_is_there(const struct asker *a);
 /* How the call ends. */
@@ -90,7 +87,7 @@ void broker_answer(struct broker *b, const struct broker_call *call, int64_t val
 /* broker_mount.c: mount(2).  The answer comes from broker_mount_look(), unless this returns a negative errno. */
 int64_t broker_now_ms(void);
 bool broker_is_mount(const struct broker_call *call);
-int broker_mount_begin(struct broker *b, const struct broker_call *call, int listener);
+int broker_mount_begin(struct broker *b, const struct asker *a);
 /* What has become of those that are under way. */
 void broker_mount_look(struct broker *b);
 

@@ -208,11 +208,11 @@ static const char *path_below(const char *groups, const char *tail)
         return NULL;
 }
 
-/* What is done for it is charged as if it did it, and judged: the gate of devices asks for the control group. */
-static int enter_cgroup(const struct broker *b, const struct asker *a)
+/* The control group of the one who asks: what is done for it is charged as if it did it, and judged: the gate of
+ * devices asks for the control group.  A descriptor. */
+static int open_cgroup(const struct broker *b, const struct asker *a)
 {
         _cleanup_free_ char *groups = NULL;
-        _cleanup_close_ int dir = -EBADF;
         const char *below;
         char path[64];
         int r;
@@ -225,34 +225,27 @@ static int enter_cgroup(const struct broker *b, const struct asker *a)
         if (!below)
                 return -EPERM;
         groups[below - groups + (ptrdiff_t)strcspn(below, "\n")] = '\0';
-        dir = fd_open2(
+        return fd_open2(
                 b->cgroup, *below ? below + 1 : ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-        return dir < 0 ? dir : fd_write_file(dir, "cgroup.procs", "0");
 }
 
 /* --- the process of a call --- */
 
-static int carry_out(struct broker *b, const struct broker_call *call, int listener)
+static int carry_out(struct broker *b, const struct asker *a)
 {
         static struct mount_arguments m; /* one a process */
-        struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
         struct behalf who;
-        int r = broker_find_asker(b, &a);
+        int r = behalf_open(a, &who);
 
         if (r == 0)
-                r = behalf_open(&a, &who);
-        if (r == 0)
-                r = read_arguments(&a, &m);
+                r = read_arguments(a, &m);
         if (r < 0)
                 return r;
-        behalf_keep_named(&who, &a, m.source);
-        behalf_keep_named(&who, &a, m.target);
-        behalf_keep_named(&who, &a, m.data);
-        r = enter_cgroup(b, &a);
-        if (r == 0 && !asker_is_there(&a)) /* so all that was of the one who asks */
-                r = -ENOENT;
-        if (r < 0)
-                return r;
+        behalf_keep_named(&who, a, m.source);
+        behalf_keep_named(&who, a, m.target);
+        behalf_keep_named(&who, a, m.data);
+        if (!asker_is_there(a)) /* so all that was of the one who asks, our control group, too */
+                return -ENOENT;
         return wants_block(b, &who, &m) ? mount_block(b, &who, &m) : as_caller(&who, &m);
 }
 
@@ -264,15 +257,19 @@ int64_t broker_now_ms(void)
         return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int broker_mount_begin(struct broker *b, const struct broker_call *call, int listener)
+int broker_mount_begin(struct broker *b, const struct asker *a)
 {
         struct broker_mount *m = &b->mounts[b->n_mounts];
+        _cleanup_close_ int cgroup = -EBADF;
         pid_t pid;
 
         if (b->n_mounts == ELEMENTS(b->mounts))
                 return -EAGAIN;
-        *m = (struct broker_mount){.call = *call, .pidfd = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
-        pid = ns_clone(0, -1, &m->pidfd);
+        cgroup = open_cgroup(b, a);
+        if (cgroup < 0)
+                return cgroup;
+        *m = (struct broker_mount){.call = *a->call, .pidfd = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
+        pid = ns_clone(0, cgroup, &m->pidfd); /* born there: to go there takes the kernel 10 ms */
         if (pid == 0) {
                 int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 
@@ -280,7 +277,7 @@ int broker_mount_begin(struct broker *b, const struct broker_call *call, int lis
                 close_fd(b->lock);
                 close_fd(b->channel);
                 close_fd(b->requests);
-                _exit(r < 0 ? -r : -carry_out(b, call, listener));
+                _exit(r < 0 ? -r : -carry_out(b, a));
         }
         if (pid < 0)
                 return (int)pid;
