@@ -154,13 +154,15 @@ int output_end(FILE *f)
 
 static int print_names(const struct cli *cli, FILE *f, const json_t *array)
 {
+        static const char *const keys[] = {"name", "id", "instance"};
+
         for (size_t i = 0; i < json_array_size(array); i++) {
                 const json_t *object = json_array_get(array, i);
-                const char *name = json_string_value(json_object_get(object, "name"));
+                const char *name = NULL;
                 _cleanup_free_ char *escaped = NULL;
 
-                if (!name || !*name)
-                        name = json_string_value(json_object_get(object, "id"));
+                for (size_t k = 0; k < ELEMENTS(keys) && (!name || !*name); k++)
+                        name = json_string_value(json_object_get(object, keys[k]));
                 if (!name)
                         continue;
                 escaped = cli->terminal ? text_escape(name, strlen(name), false) : strdup(name);

@@ -34,6 +34,7 @@ t_is "each lists its own" "$(inside b list)" "drv0 char 61 c 61 * reserved"
 t_is "global lists all" "$(owners)" "a char drv0 60:* assigned; b char drv0 61:* reserved; a c60 units 60:0 reserved; a c60 units 60:1 reserved; a c60 units 60:2 reserved; a c60 units 60:3 reserved"
 t_is "or one's" "$(croft devid list -z b --format json | jq -r '.[].instance')" drv0
 t_ok "as a table" croft devid list
+t_is "or by their names" "$(croft devid list -z b -q)" drv0
 t_is "global has none of its own" "$(croft devid list -z global --format json | jq length)" 0
 t_ok "it shows one" croft devid show -z a char drv0
 t_ok "and takes one for a partition" croft devid alloc -z b -a char drv1
