@@ -158,7 +158,18 @@ if loaded zram; then
         t_is "it has it again" "$(state busy)" reserved
         t_ok "all stop" croft stop a
         t_ok "no device is left" t_wait_for as_before
-        t_ok "they start" croft start a b
+        t_croftd_stop
+        CROFT_CRASH_AT=zram.made t_croftd_start
+        croft start b >"$T/out" 2>&1
+        t_wait_daemon
+        t_is "croftd dies as it has made a zram device" $? 77
+        t_croftd_start
+        left=$(for zram in $(zrams); do case " $zrams_before" in *" $zram "*) ;; *) echo "${zram#/sys/block/zram}" ;; esac; done)
+        t_like "one is left, the machine's" "$left" "^[0-9]+$"
+        t_isnt "the next croftd makes others" "$(croft start b && inside b alloc zram z | cut -d' ' -f3)" "$left"
+        t_is "and lets nobody open that one" "$(steals b b "$major" "$left")" "Operation not permitted"
+        echo "$left" >/sys/class/zram-control/hot_remove
+        t_ok "they start" sh -c 'croft stop b && croft start a b'
 else
         t_skip "zram devices" "this machine has no zram"
 fi
