@@ -426,6 +426,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life_disks_watch(life);
         life_pools_watch(life);
         life_devid_watch(life);
+        life_refusals_watch(life);
         *ret = TAKE(life);
         return 0;
 }

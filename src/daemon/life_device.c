@@ -10,8 +10,10 @@
 #include "daemon/life_private.h"
 #include "devid/export.h"
 #include "devid/exports.h"
+#include "devid/refusals.h"
 
 #include <string.h>
+#include <sys/epoll.h>
 
 static void tell(struct unit *u, const char *format, const char *what)
 {
@@ -92,6 +94,36 @@ void life_devices_check(struct life *life)
 
         if (life->host->devid && devid_exports_check(life->host->devid, forget, life, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "devices that have gone stay exported");
+}
+
+/* --- what the table of device numbers has refused (C-14) --- */
+
+static void record_refusal(void *context, const struct devid_refusal *refusal)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find_id(context, refusal->key.partition);
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (!u)
+                return;
+        devid_refusal_say(refusal, &err);
+        errors_add(u, &err);
+}
+
+void life_refusals_dispatch(struct life *life)
+{
+        devid_refusals_read(life->host->devid, record_refusal, life);
+}
+
+void life_refusals_watch(struct life *life)
+{
+        int fd = life->host->devid ? devid_refusals_fd(life->host->devid) : -EBADF;
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = LIFE_REFUSALS_ID};
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (fd < 0 || epoll_ctl(life->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+                return;
+        croft_error_set(&err, errno, "listen to the table of device numbers");
+        log_error(LOG_LEVEL_WARNING, &err, "what it refuses isn't put on record");
 }
 
 /* --- the list of what may be exported has changed --- */

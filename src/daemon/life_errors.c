@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/life_private.h"
+#include "devid/refusals.h"
 #include "errlog/errlog.h"
 
 #include <errno.h>
@@ -159,6 +160,8 @@ int life_errors_clear(struct life *life, const char *name, struct croft_error *e
         else
                 r = errlog_clear(life->host->errlog, u ? u->p.def.id : 0, err);
         if (u) {
+                if (life->host->devid)
+                        devid_refusals_forget(life->host->devid, u->p.def.id);
                 forget_refusal(u);
                 unit_unref(u);
         }

@@ -161,7 +161,8 @@ void life_devid_look(struct life *life);
 void life_devid_close(struct life *life);
 
 /* --- life_pool.c --- */
-#define LIFE_UEVENTS_ID UINT64_MAX /* no partition has it: in epoll it stands for the kernel's device events */
+#define LIFE_REFUSALS_ID (UINT64_MAX - 1) /* likewise for what the table of device numbers has refused */
+#define LIFE_UEVENTS_ID UINT64_MAX        /* no partition has it: in epoll it stands for the kernel's device events */
 int life_pools_load(struct life *life, struct croft_error *err);
 /* After all partitions are as they should be: takes back what was interrupted, brings the kernel to what is on record.
  */
@@ -177,6 +178,8 @@ void life_devices_check(struct life *life); /* takes back what has gone, or beco
 void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */
 void life_disks_changed(struct life *life); /* a device may have come */
 void life_disks_close(struct life *life);
+void life_refusals_watch(struct life *life); /* life_device.c; what was refused before is read, too */
+void life_refusals_dispatch(struct life *life);
 void life_pool_print_crash_points(void);
 /* Places a partition that has its control groups and no process yet, by its owner. */
 int life_pool_enter(struct unit *u, struct croft_error *err);

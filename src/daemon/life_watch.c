@@ -85,6 +85,8 @@ void life_dispatch(struct life *life)
 
                 if (u)
                         watch_queue(u);
+                else if (events[i].data.u64 == LIFE_REFUSALS_ID)
+                        life_refusals_dispatch(life);
                 else if (events[i].data.u64 == LIFE_UEVENTS_ID)
                         life_pools_dispatch(life);
                 else if (events[i].data.u64 == NO_ID)

@@ -10,6 +10,7 @@
  */
 #include "devid/family.bpf.h"
 #include "devid/gate.bpf.h"
+#include "devid/refusals.bpf.h"
 
 #include "plane/caller.bpf.h"
 #include "plane/copy.bpf.h"
@@ -605,7 +606,7 @@ static __always_inline bool may_be_named(const struct devid_call *call, const st
                        !call->special.name.text[DEVID_NAME - 1]);
 }
 
-static __always_inline int carry_out(struct devid_call *call, const struct request *q)
+static __always_inline int do_op(struct devid_call *call, const struct request *q)
 {
         switch (call->op) {
         case DEVID_OP_ALLOC:
@@ -636,6 +637,26 @@ static __always_inline int carry_out(struct devid_call *call, const struct reque
         }
 }
 
+static __always_inline int carry_out(struct devid_call *call, struct request *q)
+{
+        int r;
+
+        if (q->caller && call->partition && call->partition != q->caller)
+                return -EPERM;
+        q->partition = q->caller ? q->caller : call->partition;
+        r = find_family(call, q);
+        if (r == 0)
+                r = do_op(call, q);
+        if (r < 0)
+                return r;
+        if (has_to_be_seen_to(call, q->family))
+                wake(call);
+        if (call->op <= DEVID_OP_NEXT)
+                (void)tell_special(call);
+        return 0;
+}
+
+/* What global asks for a partition it may ask again in another way (brokers): it says itself what was refused. */
 SEC("syscall")
 int devid(struct devid_call *call)
 {
@@ -644,17 +665,8 @@ int devid(struct devid_call *call)
 
         if (r < 0)
                 return r;
-        if (q.caller && call->partition && call->partition != q.caller)
-                return -EPERM;
-        q.partition = q.caller ? q.caller : call->partition;
-        r = find_family(call, &q);
-        if (r == 0)
-                r = carry_out(call, &q);
+        r = carry_out(call, &q);
         if (r < 0)
-                return r;
-        if (has_to_be_seen_to(call, q.family))
-                wake(call);
-        if (call->op <= DEVID_OP_NEXT)
-                (void)tell_special(call);
-        return 0;
+                tell_refusal(q.caller, -r, call);
+        return r;
 }

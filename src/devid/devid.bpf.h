@@ -162,4 +162,17 @@ struct devid_call {
 };
 _Static_assert(sizeof(struct devid_call) == 288, "layout");
 
+/* What the table has refused to a partition: `devid_told`, and what is told in `devid_refusals`. */
+#define DEVID_TOLD_MAX 16384
+struct devid_told_key {
+        __u64 partition;
+        __u32 code; /* errno */
+        __u32 reserved;
+};
+struct devid_refusal {
+        struct devid_told_key key;
+        struct devid_name family; /* as the partition wrote it */
+};
+_Static_assert(sizeof(struct devid_refusal) == 48, "layout");
+
 #endif

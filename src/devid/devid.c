@@ -15,6 +15,7 @@
 #include "devid/loops.h"
 #include "devid/machine.h"
 #include "devid/majors.h"
+#include "devid/refusals.h"
 #include "devid/zrams.h"
 #include "kernel/load.h"
 #include "plane/plane.h"
@@ -38,6 +39,8 @@ static const struct plane_pin pins[] = {
         {"devid_grants", offsetof(struct devid, grants)},
         {"devid_specials", offsetof(struct devid, specials)},
         {"devid_wake", offsetof(struct devid, wake)},
+        {"devid_told", offsetof(struct devid, told)},
+        {"devid_refusals", offsetof(struct devid, refusals)},
         {"devid_exports", offsetof(struct devid, exports)},
         {"devid_state", offsetof(struct devid, state)},
 };
@@ -525,6 +528,7 @@ int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *e
         r = devid_each_of(d, partition, true, release_one, &failed);
         r = r < 0 ? r : failed;
         drop_grants(d, partition);
+        devid_refusals_forget(d, partition);
         devid_settle(d);
         (void)zrams_balance(d, NULL); /* or at the next occasion */
         return r < 0 ? croft_error_set(

@@ -17,6 +17,7 @@ struct devid {
         struct ring_buffer *ring;
         pthread_mutex_t lock;          /* what the machine has is looked at, or made, by one thread */
         pthread_mutex_t specials_lock; /* special files are made and removed by one thread */
+        int told, refusals;            /* refusals.c */
 };
 
 int devid_get_family(struct devid *d, const char *name, struct devid_family *ret, struct croft_error *err);

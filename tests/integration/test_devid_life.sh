@@ -28,6 +28,8 @@ t_is "and has the same when it asks again" "$(inside a alloc -a char drv0)" "drv
 t_is "and minors of it" "$(inside a alloc -n 4 c60 units | cut -d' ' -f2-6)" "c60 0 c 60 0"
 t_is "the other gets another" "$(inside b alloc char drv0)" "drv0 char 61 c 61 * reserved"
 t_fails_with 3 "who has no grant has no family" croft exec c -- /run/croft/bin/croft-devid alloc char drv0
+has_recorded() { croft error print "$1" | grep -qF "$2"; }
+t_ok "which is on record (C-14)" t_wait_for has_recorded c "it asked for a device number of 'char', which it isn't granted"
 t_fails_with 3 "nor minors of another's major" croft exec b -- /run/croft/bin/croft-devid alloc c60 mine
 t_fails_with 3 "nor another's number to give back" croft exec b -- /run/croft/bin/croft-devid release c60 units
 t_is "each lists its own" "$(inside b list)" "drv0 char 61 c 61 * reserved"
@@ -68,12 +70,29 @@ t_ok "but whiteouts can" croft exec a -- unshare -Urm sh -c 'mount -t tmpfs t /m
 
 inside a alloc char drv1 >"$T/out"
 t_fails_with 6 "more than are granted are refused" croft exec a -- /run/croft/bin/croft-devid alloc char drv2
+t_ok "which is on record" t_wait_for has_recorded a "it asked for more device numbers of 'char' than it is granted"
+croft exec a -- sh -c 'n=0; while [ $n -lt 300 ]; do /run/croft/bin/croft-devid alloc char drv2; n=$((n + 1)); done' >/dev/null 2>&1
+t_is "once, however often it asks" "$(croft error print a | grep -c 'than it is granted')" 1
 t_ok "others get theirs" croft exec b -- /run/croft/bin/croft-devid alloc char drv3
 t_ok "more are granted while it runs" croft set a devices=char:3
 t_ok "and given" croft exec a -- /run/croft/bin/croft-devid alloc char drv2
 t_ok "none any more" croft set a --unset devices
 t_fails_with 3 "and none is given" croft exec a -- /run/croft/bin/croft-devid alloc char drv4
 t_ok "what it has it can give back" croft exec a -- /run/croft/bin/croft-devid release char drv2
+t_ok "the record is cleared" croft error clear a
+t_fails_with 3 "and what is refused then" croft exec a -- /run/croft/bin/croft-devid alloc char drv4
+t_ok "is told again" t_wait_for has_recorded a "which it isn't granted"
+# While there is no croftd.
+croft error clear c
+croft exec c -- mkfifo /go
+croft exec c -- sh -c 'read x </go; /run/croft/bin/croft-devid alloc char drv0; touch /gone' >/dev/null 2>&1 &
+root_of_c=/proc/$(field c .pid)/root
+has_asked() { [ -e "$root_of_c/gone" ]; }
+t_croftd_kill
+timeout "$T_PATIENCE" sh -c "echo now >'$root_of_c/go'"
+t_ok "one asks while there is no croftd" t_wait_for has_asked
+t_croftd_start
+t_ok "which the next one puts on record" t_wait_for has_recorded c "which it isn't granted"
 t_fails_with 2 "a wrong word is told" croft exec a -- /run/croft/bin/croft-devid allocate char drv4
 
 # --- ours die (DEV-A6) ----------------------------------------------------------------------------------------------------
