@@ -85,9 +85,11 @@ t_ok "is told again" t_wait_for has_recorded a "which it isn't granted"
 # While there is no croftd.
 croft error clear c
 croft exec c -- mkfifo /go
-croft exec c -- sh -c 'read x </go; /run/croft/bin/croft-devid alloc char drv0; touch /gone' >/dev/null 2>&1 &
+croft exec c -- sh -c 'touch /waits; read x </go; /run/croft/bin/croft-devid alloc char drv0; touch /gone' >/dev/null 2>&1 &
 root_of_c=/proc/$(field c .pid)/root
 has_asked() { [ -e "$root_of_c/gone" ]; }
+waits() { [ -e "$root_of_c/waits" ]; }
+t_wait_for waits
 t_croftd_kill
 timeout "$T_PATIENCE" sh -c "echo now >'$root_of_c/go'"
 t_ok "one asks while there is no croftd" t_wait_for has_asked
