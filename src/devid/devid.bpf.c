@@ -651,7 +651,7 @@ static __always_inline int carry_out(struct devid_call *call, struct request *q)
                 return r;
         if (has_to_be_seen_to(call, q->family))
                 wake(call);
-        if (call->op <= DEVID_OP_NEXT)
+        if (call->op <= DEVID_OP_NEXT && (call->ret.flags & DEVID_NAMED || call->special.name.text[0]))
                 (void)tell_special(call);
         return 0;
 }
