@@ -495,37 +495,14 @@ int loops_unbind(const struct loops *l, const struct loops_device *device)
         return r;
 }
 
-/* --- by itself --- */
+/* --- in use --- */
 
 /* Asked first: to look whether it is open, it has to be closed to new openers, who would be refused meanwhile. */
-static bool is_mounted(const struct loops *l, const struct loops_device *device)
+bool loops_is_mounted(const struct loops *l, const struct loops_device *device)
 {
         _cleanup_close_ int fd = loop_open(l->machine, device->minor, O_RDONLY | O_EXCL);
 
         return fd == -EBUSY;
-}
-
-static int sweep_one(const struct loops *l, const struct devid_call *call, void *context)
-{
-        struct loops_device device;
-        size_t *left = context;
-
-        describe(call, &device);
-        if (device.is_free || !(device.flags & DEVID_AUTO))
-                return 0;
-        if (!is_mounted(l, &device) && loops_unbind(l, &device) == 0)
-                loops_forget(l, device.number);
-        else
-                ++*left;
-        return 0;
-}
-
-size_t loops_sweep(const struct loops *l)
-{
-        size_t left = 0;
-
-        (void)each(l, sweep_one, &left);
-        return left;
 }
 
 static int settle_one(const struct loops *l, const struct devid_call *call, void *context)

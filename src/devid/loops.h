@@ -75,8 +75,8 @@ int loops_mark(const struct loops *l, const struct loops_device *device, uint32_
 /* Calls f for each device that it has. */
 void loops_each(const struct loops *l, void (*f)(const struct loops_device *device, void *context), void *context);
 
-/* Unbinds what is to go by itself and nobody has open any more.  How many such devices are left. */
-size_t loops_sweep(const struct loops *l);
+/* Is it in exclusive use: mounted? */
+bool loops_is_mounted(const struct loops *l, const struct loops_device *device);
 /* Puts right what one that died has left, and tells the machine's numbers of devices that it has unbound and not
  * removed: at most max, how many. */
 size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max);

@@ -49,7 +49,8 @@ enum warden_type {
         /* croftd to broker, over the SEQPACKET that it inherits as descriptor 3 */
         WARDEN_SERVE, /* struct broker_spec.  Descriptors: requests (where the warden's calls come, broker_msg.h), dev
                          (O_PATH), devid (the program), lock (a directory of the partition's alone), userns (its
-                         own), cgroup (unified), filter (what the broker may call), and fuse-memory if it has a /proc of
+                         own), cgroup (unified), filter (what the broker may call), mountinfo (of
+                         PID 1, to wait for changes), and fuse-memory if it has a /proc of
                          its own.  No answer */
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */

@@ -27,7 +27,6 @@
 #include <sys/syscall.h>
 
 #define IDLE_MS 10000
-#define LOOK_MS 1000 /* for devices that go by themselves */
 #define QUIET_MS 500 /* nobody waits: a script that goes on isn't kept waiting while a device is removed */
 #define STATUS_MAX 8192
 #define TELL_MS 200
@@ -242,6 +241,7 @@ static int receive(struct broker *b, struct croft_error *err)
         b->memory = warden_packet_take_fd(&p, "fuse-memory"); /* or none: it has no views */
         b->userns = warden_packet_take_fd(&p, "userns");
         b->cgroup = warden_packet_take_fd(&p, "cgroup");
+        b->mountinfo = warden_packet_take_fd(&p, "mountinfo"); /* or none */
         filter = warden_packet_take_fd(&p, "filter");
         if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0 ||
                 filter < 0)
@@ -273,39 +273,27 @@ static int begin(struct broker *b, struct croft_error *err)
         return 0;
 }
 
-static void sweep(struct broker *b)
-{
-        size_t left;
-
-        if (b->n_mounts > 0) /* a device is closed to all while it is looked at */
-                return;
-        left = loops_sweep(&b->loops);
-        if (left != b->automatic) {
-                broker_show_all(b);
-                broker_tell(b, LOOPS_ANY, false);
-        }
-        b->automatic = left;
-        b->swept_ms = broker_now_ms();
-}
-
 /* Until a process of ours has ended, or one of the n descriptors says something. */
 static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
 {
         for (size_t i = 0; i < b->n_mounts; i++)
                 fds[n + i] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
         return poll(fds, n + b->n_mounts,
-                b->n_forget                        ? QUIET_MS
-                : b->automatic || b->n_mounts != 0 ? LOOK_MS
+                b->automatic && b->looks           ? broker_auto_timeout(b)
+                : b->n_forget                      ? QUIET_MS
+                : b->automatic || b->n_mounts != 0 ? broker_auto_timeout(b)
                                                    : IDLE_MS);
 }
 
 /* What nobody waits for.  false: there is nothing to do, nor will be. */
 static bool tidy(struct broker *b)
 {
-        if (b->n_forget)
+        if (b->automatic && b->looks)
+                broker_auto_look(b, false);
+        else if (b->n_forget)
                 broker_forget_one(b);
         else if (b->automatic)
-                sweep(b);
+                broker_auto_sweep(b);
         else
                 return b->n_mounts > 0;
         return true;
@@ -315,9 +303,10 @@ static bool tidy(struct broker *b)
 static void work(struct broker *b)
 {
         for (;;) {
-                struct pollfd fds[2 + BROKER_MOUNTS_MAX] = {
-                        {.fd = b->channel, .events = POLLIN}, {.fd = b->requests, .events = POLLIN}};
-                int n = wait_for(b, fds, 2);
+                struct pollfd fds[3 + BROKER_MOUNTS_MAX] = {{.fd = b->channel, .events = POLLIN},
+                        {.fd = b->requests, .events = POLLIN},
+                        {.fd = b->automatic ? b->mountinfo : -EBADF, .events = POLLPRI}};
+                int n = wait_for(b, fds, ELEMENTS(fds) - BROKER_MOUNTS_MAX);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -326,12 +315,11 @@ static void work(struct broker *b)
                         return;
                 if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
                         return;
+                if (fds[2].revents)
+                        broker_auto_look(b, true);
                 if (n == 0 && !tidy(b))
                         return;
-                if (!b->automatic)
-                        b->swept_ms = broker_now_ms();
-                else if (n > 0 && broker_now_ms() - b->swept_ms >= LOOK_MS)
-                        sweep(b); /* calls that come all the time leave no other moment */
+                broker_auto_tick(b);
         }
 }
 
@@ -361,6 +349,7 @@ int broker_main(void)
                 .memory = -EBADF,
                 .userns = -EBADF,
                 .cgroup = -EBADF,
+                .mountinfo = -EBADF,
                 .machine = {-EBADF, -EBADF}};
         struct croft_error err = CROFT_ERROR_INIT;
 

@@ -28,12 +28,15 @@ struct broker_mount {
 
 struct broker {
         struct broker_spec spec;
-        int channel, requests, dev, devid, lock, memory, userns, cgroup;
+        int channel, requests, dev, devid, lock, memory, userns, cgroup, mountinfo;
         struct loop_machine machine;
         struct loops loops;
         unsigned int unanswered; /* what croftd was told and hasn't seen yet */
         int64_t swept_ms;        /* when it was last looked for devices that have gone by themselves */
         size_t automatic;        /* devices that go by themselves, as of the last look */
+        /* Of those, by their numbers inside: what has been bound since, and what was mounted then. */
+        uint64_t young[LOOPS_MAX / 64], mounted[LOOPS_MAX / 64];
+        unsigned int looks; /* to come soon, since a mount may be about to go */
         /* The machine's numbers of devices that are unbound and are to be removed when nobody waits: that takes the
          * kernel 50 ms. */
         uint32_t forget[BROKER_FORGET_MAX];
@@ -68,6 +71,18 @@ void broker_show(struct broker *b, const struct loops_device *device);
 void broker_hide(struct broker *b, const struct loops_device *device);
 void broker_show_all(struct broker *b);
 void broker_disks_done(struct broker *b);
+
+/* broker_auto.c: devices that go by themselves.  That one is such a device now. */
+void broker_auto_begin(struct broker *b, const struct loops_device *device);
+/* Ends those that nobody has open; for whoever opens one then, it is
+ * closed for some milliseconds. */
+void broker_auto_sweep(struct broker *b);
+/* Does so when it is time: calls that come all the time leave no other moment. */
+void broker_auto_tick(struct broker *b);
+/* Ends those that have been unmounted.  changed: there was a mount or an unmount. */
+void broker_auto_look(struct broker *b, bool changed);
+/* Until the next look, in milliseconds. */
+int broker_auto_timeout(const struct broker *b);
 
 /* That device of the machine is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);

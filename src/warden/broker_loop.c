@@ -124,7 +124,8 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
                 return r;
         r = asker_replace_fd(a, a->call->args[0], bound);
         if (r == 0) {
-                b->automatic += automatic;
+                if (automatic)
+                        broker_auto_begin(b, &device);
                 broker_show(b, &device);
                 broker_tell(b, device.minor, true);
                 return 0;
@@ -175,7 +176,7 @@ static int clear_fd(struct broker *b, struct asker *a)
                 device.flags |= DEVID_AUTO;
                 r = loops_mark(&b->loops, &device, device.flags);
                 broker_show(b, &device);
-                b->automatic++;
+                broker_auto_begin(b, &device);
         }
         return r;
 }
@@ -208,7 +209,8 @@ static int set_status(struct broker *b, struct asker *a)
         info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
         if (ioctl(fd, LOOP_SET_STATUS64, &info) < 0)
                 return -errno;
-        b->automatic += automatic;
+        if (automatic)
+                broker_auto_begin(b, &device);
         device.flags = (device.flags & ~(uint32_t)DEVID_AUTO) | (automatic ? (uint32_t)DEVID_AUTO : 0);
         r = loops_mark(&b->loops, &device, device.flags);
         broker_show(b, &device);

@@ -2,6 +2,7 @@
 # where: here
 # The examples of docs/api.md do what the page says; live answers are as docs/openapi.yaml describes them.
 . "$(dirname "$0")/../lib.sh"
+rm "$T/.bin/jq" # the page shows what jq itself prints, with keys in order
 
 mkdir "$T/etc"
 printf 'tun:\nvalue = "/dev/net/tun"\n' >"$T/etc/devexports"

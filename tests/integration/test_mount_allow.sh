@@ -83,6 +83,18 @@ t_is "ext2 is mounted" "$(run 'mount -t ext2 -o loop /two /mnt && stat -c %u /mn
 t_is "options that are allowed are taken" "$(run 'mount -o loop,data=journal,commit=7 /img /mnt; findmnt -n -o OPTIONS /mnt | grep -o "commit=7.*data=journal"; umount /mnt')" "commit=7,data=journal"
 t_is "each kind of command that mounts may: a new mount namespace of its own" "$(run 'unshare -m sh -c "mount -o loop /img /mnt && cat /mnt/f"')" text
 
+# The new file has the inode number of the old one, by which mount(8) knows a device that is bound to it already.
+t_is "an image that is made anew is what is mounted" "$(run 'mkdir -p /t/tree
+        for i in 1 2 3 4 5 6; do
+                echo $i >/t/tree/f; rm -f /new; truncate -s 4M /new; mkfs.ext4 -q -d /t/tree /new
+                mount -o loop /new /mnt && cat /mnt/f; umount /mnt
+        done')" "1
+2
+3
+4
+5
+6"
+
 # --- what the image says
 t_ok "and devices that mount made go, too" t_wait_for gone
 run 'cp /img /bad && losetup /dev/loop0 /bad && mount /dev/loop0 /mnt && mkdir -m 755 /mnt/d && cp /usr/bin/id /mnt/d/id && chmod 4755 /mnt/d/id; umount /mnt' >/dev/null

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * broker_auto.c - devices that go by themselves, when nobody has them open any more (LO_FLAGS_AUTOCLEAR).
+ *
+ * The kernel's own flag is of no use: it would unbind a device that can still be opened inside.  So they are looked at:
+ * each second, and soon after a mount has gone in the partition's mount namespace.  Soon, because mount(8) takes a
+ * device that is bound to the same file once more, and it may be another file by then, of the same inode number.  What
+ * was mounted and isn't any more disappears from the views first and is closed then, so that whoever looks for a device
+ * doesn't find one that he can't open.
+ */
+#include "warden/broker.h"
+
+#include "base/cleanup.h"
+
+#define EVERY_MS 1000
+#define SOON_MS 4 /* unmounting takes a while after it is seen; then four times as long, and again */
+#define LOOKS 4
+
+static bool is_in(const uint64_t set[], uint32_t inside)
+{
+        return set[inside / 64 % (LOOPS_MAX / 64)] >> inside % 64 & 1;
+}
+
+static void put_in(uint64_t set[], uint32_t inside, bool in)
+{
+        uint64_t *word = &set[inside / 64 % (LOOPS_MAX / 64)], bit = UINT64_C(1) << inside % 64;
+
+        *word = in ? *word | bit : *word & ~bit;
+}
+
+void broker_auto_begin(struct broker *b, const struct loops_device *device)
+{
+        put_in(b->young, device->inside, true);
+        put_in(b->mounted, device->inside, false);
+        b->automatic++;
+}
+
+/* false: somebody has it open.  For whoever opens it just then it is closed for some milliseconds. */
+static bool end(struct broker *b, const struct loops_device *device)
+{
+        if (loops_unbind(&b->loops, device) < 0)
+                return false;
+        broker_hide(b, device);
+        broker_tell(b, device->minor, false);
+        broker_forget(b, device->number);
+        return true;
+}
+
+static void end_unmounted(struct broker *b, const struct loops_device *device)
+{
+        broker_hide(b, device);
+        if (!end(b, device))
+                broker_show(b, device);
+}
+
+static bool is_automatic(const struct loops_device *device)
+{
+        return !device->is_free && device->flags & DEVID_AUTO;
+}
+
+/* Whoever has just bound one is about to open it again, or to mount it. */
+static void sweep_one(const struct loops_device *device, void *context)
+{
+        struct broker *b = context;
+        bool young = is_in(b->young, device->inside);
+
+        if (!is_automatic(device))
+                return;
+        put_in(b->young, device->inside, false);
+        if (young || loops_is_mounted(&b->loops, device) || !end(b, device))
+                b->automatic++;
+}
+
+void broker_auto_sweep(struct broker *b)
+{
+        if (b->n_mounts > 0)
+                return;
+        b->automatic = 0;
+        loops_each(&b->loops, sweep_one, b);
+        b->swept_ms = broker_now_ms();
+}
+
+void broker_auto_tick(struct broker *b)
+{
+        if (!b->automatic)
+                b->swept_ms = broker_now_ms();
+        else if (broker_now_ms() - b->swept_ms >= EVERY_MS)
+                broker_auto_sweep(b);
+}
+
+static void look_at(const struct loops_device *device, void *context)
+{
+        struct broker *b = context;
+        bool mounted;
+
+        if (!is_automatic(device))
+                return;
+        mounted = loops_is_mounted(&b->loops, device);
+        if (!mounted && is_in(b->mounted, device->inside))
+                end_unmounted(b, device);
+        put_in(b->mounted, device->inside, mounted);
+}
+
+void broker_auto_look(struct broker *b, bool changed)
+{
+        if (changed)
+                b->looks = LOOKS;
+        if (b->looks == 0 || b->n_mounts > 0)
+                return;
+        b->looks--;
+        loops_each(&b->loops, look_at, b);
+}
+
+int broker_auto_timeout(const struct broker *b)
+{
+        return b->looks > 0 ? SOON_MS << 2 * (LOOKS - b->looks) : EVERY_MS;
+}
