@@ -333,18 +333,26 @@ static void settle_one(struct devid *d, const struct devid_node *node, bool all)
         (void)devid_client_call(d->program, &call); /* a broker may have been faster */
 }
 
+bool devid_walk(struct devid *d, struct devid_walk *walk)
+{
+        if (!walk->begun)
+                walk->more = bpf_map_get_next_key(d->numbers, NULL, &walk->next) == 0;
+        walk->begun = true;
+        if (!walk->more)
+                return false;
+        walk->node = walk->next;
+        walk->more = bpf_map_get_next_key(d->numbers, &walk->node, &walk->next) == 0;
+        return true;
+}
+
 /* By one thread: what is cleared must not have a new owner by then. */
 static void settle(struct devid *d, bool all)
 {
-        struct devid_node node, next;
-        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
+        struct devid_walk walk = {.begun = false};
 
         (void)pthread_mutex_lock(&d->lock);
-        while (more) {
-                node = next;
-                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                settle_one(d, &node, all);
-        }
+        while (devid_walk(d, &walk))
+                settle_one(d, &walk.node, all);
         (void)pthread_mutex_unlock(&d->lock);
 }
 
@@ -359,18 +367,14 @@ void devid_settle_drivers(struct devid *d)
 }
 
 /* What drains is no reason to keep the table: who makes one anew finds such a device as the machine's own. */
-static bool has_owner(const struct devid *d)
+static bool has_owner(struct devid *d)
 {
-        struct devid_node node, next;
+        struct devid_walk walk = {.begun = false};
         struct devid_number number;
-        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
 
-        while (more) {
-                node = next;
-                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                if (bpf_map_lookup_elem(d->numbers, &node, &number) == 0 && number.state != DEVID_DRAINING)
+        while (devid_walk(d, &walk))
+                if (bpf_map_lookup_elem(d->numbers, &walk.node, &number) == 0 && number.state != DEVID_DRAINING)
                         return true;
-        }
         return false;
 }
 

@@ -22,6 +22,13 @@ struct devid {
 
 int devid_get_family(struct devid *d, const char *name, struct devid_family *ret, struct croft_error *err);
 
+/* Walks through all numbers; the one that it is at may be taken away. Begins with {.begun = false}. false: the end. */
+struct devid_walk {
+        struct devid_node node, next;
+        bool begun, more;
+};
+bool devid_walk(struct devid *d, struct devid_walk *walk);
+
 /* As devid_settle(), but for loop devices, which take long and are their brokers' to remove. */
 void devid_settle_drivers(struct devid *d);
 

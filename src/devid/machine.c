@@ -360,15 +360,11 @@ static void look_at_number(
 
 void devid_look_at_devices(struct devid *d, const struct devid_ear *ear)
 {
-        struct devid_node node, next;
+        struct devid_walk walk = {.begun = false};
         struct devid_number number;
-        bool more = bpf_map_get_next_key(d->numbers, NULL, &next) == 0;
 
-        while (more) {
-                node = next;
-                more = bpf_map_get_next_key(d->numbers, &node, &next) == 0;
-                if (bpf_map_lookup_elem(d->numbers, &node, &number) == 0 && machine_is_driver(number.family.text) &&
-                        number.state != DEVID_DRAINING)
-                        look_at_number(d, &node, &number, ear);
-        }
+        while (devid_walk(d, &walk))
+                if (bpf_map_lookup_elem(d->numbers, &walk.node, &number) == 0 &&
+                        machine_is_driver(number.family.text) && number.state != DEVID_DRAINING)
+                        look_at_number(d, &walk.node, &number, ear);
 }
