@@ -481,20 +481,23 @@ static void copy_type(struct selection *s, uint32_t id)
         }
 }
 
+/* A typedef is named by who reads a structure without a name of its own (irq_cpustat_t). */
 static void select_named(struct selection *s, const struct btf *names)
 {
         for (uint32_t i = 1; i < btf__type_cnt(names); i++) {
                 const struct btf_type *t = btf__type_by_id(names, i);
                 const char *name = btf__name_by_offset(names, t->name_off);
+                bool flavors = has_flavors(btf_kind(t));
                 uint32_t at, id;
                 size_t length;
 
-                if (!has_flavors(btf_kind(t)) || !name || !*name)
+                if ((!flavors && btf_kind(t) != BTF_KIND_TYPEDEF) || !name || !*name)
                         continue;
-                length = essential_length(name);
+                length = length_of(name, btf_kind(t));
                 at = hash_of(name, length);
-                while ((id = next_named(s->types, name, length, true, &at)))
-                        (void)select_id(s, id);
+                while ((id = next_named(s->types, name, length, flavors, &at)))
+                        if (flavors || btf_kind(record_of(s->types, id)) == BTF_KIND_TYPEDEF)
+                                (void)select_id(s, id);
         }
 }
 

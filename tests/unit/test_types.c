@@ -128,6 +128,38 @@ static void a_type_is_found_by_name_and_kind(void **state)
         btf__free(kernel);
 }
 
+/* struct irq_cpustat_t has no other name: who leaves the typedef out is told that the kernel has none of its fields. */
+static void a_structure_is_known_by_its_typedef(void **state)
+{
+        struct btf *kernel = make_kernel(), *local = btf__new_empty(), *got;
+        _cleanup_free_ void *bytes = NULL;
+        const struct btf_type *t;
+        size_t size = 0;
+        int nameless;
+
+        (void)state;
+        nameless = btf__add_struct(kernel, NULL, 4);
+        assert_int_equal(btf__add_field(kernel, "times", btf__find_by_name(kernel, "int"), 0, 0), 0);
+        assert_true(btf__add_typedef(kernel, "count_t", nameless) > 0);
+        assert_true(btf__add_typedef(local, "count_t", 0) > 0);
+        {
+                _cleanup_(kernel_types_unrefp) struct kernel_types *types = types_of(kernel);
+
+                assert_int_equal(kernel_types_select(types, local, &bytes, &size, NULL), 0);
+        }
+        got = btf__new(bytes, (uint32_t)size);
+        assert_non_null(got);
+        t = named(got, "count_t", BTF_KIND_TYPEDEF);
+        assert_non_null(t);
+        t = btf__type_by_id(got, t->type);
+        assert_int_equal(btf_kind(t), BTF_KIND_STRUCT);
+        assert_string_equal(text(got, btf_members(t)[0].name_off), "times");
+        assert_null(named(got, "number_t", BTF_KIND_TYPEDEF));
+        btf__free(got);
+        btf__free(local);
+        btf__free(kernel);
+}
+
 static void a_selected_type_is_as_the_kernel_has_it(void **state)
 {
         static const char *const names[] = {"task"};
@@ -296,6 +328,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_type_is_found_by_name_and_kind),
+                cmocka_unit_test(a_structure_is_known_by_its_typedef),
                 cmocka_unit_test(a_selected_type_is_as_the_kernel_has_it),
                 cmocka_unit_test(what_a_pointer_leads_to_is_left_out),
                 cmocka_unit_test(what_nobody_names_is_left_out),
