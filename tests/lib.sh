@@ -248,6 +248,13 @@ t_left_processes() {
         done
 }
 
+# The brokers of this test: they have its network.  On pure cgroup v2 they aren't in the test's control group.
+t_brokers() {
+        for t_pid in $(pgrep -f '^croft-warden broker'); do
+                [ "$(readlink "/proc/$t_pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] || echo "$t_pid"
+        done
+}
+
 t_left_behind() { # one line for each thing that should be gone when croftd has ended in order and no partition is left
         awk -v dir="$T" 'index($0, dir) { print "mount", $5 }' /proc/self/mountinfo
         t_left_processes

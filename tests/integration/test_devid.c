@@ -623,6 +623,8 @@ static void the_table_outlives_croftd(void **state)
 
 static void one_cannot_have_what_others_need(void **state)
 {
+        /* From 120 on; the last is CUSE's where the machine has its driver. */
+        const int majors = access("/sys/class/misc/cuse", F_OK) == 0 ? 7 : 8;
         char instance[16];
 
         (void)state;
@@ -634,7 +636,7 @@ static void one_cannot_have_what_others_need(void **state)
         assert_int_equal(take(A, DEVID_CHAR_MAJORS, "drv3"), 63);
         assert_int_equal(take(B, DEVID_CHAR_MAJORS, "drv0"), 120);
         assert_int_equal(take_group(B, "c120", "many", DEVID_ANY, 64, 64, 1), 0);
-        for (int i = 1; i < 8; i++) {
+        for (int i = 1; i < majors; i++) {
                 (void)snprintf(instance, sizeof(instance), "drv%d", i);
                 assert_int_equal(take(0, DEVID_CHAR_MAJORS, instance), 120 + i);
         }

@@ -79,9 +79,8 @@ t_is "until then it can be read" "$(run 'cat /tmp/read')" 1
 t_ok "and then it goes by itself" t_wait_for gone
 
 # --- who dies
-broker() { t_left_processes | grep 'croft-warden broker' | cut -d' ' -f2; }
 run 'losetup -f --show /img' >/dev/null
-for pid in $(broker); do kill -9 "$pid"; done
+for pid in $(t_brokers); do kill -9 "$pid"; done
 t_is "a broker is killed: the device is there" "$(run 'blockdev --getsize64 /dev/loop0')" 20971520
 t_is "and the next is bound" "$(run 'losetup -f --show /img2')" /dev/loop1
 kill -9 "$(croft show a --format json | jq -r .warden)"

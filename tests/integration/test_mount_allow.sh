@@ -239,19 +239,18 @@ from m import *
 print(mount(b\"t\", b\"/mnt\", b\"tmpfs\", 0xC0ED0001)); print([l.split()[3][:2] for l in open(\"/proc/self/mounts\") if \" /mnt \" in l])'; umount /mnt"
 
 # --- who dies
-broker() { t_left_processes | grep 'croft-warden broker' | cut -d' ' -f2; }
 run 'mount -o loop /img /mnt' >/dev/null # while there is a device that goes by itself, a broker stays
 # CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN, MKNOD
 kept=$(printf '%016x' $((1 << 0 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 18 | 1 << 19 | 1 << 21 | 1 << 27)))
 t_is "a broker has the capabilities that it needs, and a filter" \
-        "$(awk '/^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$(broker | head -n 1)/status")" \
+        "$(awk '/^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$(t_brokers | head -n 1)/status")" \
         "0000000000000000 $kept $kept $kept 0000000000000000 1 2 "
 run 'umount /mnt' >/dev/null
 croft exec a -- sh -c 'i=0; while [ $i -lt '"$rounds"' ]; do mount -o loop /img /mnt && umount /mnt; mount -t tmpfs t /mnt && umount /mnt; i=$((i + 1)); done' >/dev/null 2>&1 &
 loop=$!
 for i in 1 2 3 4 5 6; do
         sleep 0.3
-        for pid in $(broker); do kill -9 "$pid"; done
+        for pid in $(t_brokers); do kill -9 "$pid"; done
 done
 wait $loop
 run 'while umount /mnt; do :; done' >/dev/null
