@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_devid.c - the table of device numbers in the kernel: what it gives to whom, and that nothing is given twice or
- * lost.
+ * test_devid.c - the table of device numbers in the kernel: what it gives to whom, nothing twice, and nothing is lost.
  * where: here guest
  */
 #include "base/cleanup.h"
@@ -623,8 +622,7 @@ static void the_table_outlives_croftd(void **state)
 
 static void one_cannot_have_what_others_need(void **state)
 {
-        /* From 120 on; the last is CUSE's where the machine has its driver. */
-        const int majors = access("/sys/class/misc/cuse", F_OK) == 0 ? 7 : 8;
+        const int majors = access("/sys/class/misc/cuse", F_OK) == 0 ? 7 : 8; /* from 120 on; CUSE has the last */
         char instance[16];
 
         (void)state;
