@@ -279,7 +279,7 @@ static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
         for (size_t i = 0; i < b->n_mounts; i++)
                 fds[n + i] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
         return poll(fds, n + b->n_mounts,
-                b->automatic && b->looks           ? broker_auto_timeout(b)
+                broker_auto_is_due(b)              ? broker_auto_timeout(b)
                 : b->n_forget                      ? QUIET_MS
                 : b->automatic || b->n_mounts != 0 ? broker_auto_timeout(b)
                                                    : IDLE_MS);
@@ -288,7 +288,7 @@ static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
 /* What nobody waits for.  false: there is nothing to do, nor will be. */
 static bool tidy(struct broker *b)
 {
-        if (b->automatic && b->looks)
+        if (broker_auto_is_due(b))
                 broker_auto_look(b, false);
         else if (b->n_forget)
                 broker_forget_one(b);

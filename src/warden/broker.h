@@ -81,6 +81,8 @@ void broker_auto_sweep(struct broker *b);
 void broker_auto_tick(struct broker *b);
 /* Ends those that have been unmounted.  changed: there was a mount or an unmount. */
 void broker_auto_look(struct broker *b, bool changed);
+/* Is there a look to come soon?  Not while a mount is under way, however long that takes. */
+bool broker_auto_is_due(const struct broker *b);
 /* Until the next look, in milliseconds. */
 int broker_auto_timeout(const struct broker *b);
 

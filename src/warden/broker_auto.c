@@ -101,11 +101,16 @@ static void look_at(const struct loops_device *device, void *context)
         put_in(b->mounted, device->inside, mounted);
 }
 
+bool broker_auto_is_due(const struct broker *b)
+{
+        return b->automatic && b->looks > 0 && b->n_mounts == 0;
+}
+
 void broker_auto_look(struct broker *b, bool changed)
 {
         if (changed)
                 b->looks = LOOKS;
-        if (b->looks == 0 || b->n_mounts > 0)
+        if (!broker_auto_is_due(b))
                 return;
         b->looks--;
         loops_each(&b->loops, look_at, b);
@@ -113,5 +118,5 @@ void broker_auto_look(struct broker *b, bool changed)
 
 int broker_auto_timeout(const struct broker *b)
 {
-        return b->looks > 0 ? SOON_MS << 2 * (LOOKS - b->looks) : EVERY_MS;
+        return broker_auto_is_due(b) ? SOON_MS << 2 * (LOOKS - b->looks) : EVERY_MS;
 }
