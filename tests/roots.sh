@@ -4,6 +4,12 @@
 #
 #     . "$(dirname "$0")/../roots.sh"
 #     roots=$(roots_of bookworm bullseye)      their directories, a line each
+# and own_mirror(): from where this machine has its packages.
+own_mirror() {
+        # shellcheck disable=SC2016 # apt's variable
+        apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n 1
+}
+
 ROOT_PACKAGES=systemd-sysv,dbus,procps,sysstat
 
 root_of() { # DIRECTORY SUITE

@@ -3,8 +3,9 @@
  * broker_auto.c - devices that go by themselves, when nobody has them open any more (LO_FLAGS_AUTOCLEAR).
  *
  * The kernel's own flag is of no use: it would unbind a device that can still be opened inside.  So they are looked at:
- * each second, and soon after a mount has gone in the partition's mount namespace.  Soon, because mount(8) takes a
- * device that is bound to the same file once more, and it may be another file by then, of the same inode number.  What
+ * each second, and soon after a mount has gone in the partition's mount namespace.  Soon, because images that are
+ * mounted one after the other would use up its numbers, and a file that is made anew may have the inode number of one
+ * that a device is still bound to.  What
  * was mounted and isn't any more disappears from the views first and is closed then, so that whoever looks for a device
  * doesn't find one that he can't open.
  */

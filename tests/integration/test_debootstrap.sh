@@ -3,6 +3,7 @@
 # timeout: 300
 # What builds on loop devices and mounts: debootstrap makes a Debian in an image, inside a partition.  It is told that it is in a container as
 # it wants to be told (it knows container=lxc): else it tries to make device nodes, which nobody can in a user namespace.
+. "$(dirname "$0")/../roots.sh"
 set -u
 
 # Its packages come from the mirror, once; by the machine's network, which is gone behind lib.sh.
@@ -10,7 +11,7 @@ cache=${CROFT_CACHE:-$HOME/.cache/croft}
 packages=$cache/debootstrap-bookworm.tar.gz
 if [ ! -e "$packages" ]; then
         mkdir -p "$cache"
-        debootstrap --variant=minbase --make-tarball="$packages.$$" bookworm "$cache/debootstrap.$$" http://deb.debian.org/debian >"$cache/debootstrap.log" 2>&1 ||
+        debootstrap --variant=minbase --make-tarball="$packages.$$" bookworm "$cache/debootstrap.$$" "$(own_mirror)" >"$cache/debootstrap.log" 2>&1 ||
                 { tail -n 5 "$cache/debootstrap.log"; echo "Bail out! debootstrap could not fetch its packages"; exit 1; }
         rm -rf "$cache/debootstrap.$$"
         mv "$packages.$$" "$packages"

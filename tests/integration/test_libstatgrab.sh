@@ -2,14 +2,14 @@
 # where: here
 # libstatgrab's Solaris back end, from Debian's source package, built against our <kstat.h>: a program written for Solaris reads
 # with libkstat what kstat(8) prints.  What comes with it is fetched for the test and never kept.
+. "$(dirname "$0")/../roots.sh"
 T_NETWORK=host
 . "$(dirname "$0")/../lib.sh"
 
 # Fetches and unpacks the upstream part of the source package, with lists of packages of its own.
 fetch() {
         mkdir -p "$T/apt/lists/partial" "$T/apt/cache/archives/partial" "$T/apt/source" || return 1
-        # From where this machine has its packages.
-        mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n 1)
+        mirror=$(own_mirror)
         suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
         cat >"$T/apt/debian.sources" <<SOURCES
 Types: deb-src
