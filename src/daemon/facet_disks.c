@@ -162,11 +162,11 @@ static int add_exports(struct partition *p, struct wanted *wanted, struct croft_
 
 /* --- loop devices --- */
 
-static void add_loop(void *context, uint32_t minor, uint32_t inside)
+static void add_loop(void *context, uint32_t minor, const char *name)
 {
         struct own_disk disk = {.major = LOOP_MAJOR_NUMBER, .minor = minor};
 
-        (void)snprintf(disk.name, sizeof(disk.name), "loop%u", inside);
+        own_disk_name(&disk, name);
         add(context, &disk);
 }
 

@@ -145,6 +145,18 @@ static __always_inline int give_out(struct group *group, const struct devid_inst
         return r;
 }
 
+/* What was entered just now, without a look at it. */
+static __always_inline void answer_with(struct devid_call *call, struct group *group, const struct request *q)
+{
+        struct devid_node node = node_of(q->family, group->number.first);
+
+        group->number.number = group->number.first;
+        if (q->caller)
+                group->number.pid = 0;
+        COPY_WORDS(&call->ret, &group->number, WORDS(group->number));
+        COPY_WORDS(&call->node, &node, WORDS(node));
+}
+
 static __always_inline int alloc(struct devid_call *call, const struct devid_instance_key *key, const struct request *q)
 {
         const struct devid_instance *instance = bpf_map_lookup_elem(&devid_instances, key);
@@ -167,7 +179,9 @@ static __always_inline int alloc(struct devid_call *call, const struct devid_ins
                 instance = bpf_map_lookup_elem(&devid_instances, key);
                 return instance ? answer_of(call, key, q, instance->first) : -EAGAIN;
         }
-        return r < 0 ? r : answer(call, q->family, group.number.first, q->caller);
+        if (r == 0)
+                answer_with(call, &group, q);
+        return r;
 }
 
 static long assign_one(__u32 i, struct group *group)

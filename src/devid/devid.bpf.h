@@ -36,12 +36,13 @@ enum devid_state {
 
 /* Of a number that a driver has (DEVID_OP_MARK). */
 enum devid_flag {
-        DEVID_CLOSED = 1, /* not to be opened now, not even by its owner */
-        DEVID_MADE = 2,   /* its device was made for it */
-        DEVID_READY = 4,  /* and is what it is to be; one that isn't, when who makes it has died, is taken back */
-        DEVID_AUTO = 8,   /* to be given back when nobody has it open */
-        DEVID_NAMED = 16, /* it has an entry in `devid_specials`: it drains until that has gone */
-        DEVID_THERE = 32, /* croftd has seen a device of that number */
+        DEVID_CLOSED = 1,   /* not to be opened now, not even by its owner */
+        DEVID_MADE = 2,     /* its device was made for it */
+        DEVID_READY = 4,    /* and is what it is to be; one that isn't, when who makes it has died, is taken back */
+        DEVID_AUTO = 8,     /* to be given back when nobody has it open */
+        DEVID_NAMED = 16,   /* it has an entry in `devid_specials`: it drains until that has gone */
+        DEVID_THERE = 32,   /* croftd has seen a device of that number */
+        DEVID_SCANNED = 64, /* its table of partitions is read when it changes (LO_FLAGS_PARTSCAN) */
 };
 
 enum devid_family_flag {

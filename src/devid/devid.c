@@ -503,7 +503,7 @@ static void end_loops(struct devid *d, uint64_t partition)
 }
 
 struct loop_visit {
-        void (*f)(void *context, uint32_t minor, uint32_t inside);
+        void (*f)(void *context, uint32_t minor, const char *name);
         void *context;
 };
 
@@ -511,12 +511,15 @@ static void visit_loop(const struct loops_device *device, void *context)
 {
         const struct loop_visit *visit = context;
 
+        char name[DEVID_NAME];
+
+        loops_name(device, name, sizeof(name));
         if (!device->is_free && (device->flags & (DEVID_READY | DEVID_CLOSED)) == DEVID_READY)
-                visit->f(visit->context, device->minor, device->inside);
+                visit->f(visit->context, device->minor, name);
 }
 
 void devid_each_loop(
-        struct devid *d, uint64_t partition, void (*f)(void *context, uint32_t minor, uint32_t inside), void *context)
+        struct devid *d, uint64_t partition, void (*f)(void *context, uint32_t minor, const char *name), void *context)
 {
         struct loop_visit visit = {f, context};
 

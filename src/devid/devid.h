@@ -76,9 +76,9 @@ int devid_restore(struct devid *devid, uint64_t partition, int directory, const 
         void (*tell)(void *context, const char *text), void *context, struct croft_error *err);
 
 /* Calls f for each loop device of the partition that is bound, with the minor that the machine has it under and its
- * number inside. */
-void devid_each_loop(struct devid *devid, uint64_t partition, void (*f)(void *context, uint32_t minor, uint32_t inside),
-        void *context);
+ * name inside. */
+void devid_each_loop(struct devid *devid, uint64_t partition,
+        void (*f)(void *context, uint32_t minor, const char *name), void *context);
 
 /* All that the partition has is given back, its loop devices are unbound and removed, and its grants go.  Its processes
  * have ended.  Idempotent. */

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/steps.h"
 #include "devid/client.h"
+#include "devid/loops_private.h"
 #include "kernel/devnode.h"
 
 #include <fcntl.h>
@@ -24,7 +25,8 @@
 
 #define FAMILY "loop"
 #define FREE "free"
-#define TRIES 64 /* numbers that the machine has taken meanwhile */
+#define TRIES 64      /* numbers that the machine has taken meanwhile */
+#define PART_SHIFT 16 /* of a part's number in what a number is called inside */
 
 static int ask(const struct loops *l, enum devid_op op, const char *instance, struct devid_call *ret)
 {
@@ -33,14 +35,23 @@ static int ask(const struct loops *l, enum devid_op op, const char *instance, st
         return devid_client_call(l->program, ret);
 }
 
-static void name_of(uint32_t inside, char (*ret)[DEVID_NAME])
+void loops_name(const struct loops_device *device, char *ret, size_t size)
 {
-        (void)snprintf(*ret, sizeof(*ret), "loop%u", inside);
+        if (device->part)
+                (void)snprintf(ret, size, "loop%up%u", device->inside, device->part);
+        else
+                (void)snprintf(ret, size, "loop%u", device->inside);
 }
 
-static void describe(const struct devid_call *call, struct loops_device *ret)
+static uint32_t virtual_of(const struct loops_device *device)
 {
-        *ret = (struct loops_device){.inside = call->ret.virtual,
+        return device->inside | device->part << PART_SHIFT;
+}
+
+void loops_describe(const struct devid_call *call, struct loops_device *ret)
+{
+        *ret = (struct loops_device){.inside = call->ret.virtual & ((1U << PART_SHIFT) - 1),
+                .part = call->ret.virtual >> PART_SHIFT,
                 .number = call->ret.number,
                 .minor = call->node.minor,
                 .flags = call->ret.flags,
@@ -52,7 +63,7 @@ static void instance_of(const struct loops_device *device, char (*ret)[DEVID_NAM
         if (device->is_free)
                 (void)snprintf(*ret, sizeof(*ret), "%s", FREE);
         else
-                name_of(device->inside, ret);
+                loops_name(device, *ret, sizeof(*ret));
 }
 
 /* --- the table --- */
@@ -67,7 +78,7 @@ static int next_from(const struct loops *l, uint32_t number, struct devid_call *
 }
 
 /* Calls f for each device that it has, until it says other than 0. */
-static int each(const struct loops *l, int (*f)(const struct loops *l, const struct devid_call *call, void *context),
+int loops_walk(const struct loops *l, int (*f)(const struct loops *l, const struct devid_call *call, void *context),
         void *context)
 {
         struct devid_call call;
@@ -87,7 +98,7 @@ int loops_mark(const struct loops *l, const struct loops_device *device, uint32_
         instance_of(device, &instance);
         (void)devid_client_prepare(&call, DEVID_OP_MARK, FAMILY, instance);
         call.partition = l->partition;
-        call.virtual = device->inside;
+        call.virtual = virtual_of(device);
         call.flags = flags;
         return devid_client_call(l->program, &call);
 }
@@ -122,20 +133,22 @@ static void leave_to_machine(const struct loops *l, const char *instance, uint32
 /* A number and a device of that number, bound to nothing yet.  Until it is, the partition can't open it: somebody else
  * may be faster to bind it, and there may be nodes inside of when it had that number before.  -EEXIST: the machine has
  * that one. */
-static int take(const struct loops *l, const char *instance, uint32_t inside, struct loops_device *ret)
+static int take(const struct loops *l, const struct loops_device *wanted, struct loops_device *ret)
 {
+        char instance[DEVID_NAME];
         struct devid_call call;
         int r;
 
+        instance_of(wanted, &instance);
         (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, instance);
         call.partition = l->partition;
         call.granted = 1;
-        call.virtual = inside;
+        call.virtual = virtual_of(wanted);
         call.flags = DEVID_CLOSED;
         r = devid_client_call(l->program, &call);
         if (r < 0)
                 return r == -EDQUOT || r == -ENOENT ? -ENOSPC : r;
-        describe(&call, ret);
+        loops_describe(&call, ret);
         crash_point("loop", "taken", "");
         r = loop_make(l->machine, ret->number);
         if (r < 0) {
@@ -181,7 +194,7 @@ static int put_node(const struct loops *l, const struct loops_device *device, bo
         struct devnode node = node_of(l, device);
         char name[DEVID_NAME];
 
-        name_of(device->inside, &name);
+        loops_name(device, name, sizeof(name));
         return devnode_put(l->dev, name, &node, replace, NULL);
 }
 
@@ -190,7 +203,7 @@ static void drop_node(const struct loops *l, const struct loops_device *device)
         struct devnode node = node_of(l, device);
         char name[DEVID_NAME];
 
-        name_of(device->inside, &name);
+        loops_name(device, name, sizeof(name));
         (void)devnode_drop(l->dev, name, &node, NULL);
 }
 
@@ -200,7 +213,7 @@ static int find_node(const struct loops *l, const struct loops_device *device)
         struct devnode node = node_of(l, device);
         char name[DEVID_NAME];
 
-        name_of(device->inside, &name);
+        loops_name(device, name, sizeof(name));
         return devnode_find(l->dev, name, &node);
 }
 
@@ -230,7 +243,7 @@ static int visit_one(const struct loops *l, const struct devid_call *call, void 
         struct loops_device device;
 
         (void)l;
-        describe(call, &device);
+        loops_describe(call, &device);
         visit->f(&device, visit->context);
         return 0;
 }
@@ -239,7 +252,7 @@ void loops_each(const struct loops *l, void (*f)(const struct loops_device *devi
 {
         struct visit visit = {f, context};
 
-        (void)each(l, visit_one, &visit);
+        (void)loops_walk(l, visit_one, &visit);
 }
 
 struct search {
@@ -254,7 +267,7 @@ static int is_that(const struct loops *l, const struct devid_call *call, void *c
         (void)l;
         if (call->node.minor != s->minor)
                 return 0;
-        describe(call, s->ret);
+        loops_describe(call, s->ret);
         return 1;
 }
 
@@ -264,7 +277,7 @@ int loops_find(const struct loops *l, const struct stat *node, struct loops_devi
 
         if (!S_ISBLK(node->st_mode) || major(node->st_rdev) != LOOP_MAJOR_NUMBER)
                 return -ENOTTY;
-        return each(l, is_that, &s) == 1 ? 0 : -ENOTTY;
+        return loops_walk(l, is_that, &s) == 1 ? 0 : -ENOTTY;
 }
 
 bool loops_is_current(const struct loops *l, const struct loops_device *device, const struct stat *node)
@@ -281,7 +294,7 @@ static int note_used(const struct loops *l, const struct devid_call *call, void 
         struct loops_device device;
 
         (void)l;
-        describe(call, &device);
+        loops_describe(call, &device);
         if (!device.is_free && device.inside < LOOPS_MAX)
                 used[device.inside / 64] |= UINT64_C(1) << device.inside % 64;
         return 0;
@@ -289,16 +302,17 @@ static int note_used(const struct loops *l, const struct devid_call *call, void 
 
 static bool is_bound(const struct loops *l, uint32_t inside, struct devid_call *ret)
 {
+        const struct loops_device device = {.inside = inside};
         char name[DEVID_NAME];
 
-        name_of(inside, &name);
+        loops_name(&device, name, sizeof(name));
         return ask(l, DEVID_OP_GET, name, ret) == 0;
 }
 
 /* --- a new one --- */
 
 /* Binds what was taken.  -EBUSY: somebody was faster. */
-static int bind_to(const struct loops *l, const struct loops_device *device, const struct loop_config *config,
+int loops_bind_to(const struct loops *l, const struct loops_device *device, const struct loop_config *config,
         int access, int *ret)
 {
         int fd = loop_open(l->machine, device->minor, access), r;
@@ -313,19 +327,22 @@ static int bind_to(const struct loops *l, const struct loops_device *device, con
         return r;
 }
 
-/* A device for that instance that is bound (config NULL: to nothing), and *ret open on it; nobody inside can open it.
- */
-static int make(const struct loops *l, const char *instance, uint32_t inside, const struct loop_config *config,
-        int access, struct loops_device *device, int *ret)
+/* A device as that one is to be, which is bound (config NULL: to nothing), and *ret open on it; nobody inside can open
+ * it. */
+static int make(const struct loops *l, const struct loops_device *wanted, const struct loop_config *config, int access,
+        struct loops_device *device, int *ret)
 {
+        char instance[DEVID_NAME];
+
+        instance_of(wanted, &instance);
         for (int i = 0; i < TRIES; i++) {
-                int r = take(l, instance, inside, device);
+                int r = take(l, wanted, device);
 
                 if (r == -EEXIST)
                         continue;
                 if (r < 0)
                         return r;
-                r = bind_to(l, device, config, access, ret);
+                r = loops_bind_to(l, device, config, access, ret);
                 if (r == 0)
                         return 0;
                 if (r != -EBUSY || loop_unmake(l->machine, device->number) == 0) { /* not for that reason */
@@ -341,7 +358,8 @@ static int make(const struct loops *l, const char *instance, uint32_t inside, co
 
 static int make_free(const struct loops *l, uint32_t inside, struct loops_device *ret)
 {
-        int fd = -EBADF, r = make(l, FREE, inside, NULL, O_RDWR, ret, &fd);
+        const struct loops_device wanted = {.inside = inside, .is_free = true};
+        int fd = -EBADF, r = make(l, &wanted, NULL, O_RDWR, ret, &fd);
 
         if (r < 0)
                 return r;
@@ -362,7 +380,7 @@ static int move_free(const struct loops *l, uint32_t inside)
                 r = make_free(l, inside, &device);
                 return r < 0 ? r : put_node(l, &device, true);
         }
-        describe(&call, &device);
+        loops_describe(&call, &device);
         if (device.inside != inside) {
                 drop_node(l, &device);
                 device.inside = inside;
@@ -379,7 +397,7 @@ int loops_get_free(const struct loops *l, uint32_t *ret)
         uint64_t used[LOOPS_MAX / 64] = {0};
         uint32_t n = 0;
 
-        (void)each(l, note_used, used);
+        (void)loops_walk(l, note_used, used);
         while (n < LOOPS_MAX && used[n / 64] >> n % 64 & 1)
                 n++;
         if (n == LOOPS_MAX)
@@ -406,7 +424,7 @@ int loops_remove(const struct loops *l, uint32_t inside)
                 return -EBUSY;
         if (ask(l, DEVID_OP_GET, FREE, &call) < 0)
                 return -ENODEV;
-        describe(&call, &device);
+        loops_describe(&call, &device);
         if (device.inside != inside)
                 return -ENODEV;
         drop_node(l, &device);
@@ -420,7 +438,7 @@ int loops_open_free(const struct loops *l, int access)
         int r = 0;
 
         if (ask(l, DEVID_OP_GET, FREE, &call) == 0)
-                describe(&call, &device);
+                loops_describe(&call, &device);
         else
                 r = make_free(l, LOOPS_MAX, &device); /* no number's yet */
         return r < 0 ? r : loop_open(l->machine, device.minor, access);
@@ -440,19 +458,13 @@ static void undo(const struct loops *l, const struct loops_device *device)
         give(l, device);
 }
 
-int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config *config, int access, bool automatic,
-        struct loops_device *device, int *ret)
+/* A device as that one is to be, open to the partition. */
+int loops_bind_as(const struct loops *l, const struct loops_device *wanted, const struct loop_config *config,
+        int access, struct loops_device *device, int *ret)
 {
         _cleanup_close_ int fd = -EBADF;
-        struct devid_call call;
-        char name[DEVID_NAME];
-        int r;
+        int r = make(l, wanted, config, access, device, &fd);
 
-        *ret = -EBADF;
-        if (is_bound(l, inside, &call))
-                return -EBUSY;
-        name_of(inside, &name);
-        r = make(l, name, inside, config, access, device, &fd);
         if (r < 0)
                 return r;
         crash_point("loop", "bound", "");
@@ -460,7 +472,7 @@ int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config 
         if (r == 0)
                 r = *ret = open_node(l, device, access);
         crash_point("loop", "there", "");
-        device->flags = DEVID_MADE | DEVID_READY | (automatic ? DEVID_AUTO : 0);
+        device->flags = DEVID_MADE | DEVID_READY | wanted->flags;
         if (r >= 0)
                 r = loops_mark(l, device, device->flags);
         fd = close_fd(fd);
@@ -471,38 +483,116 @@ int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config 
         return r < 0 ? r : 0;
 }
 
-int loops_unbind(const struct loops *l, const struct loops_device *device)
+int loops_bind(const struct loops *l, uint32_t inside, const struct loop_config *config, int access, uint32_t flags,
+        struct loops_device *device, int *ret)
+{
+        const struct loops_device wanted = {.inside = inside, .flags = flags};
+        struct devid_call call;
+
+        *ret = -EBADF;
+        return is_bound(l, inside, &call) ? -EBUSY : loops_bind_as(l, &wanted, config, access, device, ret);
+}
+
+static int close_all(const struct loops *l, const struct loops_device devices[], size_t n)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = loops_mark(l, &devices[i], devices[i].flags | DEVID_CLOSED);
+        return r;
+}
+
+static void reopen_all(const struct loops *l, const struct loops_device devices[], size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                (void)loops_mark(l, &devices[i], devices[i].flags); /* one that was lost isn't its any more */
+}
+
+/* The kernel says whether somebody has a device open by unbinding it or not. */
+static int unbind_alone(const struct loops *l, const struct loops_device *device)
+{
+        int fd = loop_open(l->machine, device->minor, O_RDONLY);
+
+        return fd < 0 || loop_unbind_alone(fd) ? 0 : -EBUSY;
+}
+
+/* Its device is bound to nothing, or by the machine. */
+static void lose(const struct loops *l, const struct loops_device *device)
+{
+        drop_node(l, device);
+        give(l, device);
+}
+
+/* Parts that were found to be open by nobody before another one turned out to be are bound again. */
+static int unbind_all(const struct loops *l, const struct loops_device devices[], size_t n)
+{
+        struct loops_part parts[LOOPS_PARTS_MAX + 1];
+
+        for (size_t i = 0; i < n; i++) {
+                bool bound = !devices[i].part || loops_get_part(l, &devices[i], &parts[i]) == 0;
+                int r = bound ? unbind_alone(l, &devices[i]) : 0;
+
+                if (!bound)
+                        parts[i].sectors = 0;
+                if (r == 0)
+                        continue;
+                while (i-- > 0)
+                        if (!parts[i].sectors || loops_rebind_part(l, &devices[i], &parts[i]) < 0)
+                                lose(l, &devices[i]);
+                return r;
+        }
+        return 0;
+}
+
+static int release(const struct loops *l, const struct loops_device *device)
 {
         char instance[DEVID_NAME];
         struct devid_call call;
-        int fd, r = loops_mark(l, device, device->flags | DEVID_CLOSED);
 
-        if (r < 0)
-                return r;
-        crash_point("loop", "closed", "");
-        /* Who was let by before that, and hasn't opened it yet, has by then. */
-        (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-        fd = loop_open(l->machine, device->minor, O_RDONLY);
-        if (fd >= 0 && !loop_unbind_alone(fd)) {
-                (void)loops_mark(l, device, device->flags);
-                return -EBUSY;
-        }
-        crash_point("loop", "unbound", "");
         drop_node(l, device);
         instance_of(device, &instance);
-        r = ask(l, DEVID_OP_RELEASE, instance, &call);
+        return ask(l, DEVID_OP_RELEASE, instance, &call);
+}
+
+int loops_unbind(const struct loops *l, const struct loops_device devices[], size_t n)
+{
+        int r = 0;
+
+        if (n > LOOPS_PARTS_MAX + 1)
+                return -EINVAL;
+        for (size_t i = 0; i < n; i++)
+                if (loops_is_mounted_itself(l, &devices[i]))
+                        return -EBUSY; /* known without closing any */
+        r = close_all(l, devices, n);
+        if (r == 0) {
+                crash_point("loop", "closed", "");
+                /* Who was let by before that, and hasn't opened it yet, has by then. */
+                (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+                r = unbind_all(l, devices, n);
+        }
+        if (r < 0) {
+                reopen_all(l, devices, n);
+                return r;
+        }
+        crash_point("loop", "unbound", "");
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = release(l, &devices[i]);
         crash_point("loop", "released", "");
         return r;
 }
 
-/* --- in use --- */
+/* --- what others have left --- */
 
-/* Asked first: to look whether it is open, it has to be closed to new openers, who would be refused meanwhile. */
-bool loops_is_mounted(const struct loops *l, const struct loops_device *device)
+/* Else it is bound, if it is, by the machine, which came in between. */
+static bool is_ours(const struct loops *l, const struct loops_device *device, int fd)
 {
-        _cleanup_close_ int fd = loop_open(l->machine, device->minor, O_RDONLY | O_EXCL);
+        struct loops_device whole;
+        struct loop_info64 info;
 
-        return fd == -EBUSY;
+        if (!(device->flags & DEVID_MADE) || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+                return false;
+        return !device->part || (loops_find_part(l, device, 0, &whole) == 0 &&
+                                        info.lo_rdevice == makedev(LOOP_MAJOR_NUMBER, whole.minor));
 }
 
 static int settle_one(const struct loops *l, const struct devid_call *call, void *context)
@@ -511,18 +601,16 @@ static int settle_one(const struct loops *l, const struct devid_call *call, void
         struct loops_device device;
 
         (void)context;
-        describe(call, &device);
+        loops_describe(call, &device);
         fd = loop_open(l->machine, device.minor, O_RDONLY);
-        /* Bound, but not made for us: the machine's, which came in between. */
-        if (fd < 0 || !loop_is_bound(fd) || !(device.flags & DEVID_MADE)) {
+        if (fd < 0 || !is_ours(l, &device, fd)) {
                 fd = close_fd(fd);
-                drop_node(l, &device);
-                give(l, &device);
+                lose(l, &device);
                 return 0;
         }
         fd = close_fd(fd);
         /* Who asked for it was told that it failed; somebody may have opened it nevertheless, who keeps it then. */
-        if (!(device.flags & DEVID_READY) && loops_unbind(l, &device) == 0) {
+        if (!(device.flags & DEVID_READY) && loops_unbind(l, &device, 1) == 0) {
                 loops_forget(l, device.number);
                 return 0;
         }
@@ -539,7 +627,7 @@ size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max)
         struct devid_call call;
         size_t n = 0;
 
-        (void)each(l, settle_one, NULL);
+        (void)loops_walk(l, settle_one, NULL);
         for (uint32_t at = 0; n < max && next_from(&global, at, &call) == 0; at = call.ret.number + 1)
                 if (call.ret.partition == l->partition && call.ret.state == DEVID_DRAINING &&
                         call.ret.flags & DEVID_MADE)
@@ -549,13 +637,15 @@ size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max)
 
 static int end_one(const struct loops *l, const struct devid_call *call, void *context)
 {
+        const bool *parts = context;
         struct loops_device device;
         char instance[DEVID_NAME];
         struct devid_call release;
         int fd = -EBADF;
 
-        (void)context;
-        describe(call, &device);
+        loops_describe(call, &device);
+        if ((device.part != 0) != *parts)
+                return 0;
         instance_of(&device, &instance);
         if (ask(l, DEVID_OP_RELEASE, instance, &release) < 0)
                 return 0;
@@ -570,5 +660,7 @@ static int end_one(const struct loops *l, const struct devid_call *call, void *c
 
 void loops_end(const struct loops *l)
 {
-        (void)each(l, end_one, NULL);
+        /* Parts keep their whole one bound. */
+        (void)loops_walk(l, end_one, &(bool){true});
+        (void)loops_walk(l, end_one, &(bool){false});
 }

@@ -9,6 +9,7 @@
 #include "kernel/mount.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -84,11 +85,17 @@ int loop_bind_nothing(int device)
         return ioctl(device, LOOP_CONFIGURE, &config) < 0 ? -errno : 0;
 }
 
-bool loop_is_bound(int device)
+int loop_sectors(const struct loop_machine *m, uint32_t minor, uint64_t *ret)
 {
-        struct loop_info64 info;
+        _cleanup_close_ int fd = loop_open(m, minor, O_RDONLY);
+        uint64_t bytes;
 
-        return ioctl(device, LOOP_GET_STATUS64, &info) == 0;
+        if (fd < 0)
+                return fd;
+        if (ioctl(fd, BLKGETSIZE64, &bytes) < 0)
+                return -errno;
+        *ret = bytes / 512;
+        return 0;
 }
 
 /* To a device that others have open the kernel does it when the last of them closes it, and says so by a flag that can

@@ -33,7 +33,8 @@ int loop_unmake(const struct loop_machine *m, uint32_t number);
 int loop_open(const struct loop_machine *m, uint32_t minor, int flags);
 /* With a file without content that nobody can change. */
 int loop_bind_nothing(int device);
-bool loop_is_bound(int device);
+/* Its size, in sectors of 512 bytes. */
+int loop_sectors(const struct loop_machine *m, uint32_t minor, uint64_t *ret);
 
 /* Unbinds the device, unless somebody else has it open, too: false, and nothing is changed.  The caller has seen to it
  * that nobody opens it any more.  device is closed in any case; afterwards it is unbound. */

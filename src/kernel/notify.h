@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #define NOTIFY_SLOTS 32
+#define NOTIFY_X32_BIT 0x40000000 /* of numbers of calls by the ABI x32 */
 
 struct notify_slot {
         struct seccomp_notif call; /* id 0: the slot is free */

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
+#include <linux/blkpg.h>
 #include <linux/bpf.h>
 #include <linux/loop.h>
 #include <linux/seccomp.h>
@@ -142,8 +143,12 @@ static int add_loops(scmp_filter_ctx filter, bool loops)
         static const unsigned int commands[] = {LOOP_SET_FD, LOOP_CLR_FD, LOOP_SET_STATUS, LOOP_GET_STATUS,
                 LOOP_SET_STATUS64, LOOP_GET_STATUS64, LOOP_CHANGE_FD, LOOP_SET_CAPACITY, LOOP_SET_DIRECT_IO,
                 LOOP_SET_BLOCK_SIZE, LOOP_CONFIGURE, LOOP_CTL_ADD, LOOP_CTL_REMOVE, LOOP_CTL_GET_FREE};
+        static const unsigned int partitions[] = {BLKPG, BLKRRPART}; /* what the kernel refuses */
         int r = 0;
 
+        for (size_t i = 0; r == 0 && loops && i < ELEMENTS(partitions); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, partitions[i]));
         for (size_t i = 0; r == 0 && i < ELEMENTS(commands); i++)
                 r = seccomp_rule_add(filter, loops ? SCMP_ACT_NOTIFY : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                         SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, commands[i]));

@@ -132,6 +132,11 @@ static void put_node(const struct view_shown *d, struct text *t)
 }
 
 /* Without DISKSEQ: it counts all devices of the machine. */
+static bool is_part(const struct view_shown *d)
+{
+        return view_shown_part(d) != 0;
+}
+
 static void put_uevent(const struct view_shown *d, struct text *t)
 {
         text_str(t, "MAJOR=");
@@ -140,7 +145,9 @@ static void put_uevent(const struct view_shown *d, struct text *t)
         text_number(t, d->minor, 0);
         text_str(t, "\nDEVNAME=");
         put_node(d, t);
-        text_str(t, "\nDEVTYPE=disk\n");
+        text_str(t, is_part(d) ? "\nDEVTYPE=partition\nPARTN=" : "\nDEVTYPE=disk\n");
+        if (is_part(d))
+                put_line(t, view_shown_part(d));
 }
 
 static void put_size(const struct view_shown *d, struct text *t)
@@ -160,11 +167,27 @@ static void put_zero(const struct view_shown *d, struct text *t)
         text_str(t, "0\n");
 }
 
-/* Parts of it would be devices that the partition can't have. */
-static void put_one(const struct view_shown *d, struct text *t)
+/* Numbers beside its own that its partitions have: none. */
+static void put_range(const struct view_shown *d, struct text *t)
 {
         (void)d;
         text_str(t, "1\n");
+}
+
+/* How many there can be; of what isn't a loop device they aren't the partition's. */
+static void put_ext_range(const struct view_shown *d, struct text *t)
+{
+        text_str(t, view_shown_is_loop(d) ? "256\n" : "1\n");
+}
+
+static void put_part(const struct view_shown *d, struct text *t)
+{
+        put_line(t, view_shown_part(d));
+}
+
+static void put_start(const struct view_shown *d, struct text *t)
+{
+        put_line(t, d->own->offset / VIEW_SECTOR);
 }
 
 static uint64_t flag_of(const struct view_shown *d, uint32_t flag)
@@ -288,8 +311,8 @@ static const struct file {
         {"", "ro", false, put_read_only},
         {"", "removable", false, put_zero},
         {"", "hidden", true, put_zero},
-        {"", "range", true, put_one},
-        {"", "ext_range", true, put_one},
+        {"", "range", true, put_range},
+        {"", "ext_range", true, put_ext_range},
         {"", "alignment_offset", true, put_zero},
         {"", "discard_alignment", true, put_zero},
         {"", "capability", true, put_zero},
@@ -315,6 +338,16 @@ static const struct file {
         {"loop", "autoclear", true, put_autoclear},
         {"loop", "partscan", true, put_partscan},
         {"loop", "dio", true, put_direct},
+        {"part", "dev", true, put_dev},
+        {"part", "uevent", true, put_uevent},
+        {"part", "partition", true, put_part},
+        {"part", "start", true, put_start},
+        {"part", "size", true, put_size},
+        {"part", "stat", true, put_stat},
+        {"part", "inflight", true, put_inflight},
+        {"part", "ro", true, put_read_only},
+        {"part", "alignment_offset", true, put_zero},
+        {"part", "discard_alignment", true, put_zero},
 };
 
 bool view_disk_has_file(const struct view_shown *d, const char *directory, size_t file)

@@ -44,7 +44,7 @@ struct view_disk {
         uint32_t optimal_io_bytes;
         uint32_t read_ahead_kib;
         uint32_t discard_bytes; /* granularity; 0: nothing can be discarded */
-        uint32_t reserved;
+        uint32_t partition; /* 0: a whole one; else named NAMEpN, and shown below NAME; `offset` is where it begins */
         uint64_t discard_max_bytes;
         uint64_t offset, sizelimit;    /* of the loop device in its file, in bytes; 0: to the end */
         char file[VIEW_DISK_FILE_MAX]; /* its path inside, as it is; " (deleted)" behind it as the kernel puts it */

@@ -45,8 +45,11 @@ struct view_shown {
         const struct kstat_sample_disk *used; /* its figures; NULL: not used yet */
         const struct view_disk *own;          /* NULL: the machine's */
         const struct facts_disk *known;       /* of the machine's; NULL: unknown */
+        const struct view_disk *whole;        /* what it is a partition of, or NULL */
         bool numbered;                        /* its name is that of one of its own */
 };
+
+#define VIEW_SHOWN_MAX (KSTAT_SAMPLE_DISKS + VIEW_DISKS_KINDS * VIEW_DISKS_MAX)
 
 struct view {
         const struct view_facts *facts;
@@ -67,9 +70,10 @@ struct view {
         uint32_t n_disks;
         struct view_own *own; /* NULL: it can't have any */
         bool stale_shown;
-        uint32_t n_shown;
-        struct view_shown shown[KSTAT_SAMPLE_DISKS + VIEW_DISKS_KINDS * VIEW_DISKS_MAX];
-        char *cpuinfo; /* for cpuinfo_cpus */
+        uint32_t n_shown, n_wholes;
+        struct view_shown shown[VIEW_SHOWN_MAX];
+        uint16_t wholes[VIEW_SHOWN_MAX]; /* which of those are no partitions */
+        char *cpuinfo;                   /* for cpuinfo_cpus */
         size_t cpuinfo_size;
         __u64 cpuinfo_cpus[CPU_WORDS];
         struct view_line *meminfo, *vmstat;
@@ -142,6 +146,7 @@ void view_shown_make(struct view *v);
 void view_shown_name(const struct view_shown *d, char *ret, size_t size);
 uint64_t view_shown_sectors(const struct view_shown *d);
 bool view_shown_is_loop(const struct view_shown *d);
+uint32_t view_shown_part(const struct view_shown *d); /* 0: it is a whole one */
 
 /* view_disk.c: the files of a device's directory ("") in sysfs, and of "queue" and "loop" below it, by their number in
  * one table.  Number k of that directory: its number in all and name; -1: there are no more. */

@@ -148,17 +148,36 @@ static bool is_like_another(const struct view *v, uint32_t from, uint32_t n, con
         return false;
 }
 
+/* The disk that one of the list is a partition of.  NULL: it isn't listed. */
+static const struct view_disk *find_whole(const struct own_list *list, const struct view_disk *part)
+{
+        char name[VIEW_NAME_SIZE];
+
+        for (uint32_t i = 0; i < list->n; i++) {
+                if (list->list[i].partition)
+                        continue;
+                (void)snprintf(name, sizeof(name), "%sp%u", list->list[i].name, part->partition);
+                if (strcmp(name, part->name) == 0)
+                        return &list->list[i];
+        }
+        return NULL;
+}
+
+/* A partition is shown below its disk, or not at all. */
 static uint32_t add_own(struct view *v, enum view_disks_kind kind, uint32_t from, uint32_t n)
 {
+        const struct own_list *list = v->own ? &v->own->of[kind] : NULL;
         uint32_t before = n;
 
-        for (uint32_t i = 0; view_has_disks(v, kind) && i < v->own->of[kind].n; i++) {
-                const struct view_disk *own = &v->own->of[kind].list[i];
+        for (uint32_t i = 0; view_has_disks(v, kind) && i < list->n; i++) {
+                const struct view_disk *own = &list->list[i];
+                const struct view_disk *whole = own->partition ? find_whole(list, own) : NULL;
 
-                if (!is_like_another(v, from, before, own))
-                        v->shown[n++] = (struct view_shown){own->major, own->minor,
-                                find_used(v, own->major, own->minor), own,
-                                kind == VIEW_EXPORTS ? facts_disk_find(v->facts, own->major, own->minor) : NULL};
+                if (!is_like_another(v, from, before, own) && (whole || !own->partition))
+                        v->shown[n++] =
+                                (struct view_shown){own->major, own->minor, find_used(v, own->major, own->minor), own,
+                                        kind == VIEW_EXPORTS ? facts_disk_find(v->facts, own->major, own->minor) : NULL,
+                                        whole, false};
         }
         return n;
 }
@@ -187,8 +206,8 @@ void view_shown_make(struct view *v)
 
                 if (is_own(v, d->major, d->minor))
                         continue;
-                v->shown[n++] =
-                        (struct view_shown){d->major, d->minor, d, NULL, facts_disk_find(v->facts, d->major, d->minor)};
+                v->shown[n++] = (struct view_shown){
+                        d->major, d->minor, d, NULL, facts_disk_find(v->facts, d->major, d->minor), NULL, false};
         }
         n_others = n;
         n = add_own(v, VIEW_LOOPS, n_others, n);
@@ -196,6 +215,10 @@ void view_shown_make(struct view *v)
         number_doubles(v, n_others, n);
         qsort(v->shown + n_others, n - n_others, sizeof(v->shown[0]), by_name);
         v->n_shown = n;
+        v->n_wholes = 0;
+        for (uint32_t i = 0; i < n; i++)
+                if (!v->shown[i].whole)
+                        v->wholes[v->n_wholes++] = (uint16_t)i;
         v->stale_shown = false;
 }
 
@@ -218,6 +241,11 @@ uint64_t view_shown_sectors(const struct view_shown *d)
         if (d->own)
                 return d->own->sectors;
         return d->known ? d->known->size_bytes / VIEW_SECTOR : 0;
+}
+
+uint32_t view_shown_part(const struct view_shown *d)
+{
+        return d->own ? d->own->partition : 0;
 }
 
 bool view_shown_is_loop(const struct view_shown *d)

@@ -190,10 +190,15 @@ static void put_phys_index(struct view *v, const struct place *p, struct text *t
 
 static void put_disk_link(struct view *v, const struct place *p, struct text *t)
 {
+        const struct view_shown *disk = disk_at(v, p);
         char name[VIEW_NAME_SIZE];
 
-        view_shown_name(disk_at(v, p), name, sizeof(name));
+        view_shown_name(disk, name, sizeof(name));
         text_str(t, "../../block/");
+        if (disk->whole) {
+                text_str(t, disk->whole->name);
+                text_char(t, '/');
+        }
         text_str(t, name);
 }
 
@@ -203,9 +208,15 @@ static void put_disk_subsystem(struct view *v, const struct place *p, struct tex
         text_str(t, "../../class/block");
 }
 
+static void put_part_subsystem(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "../../../class/block");
+}
+
 /* --- the table --- */
 
-enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_FACT, EACH_DISK_FILE };
+enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_PART, EACH_FACT, EACH_DISK_FILE };
 
 /* Of which disks a line is there. */
 enum needs { NOTHING, OWN_DISK, LOOP_DISK };
@@ -224,6 +235,7 @@ enum {
         DISK,
         QUEUE,
         LOOP,
+        PART,
         HOLDERS,
         SLAVES,
         CPUS_FACT,
@@ -254,6 +266,7 @@ static const struct line table[] = {
         [DISK] = {DISKS, "", VIEW_DIRECTORY, EACH_DISK, NULL},
         [QUEUE] = {DISK, "queue", VIEW_DIRECTORY, ONE, NULL},
         [LOOP] = {DISK, "loop", VIEW_DIRECTORY, ONE, NULL, LOOP_DISK},
+        [PART] = {DISK, "", VIEW_DIRECTORY, EACH_PART, NULL},
         [HOLDERS] = {DISK, "holders", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
         [SLAVES] = {DISK, "slaves", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
         [CPUS_FACT] = {CPUS, "", VIEW_FILE, EACH_FACT, NULL},
@@ -288,6 +301,9 @@ static const struct line table[] = {
         {QUEUE, "queue", VIEW_FILE, EACH_DISK_FILE, NULL},
         {LOOP, "loop", VIEW_FILE, EACH_DISK_FILE, NULL, LOOP_DISK},
         {DISK, "subsystem", VIEW_LINK, ONE, put_disk_subsystem, OWN_DISK},
+        {PART, "part", VIEW_FILE, EACH_DISK_FILE, NULL},
+        {PART, "holders", VIEW_DIRECTORY, ONE, NULL},
+        {PART, "subsystem", VIEW_LINK, ONE, put_part_subsystem},
         {CLASS_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
         {DEV_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
 };
@@ -446,15 +462,33 @@ static bool has_needed(const struct view *v, const struct place *p)
         return disk && (table[p->line].needs == LOOP_DISK ? view_shown_is_loop(disk) : disk->own != NULL);
 }
 
+/* The disk of that partition, or no disk: n_shown. */
+static size_t find_part(const struct view *v, const struct place *p, size_t k)
+{
+        const struct view_shown *disk = disk_at(v, p);
+        size_t i = 0;
+
+        while (disk && i < v->n_shown && !(v->shown[i].whole && v->shown[i].whole == disk->own && k-- == 0))
+                i++;
+        return disk ? i : v->n_shown;
+}
+
+/* Partitions stand below their disks, and as links beside these. */
 static bool disk_instance(const struct view *v, size_t k, struct place *p, struct view_entry *ret)
 {
-        if (k >= v->n_shown)
+        size_t i = k;
+
+        if (table[p->line].each == EACH_PART)
+                i = find_part(v, p, k);
+        else if (table[p->line].parent == DISKS)
+                i = k < v->n_wholes ? v->wholes[k] : v->n_shown;
+        if (i >= v->n_shown)
                 return false;
-        p->number = device_of(&v->shown[k]);
+        p->number = device_of(&v->shown[i]);
         if (table[p->line].parent == DEV_DISKS)
                 (void)snprintf(ret->name, sizeof(ret->name), "%u:%u", p->number >> 20, p->number & 0xfffff);
         else
-                view_shown_name(&v->shown[k], ret->name, sizeof(ret->name));
+                view_shown_name(&v->shown[i], ret->name, sizeof(ret->name));
         return true;
 }
 
@@ -496,6 +530,7 @@ static bool instance(
                         return false;
                 break;
         case EACH_DISK:
+        case EACH_PART:
                 if (!disk_instance(v, k, &p, ret))
                         return false;
                 break;
@@ -524,6 +559,13 @@ static enum each counted(unsigned int line)
         return line == NO_LINE ? ONE : table[line].each;
 }
 
+static bool stands_below_disks(unsigned int line)
+{
+        while (line != NO_LINE && line != DISK)
+                line = table[line].parent;
+        return line == DISK;
+}
+
 static bool exists(const struct view *v, const struct place *p)
 {
         struct facts_file file;
@@ -542,7 +584,11 @@ static bool exists(const struct view *v, const struct place *p)
                         return false;
                 break;
         case EACH_DISK:
-                if (!disk_at(v, p))
+                if (!disk_at(v, p) || (stands_below_disks(p->line) && disk_at(v, p)->whole))
+                        return false;
+                break;
+        case EACH_PART:
+                if (!disk_at(v, p) || !disk_at(v, p)->whole)
                         return false;
                 break;
         default:
@@ -596,13 +642,14 @@ bool view_tree_tells_disks(uint64_t node)
 
         if (!(node & NODE_TREE) || line >= ELEMENTS(table))
                 return false;
-        return line == DISKS || line == CLASS_DISKS || line == DEV_DISKS || counted(line) == EACH_DISK;
+        return line == DISKS || line == CLASS_DISKS || line == DEV_DISKS || counted(line) == EACH_DISK ||
+               counted(line) == EACH_PART;
 }
 
 /* How many instances of a line can be passed over without a look at them. */
 static size_t known_instances(const struct view *v, unsigned int line, size_t at)
 {
-        return table[line].each == EACH_DISK ? view_least(at, v->n_shown) : 0;
+        return table[line].each != EACH_DISK ? 0 : view_least(at, line == DISK ? v->n_wholes : v->n_shown);
 }
 
 int view_list(struct view *v, uint64_t directory, const struct kstat_sample *sample, size_t at, struct view_entry *ret)

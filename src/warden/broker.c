@@ -7,7 +7,7 @@
  * whether the call is still there.  A thread that shares memory or descriptors may change both: everything is read
  * once, and what was read is what counts.
  */
-#include "warden/broker.h"
+#include "warden/broker_parts.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -184,6 +184,13 @@ void broker_forget(struct broker *b, uint32_t number)
         b->forget[b->n_forget++] = number;
 }
 
+void broker_child(const struct broker *b)
+{
+        close_fd(b->lock);
+        close_fd(b->channel);
+        close_fd(b->requests);
+}
+
 /* --- serving --- */
 
 void broker_answer(struct broker *b, const struct broker_call *call, int64_t value, int code)
@@ -246,6 +253,7 @@ static int receive(struct broker *b, struct croft_error *err)
         if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0 ||
                 filter < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
+        broker_parts_prepare();
         r = broker_spec_get(&p.body, &b->spec);
         return r < 0 ? croft_error_set(err, r, "read the message SERVE") : warden_confine_broker(filter, err);
 }

@@ -86,6 +86,9 @@ bool broker_auto_is_due(const struct broker *b);
 /* Until the next look, in milliseconds. */
 int broker_auto_timeout(const struct broker *b);
 
+/* In a process of ours that may hang: no successor of the broker waits for it. */
+void broker_child(const struct broker *b);
+
 /* That device of the machine is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);
 /* Removes one, or all of them. */
@@ -95,6 +98,10 @@ void broker_forget_all(struct broker *b);
 /* Is it root of the partition, with what root may?  What the kernel lets CAP_SYS_ADMIN do to a loop device that isn't
  * open to be written, it may. */
 bool asker_is_root(const struct broker *b, const struct asker *a);
+
+/* The control group of the one who asks: what is done for it is charged as if it did it, and judged: the gate of
+ * devices asks for the control group.  A descriptor, which the caller closes. */
+int asker_open_cgroup(const struct broker *b, const struct asker *a);
 
 /* Is it still in that call? */
 bool asker_is_there(const struct asker *a);

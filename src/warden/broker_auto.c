@@ -9,7 +9,7 @@
  * was mounted and isn't any more disappears from the views first and is closed then, so that whoever looks for a device
  * doesn't find one that he can't open.
  */
-#include "warden/broker.h"
+#include "warden/broker_parts.h"
 
 #include "base/cleanup.h"
 
@@ -39,12 +39,7 @@ void broker_auto_begin(struct broker *b, const struct loops_device *device)
 /* false: somebody has it open.  For whoever opens it just then it is closed for some milliseconds. */
 static bool end(struct broker *b, const struct loops_device *device)
 {
-        if (loops_unbind(&b->loops, device) < 0)
-                return false;
-        broker_hide(b, device);
-        broker_tell(b, device->minor, false);
-        broker_forget(b, device->number);
-        return true;
+        return broker_unbind(b, device) == 0;
 }
 
 static void end_unmounted(struct broker *b, const struct loops_device *device)

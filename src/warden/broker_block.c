@@ -102,6 +102,8 @@ static int judge(const struct broker *b, int target, int source, dev_t *ret, boo
         *ret_own = loops_find(&b->loops, &from, &device) == 0;
         if (*ret_own && device.is_free)
                 return -ENXIO;
+        if (*ret_own && loops_is_taken(&b->loops, &device))
+                return -EBUSY;
         if (!S_ISDIR(to.st_mode))
                 return -ENOTDIR;
         *ret = from.st_rdev;

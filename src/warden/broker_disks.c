@@ -27,8 +27,15 @@ static bool describe(const struct loops_device *device, struct view_disk *ret)
                 return false;
         ret->major = LOOP_MAJOR_NUMBER;
         ret->minor = device->minor;
-        ret->flags |= device->flags & DEVID_AUTO ? VIEW_DISK_AUTOCLEAR : 0;
-        (void)snprintf(ret->name, sizeof(ret->name), "loop%u", device->inside);
+        ret->flags |= (device->flags & DEVID_AUTO ? VIEW_DISK_AUTOCLEAR : 0) |
+                      (device->flags & DEVID_SCANNED ? VIEW_DISK_PARTSCAN : 0);
+        ret->partition = device->part;
+        if (device->part) { /* what it is bound to is no file of the partition's */
+                ret->flags &= ~(uint32_t)(VIEW_DISK_LOOP | VIEW_DISK_DIRECT);
+                ret->sizelimit = 0;
+                memset(ret->file, 0, sizeof(ret->file));
+        }
+        loops_name(device, ret->name, sizeof(ret->name));
         return true;
 }
 

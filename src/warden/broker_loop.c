@@ -6,18 +6,20 @@
  * device's, and the other way round when it unbinds.  Inside, loop-control is a node that any program may open and that
  * leads nowhere: all that it is asked for is answered here.
  */
-#include "warden/broker.h"
+#include "warden/broker_parts.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 
+#include <linux/blkpg.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statfs.h>
 
-/* Parts of a device would be devices of their own, which the table doesn't know. */
-#define UNKNOWN_FLAGS LO_FLAGS_PARTSCAN
+/* Which are kept in the table, and never told to the kernel. */
+#define OUR_FLAGS ((uint32_t)(LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN))
 /* What a new descriptor has of the old one. */
 #define KEPT_FLAGS (O_ACCMODE | O_DIRECT | O_NONBLOCK | O_DSYNC)
 
@@ -85,18 +87,26 @@ static int find_device(const struct broker *b, const struct asker *a, int *ret, 
         return r;
 }
 
-/* The same, of one that is bound. */
+/* The same, of a whole one that is bound.  What a part is asked for would be done to the whole one: nobody does. */
 static int find_bound(const struct broker *b, const struct asker *a, int *ret, struct loops_device *device)
 {
         int r = find_device(b, a, ret, device);
 
-        return r == -EBUSY || (r == 0 && device->is_free) ? -ENXIO : r;
+        if (r == -EBUSY || (r == 0 && device->is_free))
+                return -ENXIO;
+        return r == 0 && device->part ? -EINVAL : r;
+}
+
+static uint32_t flags_of(uint32_t lo_flags)
+{
+        return (lo_flags & LO_FLAGS_AUTOCLEAR ? (uint32_t)DEVID_AUTO : 0) |
+               (lo_flags & LO_FLAGS_PARTSCAN ? (uint32_t)DEVID_SCANNED : 0);
 }
 
 static int bind(struct broker *b, struct asker *a, struct loop_config *config)
 {
         _cleanup_close_ int fd = -EBADF, file = -EBADF, bound = -EBADF;
-        bool automatic = config->info.lo_flags & LO_FLAGS_AUTOCLEAR;
+        uint32_t our_flags = flags_of(config->info.lo_flags);
         struct loops_device device;
         uint32_t inside;
         int flags, r = find_device(b, a, &fd, &device);
@@ -105,34 +115,33 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
                 return r;
         if (!device.is_free)
                 return -EBUSY;
-        if (config->info.lo_flags & UNKNOWN_FLAGS)
-                return -EINVAL;
         flags = fcntl(fd, F_GETFL);
         file = asker_fd(a, config->fd);
         r = flags < 0 ? -errno : file < 0 ? file : check_file(file);
         if (r < 0)
                 return r;
         config->fd = (uint32_t)file;
-        config->info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
+        config->info.lo_flags &= ~OUR_FLAGS;
         inside = device.inside;
-        r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, automatic, &device, &bound);
+        r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, our_flags, &device, &bound);
         if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
                 broker_forget_all(b);
-                r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, automatic, &device, &bound);
+                r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, our_flags, &device, &bound);
         }
         if (r < 0)
                 return r;
         r = asker_replace_fd(a, a->call->args[0], bound);
         if (r == 0) {
-                if (automatic)
+                if (our_flags & DEVID_AUTO)
                         broker_auto_begin(b, &device);
                 broker_show(b, &device);
                 broker_tell(b, device.minor, true);
+                if (our_flags & DEVID_SCANNED)
+                        (void)broker_parts_scan(b, a, &device); /* it is bound nevertheless, as the kernel has it */
                 return 0;
         }
         bound = close_fd(bound);
-        if (loops_unbind(&b->loops, &device) == 0)
-                broker_forget(b, device.number);
+        (void)broker_unbind(b, &device);
         return r;
 }
 
@@ -167,12 +176,8 @@ static int clear_fd(struct broker *b, struct asker *a)
         if (r < 0)
                 return r;
         fd = close_fd(fd);
-        r = loops_unbind(&b->loops, &device);
-        if (r == 0) {
-                broker_hide(b, &device);
-                broker_tell(b, device.minor, false);
-                broker_forget(b, device.number);
-        } else if (r == -EBUSY) { /* as the kernel: when the last one closes it */
+        r = broker_unbind(b, &device);
+        if (r == -EBUSY) { /* as the kernel: when the last one closes it */
                 device.flags |= DEVID_AUTO;
                 r = loops_mark(&b->loops, &device, device.flags);
                 broker_show(b, &device);
@@ -194,7 +199,8 @@ static int set_status(struct broker *b, struct asker *a)
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
         struct loop_info64 info;
-        bool automatic;
+        uint32_t flags;
+        bool scan;
         int r = find_bound(b, a, &fd, &device);
 
         if (r == 0)
@@ -203,17 +209,18 @@ static int set_status(struct broker *b, struct asker *a)
                 return r;
         if (!may_change(b, a, fd))
                 return -EPERM;
-        if (info.lo_flags & UNKNOWN_FLAGS)
-                return -EINVAL;
-        automatic = info.lo_flags & LO_FLAGS_AUTOCLEAR;
-        info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
+        flags = flags_of(info.lo_flags);
+        info.lo_flags &= ~OUR_FLAGS;
         if (ioctl(fd, LOOP_SET_STATUS64, &info) < 0)
                 return -errno;
-        if (automatic)
+        if (flags & DEVID_AUTO)
                 broker_auto_begin(b, &device);
-        device.flags = (device.flags & ~(uint32_t)DEVID_AUTO) | (automatic ? (uint32_t)DEVID_AUTO : 0);
+        scan = flags & ~device.flags & DEVID_SCANNED; /* which can't be taken back */
+        device.flags = (device.flags & ~(uint32_t)DEVID_AUTO) | flags;
         r = loops_mark(&b->loops, &device, device.flags);
         broker_show(b, &device);
+        if (r == 0 && scan)
+                (void)broker_parts_scan(b, a, &device);
         return r;
 }
 
@@ -234,20 +241,28 @@ static int change(struct broker *b, struct asker *a, uint32_t command)
         return 0;
 }
 
+/* Of a part what holds of the whole one. */
 static int get_status(struct broker *b, struct asker *a)
 {
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
         struct loop_info64 info;
-        int r = find_bound(b, a, &fd, &device);
+        int r = find_device(b, a, &fd, &device);
 
+        if (r == 0 && device.part) {
+                r = loops_find_part(&b->loops, &device, 0, &device);
+                fd = close_fd(fd);
+                if (r == 0)
+                        r = fd = loop_open(&b->machine, device.minor, O_RDONLY);
+        }
+        r = r == -EBUSY || (r >= 0 && device.is_free) ? -ENXIO : r;
         if (r < 0)
                 return r;
         if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
                 return -errno;
         info.lo_number = device.inside;
-        if (device.flags & DEVID_AUTO)
-                info.lo_flags |= LO_FLAGS_AUTOCLEAR;
+        info.lo_flags |= (device.flags & DEVID_AUTO ? (uint32_t)LO_FLAGS_AUTOCLEAR : 0) |
+                         (device.flags & DEVID_SCANNED ? (uint32_t)LO_FLAGS_PARTSCAN : 0);
         return asker_write(a, a->call->args[2], &info, sizeof(info));
 }
 
@@ -261,6 +276,27 @@ static int refuse(struct broker *b, struct asker *a)
         return r < 0 ? r : -EINVAL;
 }
 
+/* BLKPG, BLKRRPART: of other devices what the kernel says to who isn't the machine's root. */
+static int change_parts(struct broker *b, struct asker *a, uint32_t command)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct loops_device device;
+        struct stat st;
+        int r = find_bound(b, a, &fd, &device);
+
+        if (r == -ENOTTY)
+                return fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) ? -EACCES : -ENOTTY;
+        if (r < 0)
+                return r;
+        if (!asker_is_root(b, a))
+                return -EACCES;
+        if (command == BLKPG)
+                return broker_parts_change(b, a, &device);
+        if (!(device.flags & DEVID_SCANNED))
+                return -EINVAL;
+        return loops_is_taken(&b->loops, &device) ? -EBUSY : broker_parts_scan(b, a, &device);
+}
+
 int broker_loop(struct broker *b, struct asker *a)
 {
         uint32_t command = (uint32_t)a->call->args[1];
@@ -270,6 +306,9 @@ int broker_loop(struct broker *b, struct asker *a)
         case LOOP_CTL_ADD:
         case LOOP_CTL_REMOVE:
                 return control(b, a, command);
+        case BLKPG:
+        case BLKRRPART:
+                return change_parts(b, a, command);
         case LOOP_CONFIGURE:
                 return configure(b, a);
         case LOOP_SET_FD:

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "kernel/notify.h"
 #include "kernel/ns.h"
 #include "kernel/process.h"
 
@@ -29,7 +30,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define X32_BIT 0x40000000
 #define PATIENCE_MS 30000
 #define PAGE_BYTES 4096U
 #define LIST_MAX 65536 /* of file systems, of control groups */
@@ -39,7 +39,7 @@ bool broker_is_mount(const struct broker_call *call)
         static const struct {
                 uint32_t arch;
                 int number;
-        } calls[] = {{AUDIT_ARCH_X86_64, 165}, {AUDIT_ARCH_X86_64, X32_BIT | 165}, {AUDIT_ARCH_I386, 21},
+        } calls[] = {{AUDIT_ARCH_X86_64, 165}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165}, {AUDIT_ARCH_I386, 21},
                 {AUDIT_ARCH_AARCH64, 40}};
 
         for (size_t i = 0; i < ELEMENTS(calls); i++)
@@ -208,9 +208,7 @@ static const char *path_below(const char *groups, const char *tail)
         return NULL;
 }
 
-/* The control group of the one who asks: what is done for it is charged as if it did it, and judged: the gate of
- * devices asks for the control group.  A descriptor. */
-static int open_cgroup(const struct broker *b, const struct asker *a)
+int asker_open_cgroup(const struct broker *b, const struct asker *a)
 {
         _cleanup_free_ char *groups = NULL;
         const char *below;
@@ -265,7 +263,7 @@ int broker_mount_begin(struct broker *b, const struct asker *a)
 
         if (b->n_mounts == ELEMENTS(b->mounts))
                 return -EAGAIN;
-        cgroup = open_cgroup(b, a);
+        cgroup = asker_open_cgroup(b, a);
         if (cgroup < 0)
                 return cgroup;
         *m = (struct broker_mount){.call = *a->call, .pidfd = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
@@ -273,10 +271,7 @@ int broker_mount_begin(struct broker *b, const struct asker *a)
         if (pid == 0) {
                 int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 
-                /* A process of ours that hangs keeps no successor of the broker waiting. */
-                close_fd(b->lock);
-                close_fd(b->channel);
-                close_fd(b->requests);
+                broker_child(b);
                 _exit(r < 0 ? -r : -carry_out(b, a));
         }
         if (pid < 0)

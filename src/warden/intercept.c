@@ -31,7 +31,6 @@
 #define BROKER UINT32_MAX   /* the broker's */
 #define PASSED_MAX (NOTIFY_SLOTS / 2) /* calls that the broker has: others are answered meanwhile */
 #define PASSED 1                      /* as an answer: there will be one */
-#define X32_BIT 0x40000000
 
 struct intercept {
         struct intercept_config config;
@@ -141,14 +140,14 @@ static const struct {
         uint32_t arch;
         int number;
         int (*judge)(struct intercept *i, int listener, struct notify_slot *slot);
-} calls[] = {{AUDIT_ARCH_X86_64, 99, sysinfo_64}, {AUDIT_ARCH_X86_64, X32_BIT | 99, sysinfo_64},
+} calls[] = {{AUDIT_ARCH_X86_64, 99, sysinfo_64}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 99, sysinfo_64},
         {AUDIT_ARCH_I386, 116, sysinfo_32}, {AUDIT_ARCH_AARCH64, 179, sysinfo_64},
         /* ioctl: those of loop devices */
-        {AUDIT_ARCH_X86_64, 16, pass_on}, {AUDIT_ARCH_X86_64, X32_BIT | 514, pass_on}, {AUDIT_ARCH_I386, 54, pass_on},
-        {AUDIT_ARCH_AARCH64, 29, pass_on},
+        {AUDIT_ARCH_X86_64, 16, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 514, pass_on},
+        {AUDIT_ARCH_I386, 54, pass_on}, {AUDIT_ARCH_AARCH64, 29, pass_on},
         /* mount */
-        {AUDIT_ARCH_X86_64, 165, pass_on}, {AUDIT_ARCH_X86_64, X32_BIT | 165, pass_on}, {AUDIT_ARCH_I386, 21, pass_on},
-        {AUDIT_ARCH_AARCH64, 40, pass_on}};
+        {AUDIT_ARCH_X86_64, 165, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, pass_on},
+        {AUDIT_ARCH_I386, 21, pass_on}, {AUDIT_ARCH_AARCH64, 40, pass_on}};
 
 /* A call that isn't known here isn't there. */
 static void answer(struct intercept *i, int listener, struct notify_slot *slot)

@@ -183,7 +183,7 @@ static void a_loop_device_of_its_own_has_all_that_tools_read(void **state)
                                   "loop3/removable: 0\n"
                                   "loop3/hidden: 0\n"
                                   "loop3/range: 1\n"
-                                  "loop3/ext_range: 1\n"
+                                  "loop3/ext_range: 256\n"
                                   "loop3/alignment_offset: 0\n"
                                   "loop3/discard_alignment: 0\n"
                                   "loop3/capability: 0\n"

@@ -137,6 +137,44 @@ static void what_is_listed_of_its_own_disks_can_be_looked_up_and_read(void **sta
         assert_int_equal(walk(view_tree_node(5)), VIEW_DISKS_MAX + 1);
 }
 
+/* (DEV-14) */
+static void partitions_stand_below_their_disk_and_beside_it_as_links(void **state)
+{
+        const struct view_disk list[] = {
+                {.name = "loop3", .major = 7, .minor = 9, .sectors = 100, .flags = VIEW_DISK_LOOP},
+                {.name = "loop3p1", .major = 7, .minor = 11, .partition = 1, .sectors = 10, .offset = 512 * 20},
+                {.name = "loop3p12", .major = 7, .minor = 10, .partition = 12, .sectors = 20, .offset = 512 * 40},
+                {.name = "loop4", .major = 7, .minor = 12, .sectors = 100},
+                {.name = "loop5p1", .major = 7, .minor = 13, .partition = 1} /* of no disk */};
+        static struct view_disks area;
+        struct view_entry disk, entry;
+
+        (void)state;
+        view_disks_write(&area, list, sizeof(list) / sizeof(list[0]));
+        assert_int_equal(view_use_disks(k.view, VIEW_LOOPS, &area), 0);
+        assert_true(walk(view_tree_node(3)) > 0);
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p12/start"), "40\n");
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p12/size"), "20\n");
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p1/partition"), "1\n");
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p1/dev"), "7:11\n");
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p1/uevent"),
+                "MAJOR=7\nMINOR=11\nDEVNAME=loop3p1\nDEVTYPE=partition\nPARTN=1\n");
+        assert_string_equal(kit_read(&k, "sys/block/loop3/loop3p1/subsystem"), "../../../class/block");
+        assert_string_equal(kit_read(&k, "sys/class/block/loop3p1"), "../../block/loop3/loop3p1");
+        assert_string_equal(kit_read(&k, "sys/dev/block/7:10"), "../../block/loop3/loop3p12");
+        assert_string_equal(kit_read(&k, "sys/class/block/loop4"), "../../block/loop4");
+        assert_null(kit_read(&k, "sys/block/loop3p1/dev"));
+        assert_null(kit_read(&k, "sys/block/loop4/loop3p1/dev"));
+        assert_null(kit_read(&k, "sys/class/block/loop5p1"));
+        assert_null(kit_read(&k, "sys/block/loop3/loop3p1/queue/rotational"));
+        /* Its number names it no more when it has gone. */
+        assert_int_equal(view_lookup(k.view, view_tree_node(3), &k.sample, "loop3", &disk), 0);
+        assert_int_equal(view_lookup(k.view, disk.node, &k.sample, "loop3p1", &entry), 0);
+        view_disks_write(&area, list, 1);
+        assert_int_equal(view_kind(k.view, entry.node, &k.sample), -ENOENT);
+        assert_int_equal(view_kind(k.view, disk.node, &k.sample), VIEW_DIRECTORY);
+}
+
 static void two_files_of_one_directory_make_one_directory(void **state)
 {
         struct view_entry cpu, cache, entry;
@@ -201,6 +239,7 @@ int main(void)
                 TEST(a_number_from_before_is_void_when_its_cpu_is_lost),
                 TEST(what_is_listed_can_be_looked_up_and_read),
                 TEST(what_is_listed_of_its_own_disks_can_be_looked_up_and_read),
+                TEST(partitions_stand_below_their_disk_and_beside_it_as_links),
                 TEST(two_files_of_one_directory_make_one_directory),
                 TEST(the_node_has_its_cpus_as_links),
                 TEST(there_are_as_many_blocks_of_memory_as_it_has),
