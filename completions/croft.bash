@@ -38,6 +38,9 @@ _croft_value() {
         kill:--signal | kill:-s) _croft_offer $'TERM\nINT\nHUP\nKILL\nQUIT\nUSR1\nUSR2\nPWR\nRTMIN+3' "${cur^^}" ;;
         exec:--directory | exec:-w) COMPREPLY=($(compgen -d -- "$cur")) ;;
         "devid "*:--partition | "devid "*:-z | fsstat:--partition | fsstat:-z) _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext register:--package" | "kext register:-a")
+                _croft_offer "$(cd /var/lib/dpkg/info 2>/dev/null && printf '%s\n' linux-image-*.list | sed -n 's/\.list$//p')" "$cur"
+                ;;
         "device add:--access" | "device add:-a") _croft_offer $'r\nw\nrw' "$cur" ;;
         "device add:--mode" | "device add:-m") _croft_offer $'600\n640\n660\n666' "$cur" ;;
         console:--escape | console:-e) _croft_offer $'^a\n^b\n^]\nnone' "$cur" ;;
@@ -61,6 +64,11 @@ _croft_images() {
 _croft_numbers() {
         "${COMP_WORDS[0]}" "${socket[@]}" --format csv --no-header devid list 2>/dev/null |
                 sed -nE 's/^[a-z0-9-]+,([a-z0-9]+),([A-Za-z0-9][A-Za-z0-9._-]*),[0-9]+,([bc]),([0-9]+):([0-9]+|[*]),.*/\1 \2 \3 \4 \5/p'
+}
+
+# Modules of the running kernel.
+_croft_modules() {
+        sed -n 's,^\(.*/\)\{0,1\}\([^/]*\)\.ko[^/]*:.*,\2,p' "/lib/modules/$(uname -r)/modules.dep" 2>/dev/null
 }
 
 # Families of device numbers: the minors of a major when that is given out.
@@ -131,6 +139,13 @@ _croft_words() {
                         _croft_offer "$(_croft_ask device list "$first")" "$cur"
                 fi
                 ;;
+        "help kext" | kext) _croft_offer "$(_croft_ask help kext | grep -v '^-')" "$cur" ;;
+        "kext id") COMPREPLY=($(compgen -f -- "$cur")) ;;
+        "kext register")
+                COMPREPLY=($(compgen -f -- "$cur"))
+                [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
+                ;;
+        "kext show" | "kext supersede" | "kext revoke") _croft_offer "$(_croft_ask kext list | sort -u)" "$cur" ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;
         "") _croft_offer "$(_croft_ask help | grep -v '^-')" "$cur" ;;
@@ -158,7 +173,7 @@ _croft() {
                         rest=yes
                 elif [[ $word == -* ]]; then
                         grep -qxF -e "$word=" <<<"$options" && takes=$word
-                elif [[ $command =~ ^(image|pool|error|devid|device)?$ || "$command $word" =~ ^help\ (image|pool|error|devid|device)$ ]]; then
+                elif [[ $command =~ ^(image|pool|error|devid|device|kext)?$ || "$command $word" =~ ^help\ (image|pool|error|devid|device|kext)$ ]]; then
                         command=${command:+$command }$word
                         # shellcheck disable=SC2086 # two words for two ranks
                         options=$(_croft_ask help $command)
@@ -174,6 +189,7 @@ _croft() {
         "pool ls") command="pool list" ;;
         "error ls") command="error list" ;;
         "devid ls") command="devid list" ;;
+        "kext ls") command="kext list" ;;
         "device ls") command="device list" ;;
         "device rm") command="device remove" ;;
         esac

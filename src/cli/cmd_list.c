@@ -174,6 +174,11 @@ int cli_cmd_image_show(struct cli *cli, const struct cli_args *args)
         return show(cli, args, "images");
 }
 
+int cli_cmd_kext_show(struct cli *cli, const struct cli_args *args)
+{
+        return show(cli, args, "extensions");
+}
+
 int cli_cmd_pool_show(struct cli *cli, const struct cli_args *args)
 {
         return show(cli, args, "pools");

@@ -199,6 +199,32 @@ static const struct cli_command device_commands[] = {
         {NULL},
 };
 
+#define EXTENSIONS "EXTENSION..."
+
+static const struct cli_option kext_register_options[] = {
+        {"package", 'a', "PACKAGE", "all modules of an installed package (repeatable)", true},
+        {NULL},
+};
+
+static const struct cli_command kext_commands[] = {
+        {"register", NULL, "[FILE|MODULE]... [-a PACKAGE]", "take files for what partitions may be given",
+                "FILE is a module's file (.ko, .ko.xz, .ko.zst, .ko.gz), MODULE one of the running kernel.  What it "
+                "needs is\n"
+                "registered, too.  A newer file of a name supersedes the one before.",
+                kext_register_options, 0, CLI_ANY, false, cli_cmd_kext_register, NULL, "kext"},
+        {"id", NULL, "FILE...", "what identifies a file: its SHA-256, as sha256sum prints it",
+                "With --format, all that the file says of itself, and whether it is registered.", NULL, 1, CLI_ANY,
+                false, cli_cmd_kext_id, NULL, "kext"},
+        {"list", "ls", NULL, "what is registered", NULL, NULL, 0, 0, false, cli_cmd_kext_list, NULL, "kext"},
+        {"show", NULL, EXTENSIONS, "everything about extensions, by name or SHA-256", NULL, NULL, 1, CLI_ANY, false,
+                cli_cmd_kext_show, NULL, "kext"},
+        {"supersede", NULL, EXTENSIONS, "no partition is given it any more, until it is registered again", NULL, NULL,
+                1, CLI_ANY, false, cli_cmd_kext_supersede, NULL, "kext"},
+        {"revoke", NULL, EXTENSIONS, "no partition is ever given it again", NULL, NULL, 1, CLI_ANY, false,
+                cli_cmd_kext_revoke, NULL, "kext"},
+        {NULL},
+};
+
 static const struct cli_command error_commands[] = {
         {"print", NULL, "NAME", "why something failed: all messages, outermost first, their causes indented",
                 "From the kernel's memory, without croftd.  --format text, json or xml.  NAME may be 'global'.",
@@ -247,6 +273,8 @@ const struct cli_command cli_commands[] = {
                 false, NULL, devid_commands},
         {"device", NULL, "COMMAND ...", "devices of the host in running partitions", NULL, NULL, 0, 0, false, NULL,
                 device_commands},
+        {"kext", NULL, "COMMAND ...", "kernel extensions that partitions may be given", NULL, NULL, 0, 0, false, NULL,
+                kext_commands},
         {"image", NULL, "COMMAND ...", "what partitions are made of", NULL, NULL, 0, 0, false, NULL, image_commands},
         {"pool", NULL, "COMMAND ...", "pools of CPUs, and which partition runs on which", NULL, NULL, 0, 0, false, NULL,
                 pool_commands},

@@ -292,6 +292,11 @@ static int check_name(struct api_request *q, struct croft_error *err)
         if (!q->name)
                 return 0;
         str_escape(shown, sizeof(shown), q->name, strlen(q->name));
+        if (q->route->flags & API_EXTENSION) {
+                if (strcmp(shown, q->name) == 0)
+                        return 0;
+                return croft_error_set(err, EINVAL, "'%s' is no name of an extension.", shown);
+        }
         if (q->route->flags & API_IMAGE ? strcmp(shown, q->name) == 0 : str_is_name(q->name))
                 return 0;
         if (q->route->flags & API_IMAGE)

@@ -410,6 +410,44 @@ int api_device_decode(const void *data, size_t size, struct api_device *ret, str
         return 0;
 }
 
+void api_extension_done(struct api_extension *extension)
+{
+        free(extension->path);
+        free(extension->module);
+        free(extension->package);
+}
+
+int api_extension_decode(const void *data, size_t size, struct api_extension *ret, struct croft_error *err)
+{
+        _cleanup_(api_extension_done) struct api_extension e = {.path = NULL};
+        json_t *path, *module, *package;
+        const struct field fields[] = {
+                {"path", JSON_STRING, false, &path},
+                {"module", JSON_STRING, false, &module},
+                {"package", JSON_STRING, false, &package},
+        };
+        _cleanup_json_ json_t *json = NULL;
+        int r = parse(data, size, &json, err);
+
+        if (r == 0)
+                r = spread(json, fields, ELEMENTS(fields), err);
+        if (r == 0 && !!path + !!module + !!package != 1)
+                r = croft_error_set(err, EINVAL, "one of the keys 'path', 'module' and 'package' is needed.");
+        if (r == 0 && path && json_string_value(path)[0] != '/')
+                r = croft_error_set(err, EINVAL, "'path' doesn't begin with '/'.");
+        if (r == 0)
+                r = take_string(path, &e.path, err);
+        if (r == 0)
+                r = take_string(module, &e.module, err);
+        if (r == 0)
+                r = take_string(package, &e.package, err);
+        if (r < 0)
+                return r;
+        *ret = e;
+        e = (struct api_extension){.path = NULL};
+        return 0;
+}
+
 /* --- actions --- */
 
 /* 15, "15", "TERM", "SIGTERM", "RTMIN+3". */

@@ -69,6 +69,13 @@ struct api_device {
 int api_device_decode(const void *data, size_t size, struct api_device *ret, struct croft_error *err);
 void api_device_done(struct api_device *device);
 
+/* {"path": "/root/copy.ko"}, {"module": "wireguard"} or {"package": "linux-image-6.1.0-18-amd64"} */
+struct api_extension {
+        char *path, *module, *package; /* one of them */
+};
+int api_extension_decode(const void *data, size_t size, struct api_extension *ret, struct croft_error *err);
+void api_extension_done(struct api_extension *extension);
+
 /* {"argv": ["ps", "-e"], "environment": {"TERM": "xterm"}, "user": "root", "directory": "/", "terminal": true,
  * "rows": 24, "columns": 80}.  The ids in *ret stay 0. Ended by exec_spec_done(). */
 int api_exec_decode(const void *data, size_t size, struct exec_spec *ret, struct croft_error *err);

@@ -73,8 +73,9 @@ struct api_answer {
 
 enum api_route_flags {
         API_TAKES_BODY = 1 << 0,
-        API_IMAGE = 1 << 1,    /* {name} is an image's, which has other rules than a partition's */
-        API_RECORDED = 1 << 2, /* a failure concerns no partition: global's record of errors has it */
+        API_IMAGE = 1 << 1,     /* {name} is an image's, which has other rules than a partition's */
+        API_EXTENSION = 1 << 3, /* {name} is an extension's, or its SHA-256 */
+        API_RECORDED = 1 << 2,  /* a failure concerns no partition: global's record of errors has it */
 };
 
 struct api_route {
@@ -110,7 +111,7 @@ void api_patience(struct api *api, struct MHD_Connection *connection, bool patie
 /* Forgets the sessions that are over, and says whether there is room for another. */
 bool api_session_room(struct api *api);
 
-/* routes (api_host.c, api_partitions.c, api_pools.c, api_images.c, api_metrics.c, api_stream.c) */
+/* routes (api_host.c, api_partitions.c, api_pools.c, api_images.c, api_kext.c, api_metrics.c, api_stream.c) */
 int api_root(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_partition_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
@@ -140,6 +141,12 @@ int api_device_list_all(struct api_request *q, struct api_answer *a, struct crof
 int api_device_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_device_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_device_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_extension_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_extension_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_extension_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_extension_revoke(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_extension_supersede(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_identity(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_show(struct api_request *q, struct api_answer *a, struct croft_error *err);

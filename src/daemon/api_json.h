@@ -9,6 +9,7 @@
 
 #include "daemon/life.h"
 #include "image/image.h"
+#include "kext/kext.h"
 
 #include <croft/error.h>
 #include <jansson.h>
@@ -21,6 +22,8 @@ json_t *api_json_partition(const struct life_info *info, const char *root);
 json_t *api_json_pool(const struct life_pool_info *info);
 json_t *api_json_device(const struct life_device *device);
 json_t *api_json_image(const struct image_info *info);
+/* known: it is registered; else only what its bytes say. */
+json_t *api_json_extension(const struct kext_record *record, bool known);
 /* {"error": {code, exit, text, causes}} */
 json_t *api_json_error(const struct croft_error *e);
 

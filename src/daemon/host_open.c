@@ -272,6 +272,8 @@ static int open_all(const struct host_options *options, struct daemon_host *h, s
         if (r == 0)
                 r = find_helper("croft-warden", h->warden_path, sizeof(h->warden_path), err);
         if (r == 0)
+                r = find_helper("croft-kext", h->kext_path, sizeof(h->kext_path), err);
+        if (r == 0)
                 r = find_helper("croft-image", worker, sizeof(worker), err);
         if (r == 0)
                 r = open_tools(h, options->tools_dir, err);
@@ -280,6 +282,7 @@ static int open_all(const struct host_options *options, struct daemon_host *h, s
         if (r == 0)
                 r = image_store_open(h->host.state_dir, worker, &h->host.images, err);
         h->host.warden_path = h->warden_path;
+        h->host.kext_path = h->kext_path;
         return r;
 }
 

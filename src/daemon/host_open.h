@@ -22,7 +22,7 @@ struct daemon_host {
         struct host host; /* to be lent to the life cycle */
         struct store *store;
         int lock; /* flock on STATE/lock: one croftd a state directory */
-        char warden_path[4096];
+        char warden_path[4096], kext_path[4096];
 };
 
 /* -EBUSY: another croftd has that state or run directory.  On failure *ret is empty. */

@@ -407,6 +407,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->queue_lock, NULL);
         (void)pthread_cond_init(&life->queue_filled, NULL);
         (void)pthread_mutex_init(&life->pools_lock, NULL);
+        (void)pthread_mutex_init(&life->kext_lock, NULL);
         (void)pthread_cond_init(&life->cpus_wanted, NULL);
         (void)pthread_cond_init(&life->disks_wanted, NULL);
         life->uevents = -EBADF;
@@ -419,6 +420,8 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 r = warden_spare_init(&life->spare, life->spawner, err);
         if (r == 0)
                 r = watch_open(life, err);
+        if (r == 0)
+                r = life_kext_settle(life, err);
         if (r == 0)
                 r = life_recover(life, err);
         if (r < 0)
@@ -455,6 +458,7 @@ struct life *life_free(struct life *life)
         (void)pthread_mutex_destroy(&life->queue_lock);
         (void)pthread_cond_destroy(&life->queue_filled);
         (void)pthread_mutex_destroy(&life->pools_lock);
+        (void)pthread_mutex_destroy(&life->kext_lock);
         (void)pthread_cond_destroy(&life->cpus_wanted);
         (void)pthread_cond_destroy(&life->disks_wanted);
         free(life);

@@ -121,6 +121,32 @@ int life_device_remove(struct life *life, const char *name, const char *what, st
 int life_device_list(
         struct life *life, const char *name, struct life_device **ret, size_t *ret_n, struct croft_error *err);
 
+/* Kernel extensions (kext/kext.h) that global has registered: only what is, byte for byte, one of them is ever loaded
+ * for a partition. */
+struct kext_record;
+struct life_kexts {
+        struct kext_record *list;
+        size_t n;
+};
+void life_kexts_done(struct life_kexts *list);
+/* One of them: a file's path, the name of a module of the running kernel, or an installed package of Debian's. */
+struct life_kext_source {
+        const char *path, *module, *package;
+};
+/* Registers it, or all that it has, and what they need; those that are registered already stay as they are.  *ret: all
+ * of them. */
+int life_kext_register(
+        struct life *life, const struct life_kext_source *source, struct life_kexts *ret, struct croft_error *err);
+/* What the file is; *ret_known: it is registered, and *ret says all of that. */
+int life_kext_identify(
+        struct life *life, const char *path, struct kext_record *ret, bool *ret_known, struct croft_error *err);
+/* All, sorted by name, kernel and generation. */
+int life_kext_list(struct life *life, struct life_kexts *ret, struct croft_error *err);
+/* what: the SHA-256, or 8 digits of it or more; or the name of a CURRENT one, for the running kernel first. */
+int life_kext_get(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err);
+int life_kext_revoke(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err);
+int life_kext_supersede(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err);
+
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the
  * session has taken it over; *ret_pidfd (caller closes) tells when it is over. */
@@ -131,8 +157,9 @@ int life_console(struct life *life, const char *name, int client, struct croft_e
 /* A descriptor of the console log (croft_log ring, see partition/ring.h); the caller closes it. */
 int life_log(struct life *life, const char *name, struct croft_error *err);
 
-/* Events: {"time":..,"type":"state|progress|notice|image","partition":"web","id":3,"state":"Active","text":".."} as one
- * JSON line each.  A subscriber that doesn't read loses the oldest, and is told how many. */
+/* Events:
+ * {"time":..,"type":"state|progress|extension|notice|image","partition":"web","id":3,"state":"Active","text":".."} as
+ * one JSON line each.  A subscriber that doesn't read loses the oldest, and is told how many. */
 struct life_events;
 int life_subscribe(struct life *life, struct life_events **ret, struct croft_error *err);
 /* Waits for the next line (new string, caller frees): 1, 0 on time-out, or a negative errno (-ESHUTDOWN: croftd ends).

@@ -84,6 +84,7 @@ struct life {
         bool follows_devid; /* there is a thread that waits for devid_wanted, and for the table */
         int devid_wanted;   /* eventfd(2) */
         pthread_t devid_thread;
+        pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
@@ -173,6 +174,10 @@ void life_pools_close(struct life *life);
 
 /* --- life_device.c --- */
 void life_devices_check(struct life *life); /* takes back what has gone, or become another */
+
+/* --- life_kext.c --- */
+int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
+void life_kext_print_crash_points(void);
 
 /* --- life_disks.c --- */
 void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */

@@ -146,6 +146,7 @@ void life_print_crash_points(void)
                 steps_print_crash_points(&op);
         }
         life_pool_print_crash_points();
+        life_kext_print_crash_points();
 }
 
 /* --- running --- */

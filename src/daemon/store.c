@@ -43,7 +43,18 @@ static const char *const migrations[] = {
         "  position INTEGER NOT NULL, step TEXT NOT NULL, done INTEGER NOT NULL);",
         /* the intent of the next step says it */
         "ALTER TABLE operation DROP COLUMN done;"
-        "ALTER TABLE pool_operation DROP COLUMN done;"};
+        "ALTER TABLE pool_operation DROP COLUMN done;",
+        "CREATE TABLE extension (sha256 TEXT PRIMARY KEY, format INTEGER NOT NULL, kind INTEGER NOT NULL,"
+        "  size INTEGER NOT NULL, name TEXT NOT NULL, release TEXT NOT NULL, generation INTEGER NOT NULL,"
+        "  state INTEGER NOT NULL, vermagic TEXT NOT NULL, srcversion TEXT NOT NULL, build_id TEXT NOT NULL,"
+        "  signer TEXT NOT NULL, depends TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL,"
+        "  registered INTEGER NOT NULL, UNIQUE (name, release, generation)) WITHOUT ROWID;"
+        "CREATE TABLE extension_revoked (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;"};
+
+#define EXTENSION_COLUMNS                                                                                              \
+        "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
+        "reason,"                                                                                                      \
+        " registered"
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -78,6 +89,15 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?, -1, '')",
         [SQL_POOL_OPERATION_INTENT] = "UPDATE pool_operation SET position = ?, step = ?",
         [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
+        [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [SQL_EXTENSION_FIND] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?",
+        [SQL_EXTENSIONS] = "SELECT " EXTENSION_COLUMNS " FROM extension ORDER BY name, release, generation",
+        [SQL_EXTENSION_NEWEST] = "SELECT coalesce(max(generation), 0) FROM extension WHERE name = ? AND release = ?",
+        [SQL_EXTENSION_SUPERSEDE] = "UPDATE extension SET state = 2 WHERE name = ? AND release = ? AND state = 1",
+        [SQL_EXTENSION_RENEW] = "UPDATE extension SET state = 1, generation = ?2 WHERE sha256 = ?1",
+        [SQL_EXTENSION_SET_STATE] = "UPDATE extension SET state = ?2 WHERE sha256 = ?1",
+        [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked VALUES (?)",
+        [SQL_REVOKED_FIND] = "SELECT 1 FROM extension_revoked WHERE sha256 = ?",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };
 

@@ -13,6 +13,7 @@
 #define CROFT_DAEMON_STORE_H
 
 #include "base/steps.h"
+#include "kext/kext.h"
 #include "partition/partition.h"
 #include "partition/pool.h"
 
@@ -103,6 +104,22 @@ void store_pool_journal_init(
         struct store_pool_journal *journal, struct store *store, const char *pool, const struct pools *pools);
 /* What was not ended; name "": nothing.  pool has room for NAME_LENGTH_MAX + 1. */
 int store_pool_operation(struct store *store, struct store_operation *ret, char *ret_pool, struct croft_error *err);
+
+/* --- kernel extensions (kext/kext.h), each known by its SHA-256 --- */
+
+/* Durable: registers *record, whose generation and state are chosen here: it becomes the CURRENT one of its name for
+ * its kernel, and the one that was before is superseded.  One that is CURRENT already stays as it is, a superseded one
+ * is CURRENT again, as a new generation.  *ret: as it is on record now.  -EPERM: it was revoked. */
+int store_extension_add(
+        struct store *store, const struct kext_record *record, struct kext_record *ret, struct croft_error *err);
+/* -ENOENT: it isn't registered. */
+int store_extension_find(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err);
+/* All, sorted by name, kernel and generation; the caller frees *ret. */
+int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err);
+/* Durable, as are the next. */
+int store_extension_supersede(struct store *store, const char *sha256, struct croft_error *err);
+/* Registered or not: never again. */
+int store_extension_revoke(struct store *store, const char *sha256, struct croft_error *err);
 
 /* Adds what an administrator is to be told with the next command. */
 int store_add_notice(struct store *store, const char *text, struct croft_error *err);

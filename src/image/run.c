@@ -11,10 +11,10 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "kernel/spawn.h"
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,8 +22,6 @@
 
 #define CHUNK 131072
 #define LINE_MAX_BYTES 2048
-
-extern char **environ;
 
 /* A process and the descriptors it is to have, by number. */
 struct child {
@@ -51,57 +49,9 @@ struct pump {
         struct croft_error *err;
 };
 
-/* Above the numbers that the child gets, so that none overwrites another. */
-static int add_fd(posix_spawn_file_actions_t *actions, int fd, int number, int high[5])
-{
-        if (fd < 0)
-                return 0;
-        high[number] = fcntl(fd, F_DUPFD_CLOEXEC, 16);
-        if (high[number] < 0)
-                return errno;
-        return posix_spawn_file_actions_adddup2(actions, high[number], number);
-}
-
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-        sigset_t none, all;
-        int r;
-
-        sigemptyset(&none);
-        sigfillset(&all);
-        r = posix_spawnattr_setsigmask(attributes, &none);
-        if (r == 0)
-                r = posix_spawnattr_setsigdefault(attributes, &all);
-        return r ? r : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
 static int spawn(struct child *child, const char *program, char *const *argv, struct croft_error *err)
 {
-        int high[5] = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF}, r = 0;
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        pid_t pid;
-
-        if (posix_spawn_file_actions_init(&actions) != 0)
-                return croft_error_set(err, ENOMEM, "start '%s'", program);
-        if (posix_spawnattr_init(&attributes) != 0) {
-                (void)posix_spawn_file_actions_destroy(&actions);
-                return croft_error_set(err, ENOMEM, "start '%s'", program);
-        }
-        for (size_t i = 0; r == 0 && i < child->n_fds; i++)
-                r = add_fd(&actions, child->fds[i], (int)i, high);
-        if (r == 0)
-                r = set_attributes(&attributes);
-        if (r == 0)
-                r = posix_spawn(&pid, program, &actions, &attributes, argv, environ);
-        for (size_t i = 0; i < ELEMENTS(high); i++)
-                close_fd(high[i]);
-        (void)posix_spawn_file_actions_destroy(&actions);
-        (void)posix_spawnattr_destroy(&attributes);
-        if (r != 0)
-                return croft_error_set(err, r, "start '%s'", program);
-        child->pid = pid;
-        return 0;
+        return spawn_program(program, argv, child->fds, child->n_fds, &child->pid, err);
 }
 
 /* Waits for its end; kills it first if asked.  Its wait status, 0 for none. */

@@ -16,6 +16,7 @@ case "\$*" in
         printf '%s\n' 'web,char,drv0,60,c,60:*,,assigned,5.0' 'web,c60,unit0,0,c,60:0,7,reserved,1.0' 'web,c60,$(evil),1,c,60:1,,reserved,1.0' \
                 'db,char,drv1,61,c,61:*,,reserved,1.0' '"b,c",block,"a,b",120,b,120:*,,reserved,1.0'
         ;;
+*"kext list"*) printf 'brd\ndummy\ndummy\n' ;;
 *"pool list"*) printf 'default\nfast\n' ;;
 *list*) printf 'db\nweb\nweb2\n' ;;
 esac
@@ -80,6 +81,9 @@ t_is "a value isn't taken for the command" "$(offered croft --format json st)" "
 t_is "a subcommand of device is completed" "$(offered croft device re)" remove
 t_is "a device is exported to a partition" "$(offered croft device add we)" "web web2"
 t_is "from below /dev" "$(offered croft device add web /dev/nul)" /dev/null
+t_is "a subcommand of kext is completed" "$(offered croft kext reg)" register
+t_is "extensions are completed" "$(offered croft kext revoke du)" dummy
+t_is "a file is identified" "$(offered croft kext id /dev/nul)" /dev/null
 t_is "with r, w or both" "$(offered croft device add web /dev/null --access r)" "r rw"
 t_is "options of the command inside exec are not ours" "$(offered croft exec web -- ls --fo)" ""
 t_is "an option of exec is completed after the name" "$(offered croft exec web --us)" --user
@@ -87,10 +91,10 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 # All that help tells is offered, for every command.
 same=yes
 for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
-        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list}; do
+        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list} kext\ {register,id,list,show,supersede,revoke}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
-        case $command in image | pool | error | devid | device) continue ;; esac
+        case $command in image | pool | error | devid | device | kext) continue ;; esac
         # shellcheck disable=SC2086
         got=$(offered croft $command --)
         for option in $want; do

@@ -16,7 +16,7 @@ lacks() {
         for string; do grep -qF -e "$string" "$T/page" || printf '%s; ' "$string"; done
 }
 
-groups='image pool error devid device'
+groups='image pool error devid device kext'
 commands=$(croft help -q | grep -vE "^(-|($(echo $groups | tr ' ' '|'))\$)")
 for group in $groups; do
         commands="$commands $(croft help -q "$group" | grep -v '^-' | sed "s/^/${group}_/")"

@@ -117,6 +117,18 @@ static void device(const uint8_t *data, size_t size, struct croft_error *err)
         api_device_done(&d);
 }
 
+static void extension(const uint8_t *data, size_t size, struct croft_error *err)
+{
+        struct api_extension e = {.path = NULL};
+        int r = api_extension_decode(data, size, &e, err);
+
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (!!e.path + !!e.module + !!e.package == 1));
+        fuzz_require(!e.path || e.path[0] == '/');
+        api_extension_done(&e);
+}
+
 static void bind(const uint8_t *data, size_t size, struct croft_error *err)
 {
         char *name = NULL;
@@ -136,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 ['d' - 'a'] = device,
                 ['e' - 'a'] = exec,
                 ['i' - 'a'] = image,
+                ['k' - 'a'] = extension,
                 ['o' - 'a'] = pool,
                 ['p' - 'a'] = change};
         struct croft_error err = CROFT_ERROR_INIT;

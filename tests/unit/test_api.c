@@ -706,6 +706,23 @@ static void devices_are_exported_listed_and_taken_back(void **state)
         assert_status(*state, "POST", "/v1/devices", "{}", 405);
 }
 
+static void extensions_are_registered_shown_and_revoked(void **state)
+{
+        assert_answer(*state, "POST", "/v1/extensions", "{\"path\": \"/root/copy.ko\"}", 201,
+                "\"name\":\"copy\",\"kind\":\"ko\",\"size_bytes\":4711,\"kernel\":\"6.1.0-fake\"");
+        assert_answer(*state, "GET", "/v1/extensions", "", 200, "\"depends\":[\"crc_ccitt\",\"libcrc32c\"]");
+        assert_answer(*state, "GET", "/v1/extensions/copy", "", 200, "\"state\":\"CURRENT\"");
+        assert_answer(*state, "POST", "/v1/extensions/copy/supersede", "", 200, "\"state\":\"SUPERSEDED\"");
+        assert_answer(*state, "POST", "/v1/extensions/copy/revoke", "", 200, "\"state\":\"REVOKED\"");
+        assert_status(*state, "GET", "/v1/extensions/other", "", 404);
+        assert_status(*state, "GET", "/v1/extensions/%1b", "", 400);
+        assert_status(*state, "POST", "/v1/extensions", "{}", 400);
+        assert_status(*state, "POST", "/v1/extensions", "{\"path\": \"/etc/passwd\"}", 422);
+        assert_answer(*state, "GET", "/v1/identity?path=/root/other.ko", "", 200, "\"generation\":null,\"state\":null");
+        assert_status(*state, "GET", "/v1/identity?path=other.ko", "", 400);
+        assert_status(*state, "GET", "/v1/identity", "", 400);
+}
+
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -713,6 +730,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 served(pools_are_made_changed_bound_to_and_removed),
                 served(devices_are_exported_listed_and_taken_back),
+                served(extensions_are_registered_shown_and_revoked),
                 served(the_root_tells_version_and_instance),
                 served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
                 served(a_check_names_what_croftd_itself_has_or_lacks_and_why),

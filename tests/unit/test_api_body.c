@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum decoder { CREATE, CHANGE, STOP, KILL, PLAIN, EXEC, IMAGE, DEVICE };
+enum decoder { CREATE, CHANGE, STOP, KILL, PLAIN, EXEC, IMAGE, DEVICE, EXTENSION };
 
 /* Decodes, and forgets what came of it. */
 static int decode(enum decoder which, const char *body, struct croft_error *err)
@@ -24,6 +24,7 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
         struct api_change change = {.name = NULL};
         struct api_image image = {.name = NULL};
         struct api_device device = {.device = NULL};
+        struct api_extension extension = {.path = NULL};
         struct exec_spec exec = {.id = 0};
         struct api_action action;
         size_t size = strlen(body);
@@ -37,6 +38,8 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
                 r = api_exec_decode(body, size, &exec, err);
         else if (which == IMAGE)
                 r = api_image_decode(body, size, &image, err);
+        else if (which == EXTENSION)
+                r = api_extension_decode(body, size, &extension, err);
         else if (which == DEVICE)
                 r = api_device_decode(body, size, &device, err);
         else
@@ -49,6 +52,7 @@ static int decode(enum decoder which, const char *body, struct croft_error *err)
         api_change_done(&change);
         api_image_done(&image);
         api_device_done(&device);
+        api_extension_done(&extension);
         exec_spec_done(&exec);
         return r;
 }
@@ -93,6 +97,9 @@ static void faults_are_named(void **state)
                 {EXEC, "{\"argv\": [\"a\"], \"environment\": {\"A=\": \"\"}}", "'A=' is no name of a variable"},
                 {EXEC, "{\"argv\": [\"a\"], \"environment\": {\"A\": 1}}", "the variable 'A' is an integer"},
                 {EXEC, "{\"argv\": [\"a\"], \"rows\": 65536}", "'rows' is 65536, not from 0 to 65535"},
+                {EXTENSION, "{}", "one of the keys 'path', 'module' and 'package' is needed"},
+                {EXTENSION, "{\"path\": \"/x\", \"module\": \"x\"}", "one of the keys"},
+                {EXTENSION, "{\"path\": \"x.ko\"}", "'path' doesn't begin with '/'"},
                 {IMAGE, "{\"name\": \"a\"}", "exactly one of 'build' and 'import'"},
                 {IMAGE, "{\"name\": \"a\", \"build\": {}}", "the key 'suite' is missing"},
                 {IMAGE, "{\"name\": \"a\", \"import\": {\"path\": \"x\"}}", "'path' doesn't begin with '/'"},

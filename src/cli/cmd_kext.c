@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * cmd_kext.c - croft kext: kernel extensions that global has registered.  show is with the others in cmd_list.c.
+ */
+#include "cli.h"
+#include "output.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct cli_column columns[] = {{"NAME", "name", COLUMN_TEXT, true},
+        {"KERNEL", "kernel", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, true},
+        {"STATE", "state", COLUMN_TEXT, true}, {"SIZE", "size_bytes", COLUMN_BYTES, true},
+        {"SHA256", "sha256", COLUMN_DIGEST, true}, {"SIGNER", "signer", COLUMN_TEXT, false},
+        {"ORIGIN", "origin", COLUMN_TEXT, false}, {NULL}};
+
+/* croftd has a working directory of its own. */
+static int absolute(struct cli *cli, const char *file, char **ret)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        *ret = realpath(file, NULL);
+        if (*ret)
+                return 0;
+        (void)croft_error_set(&err, errno, "open '%s'", file);
+        return cli_fail(cli, &err, NULL);
+}
+
+/* A module's name has neither. */
+static bool is_file(const char *word)
+{
+        return strchr(word, '/') || strchr(word, '.');
+}
+
+static int register_body(struct cli *cli, const json_t *body, const char *verb, const char *subject)
+{
+        _cleanup_free_ char *path = cli_path(NULL, "extensions", NULL);
+        _cleanup_json_ json_t *answer = NULL;
+        char doing[400];
+        int r;
+
+        (void)snprintf(doing, sizeof(doing), "%s '%.300s'", verb, subject);
+        r = cli_request(cli, "POST", path, body, doing, &answer);
+        return r ? r : output_list(cli, stdout, answer, columns);
+}
+
+static int register_one(struct cli *cli, const struct cli_args *args, const char *word)
+{
+        _cleanup_free_ char *file = NULL;
+        _cleanup_json_ json_t *body = NULL;
+        int r = is_file(word) ? absolute(cli, word, &file) : 0;
+
+        if (r != 0)
+                return r;
+        body = json_pack("{s:s}", file ? "path" : "module", file ? file : word);
+        if (!body)
+                return cli_usage(args->command, "a word is no valid text");
+        return register_body(cli, body, "register", word);
+}
+
+int cli_cmd_kext_register(struct cli *cli, const struct cli_args *args)
+{
+        const char *package;
+        size_t at = 0;
+        int status = 0;
+
+        if (args->n_words == 0 && !cli_has(args, "package"))
+                return cli_usage(args->command, "a file, a module or --package is needed");
+        while ((package = cli_next(args, "package", &at))) {
+                _cleanup_json_ json_t *body = json_pack("{s:s}", "package", package);
+                int r = body ? register_body(cli, body, "register the modules of package", package)
+                             : cli_usage(args->command, "a word is no valid text");
+
+                status = status ? status : r;
+        }
+        return status ? status : cli_each(cli, args, register_one);
+}
+
+static char *identity_query(const char *path)
+{
+        size_t need = croft_path_escape(NULL, 0, path) + 1;
+        _cleanup_free_ char *escaped = malloc(need);
+        char *query = NULL;
+
+        if (!escaped)
+                return NULL;
+        croft_path_escape(escaped, need, path);
+        return asprintf(&query, "path=%s", escaped) < 0 ? NULL : query;
+}
+
+static int identify(struct cli *cli, const char *file, json_t **ret)
+{
+        _cleanup_free_ char *path = NULL, *query = NULL, *target = NULL;
+        char what[400];
+        int r = absolute(cli, file, &path);
+
+        if (r != 0)
+                return r;
+        query = identity_query(path);
+        target = query ? cli_path(query, "identity", NULL) : NULL;
+        (void)snprintf(what, sizeof(what), "identify '%.300s'", file);
+        return cli_request(cli, "GET", target, NULL, what, ret);
+}
+
+int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_json_ json_t *all = json_array();
+        int status = 0;
+
+        for (size_t i = 0; i < args->n_words; i++) {
+                json_t *one = NULL;
+                int r = identify(cli, args->words[i], &one);
+
+                status = status ? status : r;
+                if (r != 0)
+                        continue;
+                if (!cli->format_given)
+                        (void)printf("%s  %s\n", json_string_value(json_object_get(one, "sha256")), args->words[i]);
+                (void)json_array_append_new(all, one);
+        }
+        if (status == 0)
+                status = cli->format_given ? output_objects(cli, stdout, all, args->n_words == 1) : output_end(stdout);
+        return status;
+}
+
+int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_free_ char *path = cli_path(NULL, "extensions", NULL);
+        _cleanup_json_ json_t *answer = NULL;
+        int r;
+
+        (void)args;
+        r = cli_request(cli, "GET", path, NULL, "list extensions", &answer);
+        return r ? r : output_list(cli, stdout, answer, columns);
+}
+
+static int act_on(struct cli *cli, const char *name, const char *verb)
+{
+        _cleanup_free_ char *path = cli_path(NULL, "extensions", name, verb, NULL);
+        char what[160];
+
+        (void)snprintf(what, sizeof(what), "%s '%s'", verb, name);
+        return cli_request(cli, "POST", path, NULL, what, NULL);
+}
+
+static int revoke_one(struct cli *cli, const struct cli_args *args, const char *name)
+{
+        (void)args;
+        return act_on(cli, name, "revoke");
+}
+
+static int supersede_one(struct cli *cli, const struct cli_args *args, const char *name)
+{
+        (void)args;
+        return act_on(cli, name, "supersede");
+}
+
+int cli_cmd_kext_revoke(struct cli *cli, const struct cli_args *args)
+{
+        return cli_each(cli, args, revoke_one);
+}
+
+int cli_cmd_kext_supersede(struct cli *cli, const struct cli_args *args)
+{
+        return cli_each(cli, args, supersede_one);
+}

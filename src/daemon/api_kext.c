@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * api_kext.c - the routes of kernel extensions.
+ */
+#include "base/cleanup.h"
+#include "daemon/api_body.h"
+#include "daemon/api_http.h"
+#include "daemon/api_json.h"
+#include "daemon/life.h"
+
+static int no_memory(struct croft_error *err)
+{
+        return croft_error_set(err, ENOMEM, "write the answer");
+}
+
+/* What it needs is a list: a text of commas is for the kernel. */
+static json_t *extension_json(const struct kext_record *record, bool known)
+{
+        json_t *json = api_json_extension(record, known), *depends = json_array();
+        const char *at = record->identity.depends;
+        char name[KEXT_NAME_MAX + 1];
+
+        while (kext_depends_next(&at, name))
+                (void)json_array_append_new(depends, json_string(name));
+        if (json_object_set_new(json, "depends", depends) == 0)
+                return json;
+        json_decref(json);
+        return NULL;
+}
+
+static int answer_list(
+        const struct life_kexts *list, unsigned int status, struct api_answer *a, struct croft_error *err)
+{
+        a->body = json_array();
+        for (size_t i = 0; i < list->n; i++)
+                if (json_array_append_new(a->body, extension_json(&list->list[i], true)) < 0)
+                        return no_memory(err);
+        a->status = status;
+        return a->body ? 0 : no_memory(err);
+}
+
+static int answer_one(const struct kext_record *record, bool known, struct api_answer *a, struct croft_error *err)
+{
+        a->body = extension_json(record, known);
+        a->status = MHD_HTTP_OK;
+        return a->body ? 0 : no_memory(err);
+}
+
+int api_extension_list(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(life_kexts_done) struct life_kexts list = {.n = 0};
+        int r = life_kext_list(q->api->life, &list, err);
+
+        return r < 0 ? r : answer_list(&list, MHD_HTTP_OK, a, err);
+}
+
+int api_extension_add(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(api_extension_done) struct api_extension extension = {.path = NULL};
+        _cleanup_(life_kexts_done) struct life_kexts list = {.n = 0};
+        struct life_kext_source source;
+        int r = api_extension_decode(q->body, q->body_size, &extension, err);
+
+        if (r < 0)
+                return r;
+        source = (struct life_kext_source){
+                .path = extension.path, .module = extension.module, .package = extension.package};
+        r = life_kext_register(q->api->life, &source, &list, err);
+        return r < 0 ? r : answer_list(&list, MHD_HTTP_CREATED, a, err);
+}
+
+int api_extension_show(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        struct kext_record record;
+        int r = life_kext_get(q->api->life, q->name, &record, err);
+
+        return r < 0 ? r : answer_one(&record, true, a, err);
+}
+
+int api_extension_revoke(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        struct kext_record record;
+        int r = life_kext_revoke(q->api->life, q->name, &record, err);
+
+        return r < 0 ? r : answer_one(&record, true, a, err);
+}
+
+int api_extension_supersede(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        struct kext_record record;
+        int r = life_kext_supersede(q->api->life, q->name, &record, err);
+
+        return r < 0 ? r : answer_one(&record, true, a, err);
+}
+
+int api_identity(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        const char *path = api_target_query(&q->target, "path");
+        struct kext_record record;
+        bool known;
+        int r;
+
+        if (!path || path[0] != '/')
+                return croft_error_set(err, EINVAL, "the parameter 'path' is missing, or doesn't begin with '/'.");
+        r = life_kext_identify(q->api->life, path, &record, &known, err);
+        return r < 0 ? r : answer_one(&record, known, a, err);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * store_kext.c - the rows of the store that are about kernel extensions.  See store.h.
+ *
+ * Invariant: of one name for one kernel at most one is CURRENT; what was revoked is in a table of its own, which
+ * nothing is ever taken out of.
+ */
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "daemon/store_private.h"
+
+#include <string.h>
+
+#define RELEASE_MAX 128
+
+static void bind_text(sqlite3_stmt *s, int i, const char *text)
+{
+        (void)sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+}
+
+static void take_text(sqlite3_stmt *s, int i, char *dst, size_t size)
+{
+        const char *text = (const char *)sqlite3_column_text(s, i);
+
+        (void)str_copy(dst, size, text ? text : "");
+}
+
+/* Columns as EXTENSION_COLUMNS has them. */
+static void read_record(sqlite3_stmt *s, struct kext_record *ret)
+{
+        struct kext_identity *i = &ret->identity;
+
+        *ret = (struct kext_record){.generation = (uint32_t)sqlite3_column_int64(s, 4)};
+        take_text(s, 0, i->sha256, sizeof(i->sha256));
+        i->kind = (enum kext_kind)sqlite3_column_int(s, 1);
+        i->size = (uint64_t)sqlite3_column_int64(s, 2);
+        take_text(s, 3, i->name, sizeof(i->name));
+        ret->state = (enum kext_state)sqlite3_column_int(s, 5);
+        take_text(s, 6, i->vermagic, sizeof(i->vermagic));
+        take_text(s, 7, i->srcversion, sizeof(i->srcversion));
+        take_text(s, 8, i->build_id, sizeof(i->build_id));
+        take_text(s, 9, i->signer, sizeof(i->signer));
+        take_text(s, 10, i->depends, sizeof(i->depends));
+        take_text(s, 11, ret->origin, sizeof(ret->origin));
+        take_text(s, 12, ret->reason, sizeof(ret->reason));
+        ret->registered = sqlite3_column_int64(s, 13);
+}
+
+/* 1: *ret (may be NULL) is it, 0: there is none. */
+static int find(
+        struct store *store, enum statement which, const char *sha256, struct kext_record *ret, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, which);
+        int result, r;
+
+        bind_text(s, 1, sha256);
+        result = sqlite3_step(s);
+        r = result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : store_fault(store, result, err, "read an extension");
+        if (r == 1 && ret)
+                read_record(s, ret);
+        (void)sqlite3_reset(s);
+        return r;
+}
+
+static int newest(struct store *store, const char *name, const char *release, uint32_t *ret, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_NEWEST);
+        int result;
+
+        bind_text(s, 1, name);
+        bind_text(s, 2, release);
+        result = sqlite3_step(s);
+        if (result == SQLITE_ROW)
+                *ret = (uint32_t)sqlite3_column_int64(s, 0);
+        (void)sqlite3_reset(s);
+        return result == SQLITE_ROW ? 0 : store_fault(store, result, err, "read an extension");
+}
+
+static int supersede_others(struct store *store, const char *name, const char *release, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SUPERSEDE);
+
+        bind_text(s, 1, name);
+        bind_text(s, 2, release);
+        return store_run_statement(store, SQL_EXTENSION_SUPERSEDE, err);
+}
+
+static int insert(struct store *store, const struct kext_record *record, const char *release, struct croft_error *err)
+{
+        const struct kext_identity *i = &record->identity;
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_ADD);
+
+        bind_text(s, 1, i->sha256);
+        (void)sqlite3_bind_int(s, 2, KEXT_FORMAT);
+        (void)sqlite3_bind_int(s, 3, (int)i->kind);
+        (void)sqlite3_bind_int64(s, 4, (int64_t)i->size);
+        bind_text(s, 5, i->name);
+        bind_text(s, 6, release);
+        (void)sqlite3_bind_int64(s, 7, record->generation);
+        (void)sqlite3_bind_int(s, 8, (int)record->state);
+        bind_text(s, 9, i->vermagic);
+        bind_text(s, 10, i->srcversion);
+        bind_text(s, 11, i->build_id);
+        bind_text(s, 12, i->signer);
+        bind_text(s, 13, i->depends);
+        bind_text(s, 14, record->origin);
+        bind_text(s, 15, record->reason);
+        (void)sqlite3_bind_int64(s, 16, record->registered);
+        return store_run_statement(store, SQL_EXTENSION_ADD, err);
+}
+
+static int renew(struct store *store, const struct kext_record *record, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_RENEW);
+
+        bind_text(s, 1, record->identity.sha256);
+        (void)sqlite3_bind_int64(s, 2, record->generation);
+        return store_run_statement(store, SQL_EXTENSION_RENEW, err);
+}
+
+/* Inside a transaction; *record is as it is on record when it returns 0. */
+static int add(struct store *store, struct kext_record *record, struct croft_error *err)
+{
+        struct kext_record known;
+        char release[RELEASE_MAX];
+        int is_known, r = find(store, SQL_REVOKED_FIND, record->identity.sha256, NULL, err);
+
+        if (r > 0)
+                return croft_error_set(
+                        err, EPERM, "'%s' was revoked: these bytes are never registered again.", record->identity.name);
+        is_known = r < 0 ? r : find(store, SQL_EXTENSION_FIND, record->identity.sha256, &known, err);
+        if (is_known < 0)
+                return is_known;
+        if (is_known)
+                *record = known;
+        if (is_known && known.state == KEXT_CURRENT)
+                return 0;
+        (void)kext_release(record->identity.vermagic, release, sizeof(release));
+        r = newest(store, record->identity.name, release, &record->generation, err);
+        if (r == 0)
+                r = supersede_others(store, record->identity.name, release, err);
+        record->generation++;
+        record->state = KEXT_CURRENT;
+        if (r < 0)
+                return r;
+        return is_known ? renew(store, record, err) : insert(store, record, release, err);
+}
+
+int store_extension_add(
+        struct store *store, const struct kext_record *record, struct kext_record *ret, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        struct kext_record own = *record;
+        int r = store_begin(store, true, &e);
+
+        if (r == 0)
+                r = store_commit(store, add(store, &own, &e), &e);
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        *ret = own;
+        return 0;
+}
+
+int store_extension_find(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        struct kext_record record;
+        int found = 0, r = store_begin(store, false, &e);
+
+        if (r == 0) {
+                found = find(store, SQL_EXTENSION_FIND, sha256, &record, &e);
+                r = store_commit(store, found < 0 ? found : 0, &e);
+        }
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        if (!found)
+                return croft_error_set(err, ENOENT, "no extension '%s' is registered.", sha256);
+        *ret = record;
+        return 0;
+}
+
+/* A row more of a growing array. */
+static int append(struct kext_record **list, size_t *n, sqlite3_stmt *s, struct croft_error *err)
+{
+        if ((*n & (*n - 1)) == 0) { /* full at each power of two */
+                struct kext_record *p = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*p));
+
+                if (!p)
+                        return croft_error_set(err, ENOMEM, "list the extensions");
+                *list = p;
+        }
+        read_record(s, &(*list)[(*n)++]);
+        return 0;
+}
+
+int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_record *list = NULL;
+        struct croft_error e = CROFT_ERROR_INIT;
+        int result = SQLITE_DONE, r = store_begin(store, false, &e);
+        sqlite3_stmt *s;
+        size_t n = 0;
+
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        s = store_statement(store, SQL_EXTENSIONS);
+        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW)
+                r = append(&list, &n, s, &e);
+        (void)sqlite3_reset(s);
+        if (r == 0 && result != SQLITE_DONE)
+                r = store_fault(store, result, &e, "list the extensions");
+        r = store_commit(store, r, &e);
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        *ret = TAKE(list);
+        *ret_n = n;
+        return 0;
+}
+
+static int set_state(struct store *store, const char *sha256, enum kext_state state, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SET_STATE);
+
+        bind_text(s, 1, sha256);
+        (void)sqlite3_bind_int(s, 2, (int)state);
+        return store_run_statement(store, SQL_EXTENSION_SET_STATE, err);
+}
+
+int store_extension_supersede(struct store *store, const char *sha256, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r = store_begin(store, true, &e);
+
+        if (r == 0)
+                r = store_commit(store, set_state(store, sha256, KEXT_SUPERSEDED, &e), &e);
+        return r < 0 ? croft_error_copy(err, &e) : 0;
+}
+
+static int revoke_row(struct store *store, const char *sha256, struct croft_error *err)
+{
+        bind_text(store_statement(store, SQL_REVOKED_ADD), 1, sha256);
+        if (store_run_statement(store, SQL_REVOKED_ADD, err) < 0)
+                return -err->code;
+        return set_state(store, sha256, KEXT_REVOKED, err);
+}
+
+int store_extension_revoke(struct store *store, const char *sha256, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r = store_begin(store, true, &e);
+
+        if (r == 0)
+                r = store_commit(store, revoke_row(store, sha256, &e), &e);
+        return r < 0 ? croft_error_copy(err, &e) : 0;
+}

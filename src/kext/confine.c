@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * confine.c - see confine.h.
+ */
+#include "kext/confine.h"
+
+#include "base/cleanup.h"
+
+#include <grp.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define NOBODY 65534
+#define MEMORY_MAX (2ULL << 30) /* address space: the file, its plain bytes twice, the windows of xz and zstd */
+
+/* What memory takes, and to say what came of it. */
+static const int calls[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(fstat),
+        SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+        SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
+        SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+        SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
+
+static int filter(void)
+{
+        scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+        int r = context ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(calls); i++)
+                r = seccomp_rule_add(context, SCMP_ACT_ALLOW, calls[i], 0);
+        if (r == 0)
+                r = seccomp_load(context);
+        seccomp_release(context);
+        return r;
+}
+
+static int limit(void)
+{
+        const struct rlimit none = {0};
+#ifndef __SANITIZE_ADDRESS__
+        const struct rlimit memory = {.rlim_cur = MEMORY_MAX, .rlim_max = MEMORY_MAX};
+
+        if (setrlimit(RLIMIT_AS, &memory) < 0)
+                return -errno;
+#endif
+        return setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ? -errno : 0;
+}
+
+int confine_to_memory(struct croft_error *err)
+{
+        int r = limit();
+
+        if (r == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+                              setresuid(NOBODY, NOBODY, NOBODY) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                              prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
+                r = -errno;
+        if (r == 0)
+                r = filter();
+        return r < 0 ? croft_error_set(err, r, "shut the reader in") : 0;
+}

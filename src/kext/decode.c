@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * decode.c - see decode.h.
+ */
+#include "kext/decode.h"
+
+#include "base/cleanup.h"
+
+int decode(const void *data, size_t size, struct kext_identity *ret, struct croft_error *err)
+{
+        struct kext_identity identity = {.kind = KEXT_KO};
+        _cleanup_free_ void *plain = NULL;
+        size_t plain_size = 0;
+        int r = decode_unpack(data, size, &plain, &plain_size, err);
+
+        if (r < 0)
+                return r;
+        if (plain) {
+                data = plain;
+                size = plain_size;
+        }
+        r = decode_elf(data, size, &identity, err);
+        if (r < 0)
+                return r;
+        decode_signer(data, size, identity.signer, sizeof(identity.signer));
+        *ret = identity;
+        return 0;
+}

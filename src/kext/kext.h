@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * kext.h - kernel extensions: what identifies a file of one, global's own copies, what a partition stores of them.
+ *
+ * An extension is what its bytes are: two files are equivalent if their SHA-256 over all bytes as stored is the same
+ * (compressed and signed forms are other files), whatever their names, owners and times.  The bytes judged are the
+ * bytes kept: a file is read once, by its descriptor, into a memfd that is sealed before anybody judges it.
+ * Who takes them apart (decompression, ELF, signatures) is croft-kext, a process of its own, shut in and with a time
+ * limit; croftd hashes and copies only.
+ */
+#ifndef CROFT_KEXT_KEXT_H
+#define CROFT_KEXT_KEXT_H
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEXT_FORMAT 1                      /* of the record */
+#define KEXT_FILE_MAX (UINT64_C(64) << 20) /* bytes of a file as stored */
+#define KEXT_READ_MS 10000                 /* that a file may take to be read and taken apart */
+#define KEXT_SHA256_LENGTH 64              /* hex digits */
+#define KEXT_NAME_MAX 59                   /* of the kernel's MODULE_NAME_LEN, the longer one: that of 32 bits */
+
+enum kext_kind { KEXT_KO = 1 };                  /* a module of the kernel */
+const char *kext_kind_name(enum kext_kind kind); /* "ko" */
+
+/* Texts are printable ASCII, "" where the file says nothing. */
+struct kext_identity {
+        enum kext_kind kind;
+        char sha256[KEXT_SHA256_LENGTH + 1]; /* of all bytes as stored, lower-case hex */
+        uint64_t size;                       /* in bytes, as stored */
+        char name[KEXT_NAME_MAX + 1];        /* what the kernel calls it */
+        char vermagic[128], srcversion[64];
+        char build_id[129]; /* hex */
+        char signer[128];   /* whom the appended signature names; whether it is good is the kernel's to say */
+        char depends[2048]; /* names, separated by commas */
+};
+
+/* "6.1.0-18-amd64": the first word of vermagic, the kernel that it was made for.  Returns buf. */
+const char *kext_release(const char *vermagic, char *buf, size_t size);
+/* A name as the kernel has it, or as modprobe(8) takes it: '-' becomes '_'.  False: none. */
+bool kext_name_normalise(const char *text, char name[KEXT_NAME_MAX + 1]);
+bool kext_is_sha256(const char *text);    /* 64 lower-case hex digits */
+bool kext_is_file_name(const char *path); /* NAME.ko, also .xz, .zst and .gz: what modules are called */
+/* The next of names separated by commas, from *at on, copied to name; false: no more.  A longer one is left out. */
+bool kext_depends_next(const char **at, char name[KEXT_NAME_MAX + 1]);
+
+/* --- the register: what croftd remembers of one --- */
+
+enum kext_state {
+        KEXT_CURRENT = 1,    /* what partitions are given */
+        KEXT_SUPERSEDED = 2, /* an older generation, or taken out by the administrator */
+        KEXT_REVOKED = 3,    /* never again */
+};
+const char *kext_state_name(enum kext_state state); /* "CURRENT"; "UNKNOWN" */
+
+#define KEXT_ORIGIN_MAX 1023
+#define KEXT_REASON_MAX 127
+struct kext_record {
+        struct kext_identity identity;
+        uint32_t generation; /* among those of one name for one kernel, from 1 */
+        enum kext_state state;
+        char origin[KEXT_ORIGIN_MAX + 1]; /* the file that it was registered from */
+        char reason[KEXT_REASON_MAX + 1]; /* why: "file", "module dummy", "package linux-image-6.1.0-18-amd64" */
+        int64_t registered;               /* seconds since the epoch */
+};
+
+/* --- bytes --- */
+
+/* A new memfd, sealed, of what is in the file `from` (read from its current offset to its end).  Only a regular file of
+ * at most KEXT_FILE_MAX bytes that doesn't change meanwhile: -EINVAL, -EFBIG, -EAGAIN.  May wait as long as the file
+ * system does, so: only in a process that may hang.  The descriptor or a negative errno. */
+int kext_read_sealed(int from, struct croft_error *err);
+/* Seals a memfd against every change; then it is what kext_hash() takes. */
+int kext_seal(int memfd, struct croft_error *err);
+/* The SHA-256 of a sealed memfd, and its size.  -EPERM: it isn't sealed: whoever gave it could change it. */
+int kext_hash(int memfd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size, struct croft_error *err);
+
+/* Runs croft-kext (worker: its path) to identify the file at path, a path of global's; *ret_memfd (the caller closes
+ * it; may be NULL) holds its bytes, sealed.  -ENOEXEC: no module; -ETIMEDOUT: it couldn't be read in time. */
+int kext_identify(
+        const char *worker, const char *path, struct kext_identity *ret, int *ret_memfd, struct croft_error *err);
+
+/* --- global's own copies: STATE/kext/SHA256 --- */
+
+/* Puts the bytes there, whole or not at all, on the disk and verified when it returns.  Present already is fine. */
+int kext_copy_put(int state_dir, const char *sha256, int memfd, struct croft_error *err);
+/* A sealed memfd with the copy's bytes, whose hash is what its name says; -EUCLEAN: it isn't. */
+int kext_copy_get(int state_dir, const char *sha256, struct croft_error *err);
+int kext_copy_remove(int state_dir, const char *sha256, struct croft_error *err); /* a missing one is fine */
+/* Removes what is half made, and those that known() doesn't want.  *ret_removed: how many of either. */
+int kext_copy_sweep(int state_dir, bool (*known)(void *context, const char *sha256), void *context,
+        unsigned int *ret_removed, struct croft_error *err);
+
+/* The list of what was revoked, beside the database: one restored from an older copy doesn't bring it back. */
+int kext_revoked_add(int state_dir, const char *sha256, struct croft_error *err); /* one that is there is fine */
+int kext_revoked_each(int state_dir, int (*each)(void *context, const char *sha256, struct croft_error *err),
+        void *context, struct croft_error *err);
+
+/* --- where global has them --- */
+
+/* Calls each with the path of a module of the running kernel, what it needs first.  -ENOENT: there is none. */
+typedef int (*kext_each)(void *context, const char *path, struct croft_error *err);
+int kext_find_module(const char *name, kext_each each, void *context, struct croft_error *err);
+/* Calls each with every module that an installed package of Debian's has, by its list; -ENOENT: no such package. */
+int kext_find_package(const char *package, kext_each each, void *context, struct croft_error *err);
+
+#endif

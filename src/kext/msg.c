@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * msg.c - see msg.h.
+ */
+#include "kext/msg.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+#define CODE_MAX 133 /* errno */
+
+/* The texts of an identity, in the order of the wire. */
+#define TEXTS(i)                                                                                                       \
+        {                                                                                                              \
+                {(i)->name, sizeof((i)->name)}, {(i)->vermagic, sizeof((i)->vermagic)},                                \
+                        {(i)->srcversion, sizeof((i)->srcversion)}, {(i)->build_id, sizeof((i)->build_id)},            \
+                        {(i)->signer, sizeof((i)->signer)},                                                            \
+                {                                                                                                      \
+                        (i)->depends, sizeof((i)->depends)                                                             \
+                }                                                                                                      \
+        }
+
+static bool is_printable(const char *text)
+{
+        for (; *text; text++)
+                if (*text < ' ' || *text > '~')
+                        return false;
+        return true;
+}
+
+static void put_identity(struct wire_writer *w, const struct kext_identity *identity)
+{
+        const struct {
+                const char *text;
+                size_t room;
+        } texts[] = TEXTS(identity);
+
+        wire_put_u8(w, (uint8_t)identity->kind);
+        for (size_t i = 0; i < ELEMENTS(texts); i++)
+                wire_put_string(w, texts[i].text);
+}
+
+static int get_identity(struct wire_reader *r, struct kext_identity *identity)
+{
+        const struct {
+                char *text;
+                size_t room;
+        } texts[] = TEXTS(identity);
+        char name[KEXT_NAME_MAX + 1];
+
+        identity->kind = wire_get_u8(r);
+        for (size_t i = 0; i < ELEMENTS(texts); i++) {
+                wire_get_text(r, texts[i].text, texts[i].room);
+                if (!is_printable(texts[i].text))
+                        return -EBADMSG;
+        }
+        if (identity->kind != KEXT_KO || !identity->vermagic[0] || !kext_name_normalise(identity->name, name) ||
+                strcmp(name, identity->name) != 0)
+                return -EBADMSG;
+        return 0;
+}
+
+void msg_encode(const struct msg *msg, struct wire_writer *w)
+{
+        wire_put_u8(w, (uint8_t)msg->type);
+        switch (msg->type) {
+        case MSG_FAULT:
+                wire_put_u32(w, (uint32_t)msg->code);
+                wire_put_string(w, msg->text);
+                break;
+        case MSG_IDENTITY:
+                put_identity(w, &msg->identity);
+                break;
+        }
+}
+
+static int get_fault(struct wire_reader *r, struct msg *m)
+{
+        uint32_t code = wire_get_u32(r);
+
+        wire_get_text(r, m->text, sizeof(m->text));
+        m->code = (int)code;
+        return code < 1 || code > CODE_MAX || !is_printable(m->text) ? -EBADMSG : 0;
+}
+
+int msg_decode(const void *data, size_t size, struct msg *ret)
+{
+        struct msg *m = calloc(1, sizeof(*m));
+        _cleanup_free_ void *own = m;
+        struct wire_reader r;
+        int result;
+
+        if (!m)
+                return -ENOMEM;
+        wire_reader_init(&r, data, size);
+        m->type = wire_get_u8(&r);
+        switch (m->type) {
+        case MSG_FAULT:
+                result = get_fault(&r, m);
+                break;
+        case MSG_IDENTITY:
+                result = get_identity(&r, &m->identity);
+                break;
+        default:
+                result = -EBADMSG;
+        }
+        if (wire_reader_end(&r) < 0)
+                return wire_reader_end(&r);
+        if (result < 0)
+                return result;
+        *ret = *m;
+        return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * msg.h - what croft-kext tells croftd, a packet each.  It may have been taken over by what it read: decoding takes
+ * nothing for granted.
+ */
+#ifndef CROFT_KEXT_MSG_H
+#define CROFT_KEXT_MSG_H
+
+#include "base/wire.h"
+#include "kext/kext.h"
+
+#define MSG_SIZE_MAX 16384
+#define MSG_TEXT_MAX 512
+
+enum msg_type {
+        MSG_FAULT = 'E',    /* the last one: why it failed */
+        MSG_IDENTITY = 'I', /* the last one; without sha256 and size, which croftd sees for itself */
+};
+
+struct msg {
+        enum msg_type type;
+        int code; /* of FAULT: a positive errno */
+        char text[MSG_TEXT_MAX];
+        struct kext_identity identity;
+};
+
+/* What it says is in w, fault and all. */
+void msg_encode(const struct msg *msg, struct wire_writer *w);
+/* -EBADMSG: nothing of ours.  Texts come out printable. */
+int msg_decode(const void *data, size_t size, struct msg *ret);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * names.c - words about extensions.  Pure; see kext.h.
+ */
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "kext/kext.h"
+
+#include <string.h>
+
+const char *kext_kind_name(enum kext_kind kind)
+{
+        return kind == KEXT_KO ? "ko" : "unknown";
+}
+
+const char *kext_state_name(enum kext_state state)
+{
+        switch (state) {
+        case KEXT_CURRENT:
+                return "CURRENT";
+        case KEXT_SUPERSEDED:
+                return "SUPERSEDED";
+        case KEXT_REVOKED:
+                return "REVOKED";
+        }
+        return "UNKNOWN";
+}
+
+const char *kext_release(const char *vermagic, char *buf, size_t size)
+{
+        (void)str_copy(buf, size, vermagic);
+        buf[strcspn(buf, " ")] = '\0';
+        return buf;
+}
+
+static bool is_name_char(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool kext_name_normalise(const char *text, char name[KEXT_NAME_MAX + 1])
+{
+        size_t n = 0;
+
+        for (; text[n]; n++) {
+                char c = text[n] == '-' ? '_' : text[n];
+
+                if (n == KEXT_NAME_MAX || !is_name_char(c))
+                        return false;
+                name[n] = c;
+        }
+        name[n] = '\0';
+        return n > 0;
+}
+
+bool kext_is_file_name(const char *path)
+{
+        static const char *const endings[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+        size_t n = strlen(path);
+
+        for (size_t i = 0; i < ELEMENTS(endings); i++) {
+                size_t m = strlen(endings[i]);
+
+                if (n > m && path[n - m - 1] != '/' && strcmp(path + n - m, endings[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool kext_is_sha256(const char *text)
+{
+        return strspn(text, "0123456789abcdef") == KEXT_SHA256_LENGTH && text[KEXT_SHA256_LENGTH] == '\0';
+}
+
+bool kext_depends_next(const char **at, char name[KEXT_NAME_MAX + 1])
+{
+        while (**at) {
+                size_t n = strcspn(*at, ",");
+                const char *word = *at;
+
+                *at += n + (word[n] == ',');
+                if (n > 0 && n <= KEXT_NAME_MAX) {
+                        memcpy(name, word, n);
+                        name[n] = '\0';
+                        if (kext_name_normalise(name, name))
+                                return true;
+                }
+        }
+        return false;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * run.c - see run.h.
+ */
+#include "kext/run.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sock.h"
+#include "kernel/process.h"
+#include "kernel/spawn.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define EXTRA_MAX 3
+#define WORDS_MAX 6
+#define DEATH_MS 1000 /* that it may take to die */
+
+static int64_t now_ms(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail for this clock */
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int spawn(const char *worker, const char *mode, char *const words[], const int *fds, size_t n_fds,
+        struct run *run, struct croft_error *err)
+{
+        char name[] = "croft-kext", pid[16], own_mode[16];
+        char *argv[3 + WORDS_MAX + 1] = {name, own_mode, pid};
+        int r;
+
+        (void)snprintf(own_mode, sizeof(own_mode), "%s", mode);
+        (void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+        for (size_t i = 0; i < WORDS_MAX && words[i]; i++)
+                argv[3 + i] = words[i];
+        r = spawn_program(worker, argv, fds, n_fds, &run->pid, err);
+        if (r < 0)
+                return r;
+        run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0); /* ours, so the number is still its */
+        if (run->pidfd >= 0)
+                return 0;
+        r = croft_error_set(err, errno, "hold croft-kext");
+        (void)kill(run->pid, SIGKILL);
+        (void)waitpid(run->pid, NULL, 0);
+        return r;
+}
+
+int run_start(const char *worker, const char *mode, char *const words[], const int *extra, size_t n_extra,
+        int timeout_ms, struct run *ret, struct croft_error *err)
+{
+        _cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC), mine = -EBADF, its = -EBADF;
+        struct run run = RUN_INIT;
+        int fds[4 + EXTRA_MAX], pair[2], r;
+
+        if (null < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return croft_error_set(err, errno, "start croft-kext");
+        mine = pair[0];
+        its = pair[1];
+        fds[0] = fds[1] = null;
+        fds[2] = STDERR_FILENO;
+        fds[3] = its;
+        for (size_t i = 0; i < n_extra && i < EXTRA_MAX; i++)
+                fds[4 + i] = extra[i];
+        run.deadline_ms = now_ms() + timeout_ms;
+        r = spawn(worker, mode, words, fds, 4 + n_extra, &run, err);
+        if (r < 0)
+                return r;
+        run.socket = TAKE_FD(mine);
+        *ret = run;
+        return 0;
+}
+
+static int wait_for_word(struct run *run, struct croft_error *err)
+{
+        struct pollfd p = {.fd = run->socket, .events = POLLIN};
+        int r;
+
+        do {
+                int64_t left = run->deadline_ms - now_ms();
+
+                r = poll(&p, 1, left < 0 ? 0 : (int)left);
+        } while (r < 0 && errno == EINTR);
+        if (r < 0)
+                return croft_error_set(err, errno, "wait for croft-kext");
+        return r == 0 ? croft_error_set(err, ETIMEDOUT, "it can't be read in the time that it may take.") : 0;
+}
+
+int run_next(struct run *run, struct msg *ret, struct croft_error *err)
+{
+        struct sock_packet packet = {0};
+        int r = wait_for_word(run, err);
+
+        if (r < 0)
+                return r;
+        r = sock_receive_packet(run->socket, MSG_SIZE_MAX, &packet);
+        if (r > 0)
+                r = msg_decode(packet.data, packet.size, ret) < 0 ? -EBADMSG : 1;
+        sock_packet_done(&packet);
+        if (r == 0)
+                return croft_error_set(err, EIO, "croft-kext ended without a word.");
+        if (r < 0)
+                return croft_error_set(err, r, "croft-kext says what it shouldn't");
+        return ret->type == MSG_FAULT ? croft_error_set(err, ret->code, "%s.", ret->text) : 0;
+}
+
+void run_end(struct run *run)
+{
+        if (run->pidfd >= 0) {
+                (void)process_signal(run->pidfd, SIGKILL);
+                if (process_wait(run->pidfd, DEATH_MS) == 0)
+                        (void)process_reap(run->pidfd, NULL);
+        }
+        run->pidfd = close_fd(run->pidfd);
+        run->socket = close_fd(run->socket);
+}

@@ -1,0 +1,179 @@
+#!/bin/sh
+# where: here guest
+# timeout: 900
+# Kernel extensions: what identifies a file of one, and global's register of them, whatever happens to croftd meanwhile.
+. "$(dirname "$0")/../lib.sh"
+
+module() { "$t_top/tests/kit/t-module" "$@"; } # NAME [KEY=VALUE]...: a file that is a module by all that can be told
+listed() { croft kext list --format json | jq -r '.[] | "\(.name) \(.generation) \(.state)"' | tr '\n' ';'; }
+shown() { croft kext show "$1" --format json | jq -r "$2"; } # EXTENSION JQ-EXPRESSION
+sha256() { sha256sum <"$1" | cut -d' ' -f1; }
+copies() { ls "$T/state/kext" | tr '\n' ' '; } # global's own
+start_croftd() { # [CRASH-POINT]
+        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
+        t_croftd_start
+}
+
+start_croftd || exit 1
+cd "$T" || exit 1
+module copy text=one build-id=00112233445566778899aabbccddeeff00112233 srcversion=0123456789ABCDEF >copy.ko
+
+# --- identity -------------------------------------------------------------------------------------------------------------
+
+t_is "the identity of a file is what sha256sum says" "$(croft kext id copy.ko)" "$(sha256sum copy.ko)"
+identity=$(croft kext id copy.ko --format json | jq -r '"\(.name) \(.kind) \(.kernel) \(.srcversion) \(.build_id) \(.size_bytes) \(.state)"')
+t_is "and what it says of itself" "$identity" \
+        "copy ko 6.1.0-test 0123456789ABCDEF 00112233445566778899aabbccddeeff00112233 $(stat -c %s copy.ko) null"
+gzip -k copy.ko
+xz -k copy.ko
+zstd -q -k copy.ko
+for file in copy.ko.gz copy.ko.xz copy.ko.zst; do
+        t_is "the hash of $file covers it as it is stored" "$(croft kext id $file)" "$(sha256sum $file)"
+        t_is "and what it says is the same: $file" "$(croft kext id $file --format json | jq -r '"\(.name) \(.build_id)"')" "copy 00112233445566778899aabbccddeeff00112233"
+done
+cp copy.ko other-name.ko
+touch -d 2001-01-01 other-name.ko
+ln -s copy.ko link.ko
+t_is "name, time and links don't matter" "$(croft kext id other-name.ko link.ko | cut -d' ' -f1 | sort -u)" "$(sha256 copy.ko)"
+mkfifo fifo.ko
+truncate -s 1T sparse.ko
+echo "no module" >text.ko
+head -c 300 copy.ko >cut.ko
+t_fails_with 2 "a FIFO is refused" timeout "$T_PATIENCE" croft kext id fifo.ko
+t_fails_with 2 "a device is refused" croft kext id /dev/zero
+t_fails_with 2 "a folder is refused" croft kext id "$T"
+t_fails_with 1 "a file of 1 TiB is refused" croft kext id sparse.ko
+t_fails_with 1 "what is no module is refused" croft kext id text.ko
+t_like "which is said" "$(cat "$T/error")" "it is no module of a kernel"
+t_fails_with 1 "a module that is cut off is refused" croft kext id cut.ko
+t_fails_with 3 "what isn't there is told" croft kext id nothing.ko
+
+# --- the register ---------------------------------------------------------------------------------------------------------
+
+t_ok "a file is registered" croft kext register copy.ko
+t_is "it is current" "$(listed)" "copy 1 CURRENT;"
+t_is "where it is from is on record" "$(shown copy '"\(.origin) \(.reason)"')" "$T/copy.ko file"
+t_is "global has a copy of its own" "$(sha256 "state/kext/$(sha256 copy.ko)")" "$(sha256 copy.ko)"
+t_ok "the same file once more is the same extension" croft kext register other-name.ko
+t_is "one is registered" "$(listed)" "copy 1 CURRENT;"
+t_is "its identity says so" "$(croft kext id link.ko --format json | jq -r .state)" CURRENT
+t_fails_with 1 "what is no module isn't registered" croft kext register text.ko
+t_like "which is on record" "$(croft error print global)" "it is no module of a kernel"
+module copy text=two >copy2.ko
+module copy text=else release=6.12.0-test >copy-for-other.ko
+t_ok "a newer file supersedes it" croft kext register copy2.ko
+t_ok "one for another kernel doesn't" croft kext register copy-for-other.ko
+t_is "both generations are listed" "$(listed)" "copy 1 SUPERSEDED;copy 2 CURRENT;copy 1 CURRENT;"
+t_fails_with 2 "a name that two kernels have isn't clear" croft kext show copy
+first=$(sha256 copy.ko)
+t_is "the SHA-256 is, or enough of it" "$(shown "$(echo "$first" | cut -c1-12)" '"\(.generation) \(.state)"')" "1 SUPERSEDED"
+t_fails_with 3 "too little of it isn't" croft kext show "$(echo "$first" | cut -c1-7)"
+t_ok "an old generation that is registered again is current" croft kext register copy.ko
+t_is "as the newest one" "$(listed)" "copy 2 SUPERSEDED;copy 3 CURRENT;copy 1 CURRENT;"
+t_ok "one is superseded without another" croft kext supersede "$first"
+t_is "none is current" "$(shown "$first" .state)" SUPERSEDED
+
+module needy depends=other-thing,copy release=6.12.0-test >needy.ko
+t_fails_with 3 "what needs another isn't registered without it" croft kext register needy.ko
+t_like "which is said" "$(cat "$T/error")" "'needy' needs 'other_thing', which isn't registered for kernel 6.12.0-test"
+module other_thing release=6.12.0-test >other-thing.ko
+t_ok "once that is it is" croft kext register other-thing.ko needy.ko
+t_is "what it needs is on record" "$(shown needy '.depends | join(" ")')" "other_thing copy"
+t_is "each with an identity of its own" "$(shown other_thing .sha256)" "$(sha256 other-thing.ko)"
+
+t_ok "one is revoked" croft kext revoke "$first"
+t_is "its copy is gone" "$(test -e "state/kext/$first" || echo gone)" gone
+t_fails_with 4 "it is never registered again" croft kext register copy.ko
+t_fails_with 4 "nor superseded" croft kext supersede "$first"
+t_fails_with 4 "in whatever file" croft kext register other-name.ko
+t_ok "its other generation stays" croft kext register copy2.ko
+
+# --- croftd dies ----------------------------------------------------------------------------------------------------------
+
+before=$(listed)
+t_croftd_kill
+start_croftd
+t_is "the next croftd knows them all" "$(listed)" "$before"
+t_is "and has the copies" "$(copies | wc -w)" 4
+t_croftd_stop
+sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"
+start_croftd
+t_is "an older database doesn't bring back what was revoked" "$(shown "$first" .state)" REVOKED
+t_fails_with 4 "nor lets it be registered" croft kext register copy.ko
+module third >third.ko
+third=$(sha256 third.ko)
+for point in register.copy register.copy.done register.record register.record.done; do
+        t_croftd_stop
+        start_croftd $point
+        croft kext register third.ko >/dev/null 2>&1
+        t_wait_daemon
+        start_croftd 2>/dev/null
+        case $point in
+        register.record.done) t_is "killed at $point it is registered" "$(shown third .state)" CURRENT ;;
+        *)
+                t_fails_with 3 "killed at $point it isn't registered" croft kext show third
+                t_is "and there is no copy: $point" "$(copies | tr ' ' '\n' | grep -c -e "$third" -e new)" 0
+                ;;
+        esac
+        t_ok "it can be: $point" croft kext register third.ko
+        t_is "with its copy: $point" "$(sha256 "state/kext/$third")" "$third"
+        t_croftd_stop
+        sqlite3 state/croft.db "DELETE FROM extension WHERE name = 'third'"
+        start_croftd
+done
+t_ok "it is registered" croft kext register third.ko
+for point in revoke.list revoke.list.done revoke.record revoke.record.done revoke.copy revoke.copy.done; do
+        module "victim" text=$point >victim.ko
+        victim=$(sha256 victim.ko)
+        croft kext register victim.ko >/dev/null
+        t_croftd_stop
+        start_croftd $point
+        croft kext revoke victim >/dev/null 2>&1
+        t_wait_daemon
+        start_croftd 2>/dev/null
+        case $point in
+        revoke.list) t_is "killed at $point it isn't revoked" "$(shown "$victim" .state) $(copies | grep -c "$victim")" "CURRENT 1" ;;
+        *) t_is "killed at $point it is revoked" "$(shown "$victim" .state) $(copies | grep -c "$victim")" "REVOKED 0" ;;
+        esac
+done
+
+# --- modules of the machine -----------------------------------------------------------------------------------------------
+
+if [ -d "/lib/modules/$(uname -r)" ]; then
+        t_ok "a module of the running kernel is registered by its name" croft kext register brd
+        brd=$(modinfo -n brd)
+        t_is "it is the machine's file" "$(shown brd '"\(.sha256) \(.origin) \(.reason)"')" "$(sha256 "$brd") $brd module brd"
+        t_is "it says what modinfo says" "$(shown brd '"\(.vermagic) \(.signer)"')" "$(modinfo -F vermagic brd) $(modinfo -F signer brd)"
+        t_fails_with 3 "one that the kernel hasn't isn't" croft kext register no-such-module
+        t_ok "what a module needs is registered with it" croft kext register libceph
+        t_is "each for itself" "$(shown libceph '.depends[]' | while read -r name; do shown "$name" .state; done | sort -u)" CURRENT
+        t_ok "a copy anywhere is the same" sh -c "cp '$brd' renamed.ko && croft kext register renamed.ko"
+        t_is "nothing is newer by it" "$(shown brd '"\(.generation) \(.state)"')" "1 CURRENT"
+        modprobe brd
+        t_is "what the kernel has loaded has the build-id that is on record" "$(shown brd .build_id)" \
+                "$(tail -c 20 /sys/module/brd/notes/.note.gnu.build-id | od -An -tx1 | tr -d ' \n')"
+        rmmod brd
+        # A package like those of kernels.
+        mkdir -p deb/DEBIAN deb/lib/croft-test
+        cp "$brd" deb/lib/croft-test/brd.ko
+        module packaged release="$(uname -r)" >deb/lib/croft-test/packaged.ko
+        printf 'Package: croft-test-modules\nVersion: 1\nArchitecture: all\nMaintainer: T <t@example.org>\nDescription: test\n' >deb/DEBIAN/control
+        dpkg-deb -b deb modules.deb >/dev/null
+        dpkg -i modules.deb >/dev/null 2>&1
+        t_ok "all modules of a package are registered" croft kext register -a croft-test-modules
+        t_is "and say so" "$(shown packaged '"\(.reason) \(.origin)"')" "package croft-test-modules /lib/croft-test/packaged.ko"
+        dpkg -P croft-test-modules >/dev/null 2>&1
+        t_fails_with 3 "a package that isn't installed is told" croft kext register -a croft-test-modules
+else
+        t_fails_with 3 "without modules of a running kernel there is none by name" croft kext register brd
+        t_fails_with 3 "nor in a package that isn't installed" croft kext register -a linux-image-6.1.0-none
+        t_fails_with 3 "a package without modules is told" croft kext register -a coreutils
+        real=$(find "${CROFT_CACHE:-$HOME/.cache/croft}"/guest/kernel-*/modules/ -name dummy.ko 2>/dev/null | head -n 1)
+        if [ -n "$real" ]; then
+                t_is "a module of Debian's kernel says what modinfo says" "$(croft kext id "$real" --format json | jq -r '"\(.vermagic) \(.signer)"')" \
+                        "$(modinfo -F vermagic "$real") $(modinfo -F signer "$real")"
+        else
+                t_skip "a module of Debian's kernel says what modinfo says" "there is none on this machine"
+        fi
+fi
+t_done

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * fake_life_kext.c - the register of kernel extensions in memory: whatever ends in .ko is one, named as its file.  One
+ * process has one, whatever life cycles it makes.
+ */
+#include "daemon/life.h"
+#include "kext/kext.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXTENSIONS 64
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kext_record extensions[EXTENSIONS];
+static size_t n_extensions;
+
+static int identify(const char *path, struct kext_record *ret, struct croft_error *err)
+{
+        const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+        if (!kext_is_file_name(path))
+                return croft_error_set(err, ENOEXEC, "it is no module.");
+        *ret = (struct kext_record){.identity = {.kind = KEXT_KO, .size = 4711, .vermagic = "6.1.0-fake SMP "},
+                .generation = 1,
+                .state = KEXT_CURRENT,
+                .reason = "file",
+                .registered = 1700000000};
+        (void)snprintf(ret->identity.name, sizeof(ret->identity.name), "%.*s", (int)strcspn(base, "."), base);
+        memset(ret->identity.sha256, 'a' + (int)strlen(ret->identity.name) % 6, KEXT_SHA256_LENGTH);
+        (void)snprintf(ret->identity.depends, sizeof(ret->identity.depends), "crc-ccitt,libcrc32c");
+        (void)snprintf(ret->origin, sizeof(ret->origin), "%s", path);
+        return 0;
+}
+
+void life_kexts_done(struct life_kexts *list)
+{
+        free(list->list);
+        *list = (struct life_kexts){.n = 0};
+}
+
+int life_kext_register(
+        struct life *life, const struct life_kext_source *source, struct life_kexts *ret, struct croft_error *err)
+{
+        char path[256];
+        int r;
+
+        (void)life;
+        (void)snprintf(path, sizeof(path), "%s%s",
+                source->path     ? source->path
+                : source->module ? source->module
+                                 : source->package,
+                source->path ? "" : ".ko");
+        ret->list = calloc(1, sizeof(*ret->list));
+        r = identify(path, ret->list, err);
+        if (r < 0) {
+                life_kexts_done(ret);
+                return r;
+        }
+        ret->n = 1;
+        (void)pthread_mutex_lock(&lock);
+        if (n_extensions < EXTENSIONS)
+                extensions[n_extensions++] = ret->list[0];
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+int life_kext_identify(
+        struct life *life, const char *path, struct kext_record *ret, bool *ret_known, struct croft_error *err)
+{
+        (void)life;
+        *ret_known = false;
+        return identify(path, ret, err);
+}
+
+int life_kext_list(struct life *life, struct life_kexts *ret, struct croft_error *err)
+{
+        (void)life;
+        (void)err;
+        ret->list = calloc(EXTENSIONS, sizeof(*ret->list));
+        (void)pthread_mutex_lock(&lock);
+        memcpy(ret->list, extensions, n_extensions * sizeof(*extensions));
+        ret->n = n_extensions;
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+static int change(const char *what, enum kext_state state, struct kext_record *ret, struct croft_error *err)
+{
+        bool found = false;
+
+        (void)pthread_mutex_lock(&lock);
+        for (size_t i = 0; i < n_extensions && !found; i++) {
+                found = strcmp(extensions[i].identity.name, what) == 0;
+                if (found && state)
+                        extensions[i].state = state;
+                if (found)
+                        *ret = extensions[i];
+        }
+        (void)pthread_mutex_unlock(&lock);
+        return found ? 0 : croft_error_set(err, ENOENT, "no extension '%s' is registered.", what);
+}
+
+int life_kext_get(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err)
+{
+        (void)life;
+        return change(what, 0, ret, err);
+}
+
+int life_kext_revoke(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err)
+{
+        (void)life;
+        return change(what, KEXT_REVOKED, ret, err);
+}
+
+int life_kext_supersede(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err)
+{
+        (void)life;
+        return change(what, KEXT_SUPERSEDED, ret, err);
+}

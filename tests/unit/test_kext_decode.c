@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_kext_decode.c - what is read out of the bytes of a module.  The files are those that the fuzz target begins
+ * with.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kext/decode.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SAMPLES GOLDEN "/../../fuzz/corpus/kext/"
+
+static char *read_sample(const char *name, size_t *ret_size)
+{
+        char path[4096], *data = NULL;
+
+        (void)snprintf(path, sizeof(path), SAMPLES "%s", name);
+        assert_int_equal(fd_read_file(AT_FDCWD, path, 1 << 20, &data, ret_size), 0);
+        return data;
+}
+
+static int decode_sample(const char *name, struct kext_identity *ret, struct croft_error *err)
+{
+        size_t size;
+        _cleanup_free_ char *data = read_sample(name, &size);
+
+        return decode(data, size, ret, err);
+}
+
+static void assert_copy(const char *sample, const char *signer)
+{
+        struct kext_identity identity;
+
+        assert_int_equal(decode_sample(sample, &identity, NULL), 0);
+        assert_int_equal(identity.kind, KEXT_KO);
+        assert_string_equal(identity.name, "copy");
+        assert_string_equal(identity.vermagic, "6.1.0-test SMP mod_unload modversions ");
+        assert_string_equal(identity.srcversion, "0123456789ABCDEF0123456");
+        assert_string_equal(identity.build_id, "00112233445566778899aabbccddeeff00112233");
+        assert_string_equal(identity.depends, "libcrc32c,crc-ccitt");
+        assert_string_equal(identity.signer, signer);
+}
+
+static void a_module_says_what_it_is(void **state)
+{
+        (void)state;
+        assert_copy("module", "");
+}
+
+static void a_compressed_one_says_the_same(void **state)
+{
+        (void)state;
+        assert_copy("gzip", "");
+        assert_copy("xz", "");
+        assert_copy("zstd", "");
+}
+
+static void the_signer_is_read_out_of_the_signature(void **state)
+{
+        struct kext_identity identity;
+
+        (void)state;
+        assert_copy("signed", "Test Signer");
+        assert_copy("signed-xz", "Test Signer");
+        assert_int_equal(decode_sample("signed-keyid", &identity, NULL), 0);
+        assert_int_equal(strlen(identity.signer), 40);
+        assert_int_equal(strspn(identity.signer, "0123456789abcdef"), 40);
+}
+
+static void a_signature_that_is_none_is_told(void **state)
+{
+        (void)state;
+        assert_copy("signed-long", "(unreadable)");
+}
+
+static void assert_refused(const char *sample, const char *why)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct kext_identity identity = {.name = "untouched"};
+
+        assert_int_equal(decode_sample(sample, &identity, &err), -ENOEXEC);
+        if (!strstr(croft_error_cause(&err, 0), why))
+                fail_msg("%s: %s", sample, croft_error_cause(&err, 0));
+        assert_string_equal(identity.name, "untouched");
+}
+
+static void what_is_no_module_is_refused(void **state)
+{
+        (void)state;
+        assert_refused("text", "no ELF file");
+        assert_refused("empty", "no ELF file");
+        assert_refused("gzip-junk", "can't be decompressed");
+        assert_refused("two-names", "it has two names");
+        assert_refused("no-vermagic", "for which kernel");
+        assert_refused("bad-name", "its name is none");
+}
+
+/* Each beginning of it, in a block of just its size: read beyond it and the sanitizer says so. */
+static void walk_truncations(const char *sample)
+{
+        size_t size;
+        _cleanup_free_ char *data = read_sample(sample, &size);
+
+        for (size_t n = 0; n < size; n++) {
+                struct kext_identity identity = {.name = ""};
+                _cleanup_free_ char *cut = malloc(n ? n : 1);
+
+                assert_non_null(cut);
+                memcpy(cut, data, n);
+                if (decode(cut, n, &identity, NULL) == 0)
+                        assert_string_equal(identity.name, "copy"); /* what was cut off says nothing of it */
+        }
+}
+
+static void what_is_cut_off_is_refused_or_the_same(void **state)
+{
+        (void)state;
+        walk_truncations("module");
+        walk_truncations("signed");
+        walk_truncations("gzip");
+        walk_truncations("xz");
+        walk_truncations("zstd");
+}
+
+static void a_module_cut_off_is_refused(void **state)
+{
+        size_t size;
+        _cleanup_free_ char *data = read_sample("module", &size);
+        struct kext_identity identity;
+
+        (void)state;
+        for (size_t n = 0; n < size; n++)
+                assert_true(decode(data, n, &identity, NULL) < 0); /* its table of sections is at the end */
+}
+
+static void what_is_one_bit_off_is_refused_or_read(void **state)
+{
+        size_t size;
+        _cleanup_free_ char *data = read_sample("signed", &size);
+
+        (void)state;
+        for (size_t bit = 0; bit < 8 * size; bit += 7) {
+                struct kext_identity identity;
+
+                data[bit / 8] ^= (char)(1 << bit % 8);
+                (void)decode(data, size, &identity, NULL);
+                data[bit / 8] ^= (char)(1 << bit % 8);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_module_says_what_it_is),
+                cmocka_unit_test(a_compressed_one_says_the_same),
+                cmocka_unit_test(the_signer_is_read_out_of_the_signature),
+                cmocka_unit_test(a_signature_that_is_none_is_told),
+                cmocka_unit_test(what_is_no_module_is_refused),
+                cmocka_unit_test(what_is_cut_off_is_refused_or_the_same),
+                cmocka_unit_test(a_module_cut_off_is_refused),
+                cmocka_unit_test(what_is_one_bit_off_is_refused_or_read),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_store_kext.c - kernel extensions in the database of croftd: generations, and what was revoked.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "daemon/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+        char path[64];
+        int dir;
+        struct store *store;
+};
+
+static int setup(void **state)
+{
+        struct fixture *f = calloc(1, sizeof(*f));
+
+        assert_non_null(f);
+        (void)snprintf(f->path, sizeof(f->path), "/tmp/croft-store-XXXXXX");
+        assert_non_null(mkdtemp(f->path));
+        f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+        *state = f;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        struct fixture *f = *state;
+
+        store_close(f->store);
+        close_fd(f->dir);
+        assert_int_equal(fd_remove_tree(AT_FDCWD, f->path, NULL), 0);
+        free(f);
+        return 0;
+}
+
+static void reopen(struct fixture *f)
+{
+        f->store = store_close(f->store);
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+}
+
+/* One whose SHA-256 is that digit all over. */
+static struct kext_record sample(const char *name, char digit, const char *vermagic)
+{
+        struct kext_record record = {.identity = {.kind = KEXT_KO,
+                                             .size = 4711,
+                                             .signer = "Me",
+                                             .depends = "a,b",
+                                             .srcversion = "ABC",
+                                             .build_id = "00ff"},
+                .origin = "/root/x.ko",
+                .reason = "file",
+                .registered = 1700000000};
+
+        memset(record.identity.sha256, digit, KEXT_SHA256_LENGTH);
+        (void)snprintf(record.identity.name, sizeof(record.identity.name), "%s", name);
+        (void)snprintf(record.identity.vermagic, sizeof(record.identity.vermagic), "%s", vermagic);
+        return record;
+}
+
+static int add(struct fixture *f, const char *name, char digit, const char *vermagic, struct kext_record *ret)
+{
+        const struct kext_record record = sample(name, digit, vermagic);
+
+        return store_extension_add(f->store, &record, ret, NULL);
+}
+
+/* "1 CURRENT" of the one of that digit. */
+static void assert_is(struct fixture *f, char digit, uint32_t generation, enum kext_state state)
+{
+        const struct kext_record asked = sample("x", digit, "");
+        struct kext_record record;
+
+        assert_int_equal(store_extension_find(f->store, asked.identity.sha256, &record, NULL), 0);
+        assert_int_equal(record.generation, generation);
+        assert_int_equal(record.state, state);
+}
+
+static void what_is_registered_comes_back_as_it_was(void **state)
+{
+        struct kext_record record, again;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(record.generation, 1);
+        assert_int_equal(record.state, KEXT_CURRENT);
+        reopen(f);
+        assert_int_equal(store_extension_find(f->store, record.identity.sha256, &again, NULL), 0);
+        assert_memory_equal(&again, &record, sizeof(record));
+        assert_int_equal(store_extension_find(f->store, "b", &again, NULL), -ENOENT);
+}
+
+static void a_newer_one_supersedes_that_of_its_kernel(void **state)
+{
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", 'b', "6.12 SMP", &record), 0);
+        assert_int_equal(add(f, "other", 'c', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", 'd', "6.1 PREEMPT", &record), 0);
+        assert_is(f, 'a', 1, KEXT_SUPERSEDED);
+        assert_is(f, 'b', 1, KEXT_CURRENT);
+        assert_is(f, 'c', 1, KEXT_CURRENT);
+        assert_is(f, 'd', 2, KEXT_CURRENT);
+        assert_int_equal(add(f, "copy", 'd', "6.1 PREEMPT", &record), 0);
+        assert_is(f, 'd', 2, KEXT_CURRENT);
+}
+
+static void an_old_one_that_is_registered_again_is_the_newest(void **state)
+{
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", 'b', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(record.generation, 3);
+        assert_is(f, 'a', 3, KEXT_CURRENT);
+        assert_is(f, 'b', 2, KEXT_SUPERSEDED);
+        assert_int_equal(store_extension_supersede(f->store, record.identity.sha256, NULL), 0);
+        assert_is(f, 'a', 3, KEXT_SUPERSEDED);
+}
+
+static void what_was_revoked_is_never_registered_again(void **state)
+{
+        const struct kext_record never = sample("never", 'f', "6.1 SMP");
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(store_extension_revoke(f->store, record.identity.sha256, NULL), 0);
+        assert_int_equal(store_extension_revoke(f->store, record.identity.sha256, NULL), 0);
+        assert_int_equal(store_extension_revoke(f->store, never.identity.sha256, NULL), 0);
+        reopen(f);
+        assert_is(f, 'a', 1, KEXT_REVOKED);
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), -EPERM);
+        assert_int_equal(add(f, "never", 'f', "6.1 SMP", &record), -EPERM);
+        assert_int_equal(add(f, "copy", 'b', "6.1 SMP", &record), 0);
+        assert_is(f, 'b', 2, KEXT_CURRENT);
+}
+
+static void they_are_listed_in_order(void **state)
+{
+        _cleanup_free_ struct kext_record *list = NULL;
+        struct kext_record record;
+        struct fixture *f = *state;
+        size_t n = 0;
+
+        assert_int_equal(store_extensions(f->store, &list, &n, NULL), 0);
+        assert_int_equal(n, 0);
+        assert_int_equal(add(f, "zfs", '0', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", '1', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", '2', "6.1 SMP", &record), 0);
+        assert_int_equal(store_extensions(f->store, &list, &n, NULL), 0);
+        assert_int_equal(n, 3);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(list[i].identity.sha256[0], "120"[i]);
+}
+
+#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                WITH_STORE(what_is_registered_comes_back_as_it_was),
+                WITH_STORE(a_newer_one_supersedes_that_of_its_kernel),
+                WITH_STORE(an_old_one_that_is_registered_again_is_the_newest),
+                WITH_STORE(what_was_revoked_is_never_registered_again),
+                WITH_STORE(they_are_listed_in_order),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
