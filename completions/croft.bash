@@ -145,6 +145,18 @@ _croft_words() {
                 COMPREPLY=($(compgen -f -- "$cur"))
                 [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
                 ;;
+        "kext list") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext grant" | "kext ungrant" | "kext check")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                elif [ "$command" = "kext check" ] && [ "$named" = 1 ]; then
+                        COMPREPLY=($(compgen -f -- "$cur"))
+                elif [ "$command" = "kext grant" ] && [ "$named" = 1 ]; then
+                        _croft_offer "$(_croft_ask kext list | sort -u)"$'\nALL' "$cur"
+                elif [ "$command" = "kext ungrant" ]; then
+                        _croft_offer "$(_croft_ask kext list "$first")" "$cur"
+                fi
+                ;;
         "kext show" | "kext supersede" | "kext revoke") _croft_offer "$(_croft_ask kext list | sort -u)" "$cur" ;;
         kstat) [ "$named" = 0 ] && _croft_offer $'list\nread\nshow' "$cur" ;;
         "image import") COMPREPLY=($(compgen -f -- "$cur")) ;;

@@ -76,16 +76,17 @@ int cli_cmd_kext_register(struct cli *cli, const struct cli_args *args)
         return status ? status : cli_each(cli, args, register_one);
 }
 
-static char *identity_query(const char *path)
+/* "KEY=VALUE", the value escaped. */
+static char *query_of(const char *key, const char *value)
 {
-        size_t need = croft_path_escape(NULL, 0, path) + 1;
+        size_t need = croft_path_escape(NULL, 0, value) + 1;
         _cleanup_free_ char *escaped = malloc(need);
         char *query = NULL;
 
         if (!escaped)
                 return NULL;
-        croft_path_escape(escaped, need, path);
-        return asprintf(&query, "path=%s", escaped) < 0 ? NULL : query;
+        croft_path_escape(escaped, need, value);
+        return asprintf(&query, "%s=%s", key, escaped) < 0 ? NULL : query;
 }
 
 static int identify(struct cli *cli, const char *file, json_t **ret)
@@ -96,7 +97,7 @@ static int identify(struct cli *cli, const char *file, json_t **ret)
 
         if (r != 0)
                 return r;
-        query = identity_query(path);
+        query = query_of("path", path);
         target = query ? cli_path(query, "identity", NULL) : NULL;
         (void)snprintf(what, sizeof(what), "identify '%.300s'", file);
         return cli_request(cli, "GET", target, NULL, what, ret);
@@ -125,13 +126,92 @@ int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
 
 int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
 {
-        _cleanup_free_ char *path = cli_path(NULL, "extensions", NULL);
+        static const struct cli_column grants[] = {{"EXTENSION", "extension", COLUMN_TEXT, true},
+                {"LOCAL", "local", COLUMN_TEXT, true}, {"PARAMETERS", "parameters", COLUMN_TEXT, true},
+                {"GRANTED", "granted", COLUMN_AGE, true}, {NULL}};
+        const bool one = args->n_words > 0;
+        _cleanup_free_ char *path = one ? cli_path(NULL, "partitions", args->words[0], "extensions", NULL)
+                                        : cli_path(NULL, "extensions", NULL);
         _cleanup_json_ json_t *answer = NULL;
+        char what[160];
         int r;
 
-        (void)args;
-        r = cli_request(cli, "GET", path, NULL, "list extensions", &answer);
-        return r ? r : output_list(cli, stdout, answer, columns);
+        (void)snprintf(
+                what, sizeof(what), one ? "list the extensions of '%s'" : "list extensions", one ? args->words[0] : "");
+        r = cli_request(cli, "GET", path, NULL, what, &answer);
+        return r ? r : output_list(cli, stdout, answer, one ? grants : columns);
+}
+
+int cli_cmd_kext_grant(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_free_ char *path = cli_path(NULL, "partitions", args->words[0], "extensions", NULL);
+        _cleanup_json_ json_t *body = NULL;
+        char what[160];
+
+        (void)snprintf(what, sizeof(what), "grant an extension to '%s'", args->words[0]);
+        body = json_pack("{s:s, s:b, s:s*}", "extension", args->words[1], "local", cli_has(args, "local"), "parameters",
+                cli_value(args, "params"));
+        if (!body)
+                return cli_usage(args->command, "a word is no valid text");
+        return cli_request(cli, "POST", path, body, what, NULL);
+}
+
+int cli_cmd_kext_ungrant(struct cli *cli, const struct cli_args *args)
+{
+        int status = 0;
+
+        for (size_t i = 1; i < args->n_words; i++) {
+                _cleanup_free_ char *query = query_of("extension", args->words[i]);
+                _cleanup_free_ char *path =
+                        query ? cli_path(query, "partitions", args->words[0], "extensions", NULL) : NULL;
+                char what[160];
+                int r;
+
+                (void)snprintf(what, sizeof(what), "take a grant back from '%s'", args->words[0]);
+                r = cli_request(cli, "DELETE", path, NULL, what, NULL);
+                status = status ? status : r;
+        }
+        return status;
+}
+
+/* The words from the third on, as the kernel takes them. */
+static char *parameters_of(const struct cli_args *args)
+{
+        char *text = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return NULL;
+        for (size_t i = 2; i < args->n_words; i++)
+                (void)fprintf(f, "%s%s", i > 2 ? " " : "", args->words[i]);
+        if (fclose(f) == 0)
+                return text;
+        free(text);
+        return NULL;
+}
+
+int cli_cmd_kext_check(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_free_ char *file = NULL, *words = parameters_of(args), *path = NULL, *query = NULL;
+        _cleanup_free_ char *parameters = words ? query_of("parameters", words) : NULL;
+        _cleanup_free_ char *path_query = NULL;
+        _cleanup_json_ json_t *answer = NULL, *list = json_array();
+        char what[400];
+        int r = absolute(cli, args->words[1], &file);
+
+        if (r != 0)
+                return r;
+        path_query = query_of("path", file);
+        if (path_query && parameters && asprintf(&query, "%s&%s", path_query, parameters) < 0)
+                query = NULL;
+        path = query ? cli_path(query, "partitions", args->words[0], "extensions", "check", NULL) : NULL;
+        (void)snprintf(what, sizeof(what), "give '%.300s' to '%.63s'", args->words[1], args->words[0]);
+        r = cli_request(cli, "GET", path, NULL, what, &answer);
+        if (r != 0)
+                return r;
+        (void)json_array_append(list, answer);
+        return output_list(cli, stdout, list, columns);
 }
 
 static int act_on(struct cli *cli, const char *name, const char *verb)

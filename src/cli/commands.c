@@ -206,6 +206,12 @@ static const struct cli_option kext_register_options[] = {
         {NULL},
 };
 
+static const struct cli_option kext_grant_options[] = {
+        {"local", 'l', NULL, "no other partition may have it meanwhile"},
+        {"params", 'p', "LIST", "parameters that it may be loaded with: NAME,NAME=VALUE ..."},
+        {NULL},
+};
+
 static const struct cli_command kext_commands[] = {
         {"register", NULL, "[FILE|MODULE]... [-a PACKAGE]", "take files for what partitions may be given",
                 "FILE is a module's file (.ko, .ko.xz, .ko.zst, .ko.gz), MODULE one of the running kernel.  What it "
@@ -215,9 +221,20 @@ static const struct cli_command kext_commands[] = {
         {"id", NULL, "FILE...", "what identifies a file: its SHA-256, as sha256sum prints it",
                 "With --format, all that the file says of itself, and whether it is registered.", NULL, 1, CLI_ANY,
                 false, cli_cmd_kext_id, NULL, "kext"},
-        {"list", "ls", NULL, "what is registered", NULL, NULL, 0, 0, false, cli_cmd_kext_list, NULL, "kext"},
+        {"list", "ls", "[PARTITION]", "what is registered, or what a partition is granted", NULL, NULL, 0, 1, false,
+                cli_cmd_kext_list, NULL, "kext"},
         {"show", NULL, EXTENSIONS, "everything about extensions, by name or SHA-256", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_kext_show, NULL, "kext"},
+        {"grant", NULL, "PARTITION EXTENSION [--local] [--params LIST]", "let a partition be given an extension",
+                "EXTENSION is registered, or ALL.  Without a grant no partition is given any.", kext_grant_options, 2,
+                2, false, cli_cmd_kext_grant, NULL, "kext"},
+        {"ungrant", NULL, "PARTITION EXTENSION...", "take grants back", NULL, NULL, 2, CLI_ANY, false,
+                cli_cmd_kext_ungrant, NULL, "kext"},
+        {"check", NULL, "PARTITION FILE [PARAMETER...]", "would the partition be given these bytes?",
+                "Exit status 7: they are no registered extension; 4: revoked, not granted, or a parameter isn't "
+                "allowed;\n"
+                "8: superseded.",
+                NULL, 2, CLI_ANY, false, cli_cmd_kext_check, NULL, "kext"},
         {"supersede", NULL, EXTENSIONS, "no partition is given it any more, until it is registered again", NULL, NULL,
                 1, CLI_ANY, false, cli_cmd_kext_supersede, NULL, "kext"},
         {"revoke", NULL, EXTENSIONS, "no partition is ever given it again", NULL, NULL, 1, CLI_ANY, false,

@@ -448,6 +448,38 @@ int api_extension_decode(const void *data, size_t size, struct api_extension *re
         return 0;
 }
 
+void api_grant_done(struct api_grant *grant)
+{
+        free(grant->extension);
+        free(grant->parameters);
+}
+
+int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struct croft_error *err)
+{
+        _cleanup_(api_grant_done) struct api_grant g = {.extension = NULL};
+        json_t *extension, *local, *parameters;
+        const struct field fields[] = {
+                {"extension", JSON_STRING, true, &extension},
+                {"local", JSON_TRUE, false, &local},
+                {"parameters", JSON_STRING, false, &parameters},
+        };
+        _cleanup_json_ json_t *json = NULL;
+        int r = parse(data, size, &json, err);
+
+        if (r == 0)
+                r = spread(json, fields, ELEMENTS(fields), err);
+        if (r == 0)
+                r = take_string(extension, &g.extension, err);
+        if (r == 0)
+                r = take_string(parameters, &g.parameters, err);
+        if (r < 0)
+                return r;
+        g.local = json_is_true(local);
+        *ret = g;
+        g = (struct api_grant){.extension = NULL};
+        return 0;
+}
+
 /* --- actions --- */
 
 /* 15, "15", "TERM", "SIGTERM", "RTMIN+3". */

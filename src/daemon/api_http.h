@@ -146,6 +146,10 @@ int api_extension_add(struct api_request *q, struct api_answer *a, struct croft_
 int api_extension_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_extension_revoke(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_extension_supersede(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_grant_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_grant_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_grant_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_grant_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_identity(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_image_add(struct api_request *q, struct api_answer *a, struct croft_error *err);

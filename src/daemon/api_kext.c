@@ -105,3 +105,73 @@ int api_identity(struct api_request *q, struct api_answer *a, struct croft_error
         r = life_kext_identify(q->api->life, path, &record, &known, err);
         return r < 0 ? r : answer_one(&record, known, a, err);
 }
+
+/* --- what a partition is granted --- */
+
+static json_t *grant_json(const char *partition, const struct kext_grant *grant)
+{
+        return json_pack("{s:s, s:s, s:b, s:o, s:o}", "partition", partition, "extension", grant->name, "local",
+                grant->local, "parameters", api_json_text(grant->parameters), "granted", api_json_time(grant->granted));
+}
+
+static int answer_grants(struct api_request *q, unsigned int status, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+        int r = life_kext_grants(q->api->life, q->name, &grants, &n, err);
+
+        if (r < 0)
+                return r;
+        a->body = json_array();
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(a->body, grant_json(q->name, &grants[i])) < 0)
+                        return no_memory(err);
+        a->status = status;
+        return a->body ? 0 : no_memory(err);
+}
+
+int api_grant_list(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        return answer_grants(q, MHD_HTTP_OK, a, err);
+}
+
+int api_grant_add(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(api_grant_done) struct api_grant wanted = {.extension = NULL};
+        struct life_kext_wish wish;
+        int r = api_grant_decode(q->body, q->body_size, &wanted, err);
+
+        if (r < 0)
+                return r;
+        wish = (struct life_kext_wish){.extension = wanted.extension,
+                .parameters = wanted.parameters ? wanted.parameters : "",
+                .local = wanted.local};
+        r = life_kext_grant(q->api->life, q->name, &wish, err);
+        return r < 0 ? r : answer_grants(q, MHD_HTTP_CREATED, a, err);
+}
+
+int api_grant_remove(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        const char *extension = api_target_query(&q->target, "extension");
+        int r;
+
+        if (!extension || !*extension)
+                return croft_error_set(err, EINVAL, "the parameter 'extension' is missing.");
+        r = life_kext_ungrant(q->api->life, q->name, extension, err);
+        if (r == 0)
+                a->status = MHD_HTTP_NO_CONTENT;
+        return r;
+}
+
+int api_grant_check(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        const char *path = api_target_query(&q->target, "path"),
+                   *parameters = api_target_query(&q->target, "parameters");
+        struct kext_record record;
+        int r;
+
+        if (!path || path[0] != '/')
+                return croft_error_set(err, EINVAL, "the parameter 'path' is missing, or doesn't begin with '/'.");
+        r = life_kext_check(q->api->life, q->name, path, parameters ? parameters : "", &record, err);
+        return r < 0 ? r : answer_one(&record, true, a, err);
+}

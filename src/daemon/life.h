@@ -147,6 +147,23 @@ int life_kext_get(struct life *life, const char *what, struct kext_record *ret, 
 int life_kext_revoke(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err);
 int life_kext_supersede(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err);
 
+/* What a partition may be given; without a grant nothing.  They hold whether it runs or not, and go with it. */
+struct kext_grant;
+int life_kext_grants(
+        struct life *life, const char *name, struct kext_grant **ret, size_t *ret_n, struct croft_error *err);
+struct life_kext_wish {
+        const char *extension;  /* a registered one, as in life_kext_get(), or ALL */
+        const char *parameters; /* as kext_parameters_check() takes them */
+        bool local;
+};
+/* One that is there for that name is replaced. */
+int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err);
+int life_kext_ungrant(struct life *life, const char *name, const char *extension, struct croft_error *err);
+/* Would the partition be given the file's bytes, with these parameters (as finit_module(2) takes them)?  Errors as
+ * kext_judge(). */
+int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
+        struct kext_record *ret, struct croft_error *err);
+
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the
  * session has taken it over; *ret_pidfd (caller closes) tells when it is over. */

@@ -31,6 +31,8 @@ static const struct {
         [LIFE_BIND] = {"bind", "bound", ANY_SETTLED, false},
         [LIFE_DEVICE_ADD] = {"device-add", "given a device", LIVING, false},
         [LIFE_DEVICE_REMOVE] = {"device-remove", "relieved of a device", LIVING, false},
+        [LIFE_GRANT] = {"grant", "granted an extension", ANY_SETTLED, false},
+        [LIFE_UNGRANT] = {"ungrant", "denied an extension", ANY_SETTLED, false},
         [LIFE_RENAME] = {"rename", "renamed", ANY_SETTLED, false},
         [LIFE_REMOVE] = {"remove", "removed", IN(DEFINED), true},
         [LIFE_FORCED_REMOVE] = {"remove", "removed", ANY_SETTLED, true},

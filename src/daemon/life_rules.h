@@ -25,6 +25,8 @@ enum life_action {
         LIFE_BIND,
         LIFE_DEVICE_ADD,
         LIFE_DEVICE_REMOVE,
+        LIFE_GRANT,
+        LIFE_UNGRANT,
         LIFE_RENAME,
         LIFE_REMOVE,
         LIFE_FORCED_REMOVE,

@@ -49,7 +49,10 @@ static const char *const migrations[] = {
         "  state INTEGER NOT NULL, vermagic TEXT NOT NULL, srcversion TEXT NOT NULL, build_id TEXT NOT NULL,"
         "  signer TEXT NOT NULL, depends TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL,"
         "  registered INTEGER NOT NULL, UNIQUE (name, release, generation)) WITHOUT ROWID;"
-        "CREATE TABLE extension_revoked (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;"};
+        "CREATE TABLE extension_revoked (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;",
+        "CREATE TABLE extension_grant (partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL,"
+        "  local INTEGER NOT NULL, parameters TEXT NOT NULL, granted INTEGER NOT NULL,"
+        "  PRIMARY KEY (partition, name)) WITHOUT ROWID;"};
 
 #define EXTENSION_COLUMNS                                                                                              \
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
@@ -98,6 +101,10 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSION_SET_STATE] = "UPDATE extension SET state = ?2 WHERE sha256 = ?1",
         [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked VALUES (?)",
         [SQL_REVOKED_FIND] = "SELECT 1 FROM extension_revoked WHERE sha256 = ?",
+        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?)",
+        [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
+        [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
+        [SQL_GRANTS] = "SELECT name, local, parameters, granted FROM extension_grant WHERE partition = ? ORDER BY name",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };
 

@@ -121,6 +121,13 @@ int store_extension_supersede(struct store *store, const char *sha256, struct cr
 /* Registered or not: never again. */
 int store_extension_revoke(struct store *store, const char *sha256, struct croft_error *err);
 
+/* What the partition is granted, sorted by name; the caller frees *ret. */
+int store_grants(struct store *store, uint64_t id, struct kext_grant **ret, size_t *ret_n, struct croft_error *err);
+/* Durable; replaces one of that name.  They go with the partition (store_forget()). */
+int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant, struct croft_error *err);
+/* Durable.  -ENOENT: there was none. */
+int store_ungrant(struct store *store, uint64_t id, const char *name, struct croft_error *err);
+
 /* Adds what an administrator is to be told with the next command. */
 int store_add_notice(struct store *store, const char *text, struct croft_error *err);
 /* Takes the oldest away: a new string (caller frees), NULL: none. Free of charge when there is none. */

@@ -253,3 +253,85 @@ int store_extension_revoke(struct store *store, const char *sha256, struct croft
                 r = store_commit(store, revoke_row(store, sha256, &e), &e);
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
+
+/* --- grants --- */
+
+static int append_grant(struct kext_grant **list, size_t *n, sqlite3_stmt *s, struct croft_error *err)
+{
+        struct kext_grant *g;
+
+        if ((*n & (*n - 1)) == 0) { /* full at each power of two */
+                struct kext_grant *p = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*p));
+
+                if (!p)
+                        return croft_error_set(err, ENOMEM, "list what is granted");
+                *list = p;
+        }
+        g = &(*list)[(*n)++];
+        *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0, .granted = sqlite3_column_int64(s, 3)};
+        take_text(s, 0, g->name, sizeof(g->name));
+        take_text(s, 2, g->parameters, sizeof(g->parameters));
+        return 0;
+}
+
+int store_grants(struct store *store, uint64_t id, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *list = NULL;
+        struct croft_error e = CROFT_ERROR_INIT;
+        int result = SQLITE_DONE, r = store_begin(store, false, &e);
+        sqlite3_stmt *s;
+        size_t n = 0;
+
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        s = store_statement(store, SQL_GRANTS);
+        (void)sqlite3_bind_int64(s, 1, (int64_t)id);
+        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW)
+                r = append_grant(&list, &n, s, &e);
+        (void)sqlite3_reset(s);
+        if (r == 0 && result != SQLITE_DONE)
+                r = store_fault(store, result, &e, "list what is granted");
+        r = store_commit(store, r, &e);
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        *ret = TAKE(list);
+        *ret_n = n;
+        return 0;
+}
+
+int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r = store_begin(store, true, &e);
+        sqlite3_stmt *s;
+
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        s = store_statement(store, SQL_GRANT_ADD);
+        (void)sqlite3_bind_int64(s, 1, (int64_t)id);
+        bind_text(s, 2, grant->name);
+        (void)sqlite3_bind_int(s, 3, grant->local);
+        bind_text(s, 4, grant->parameters);
+        (void)sqlite3_bind_int64(s, 5, grant->granted);
+        r = store_commit(store, store_run_statement(store, SQL_GRANT_ADD, &e), &e);
+        return r < 0 ? croft_error_copy(err, &e) : 0;
+}
+
+int store_ungrant(struct store *store, uint64_t id, const char *name, struct croft_error *err)
+{
+        struct croft_error e = CROFT_ERROR_INIT;
+        int r = store_begin(store, true, &e), dropped;
+        sqlite3_stmt *s;
+
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        s = store_statement(store, SQL_GRANT_DROP);
+        (void)sqlite3_bind_int64(s, 1, (int64_t)id);
+        bind_text(s, 2, name);
+        r = store_run_statement(store, SQL_GRANT_DROP, &e);
+        dropped = sqlite3_changes(store->db);
+        r = store_commit(store, r, &e);
+        if (r < 0)
+                return croft_error_copy(err, &e);
+        return dropped ? 0 : croft_error_set(err, ENOENT, "'%s' isn't granted.", name);
+}

@@ -50,6 +50,10 @@ enum statement {
         SQL_EXTENSION_SET_STATE,
         SQL_REVOKED_ADD,
         SQL_REVOKED_FIND,
+        SQL_GRANT_ADD,
+        SQL_GRANT_DROP,
+        SQL_GRANTS_DROP,
+        SQL_GRANTS,
         SQL_COUNT
 };
 

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-static int ask(const char *worker, const char *path, int memfd, struct msg *ret, struct croft_error *err)
+static int ask(
+        const char *worker, const char *path, int memfd, enum msg_type wanted, struct msg *ret, struct croft_error *err)
 {
         _cleanup_free_ char *own_path = strdup(path);
         _cleanup_(run_end) struct run run = RUN_INIT;
@@ -20,10 +21,10 @@ static int ask(const char *worker, const char *path, int memfd, struct msg *ret,
 
         if (!own_path)
                 return croft_error_set(err, ENOMEM, "start croft-kext");
-        r = run_start(worker, "identify", words, &memfd, 1, KEXT_READ_MS, &run, err);
+        r = run_start(worker, wanted == MSG_READ ? "read" : "identify", words, &memfd, 1, KEXT_READ_MS, &run, err);
         if (r == 0)
                 r = run_next(&run, ret, err);
-        if (r == 0 && ret->type != MSG_IDENTITY)
+        if (r == 0 && ret->type != wanted)
                 r = croft_error_set(err, EBADMSG, "croft-kext says what it shouldn't");
         return r;
 }
@@ -39,7 +40,7 @@ int kext_identify(
         if (!msg)
                 return croft_error_set(err, ENOMEM, "identify it");
         if (r >= 0)
-                r = ask(worker, path, memfd, msg, err);
+                r = ask(worker, path, memfd, MSG_IDENTITY, msg, err);
         if (r == 0)
                 r = kext_seal(memfd, err);
         if (r == 0)
@@ -50,4 +51,20 @@ int kext_identify(
         if (ret_memfd)
                 *ret_memfd = TAKE_FD(memfd);
         return 0;
+}
+
+int kext_read(const char *worker, const char *path, struct croft_error *err)
+{
+        _cleanup_close_ int memfd = bytes_memfd(err);
+        struct msg *msg = calloc(1, sizeof(*msg));
+        _cleanup_free_ void *own = msg;
+        int r = memfd;
+
+        if (!msg)
+                return croft_error_set(err, ENOMEM, "read it");
+        if (r >= 0)
+                r = ask(worker, path, memfd, MSG_READ, msg, err);
+        if (r == 0)
+                r = kext_seal(memfd, err);
+        return r < 0 ? r : TAKE_FD(memfd);
 }

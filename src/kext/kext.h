@@ -66,6 +66,27 @@ struct kext_record {
         int64_t registered;               /* seconds since the epoch */
 };
 
+/* --- policy: what a partition may be given; nothing that isn't granted (KXT-26) --- */
+
+#define KEXT_ALL "ALL" /* instead of a name: whatever is registered */
+#define KEXT_PARAMETERS_MAX 511
+struct kext_grant {
+        char name[KEXT_NAME_MAX + 1];             /* as kext_name_normalise() has it, or KEXT_ALL */
+        bool local;                               /* for this partition alone, while it has it */
+        char parameters[KEXT_PARAMETERS_MAX + 1]; /* allowed when it is loaded: "rd_nr,rd_size=4096"; "": none */
+        int64_t granted;                          /* seconds since the epoch */
+};
+
+/* The normal form of a list of parameters: a name allows any value, NAME=VALUE that one.  -EINVAL: it is none. */
+int kext_parameters_check(const char *text, char normal[KEXT_PARAMETERS_MAX + 1], struct croft_error *err);
+
+/* May `partition` (its name, to say it) be given these bytes?  record: what is registered of them, NULL: nothing;
+ * grants: the partition's; given: the parameters as finit_module(2) takes them, words separated by blanks.  *ret (may
+ * be NULL): the grant that lets it, one for the name before one for all.  Pure.  -EILSEQ: they are no registered
+ * extension; -EPERM: revoked, not granted, or a parameter isn't allowed; -ESTALE: superseded. */
+int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
+        const char *given, const struct kext_grant **ret, struct croft_error *err);
+
 /* --- bytes --- */
 
 /* A new memfd, sealed, of what is in the file `from` (read from its current offset to its end).  Only a regular file of
@@ -81,6 +102,10 @@ int kext_hash(int memfd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size
  * it; may be NULL) holds its bytes, sealed.  -ENOEXEC: no module; -ETIMEDOUT: it couldn't be read in time. */
 int kext_identify(
         const char *worker, const char *path, struct kext_identity *ret, int *ret_memfd, struct croft_error *err);
+
+/* Only reads it, the same way: for whoever has to know whether these bytes are registered, not what they say.  A sealed
+ * memfd, or a negative errno. */
+int kext_read(const char *worker, const char *path, struct croft_error *err);
 
 /* --- global's own copies: STATE/kext/SHA256 --- */
 

@@ -69,6 +69,8 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
                 wire_put_u32(w, (uint32_t)msg->code);
                 wire_put_string(w, msg->text);
                 break;
+        case MSG_READ:
+                break;
         case MSG_IDENTITY:
                 put_identity(w, &msg->identity);
                 break;
@@ -89,7 +91,7 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
         struct msg *m = calloc(1, sizeof(*m));
         _cleanup_free_ void *own = m;
         struct wire_reader r;
-        int result;
+        int result = 0;
 
         if (!m)
                 return -ENOMEM;
@@ -98,6 +100,8 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
         switch (m->type) {
         case MSG_FAULT:
                 result = get_fault(&r, m);
+                break;
+        case MSG_READ:
                 break;
         case MSG_IDENTITY:
                 result = get_identity(&r, &m->identity);

@@ -14,6 +14,7 @@
 
 enum msg_type {
         MSG_FAULT = 'E',    /* the last one: why it failed */
+        MSG_READ = 'R',     /* the last one: the bytes are there */
         MSG_IDENTITY = 'I', /* the last one; without sha256 and size, which croftd sees for itself */
 };
 

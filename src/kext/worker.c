@@ -2,9 +2,9 @@
  *
  * worker.c - croft-kext: reads extensions for croftd.  Started by it, not by people.
  *
- *   croft-kext identify PARENT-PID PATH
+ *   croft-kext identify|read PARENT-PID PATH
  *
- * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes (identify).  It may
+ * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes.  It may
  * hang as long as a file does that it reads; croftd waits no longer than it wants to.
  */
 #include "base/cleanup.h"
@@ -81,13 +81,28 @@ static int take_apart(struct kext_identity *ret, struct croft_error *err)
         return r;
 }
 
-static int identify(const char *path, struct croft_error *err)
+static int copy(const char *path, struct croft_error *err)
 {
         int fd = open_file(path, err), r;
-        struct msg msg = {.type = MSG_IDENTITY};
 
         r = fd < 0 ? fd : bytes_copy(fd, FD_BYTES, err);
         close_fd(fd);
+        return r;
+}
+
+static int read_only(const char *path, struct croft_error *err)
+{
+        const struct msg msg = {.type = MSG_READ};
+        int r = copy(path, err);
+
+        return r < 0 ? r : send_msg(&msg);
+}
+
+static int identify(const char *path, struct croft_error *err)
+{
+        struct msg msg = {.type = MSG_IDENTITY};
+        int r = copy(path, err);
+
         if (r == 0)
                 r = confine_to_memory(err);
         if (r == 0)
@@ -109,14 +124,14 @@ static int begin(const char *parent)
 int main(int argc, char **argv)
 {
         struct croft_error err = CROFT_ERROR_INIT;
+        int r;
 
-        if (argc != 4 || strcmp(argv[1], "identify") != 0) {
+        if (argc != 4 || (strcmp(argv[1], "identify") != 0 && strcmp(argv[1], "read") != 0)) {
                 fprintf(stderr, "croft-kext: croftd starts this program to read extensions; it is of no use by hand\n");
                 return 2;
         }
         if (begin(argv[2]) < 0)
                 return 125;
-        if (identify(argv[3], &err) < 0 && send_fault(&err) < 0)
-                return 1;
-        return 0;
+        r = strcmp(argv[1], "read") == 0 ? read_only(argv[3], &err) : identify(argv[3], &err);
+        return r < 0 && send_fault(&err) < 0 ? 1 : 0;
 }

@@ -83,6 +83,8 @@ t_is "a device is exported to a partition" "$(offered croft device add we)" "web
 t_is "from below /dev" "$(offered croft device add web /dev/nul)" /dev/null
 t_is "a subcommand of kext is completed" "$(offered croft kext reg)" register
 t_is "extensions are completed" "$(offered croft kext revoke du)" dummy
+t_is "they are granted to partitions" "$(offered croft kext grant we)" "web web2"
+t_is "one by one or all" "$(offered croft kext grant web "")" "ALL brd dummy"
 t_is "a file is identified" "$(offered croft kext id /dev/nul)" /dev/null
 t_is "with r, w or both" "$(offered croft device add web /dev/null --access r)" "r rw"
 t_is "options of the command inside exec are not ours" "$(offered croft exec web -- ls --fo)" ""
@@ -91,7 +93,7 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 # All that help tells is offered, for every command.
 same=yes
 for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
-        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list} kext\ {register,id,list,show,supersede,revoke}; do
+        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list} kext\ {register,id,list,show,grant,ungrant,check,supersede,revoke}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
         case $command in image | pool | error | devid | device | kext) continue ;; esac

@@ -129,6 +129,17 @@ static void extension(const uint8_t *data, size_t size, struct croft_error *err)
         api_extension_done(&e);
 }
 
+static void grant(const uint8_t *data, size_t size, struct croft_error *err)
+{
+        struct api_grant g = {.extension = NULL};
+        int r = api_grant_decode(data, size, &g, err);
+
+        if (r < 0)
+                require_refusal(r, err);
+        fuzz_require((r == 0) == (g.extension != NULL));
+        api_grant_done(&g);
+}
+
 static void bind(const uint8_t *data, size_t size, struct croft_error *err)
 {
         char *name = NULL;
@@ -147,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 ['c' - 'a'] = create,
                 ['d' - 'a'] = device,
                 ['e' - 'a'] = exec,
+                ['g' - 'a'] = grant,
                 ['i' - 'a'] = image,
                 ['k' - 'a'] = extension,
                 ['o' - 'a'] = pool,

@@ -88,6 +88,63 @@ t_fails_with 4 "nor superseded" croft kext supersede "$first"
 t_fails_with 4 "in whatever file" croft kext register other-name.ko
 t_ok "its other generation stays" croft kext register copy2.ko
 
+# --- grants ---------------------------------------------------------------------------------------------------------------
+
+granted() { croft kext list "$1" --format json | jq -r '.[] | "\(.extension) \(.local) \(.parameters)"' | tr '\n' ';'; } # PARTITION
+module good >good.ko
+module good text=evil >evil.ko
+croft kext register good.ko >/dev/null
+t_ok "partitions are there" sh -c 'croft create a && croft create b'
+t_fails_with 4 "without a grant a partition is given nothing" croft kext check a good.ko
+t_like "which is said" "$(cat "$T/error")" "'a' isn't granted 'good'"
+t_ok "it is granted" croft kext grant a good --params nr,size=4096
+t_is "to one partition" "$(granted a)$(granted b)" "good false nr,size=4096;"
+t_is "which would be given it then" "$(croft kext check a good.ko nr=3 size=4096 --format json | jq -r '.[] | .name')" good
+t_fails_with 4 "the other wouldn't" croft kext check b good.ko
+t_fails_with 4 "nor would it with other parameters" croft kext check a good.ko max=1
+t_fails_with 4 "or values" croft kext check a good.ko size=8192
+t_fails_with 7 "nor other bytes of that name" croft kext check a evil.ko
+t_like "which aren't equivalent" "$(cat "$T/error")" "it isn't equivalent to any extension that is registered"
+bits=0
+while [ $bits -lt 16 ]; do
+        bits=$((bits + 1))
+        cp good.ko bit.ko
+        byte=$(($(od -An -tu1 -j $((bits * 37)) -N1 good.ko) ^ (1 << bits % 8)))
+        printf "\\$(printf %o $byte)" | dd of=bit.ko bs=1 seek=$((bits * 37)) conv=notrunc 2>/dev/null
+        touch -r good.ko bit.ko
+        croft kext check a bit.ko 2>/dev/null
+        [ $? = 7 ] || break
+done
+t_is "nor those that differ in one bit" $bits 16
+head -c 500 good.ko >short.ko
+{ cat good.ko && printf '\0'; } >long.ko
+t_fails_with 7 "nor shorter ones" croft kext check a short.ko
+t_fails_with 7 "nor longer ones" croft kext check a long.ko
+cat good.ko >renamed
+chmod 0 renamed
+t_ok "name, mode and time don't matter" croft kext check a renamed
+t_ok "it is granted anew, for this partition alone" croft kext grant a good --local
+t_is "the new grant replaces the old one" "$(granted a)" "good true null;"
+t_ok "all can be granted, and a name by its SHA-256" sh -c "croft kext grant b ALL && croft kext grant b $(sha256 good.ko)"
+t_is "each is listed" "$(granted b)" "ALL false null;good false null;"
+t_ok "the other would be given it by that" croft kext check b good.ko
+t_fails_with 3 "what isn't registered isn't granted" croft kext grant a unheard-of
+t_like "which is on record" "$(croft error print a)" "no extension 'unheard-of' is registered"
+t_fails_with 2 "nor with parameters that are none" croft kext grant a good --params 'x y'
+t_fails_with 3 "nor to nobody" croft kext grant nobody good
+t_ok "it is taken back" croft kext ungrant b good ALL
+t_is "nothing is left" "$(granted b)" ""
+t_fails_with 3 "what isn't granted isn't taken back" croft kext ungrant b good
+t_ok "a superseded one" croft kext supersede good
+t_fails_with 8 "is out of date" croft kext check a good.ko
+croft kext register good.ko >/dev/null
+t_ok "grants hold for what comes" croft kext check a good.ko
+t_ok "a partition goes, and one of its name comes" sh -c 'croft remove a && croft create a'
+t_is "without its grants" "$(granted a)" ""
+croft kext grant b good
+croft kext revoke good
+t_fails_with 4 "a revoked one is given to nobody" croft kext check b good.ko
+
 # --- croftd dies ----------------------------------------------------------------------------------------------------------
 
 before=$(listed)
@@ -95,6 +152,7 @@ t_croftd_kill
 start_croftd
 t_is "the next croftd knows them all" "$(listed)" "$before"
 t_is "and has the copies" "$(copies | wc -w)" 4
+t_is "and what is granted" "$(granted b)" "good false null;"
 t_croftd_stop
 sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"
 start_croftd

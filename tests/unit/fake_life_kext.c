@@ -121,3 +121,77 @@ int life_kext_supersede(struct life *life, const char *what, struct kext_record 
         (void)life;
         return change(what, KEXT_SUPERSEDED, ret, err);
 }
+
+/* --- grants: of one partition at a time --- */
+
+static struct kext_grant grants[EXTENSIONS];
+static size_t n_grants;
+
+static int find(struct life *life, const char *name, struct croft_error *err)
+{
+        struct life_info info;
+        int r = life_get(life, name, &info, err);
+
+        if (r == 0)
+                life_info_done(&info);
+        return r;
+}
+
+int life_kext_grants(
+        struct life *life, const char *name, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
+{
+        int r = find(life, name, err);
+
+        if (r < 0)
+                return r;
+        *ret = calloc(EXTENSIONS, sizeof(**ret));
+        (void)pthread_mutex_lock(&lock);
+        memcpy(*ret, grants, n_grants * sizeof(*grants));
+        *ret_n = n_grants;
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err)
+{
+        struct kext_grant grant = {.local = wish->local, .granted = 1700000000};
+        int r = find(life, name, err);
+
+        if (r == 0)
+                r = kext_parameters_check(wish->parameters, grant.parameters, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(grant.name, sizeof(grant.name), "%s", wish->extension);
+        (void)pthread_mutex_lock(&lock);
+        if (n_grants < EXTENSIONS)
+                grants[n_grants++] = grant;
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+int life_kext_ungrant(struct life *life, const char *name, const char *extension, struct croft_error *err)
+{
+        bool found = false;
+        int r = find(life, name, err);
+
+        if (r < 0)
+                return r;
+        (void)pthread_mutex_lock(&lock);
+        for (size_t i = 0; i < n_grants && !found; i++)
+                if (strcmp(grants[i].name, extension) == 0) {
+                        grants[i] = grants[--n_grants];
+                        found = true;
+                }
+        (void)pthread_mutex_unlock(&lock);
+        return found ? 0 : croft_error_set(err, ENOENT, "'%s' isn't granted.", extension);
+}
+
+int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
+        struct kext_record *ret, struct croft_error *err)
+{
+        int r = find(life, name, err);
+
+        if (r == 0)
+                r = identify(path, ret, err);
+        return r < 0 ? r : kext_judge(ret, grants, n_grants, name, parameters, NULL, err);
+}

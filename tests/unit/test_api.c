@@ -723,6 +723,25 @@ static void extensions_are_registered_shown_and_revoked(void **state)
         assert_status(*state, "GET", "/v1/identity", "", 400);
 }
 
+static void extensions_are_granted_checked_and_taken_back(void **state)
+{
+        create(*state, "web");
+        assert_answer(*state, "GET", "/v1/partitions/web/extensions", "", 200, "[]");
+        assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko", "", 403);
+        assert_answer(*state, "POST", "/v1/partitions/web/extensions",
+                "{\"extension\": \"copy\", \"local\": true, \"parameters\": \"a,b=1\"}", 201,
+                "[{\"partition\":\"web\",\"extension\":\"copy\",\"local\":true,\"parameters\":\"a,b=1\"");
+        assert_answer(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=b%3d1", "", 200,
+                "\"name\":\"copy\"");
+        assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=c", "", 403);
+        assert_status(*state, "GET", "/v1/partitions/web/extensions/check", "", 400);
+        assert_status(*state, "POST", "/v1/partitions/web/extensions", "{}", 400);
+        assert_status(*state, "GET", "/v1/partitions/db/extensions", "", 404);
+        assert_status(*state, "DELETE", "/v1/partitions/web/extensions", "", 400);
+        assert_status(*state, "DELETE", "/v1/partitions/web/extensions?extension=other", "", 404);
+        assert_status(*state, "DELETE", "/v1/partitions/web/extensions?extension=copy", "", 204);
+}
+
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -731,6 +750,7 @@ int main(void)
                 served(pools_are_made_changed_bound_to_and_removed),
                 served(devices_are_exported_listed_and_taken_back),
                 served(extensions_are_registered_shown_and_revoked),
+                served(extensions_are_granted_checked_and_taken_back),
                 served(the_root_tells_version_and_instance),
                 served(a_check_names_each_feature_and_what_keeps_partitions_from_running),
                 served(a_check_names_what_croftd_itself_has_or_lacks_and_why),

@@ -250,7 +250,7 @@ static struct msg sample(enum msg_type type)
 
 static void each_message_is_read_as_it_was_told(void **state)
 {
-        static const enum msg_type types[] = {MSG_FAULT, MSG_IDENTITY};
+        static const enum msg_type types[] = {MSG_FAULT, MSG_READ, MSG_IDENTITY};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {

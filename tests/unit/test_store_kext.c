@@ -168,6 +168,51 @@ static void they_are_listed_in_order(void **state)
                 assert_int_equal(list[i].identity.sha256[0], "120"[i]);
 }
 
+static uint64_t make_partition(struct fixture *f, const char *name)
+{
+        struct partition_def def = {.created = 1700000000};
+
+        (void)snprintf(def.name, sizeof(def.name), "%s", name);
+        assert_int_equal(store_create(f->store, &def, NULL), 0);
+        assert_int_equal(store_create_done(f->store, def.id, NULL), 0);
+        return def.id;
+}
+
+static size_t count_grants(struct fixture *f, uint64_t id, struct kext_grant *ret_first)
+{
+        _cleanup_free_ struct kext_grant *list = NULL;
+        size_t n = 0;
+
+        assert_int_equal(store_grants(f->store, id, &list, &n, NULL), 0);
+        if (n > 0 && ret_first)
+                *ret_first = list[0];
+        return n;
+}
+
+static void grants_are_a_partitions_and_go_with_it(void **state)
+{
+        const struct kext_grant brd = {.name = "brd", .local = true, .parameters = "a,b=1", .granted = 1700000000},
+                                all = {.name = KEXT_ALL, .granted = 1};
+        struct fixture *f = *state;
+        uint64_t web = make_partition(f, "web"), db = make_partition(f, "db");
+        struct kext_grant first;
+
+        assert_int_equal(store_grant(f->store, web, &brd, NULL), 0);
+        assert_int_equal(store_grant(f->store, web, &brd, NULL), 0);
+        assert_int_equal(store_grant(f->store, db, &all, NULL), 0);
+        assert_true(store_grant(f->store, 4711, &all, NULL) < 0);
+        reopen(f);
+        assert_int_equal(count_grants(f, web, &first), 1);
+        assert_memory_equal(&first, &brd, sizeof(brd));
+        assert_int_equal(count_grants(f, db, &first), 1);
+        assert_string_equal(first.name, KEXT_ALL);
+        assert_int_equal(store_ungrant(f->store, web, KEXT_ALL, NULL), -ENOENT);
+        assert_int_equal(store_ungrant(f->store, db, KEXT_ALL, NULL), 0);
+        assert_int_equal(count_grants(f, db, NULL), 0);
+        assert_int_equal(store_forget(f->store, web, NULL), 0);
+        assert_int_equal(count_grants(f, web, NULL), 0);
+}
+
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -178,6 +223,7 @@ int main(void)
                 WITH_STORE(an_old_one_that_is_registered_again_is_the_newest),
                 WITH_STORE(what_was_revoked_is_never_registered_again),
                 WITH_STORE(they_are_listed_in_order),
+                WITH_STORE(grants_are_a_partitions_and_go_with_it),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_grant.c - which kernel extensions a partition may be given.
+ *
+ * A grant is for a name, so that it holds for the generations to come; that the bytes are of that name is for the
+ * register to say.
+ */
+#include "base/cleanup.h"
+#include "daemon/life_private.h"
+#include "kext/kext.h"
+
+#include <string.h>
+#include <time.h>
+
+int life_kext_grants(
+        struct life *life, const char *name, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
+
+        return u ? store_grants(life->store, u->p.def.id, ret, ret_n, err) : -ENOENT;
+}
+
+/* The name that is granted: ALL, or that of the extension meant by a name or a SHA-256. */
+static int resolve(struct life *life, const char *what, char name[KEXT_NAME_MAX + 1], struct croft_error *err)
+{
+        _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
+        bool is_name = kext_name_normalise(what, name);
+        struct kext_record record;
+        int r;
+
+        if (strcmp(what, KEXT_ALL) == 0)
+                return 0;
+        r = is_name ? life_kext_list(life, &all, err) : 0;
+        for (size_t i = 0; i < all.n; i++)
+                if (strcmp(all.list[i].identity.name, name) == 0)
+                        return 0;
+        if (r == 0)
+                r = life_kext_get(life, what, &record, err);
+        if (r == 0)
+                (void)str_copy(name, KEXT_NAME_MAX + 1, record.identity.name);
+        return r;
+}
+
+static void tell(struct unit *u, const char *name, const char *what)
+{
+        char text[KEXT_NAME_MAX + 64];
+
+        (void)snprintf(text, sizeof(text), "extension '%s' %s", name, what);
+        unit_event(u, "extension", text);
+}
+
+static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct croft_error *err)
+{
+        struct kext_grant own = {.local = wish->local, .granted = (int64_t)time(NULL)};
+        int r = kext_parameters_check(wish->parameters, own.parameters, err);
+
+        if (r == 0)
+                r = resolve(u->life, wish->extension, own.name, err);
+        if (r == 0)
+                r = store_grant(u->life->store, u->p.def.id, &own, err);
+        if (r == 0)
+                tell(u, own.name, "granted");
+        return r;
+}
+
+int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_GRANT, &u, err);
+
+        if (r < 0)
+                return r;
+        r = grant_to(u, wish, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "grant an extension to '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, u->p.state, r, &own);
+}
+
+int life_kext_ungrant(struct life *life, const char *name, const char *extension, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        char normal[KEXT_NAME_MAX + 1], shown[256];
+        int r = life_begin(life, name, LIFE_UNGRANT, &u, err);
+
+        if (r < 0)
+                return r;
+        if (!kext_name_normalise(extension, normal))
+                r = croft_error_set(&own, EINVAL, "'%s' is no name of an extension.",
+                        str_escape(shown, sizeof(shown), extension, strnlen(extension, 60)));
+        else
+                r = store_ungrant(life->store, u->p.def.id, normal, &own);
+        if (r == 0) {
+                tell(u, normal, "no longer granted");
+        } else {
+                croft_error_prefix(&own, "take a grant back from '%s'", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, u->p.state, r, &own);
+}
+
+int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
+        struct kext_record *ret, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        _cleanup_close_ int memfd = -EBADF;
+        struct kext_record record;
+        char sha256[KEXT_SHA256_LENGTH + 1];
+        size_t n = 0;
+        uint64_t size;
+        bool known;
+        int r = life_kext_grants(life, name, &grants, &n, err);
+
+        if (r < 0)
+                return r;
+        memfd = kext_read(life->host->kext_path, path, err);
+        r = memfd < 0 ? memfd : kext_hash(memfd, sha256, &size, err);
+        if (r < 0)
+                return r;
+        known = store_extension_find(life->store, sha256, &record, NULL) == 0;
+        r = kext_judge(known ? &record : NULL, grants, n, name, parameters, NULL, err);
+        if (r == 0)
+                *ret = record;
+        return r;
+}

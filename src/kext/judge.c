@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * judge.c - who may be given what.  Pure; see kext.h.
+ */
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "kext/kext.h"
+
+#include <string.h>
+
+/* The length of the name that a parameter begins with; 0: there is none. */
+static size_t name_length(const char *text)
+{
+        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+}
+
+static int refuse_parameter(const char *word, size_t size, struct croft_error *err)
+{
+        char shown[128];
+
+        return croft_error_set(err, EINVAL, "'%s' is no parameter: give NAME, or NAME=VALUE without blanks and quotes.",
+                str_escape(shown, sizeof(shown), word, size > 30 ? 30 : size));
+}
+
+static int check_word(const char *word, size_t size, struct croft_error *err)
+{
+        size_t n = name_length(word);
+
+        if (n == 0 || (n < size && word[n] != '=') || n == size - 1)
+                return refuse_parameter(word, size, err);
+        for (size_t i = n; i < size; i++)
+                if (word[i] <= ' ' || word[i] > '~' || word[i] == '"')
+                        return refuse_parameter(word, size, err);
+        return 0;
+}
+
+int kext_parameters_check(const char *text, char normal[KEXT_PARAMETERS_MAX + 1], struct croft_error *err)
+{
+        char list[KEXT_PARAMETERS_MAX + 1];
+
+        if (!str_copy(list, sizeof(list), text))
+                return croft_error_set(err, EINVAL, "a list of parameters has at most %d bytes.", KEXT_PARAMETERS_MAX);
+        for (const char *word = list; *word;) {
+                size_t n = strcspn(word, ",");
+                int r = check_word(word, n, err);
+
+                if (r < 0)
+                        return r;
+                if (word[n] == ',' && word[n + 1] == '\0')
+                        return refuse_parameter("", 0, err);
+                word += n + (word[n] == ',');
+        }
+        (void)str_copy(normal, KEXT_PARAMETERS_MAX + 1, list);
+        return 0;
+}
+
+/* Is the word "NAME=VALUE", or "NAME", in the list, or its name alone? */
+static bool allows(const char *list, const char *word, size_t size)
+{
+        size_t name = name_length(word);
+
+        if (name == 0 || name > size || (name < size && word[name] != '='))
+                return false;
+        while (*list) {
+                size_t n = strcspn(list, ",");
+
+                if ((n == size || n == name) && strncmp(list, word, n) == 0)
+                        return true;
+                list += n + (list[n] == ',');
+        }
+        return false;
+}
+
+/* What the kernel takes for a blank (0xa0 and \v, too) or a quotation mark would make it see other words than these. */
+static bool is_plain(char c)
+{
+        return (c >= ' ' && c <= '~' && c != '"') || c == '\t' || c == '\n';
+}
+
+static int judge_parameters(const struct kext_grant *grant, const char *given, struct croft_error *err)
+{
+        char shown[128];
+
+        for (const char *c = given; *c; c++)
+                if (!is_plain(*c))
+                        return croft_error_set(
+                                err, EPERM, "only plain parameters are allowed: without quotes, in ASCII.");
+        while (*(given += strspn(given, " \t\n"))) {
+                size_t n = strcspn(given, " \t\n");
+
+                if (!allows(grant->parameters, given, n))
+                        return croft_error_set(err, EPERM, "the parameter '%s' isn't allowed.",
+                                str_escape(shown, sizeof(shown), given, n > 30 ? 30 : n));
+                given += n;
+        }
+        return 0;
+}
+
+static const struct kext_grant *find_grant(const struct kext_grant *grants, size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(grants[i].name, name) == 0)
+                        return &grants[i];
+        return NULL;
+}
+
+int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
+        const char *given, const struct kext_grant **ret, struct croft_error *err)
+{
+        const struct kext_grant *grant;
+        int r;
+
+        if (!record)
+                return croft_error_set(err, EILSEQ, "it isn't equivalent to any extension that is registered.");
+        if (record->state == KEXT_REVOKED)
+                return croft_error_set(err, EPERM, "'%s' was revoked.", record->identity.name);
+        grant = find_grant(grants, n, record->identity.name);
+        if (!grant)
+                grant = find_grant(grants, n, KEXT_ALL);
+        if (!grant)
+                return croft_error_set(err, EPERM, "'%s' isn't granted '%s'.", partition, record->identity.name);
+        if (record->state != KEXT_CURRENT)
+                return croft_error_set(
+                        err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
+        r = judge_parameters(grant, given, err);
+        if (r < 0)
+                return r;
+        if (ret)
+                *ret = grant;
+        return 0;
+}

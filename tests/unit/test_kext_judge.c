@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_kext_judge.c - which partition may be given which bytes, with which parameters.
+ */
+#include "base/cleanup.h"
+#include "kext/kext.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct kext_record brd = {.identity = {.name = "brd"}, .generation = 2, .state = KEXT_CURRENT};
+static const struct kext_grant grants[] = {
+        {.name = KEXT_ALL}, {.name = "brd", .parameters = "rd_nr,rd_size=4096"}, {.name = "dummy", .local = true}};
+
+static int judge(const struct kext_record *record, size_t n, const char *given)
+{
+        return kext_judge(record, grants + 1, n, "web", given, NULL, NULL);
+}
+
+static void without_a_grant_nothing_is_given(void **state)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        (void)state;
+        assert_int_equal(kext_judge(&brd, NULL, 0, "web", "", NULL, &err), -EPERM);
+        assert_string_equal(croft_error_cause(&err, 0), "'web' isn't granted 'brd'");
+        assert_int_equal(judge(&brd, 1, ""), 0);
+}
+
+static void bytes_that_are_not_registered_are_not_equivalent(void **state)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        (void)state;
+        assert_int_equal(kext_judge(NULL, grants, ELEMENTS(grants), "web", "", NULL, &err), -EILSEQ);
+        assert_int_equal(croft_error_exit(&err), CROFT_EXIT_NOT_EQUIVALENT);
+}
+
+static void a_grant_for_the_name_goes_before_one_for_all(void **state)
+{
+        const struct kext_record other = {.identity = {.name = "other"}, .state = KEXT_CURRENT};
+        const struct kext_grant *grant = NULL;
+
+        (void)state;
+        assert_int_equal(kext_judge(&brd, grants, ELEMENTS(grants), "web", "", &grant, NULL), 0);
+        assert_string_equal(grant->name, "brd");
+        assert_int_equal(kext_judge(&other, grants, ELEMENTS(grants), "web", "", &grant, NULL), 0);
+        assert_string_equal(grant->name, KEXT_ALL);
+        assert_int_equal(judge(&other, 2, ""), -EPERM);
+}
+
+static void old_and_revoked_ones_are_not_given(void **state)
+{
+        struct kext_record record = brd;
+
+        (void)state;
+        record.state = KEXT_SUPERSEDED;
+        assert_int_equal(judge(&record, 2, ""), -ESTALE);
+        record.state = KEXT_REVOKED;
+        assert_int_equal(judge(&record, 2, ""), -EPERM);
+        record.state = 9; /* of a newer croft */
+        assert_int_equal(judge(&record, 2, ""), -ESTALE);
+}
+
+static void parameters_are_those_that_are_allowed(void **state)
+{
+        static const char *const good[] = {
+                "", " ", "rd_nr=1", "rd_nr", "rd_size=4096", "rd_nr=1 rd_size=4096", "\trd_nr=\n"};
+        static const char *const bad[] = {"rd_size", "rd_size=4097", "rd_size=40960", "rd_size=409", "max_part=1",
+                "rd_n=1", "rd_nr=1 max_part=1", "=1", "rd_nr\"=1\"", "rd_nr=\"1 max_part=1\"", "rd_nr=1\vmax_part=1",
+                "rd_nr=1\xa0max_part=1", "rd_nr=1\rmax_part=1", "-- rd_nr=1", "rd_nrs=1", "rd-nr=1", ",",
+                "rd_nr,rd_size=4096"};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(good); i++)
+                if (judge(&brd, 2, good[i]) != 0)
+                        fail_msg("refused: '%s'", good[i]);
+        for (size_t i = 0; i < ELEMENTS(bad); i++)
+                if (judge(&brd, 2, bad[i]) != -EPERM)
+                        fail_msg("taken: '%s'", bad[i]);
+}
+
+static void a_list_of_parameters_is_names_and_values(void **state)
+{
+        static const char *const bad[] = {
+                ",", "a,", ",a", "a,,b", "=1", "a=", "a b", "a=\"x\"", "a-b", "a=\n", "a.b=1"};
+        char normal[KEXT_PARAMETERS_MAX + 1], large[KEXT_PARAMETERS_MAX + 2];
+
+        (void)state;
+        assert_int_equal(kext_parameters_check("", normal, NULL), 0);
+        assert_string_equal(normal, "");
+        assert_int_equal(kext_parameters_check("rd_nr,rd_size=4096,x=/dev/y:1", normal, NULL), 0);
+        assert_string_equal(normal, "rd_nr,rd_size=4096,x=/dev/y:1");
+        for (size_t i = 0; i < ELEMENTS(bad); i++)
+                if (kext_parameters_check(bad[i], normal, NULL) != -EINVAL)
+                        fail_msg("taken: '%s'", bad[i]);
+        memset(large, 'a', sizeof(large) - 1);
+        large[sizeof(large) - 1] = '\0';
+        assert_int_equal(kext_parameters_check(large, normal, NULL), -EINVAL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(without_a_grant_nothing_is_given),
+                cmocka_unit_test(bytes_that_are_not_registered_are_not_equivalent),
+                cmocka_unit_test(a_grant_for_the_name_goes_before_one_for_all),
+                cmocka_unit_test(old_and_revoked_ones_are_not_given),
+                cmocka_unit_test(parameters_are_those_that_are_allowed),
+                cmocka_unit_test(a_list_of_parameters_is_names_and_values),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
