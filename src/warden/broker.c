@@ -27,7 +27,6 @@
 #include <sys/syscall.h>
 
 #define IDLE_MS 10000
-#define QUIET_MS 500 /* nobody waits: a script that goes on isn't kept waiting while a device is removed */
 #define STATUS_MAX 8192
 #define TELL_MS 200
 #define UNANSWERED_MAX 64
@@ -163,27 +162,6 @@ void broker_tell(struct broker *b, uint32_t minor, bool bound)
                         return;
 }
 
-/* --- devices to be removed --- */
-
-void broker_forget_one(struct broker *b)
-{
-        if (b->n_forget > 0)
-                loops_forget(&b->loops, b->forget[--b->n_forget]);
-}
-
-void broker_forget_all(struct broker *b)
-{
-        while (b->n_forget > 0)
-                broker_forget_one(b);
-}
-
-void broker_forget(struct broker *b, uint32_t number)
-{
-        if (b->n_forget == ELEMENTS(b->forget))
-                broker_forget_one(b);
-        b->forget[b->n_forget++] = number;
-}
-
 void broker_child(const struct broker *b)
 {
         close_fd(b->lock);
@@ -286,11 +264,7 @@ static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
 {
         for (size_t i = 0; i < b->n_mounts; i++)
                 fds[n + i] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
-        return poll(fds, n + b->n_mounts,
-                broker_auto_is_due(b)              ? broker_auto_timeout(b)
-                : b->n_forget                      ? QUIET_MS
-                : b->automatic || b->n_mounts != 0 ? broker_auto_timeout(b)
-                                                   : IDLE_MS);
+        return poll(fds, n + b->n_mounts, b->automatic || b->n_mounts != 0 ? broker_auto_timeout(b) : IDLE_MS);
 }
 
 /* What nobody waits for.  false: there is nothing to do, nor will be. */
@@ -298,8 +272,6 @@ static bool tidy(struct broker *b)
 {
         if (broker_auto_is_due(b))
                 broker_auto_look(b, false);
-        else if (b->n_forget)
-                broker_forget_one(b);
         else if (b->automatic)
                 broker_auto_sweep(b);
         else
@@ -311,9 +283,10 @@ static bool tidy(struct broker *b)
 static void work(struct broker *b)
 {
         for (;;) {
-                struct pollfd fds[3 + BROKER_MOUNTS_MAX] = {{.fd = b->channel, .events = POLLIN},
+                struct pollfd fds[4 + BROKER_MOUNTS_MAX] = {{.fd = b->channel, .events = POLLIN},
                         {.fd = b->requests, .events = POLLIN},
-                        {.fd = b->automatic ? b->mountinfo : -EBADF, .events = POLLPRI}};
+                        {.fd = b->automatic ? b->mountinfo : -EBADF, .events = POLLPRI},
+                        {.fd = b->remover, .events = POLLIN}};
                 int n = wait_for(b, fds, ELEMENTS(fds) - BROKER_MOUNTS_MAX);
 
                 if (n < 0 && errno == EINTR)
@@ -328,6 +301,7 @@ static void work(struct broker *b)
                 if (n == 0 && !tidy(b))
                         return;
                 broker_auto_tick(b);
+                broker_forget_look(b);
         }
 }
 
@@ -358,6 +332,7 @@ int broker_main(void)
                 .userns = -EBADF,
                 .cgroup = -EBADF,
                 .mountinfo = -EBADF,
+                .remover = -EBADF,
                 .machine = {-EBADF, -EBADF}};
         struct croft_error err = CROFT_ERROR_INIT;
 

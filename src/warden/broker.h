@@ -37,10 +37,10 @@ struct broker {
         /* Of those, by their numbers inside: what has been bound since, and what was mounted then. */
         uint64_t young[LOOPS_MAX / 64], mounted[LOOPS_MAX / 64];
         unsigned int looks; /* to come soon, since a mount may be about to go */
-        /* The machine's numbers of devices that are unbound and are to be removed when nobody waits: that takes the
-         * kernel 50 ms. */
+        /* The machine's numbers of devices that are unbound and are to be removed, and the process that does so. */
         uint32_t forget[BROKER_FORGET_MAX];
         size_t n_forget;
+        int remover; /* a pidfd, or -EBADF */
         /* What its views show of them: ours, and where the warden finds it. */
         struct view_disk *disks;
         size_t n_disks;
@@ -89,11 +89,12 @@ int broker_auto_timeout(const struct broker *b);
 /* In a process of ours that may hang: no successor of the broker waits for it. */
 void broker_child(const struct broker *b);
 
-/* That device of the machine is to be removed. */
+/* broker_forget.c: devices of the machine that are unbound.  That one is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);
-/* Removes one, or all of them. */
-void broker_forget_one(struct broker *b);
-void broker_forget_all(struct broker *b);
+/* Begins to remove what is to be removed, unless that is under way. */
+void broker_forget_look(struct broker *b);
+/* Waits until all are removed.  false: there was none. */
+bool broker_forget_all(struct broker *b);
 
 /* Is it root of the partition, with what root may?  What the kernel lets CAP_SYS_ADMIN do to a loop device that isn't
  * open to be written, it may. */

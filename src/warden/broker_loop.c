@@ -38,10 +38,8 @@ static int control(struct broker *b, struct asker *a, uint32_t command)
                 return -ENOTTY;
         if (command == LOOP_CTL_GET_FREE) {
                 r = loops_get_free(&b->loops, &inside);
-                if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
-                        broker_forget_all(b);
+                if (r == -ENOSPC && broker_forget_all(b)) /* what is to be removed counts */
                         r = loops_get_free(&b->loops, &inside);
-                }
         } else
                 r = command == LOOP_CTL_ADD ? loops_add(&b->loops, inside) : loops_remove(&b->loops, inside);
         a->value = inside;
@@ -124,10 +122,8 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
         config->info.lo_flags &= ~OUR_FLAGS;
         inside = device.inside;
         r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, our_flags, &device, &bound);
-        if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
-                broker_forget_all(b);
+        if (r == -ENOSPC && broker_forget_all(b)) /* what is to be removed counts */
                 r = loops_bind(&b->loops, inside, config, flags & KEPT_FLAGS, our_flags, &device, &bound);
-        }
         if (r < 0)
                 return r;
         r = asker_replace_fd(a, a->call->args[0], bound);

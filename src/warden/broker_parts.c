@@ -229,10 +229,8 @@ static int add(struct broker *b, const struct loops_device *whole, const struct 
         struct loops_device device;
         int r = loops_add_part(&b->loops, whole, part, &device);
 
-        if (r == -ENOSPC && b->n_forget > 0) { /* what is to be removed counts */
-                broker_forget_all(b);
+        if (r == -ENOSPC && broker_forget_all(b)) /* what is to be removed counts */
                 r = loops_add_part(&b->loops, whole, part, &device);
-        }
         if (r < 0)
                 return r;
         broker_show(b, &device);
