@@ -289,13 +289,25 @@ void kit_kill_warden(struct kit *k)
         k->channel = close_fd(k->channel);
 }
 
+/* Init ends when nothing of its namespace is left, and what sessions left behind is handed to a test that is a
+ * subreaper. */
+static void reap_until_ended(int pidfd)
+{
+        struct pollfd p = {.fd = pidfd, .events = POLLIN};
+        const int step_ms = 10;
+
+        for (int left = KIT_WAIT_MS; left > 0 && poll(&p, 1, step_ms) == 0; left -= step_ms)
+                while (waitpid(-1, NULL, WNOHANG) > 0)
+                        ;
+}
+
 void kit_stop(struct kit *k)
 {
-        if (k->pidfd >= 0) {
+        if (k->pidfd >= 0)
                 (void)syscall(SYS_pidfd_send_signal, k->pidfd, SIGKILL, NULL, 0);
-                (void)readable(k->pidfd);
-        }
         kit_kill_warden(k);
+        if (k->pidfd >= 0)
+                reap_until_ended(k->pidfd);
         k->pidfd = close_fd(k->pidfd);
         k->netns = close_fd(k->netns);
         k->console = close_fd(k->console);
