@@ -145,7 +145,7 @@ _croft_words() {
                 COMPREPLY=($(compgen -f -- "$cur"))
                 [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
                 ;;
-        "kext list") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext list" | "kext scan") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
         "kext grant" | "kext ungrant" | "kext check")
                 if [ "$named" = 0 ]; then
                         _croft_offer "$(_croft_ask list)" "$cur"

@@ -126,7 +126,7 @@ int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
 
 int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
 {
-        static const struct cli_column grants[] = {{"EXTENSION", "extension", COLUMN_TEXT, true},
+        static const struct cli_column grants[] = {{"NAME", "name", COLUMN_TEXT, true},
                 {"LOCAL", "local", COLUMN_TEXT, true}, {"PARAMETERS", "parameters", COLUMN_TEXT, true},
                 {"GRANTED", "granted", COLUMN_AGE, true}, {NULL}};
         const bool one = args->n_words > 0;
@@ -243,4 +243,21 @@ int cli_cmd_kext_revoke(struct cli *cli, const struct cli_args *args)
 int cli_cmd_kext_supersede(struct cli *cli, const struct cli_args *args)
 {
         return cli_each(cli, args, supersede_one);
+}
+
+int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args)
+{
+        static const struct cli_column found[] = {{"APPLICATION", "application", COLUMN_TEXT, true},
+                {"FILE", "file", COLUMN_TEXT, true}, {"PATH", "path", COLUMN_TEXT, true},
+                {"EXTENSION", "extension", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, false},
+                {"STATE", "state", COLUMN_TEXT, true}, {"SHA256", "sha256", COLUMN_DIGEST, false},
+                {"ODDITY", "oddity", COLUMN_TEXT, false}, {NULL}};
+        _cleanup_free_ char *path = cli_path(NULL, "partitions", args->words[0], "scan", NULL);
+        _cleanup_json_ json_t *answer = NULL;
+        char what[160];
+        int r;
+
+        (void)snprintf(what, sizeof(what), "scan '%s'", args->words[0]);
+        r = cli_request(cli, cli_has(args, "last") ? "GET" : "POST", path, NULL, what, &answer);
+        return r ? r : output_list(cli, stdout, answer, found);
 }

@@ -212,6 +212,11 @@ static const struct cli_option kext_grant_options[] = {
         {NULL},
 };
 
+static const struct cli_option kext_scan_options[] = {
+        {"last", 'l', NULL, "only what the last scan has found, at the latest when the partition was made of an image"},
+        {NULL},
+};
+
 static const struct cli_command kext_commands[] = {
         {"register", NULL, "[FILE|MODULE]... [-a PACKAGE]", "take files for what partitions may be given",
                 "FILE is a module's file (.ko, .ko.xz, .ko.zst, .ko.gz), MODULE one of the running kernel.  What it "
@@ -235,6 +240,9 @@ static const struct cli_command kext_commands[] = {
                 "allowed;\n"
                 "8: superseded.",
                 NULL, 2, CLI_ANY, false, cli_cmd_kext_check, NULL, "kext"},
+        {"scan", NULL, "PARTITION [--last]", "which files of modules a partition stores, and of which application",
+                "Nothing is loaded.  What is odd about a file is said beside it.", kext_scan_options, 1, 1, false,
+                cli_cmd_kext_scan, NULL, "kext"},
         {"supersede", NULL, EXTENSIONS, "no partition is given it any more, until it is registered again", NULL, NULL,
                 1, CLI_ANY, false, cli_cmd_kext_supersede, NULL, "kext"},
         {"revoke", NULL, EXTENSIONS, "no partition is ever given it again", NULL, NULL, 1, CLI_ANY, false,

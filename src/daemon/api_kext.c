@@ -8,6 +8,8 @@
 #include "daemon/api_json.h"
 #include "daemon/life.h"
 
+#include <string.h>
+
 static int no_memory(struct croft_error *err)
 {
         return croft_error_set(err, ENOMEM, "write the answer");
@@ -110,7 +112,7 @@ int api_identity(struct api_request *q, struct api_answer *a, struct croft_error
 
 static json_t *grant_json(const char *partition, const struct kext_grant *grant)
 {
-        return json_pack("{s:s, s:s, s:b, s:o, s:o}", "partition", partition, "extension", grant->name, "local",
+        return json_pack("{s:s, s:s, s:b, s:o, s:o}", "partition", partition, "name", grant->name, "local",
                 grant->local, "parameters", api_json_text(grant->parameters), "granted", api_json_time(grant->granted));
 }
 
@@ -174,4 +176,53 @@ int api_grant_check(struct api_request *q, struct api_answer *a, struct croft_er
                 return croft_error_set(err, EINVAL, "the parameter 'path' is missing, or doesn't begin with '/'.");
         r = life_kext_check(q->api->life, q->name, path, parameters ? parameters : "", &record, err);
         return r < 0 ? r : answer_one(&record, true, a, err);
+}
+
+/* --- what a partition stores of them --- */
+
+static json_t *finding_json(struct api_request *q, const struct kext_finding *f, int64_t time)
+{
+        const char *slash = strrchr(f->path, '/');
+        struct kext_record record;
+        bool known = f->sha256[0] && life_kext_known(q->api->life, f->sha256, &record);
+
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",        /**/
+                "partition", q->name,                                                      /**/
+                "application", api_json_text(f->application),                              /**/
+                "file", api_json_text(slash ? slash + 1 : f->path),                        /**/
+                "path", api_json_text(f->path),                                            /**/
+                "sha256", api_json_text(f->sha256),                                        /**/
+                "size_bytes", (json_int_t)f->size,                                         /**/
+                "extension", known ? json_string(record.identity.name) : json_null(),      /**/
+                "generation", known ? json_integer(record.generation) : json_null(),       /**/
+                "state", known ? json_string(kext_state_name(record.state)) : json_null(), /**/
+                "oddity", api_json_text(f->oddity),                                        /**/
+                "scanned", api_json_time(time));
+}
+
+static int answer_scan(
+        struct api_request *q, const struct life_scan *scan, struct api_answer *a, struct croft_error *err)
+{
+        a->body = json_array();
+        for (size_t i = 0; i < scan->n; i++)
+                if (json_array_append_new(a->body, finding_json(q, &scan->list[i], scan->time)) < 0)
+                        return no_memory(err);
+        a->status = MHD_HTTP_OK;
+        return a->body ? 0 : no_memory(err);
+}
+
+int api_scan_show(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        int r = life_scan_get(q->api->life, q->name, &scan, err);
+
+        return r < 0 ? r : answer_scan(q, &scan, a, err);
+}
+
+int api_scan_run(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        int r = life_scan_run(q->api->life, q->name, &scan, err);
+
+        return r < 0 ? r : answer_scan(q, &scan, a, err);
 }

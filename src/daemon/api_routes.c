@@ -37,6 +37,8 @@ const struct api_route api_routes[] = {
         {"POST", "/v1/partitions/{name}/extensions", NULL, API_TAKES_BODY, api_grant_add},
         {"DELETE", "/v1/partitions/{name}/extensions", "extension", 0, api_grant_remove},
         {"GET", "/v1/partitions/{name}/extensions/check", "path parameters", 0, api_grant_check},
+        {"GET", "/v1/partitions/{name}/scan", NULL, 0, api_scan_show},
+        {"POST", "/v1/partitions/{name}/scan", NULL, 0, api_scan_run},
         {"GET", "/v1/devices", NULL, 0, api_device_list_all},
         {"GET", "/v1/pools", NULL, 0, api_pool_list},
         {"POST", "/v1/pools", NULL, API_TAKES_BODY | API_RECORDED, api_pool_create},

@@ -164,6 +164,19 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
 int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
         struct kext_record *ret, struct croft_error *err);
 
+/* What a partition stores that is called as modules are (KXT-7): what the last scan has found, and a new scan, which
+ * takes KEXT_SCAN_SECONDS at most and says how far it is by events. */
+struct life_scan {
+        int64_t time; /* 0: there was none */
+        struct kext_finding *list;
+        size_t n;
+};
+void life_scan_done(struct life_scan *scan);
+int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
+int life_scan_run(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
+/* What is registered of these bytes; false: nothing. */
+bool life_kext_known(struct life *life, const char *sha256, struct kext_record *ret);
+
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the
  * session has taken it over; *ret_pidfd (caller closes) tells when it is over. */

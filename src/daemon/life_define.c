@@ -95,9 +95,28 @@ int create_end(struct act *act, struct croft_error *err)
                            : store_create_done(u->life->store, u->p.def.id, err);
 }
 
+/* What its image brings is known before it asks for anything (KXT-7).  A native partition stores nothing yet, and what
+ * can't be scanned can be a partition all the same. */
+static int scan_new(void *context, const void *arg, struct croft_error *err)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        struct croft_error own = CROFT_ERROR_INIT;
+        struct act *act = context;
+        char line[CROFT_ERROR_TEXT_MAX];
+
+        (void)arg;
+        (void)err;
+        if (!act->u->p.def.native && unit_scan(act->u, &scan, &own) < 0) {
+                croft_error_prefix(&own, "scan it for kernel extensions");
+                errors_note_partition(&act->u->p, croft_error_line(&own, line, sizeof(line)));
+        }
+        return 0;
+}
+
 static const struct step create_steps[] = {
         {.name = "image", .act = check_image},
         {.name = "files", .act = make_files, .undo = remove_files},
+        {.name = "scan", .act = scan_new},
 };
 const struct operation op_create = {
         .name = "create", .policy = STEPS_UNDO, .steps = create_steps, .n_steps = ELEMENTS(create_steps)};

@@ -247,6 +247,11 @@ int life_kext_identify(
         return 0;
 }
 
+bool life_kext_known(struct life *life, const char *sha256, struct kext_record *ret)
+{
+        return store_extension_find(life->store, sha256, ret, NULL) == 0;
+}
+
 int life_kext_list(struct life *life, struct life_kexts *ret, struct croft_error *err)
 {
         return store_extensions(life->store, &ret->list, &ret->n, err);

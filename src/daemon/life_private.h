@@ -179,6 +179,9 @@ void life_devices_check(struct life *life); /* takes back what has gone, or beco
 int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
 void life_kext_print_crash_points(void);
 
+/* --- life_scan.c: by the owner --- */
+int unit_scan(struct unit *u, struct life_scan *ret, struct croft_error *err);
+
 /* --- life_disks.c --- */
 void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */
 void life_disks_changed(struct life *life); /* a device may have come */

@@ -26,6 +26,7 @@ enum life_action {
         LIFE_DEVICE_ADD,
         LIFE_DEVICE_REMOVE,
         LIFE_GRANT,
+        LIFE_SCAN,
         LIFE_UNGRANT,
         LIFE_RENAME,
         LIFE_REMOVE,

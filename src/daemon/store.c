@@ -52,7 +52,11 @@ static const char *const migrations[] = {
         "CREATE TABLE extension_revoked (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;",
         "CREATE TABLE extension_grant (partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL,"
         "  local INTEGER NOT NULL, parameters TEXT NOT NULL, granted INTEGER NOT NULL,"
-        "  PRIMARY KEY (partition, name)) WITHOUT ROWID;"};
+        "  PRIMARY KEY (partition, name)) WITHOUT ROWID;",
+        "CREATE TABLE extension_scan (partition INTEGER PRIMARY KEY REFERENCES partition (id), time INTEGER NOT NULL);"
+        "CREATE TABLE extension_found (partition INTEGER NOT NULL REFERENCES partition (id), number INTEGER NOT NULL,"
+        "  application TEXT NOT NULL, path BLOB NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,"
+        "  oddity TEXT NOT NULL, PRIMARY KEY (partition, number)) WITHOUT ROWID;"};
 
 #define EXTENSION_COLUMNS                                                                                              \
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
@@ -105,6 +109,13 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
         [SQL_GRANTS] = "SELECT name, local, parameters, granted FROM extension_grant WHERE partition = ? ORDER BY name",
+        [SQL_SCAN_SET] = "INSERT OR REPLACE INTO extension_scan VALUES (?, ?)",
+        [SQL_SCAN_DROP] = "DELETE FROM extension_scan WHERE partition = ?",
+        [SQL_SCAN] = "SELECT time FROM extension_scan WHERE partition = ?",
+        [SQL_FOUND_ADD] = "INSERT INTO extension_found VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [SQL_FOUND_DROP] = "DELETE FROM extension_found WHERE partition = ?",
+        [SQL_FOUND] = "SELECT application, path, sha256, size, oddity FROM extension_found WHERE partition = ?"
+                      "  ORDER BY number",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };
 

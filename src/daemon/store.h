@@ -128,6 +128,13 @@ int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant
 /* Durable.  -ENOENT: there was none. */
 int store_ungrant(struct store *store, uint64_t id, const char *name, struct croft_error *err);
 
+/* What a scan of the partition has found, replacing that of the one before.  Survives croftd, not the power. */
+int store_scan_set(struct store *store, uint64_t id, int64_t time, const struct kext_finding *findings, size_t n,
+        struct croft_error *err);
+/* The caller frees *ret.  *ret_time 0: there was no scan. */
+int store_scan(struct store *store, uint64_t id, int64_t *ret_time, struct kext_finding **ret, size_t *ret_n,
+        struct croft_error *err);
+
 /* Adds what an administrator is to be told with the next command. */
 int store_add_notice(struct store *store, const char *text, struct croft_error *err);
 /* Takes the oldest away: a new string (caller frees), NULL: none. Free of charge when there is none. */

@@ -54,6 +54,12 @@ enum statement {
         SQL_GRANT_DROP,
         SQL_GRANTS_DROP,
         SQL_GRANTS,
+        SQL_SCAN_SET,
+        SQL_SCAN_DROP,
+        SQL_SCAN,
+        SQL_FOUND_ADD,
+        SQL_FOUND_DROP,
+        SQL_FOUND,
         SQL_COUNT
 };
 

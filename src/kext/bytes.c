@@ -123,12 +123,14 @@ int bytes_hash(int fd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size, 
         ssize_t n = -ENOMEM;
         bool ok = buf && context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
 
-        while (ok && (n = pread(fd, buf, CHUNK, (off_t)size)) > 0) {
+        while (ok && size <= KEXT_FILE_MAX && (n = pread(fd, buf, CHUNK, (off_t)size)) > 0) {
                 ok = EVP_DigestUpdate(context, buf, (size_t)n) == 1;
                 size += (uint64_t)n;
         }
         if (n < 0 && ok)
                 n = -errno;
+        if (size > KEXT_FILE_MAX)
+                n = -EFBIG;
         ok = ok && n == 0 && EVP_DigestFinal_ex(context, sum, NULL) == 1;
         EVP_MD_CTX_free(context);
         if (!ok)

@@ -9,5 +9,7 @@
 
 /* Nobody's ids, no capability, no file but those that are open, few system calls. */
 int confine_to_memory(struct croft_error *err);
+/* The same, with root as its root, in which it may read everything. */
+int confine_to_tree(int root, struct croft_error *err);
 
 #endif

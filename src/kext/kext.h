@@ -123,6 +123,37 @@ int kext_revoked_add(int state_dir, const char *sha256, struct croft_error *err)
 int kext_revoked_each(int state_dir, int (*each)(void *context, const char *sha256, struct croft_error *err),
         void *context, struct croft_error *err);
 
+/* --- what a partition stores of them (KXT-7, KXT-37) --- */
+
+#define KEXT_PATH_MAX 1023
+#define KEXT_FINDINGS_MAX 4096
+struct kext_finding {
+        char application[128];        /* the package that its own database says has it; for people, never believed */
+        char path[KEXT_PATH_MAX + 1]; /* below its root, from '/' on; bytes that the partition chose */
+        char sha256[KEXT_SHA256_LENGTH + 1]; /* "": it wasn't read */
+        uint64_t size;
+        char oddity[96]; /* why it can be no extension, or where the scan ended; "": nothing odd */
+};
+struct kext_scan_limits {
+        uint64_t entries, bytes; /* looked at, and read, in all */
+        unsigned int seconds;
+};
+#define KEXT_SCAN_ENTRIES 1000000
+#define KEXT_SCAN_BYTES (UINT64_C(1) << 30)
+#define KEXT_SCAN_SECONDS 20
+
+/* Where to look: root is the root of one that runs, or -EBADF, and then lower and upper are the layers of one that
+ * doesn't.  Borrowed. */
+struct kext_scan_place {
+        int root, lower, upper;
+};
+/* Looks for files called as modules are, by a process that the tree can't hang longer than the limit: what it has found
+ * by then is the result, with a finding that says so.  Nothing is loaded, no other mount entered.  The caller frees
+ * *ret. */
+int kext_scan(const char *worker, const struct kext_scan_place *place, const struct kext_scan_limits *limits,
+        void (*say)(void *context, const char *text), void *context, struct kext_finding **ret, size_t *ret_n,
+        struct croft_error *err);
+
 /* --- where global has them --- */
 
 /* Calls each with the path of a module of the running kernel, what it needs first.  -ENOENT: there is none. */

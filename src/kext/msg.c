@@ -70,6 +70,20 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
                 wire_put_string(w, msg->text);
                 break;
         case MSG_READ:
+        case MSG_END:
+                break;
+        case MSG_PROGRESS:
+                wire_put_u64(w, msg->number);
+                break;
+        case MSG_FINDING:
+                wire_put_string(w, msg->finding.path);
+                wire_put_string(w, msg->finding.sha256);
+                wire_put_u64(w, msg->finding.size);
+                wire_put_string(w, msg->finding.oddity);
+                break;
+        case MSG_BELONGS:
+                wire_put_u64(w, msg->number);
+                wire_put_string(w, msg->finding.application);
                 break;
         case MSG_IDENTITY:
                 put_identity(w, &msg->identity);
@@ -84,6 +98,18 @@ static int get_fault(struct wire_reader *r, struct msg *m)
         wire_get_text(r, m->text, sizeof(m->text));
         m->code = (int)code;
         return code < 1 || code > CODE_MAX || !is_printable(m->text) ? -EBADMSG : 0;
+}
+
+/* The path is whatever the partition has called it. */
+static int get_finding(struct wire_reader *r, struct kext_finding *f)
+{
+        wire_get_text(r, f->path, sizeof(f->path));
+        wire_get_text(r, f->sha256, sizeof(f->sha256));
+        f->size = wire_get_u64(r);
+        wire_get_text(r, f->oddity, sizeof(f->oddity));
+        if (f->path[0] != '/' || f->size > INT64_MAX || !is_printable(f->oddity))
+                return -EBADMSG;
+        return f->sha256[0] && !kext_is_sha256(f->sha256) ? -EBADMSG : 0;
 }
 
 int msg_decode(const void *data, size_t size, struct msg *ret)
@@ -102,6 +128,18 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
                 result = get_fault(&r, m);
                 break;
         case MSG_READ:
+        case MSG_END:
+                break;
+        case MSG_PROGRESS:
+                m->number = wire_get_u64(&r);
+                break;
+        case MSG_FINDING:
+                result = get_finding(&r, &m->finding);
+                break;
+        case MSG_BELONGS:
+                m->number = wire_get_u64(&r);
+                wire_get_text(&r, m->finding.application, sizeof(m->finding.application));
+                result = is_printable(m->finding.application) ? 0 : -EBADMSG;
                 break;
         case MSG_IDENTITY:
                 result = get_identity(&r, &m->identity);

@@ -14,6 +14,10 @@
 
 enum msg_type {
         MSG_FAULT = 'E',    /* the last one: why it failed */
+        MSG_PROGRESS = 'P', /* of a scan: entries looked at */
+        MSG_FINDING = 'F',  /* of a scan: the next one, without an application */
+        MSG_BELONGS = 'B',  /* of a scan: what application a finding is of */
+        MSG_END = '.',      /* of a scan: the last one */
         MSG_READ = 'R',     /* the last one: the bytes are there */
         MSG_IDENTITY = 'I', /* the last one; without sha256 and size, which croftd sees for itself */
 };
@@ -23,6 +27,8 @@ struct msg {
         int code; /* of FAULT: a positive errno */
         char text[MSG_TEXT_MAX];
         struct kext_identity identity;
+        uint64_t number; /* of PROGRESS: how many; of BELONGS: which finding, from 0 */
+        struct kext_finding finding;
 };
 
 /* What it says is in w, fault and all. */

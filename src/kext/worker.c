@@ -3,27 +3,32 @@
  * worker.c - croft-kext: reads extensions for croftd.  Started by it, not by people.
  *
  *   croft-kext identify|read PARENT-PID PATH
+ *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS
  *
- * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes.  It may
- * hang as long as a file does that it reads; croftd waits no longer than it wants to.
+ * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes; of scan 4 the root of
+ * a partition, or the lower layer of its root and 5 the upper one.  It may hang as long as a file does that it reads;
+ * croftd waits no longer than it wants to.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "kernel/mount.h"
 #include "kext/bytes.h"
 #include "kext/confine.h"
 #include "kext/decode.h"
 #include "kext/msg.h"
+#include "kext/scan.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-enum { FD_ANSWER = 3, FD_BYTES = 4 };
+enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5 };
 
 static int send_msg(const struct msg *msg)
 {
@@ -90,18 +95,18 @@ static int copy(const char *path, struct croft_error *err)
         return r;
 }
 
-static int read_only(const char *path, struct croft_error *err)
+static int read_only(char **words, struct croft_error *err)
 {
         const struct msg msg = {.type = MSG_READ};
-        int r = copy(path, err);
+        int r = copy(words[0], err);
 
         return r < 0 ? r : send_msg(&msg);
 }
 
-static int identify(const char *path, struct croft_error *err)
+static int identify(char **words, struct croft_error *err)
 {
         struct msg msg = {.type = MSG_IDENTITY};
-        int r = copy(path, err);
+        int r = copy(words[0], err);
 
         if (r == 0)
                 r = confine_to_memory(err);
@@ -110,28 +115,94 @@ static int identify(const char *path, struct croft_error *err)
         return r < 0 ? r : send_msg(&msg);
 }
 
+static void tell_found(void *context, const struct kext_finding *finding)
+{
+        struct msg msg = {.type = MSG_FINDING, .finding = *finding};
+
+        (void)context;
+        if (send_msg(&msg) < 0)
+                exit(1); /* nobody listens */
+}
+
+static void tell_application(void *context, uint32_t finding, const char *application)
+{
+        struct msg msg = {.type = MSG_BELONGS, .number = finding};
+
+        (void)context;
+        (void)str_copy(msg.finding.application, sizeof(msg.finding.application), application);
+        if (send_msg(&msg) < 0)
+                exit(1);
+}
+
+static void tell_progress(void *context, uint64_t entries)
+{
+        const struct msg msg = {.type = MSG_PROGRESS, .number = entries};
+
+        (void)context;
+        if (send_msg(&msg) < 0)
+                exit(1);
+}
+
+/* The root that a partition will have, of its layers; nobody else has it mounted meanwhile.  It is attached nowhere. */
+static int join_layers(struct croft_error *err)
+{
+        static const char *const options[] = {"lowerdir=/proc/self/fd/5:/proc/self/fd/4", "userxattr", NULL};
+
+        return mount_new(
+                "overlay", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+}
+
+static int scan_tree(char **words, struct croft_error *err)
+{
+        static const struct scan_listener listener = {
+                .found = tell_found, .belongs = tell_application, .progress = tell_progress};
+        const struct msg last = {.type = MSG_END};
+        struct kext_scan_limits limits;
+        uint64_t seconds;
+        int root, r;
+
+        if (!str_to_u64(words[0], INT64_MAX, &limits.entries) || !str_to_u64(words[1], INT64_MAX, &limits.bytes) ||
+                !str_to_u64(words[2], 86400, &seconds))
+                return croft_error_set(err, EINVAL, "bad arguments.");
+        limits.seconds = (unsigned int)seconds;
+        root = fcntl(FD_UPPER, F_GETFD) < 0 ? FD_TREE : join_layers(err);
+        if (root < 0)
+                return root;
+        r = confine_to_tree(root, err);
+        if (r == 0)
+                r = scan(root, &limits, &listener, err);
+        return r < 0 ? r : send_msg(&last);
+}
+
 static int begin(const char *parent)
 {
+        unsigned char sum[EVP_MAX_MD_SIZE];
         uint64_t pid;
 
         if (!str_to_u64(parent, INT32_MAX, &pid) || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != (pid_t)pid)
                 return -ESRCH;
         /* The library's own set-up reads files: while it may. */
         (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
+        (void)EVP_Digest("", 0, sum, NULL, EVP_sha256(), NULL);
         return 0;
 }
+
+static const struct {
+        const char *name;
+        int words; /* behind the parent's pid */
+        int (*run)(char **words, struct croft_error *err);
+} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"scan", 3, scan_tree}};
 
 int main(int argc, char **argv)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        int r;
 
-        if (argc != 4 || (strcmp(argv[1], "identify") != 0 && strcmp(argv[1], "read") != 0)) {
-                fprintf(stderr, "croft-kext: croftd starts this program to read extensions; it is of no use by hand\n");
-                return 2;
-        }
-        if (begin(argv[2]) < 0)
-                return 125;
-        r = strcmp(argv[1], "read") == 0 ? read_only(argv[3], &err) : identify(argv[3], &err);
-        return r < 0 && send_fault(&err) < 0 ? 1 : 0;
+        for (size_t i = 0; i < ELEMENTS(modes); i++)
+                if (argc == 3 + modes[i].words && strcmp(argv[1], modes[i].name) == 0) {
+                        if (begin(argv[2]) < 0)
+                                return 125;
+                        return modes[i].run(argv + 3, &err) < 0 && send_fault(&err) < 0 ? 1 : 0;
+                }
+        fprintf(stderr, "croft-kext: croftd starts this program to read extensions; it is of no use by hand\n");
+        return 2;
 }

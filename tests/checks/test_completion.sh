@@ -93,7 +93,7 @@ t_is "an option of exec is completed after the name" "$(offered croft exec web -
 # All that help tells is offered, for every command.
 same=yes
 for command in $(croft help -q | grep -v '^-') image\ {build,import,list,show,remove} pool\ {create,set,bind,list,show,remove} \
-        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list} kext\ {register,id,list,show,grant,ungrant,check,supersede,revoke}; do
+        error\ {print,list,clear} devid\ {alloc,assign,release,list,show} device\ {add,remove,list} kext\ {register,id,list,show,grant,ungrant,check,scan,supersede,revoke}; do
         # shellcheck disable=SC2086 # "image build" is two words
         want=$("$BUILD/croft" help $command | grep -oE -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')
         case $command in image | pool | error | devid | device | kext) continue ;; esac

@@ -26,7 +26,7 @@ t_is "and what it says of itself" "$identity" \
         "copy ko 6.1.0-test 0123456789ABCDEF 00112233445566778899aabbccddeeff00112233 $(stat -c %s copy.ko) null"
 gzip -k copy.ko
 xz -k copy.ko
-zstd -q -k copy.ko
+cp "$t_top/tests/fuzz/corpus/kext/zstd" copy.ko.zst # of another module of that name and build-id: not every machine has zstd(1)
 for file in copy.ko.gz copy.ko.xz copy.ko.zst; do
         t_is "the hash of $file covers it as it is stored" "$(croft kext id $file)" "$(sha256sum $file)"
         t_is "and what it says is the same: $file" "$(croft kext id $file --format json | jq -r '"\(.name) \(.build_id)"')" "copy 00112233445566778899aabbccddeeff00112233"
@@ -47,6 +47,37 @@ t_fails_with 1 "what is no module is refused" croft kext id text.ko
 t_like "which is said" "$(cat "$T/error")" "it is no module of a kernel"
 t_fails_with 1 "a module that is cut off is refused" croft kext id cut.ko
 t_fails_with 3 "what isn't there is told" croft kext id nothing.ko
+
+# A file system whose server takes requests and never answers.
+cat >silent.py <<'PY'
+import ctypes, os, struct, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
+if ctypes.CDLL(None, use_errno=True).mount(b"silent", sys.argv[1].encode(), b"fuse", 6, options) != 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+request = os.read(fd, 1 << 20)
+unique, = struct.unpack_from("<Q", request, 8)
+answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
+os.write(fd, struct.pack("<IiQ", 16 + len(answer), 0, unique) + answer)
+open("silent.ready", "w").close()
+while True:
+    os.read(fd, 1 << 20)
+PY
+mkdir silent
+[ -e /dev/fuse ] || modprobe fuse
+python3 silent.py "$T/silent" &
+silent=$!
+trap 'kill $silent 2>/dev/null; umount -l "$T/silent" 2>/dev/null; t_clean_up' EXIT
+t_wait_for test -e silent.ready
+curl -s --unix-socket "$CROFT_SOCKET" "http://croft/v1/identity?path=$T/silent/x.ko" >hung.json &
+asks=$!
+t_ok "while one file is on a file system that never answers, others are identified" timeout "$T_PATIENCE" croft kext id copy.ko
+wait $asks
+t_like "it is refused when its time is over" "$(cat hung.json)" "can't be read in the time that it may take"
+kill $silent
+wait $silent 2>/dev/null
+umount -l "$T/silent"
+t_ok "who was hanging there is gone" t_wait_for sh -c "! pgrep -P $t_daemon croft-kext"
 
 # --- the register ---------------------------------------------------------------------------------------------------------
 
@@ -90,7 +121,7 @@ t_ok "its other generation stays" croft kext register copy2.ko
 
 # --- grants ---------------------------------------------------------------------------------------------------------------
 
-granted() { croft kext list "$1" --format json | jq -r '.[] | "\(.extension) \(.local) \(.parameters)"' | tr '\n' ';'; } # PARTITION
+granted() { croft kext list "$1" --format json | jq -r '.[] | "\(.name) \(.local) \(.parameters)"' | tr '\n' ';'; } # PARTITION
 module good >good.ko
 module good text=evil >evil.ko
 croft kext register good.ko >/dev/null
@@ -145,13 +176,53 @@ croft kext grant b good
 croft kext revoke good
 t_fails_with 4 "a revoked one is given to nobody" croft kext check b good.ko
 
+# --- what partitions hold -------------------------------------------------------------------------------------------------
+
+# PARTITION [OPTION]...: "application file path extension state oddity;" of each finding
+found() {
+        croft kext scan "$@" --format json |
+                jq -r '.[] | "\(.application) \(.file) \(.path) \(.extension) \(.state) \(.oddity)"' | sort | tr '\n' ';'
+}
+module scanned >scanned.ko
+module unknown >unknown.ko
+croft kext register scanned.ko >/dev/null
+mkdir -p root/bin root/sbin root/opt/app root/lib/modules/6.1.0-test root/var/lib/dpkg/info
+cp "$(command -v busybox)" root/bin/busybox
+ln -s busybox root/bin/sh
+ln -s ../bin/busybox root/sbin/init
+cp scanned.ko root/opt/app/driver.ko
+cp unknown.ko root/lib/modules/6.1.0-test/
+printf '/opt/app\n/opt/app/driver.ko\n' >root/var/lib/dpkg/info/my-app.list
+t_ok "an image with modules is made" croft image import root --name withmodules
+t_ok "a partition is made of it" croft create scan --image withmodules -s init='/bin/busybox sleep 1000000'
+expected="my-app driver.ko /opt/app/driver.ko scanned CURRENT null;null unknown.ko /lib/modules/6.1.0-test/unknown.ko null null null;"
+t_is "which was scanned: application, file and path are known" "$(found scan --last)" "$expected"
+t_is "a scan finds the same" "$(found scan)" "$expected"
+t_is "a native partition stores nothing of its own" "$(found b)" ""
+t_ok "it runs" croft start scan
+croft exec scan -- sh -c 'cp /opt/app/driver.ko /opt/second.ko && rm /opt/app/driver.ko && mkfifo /opt/pipe.ko && ln -s loop.ko /opt/loop.ko &&
+        ln -s /nowhere/x.ko /opt/gone.ko && busybox truncate -s 1099511627776 /opt/huge.ko && ln -s .. /opt/up && cp /opt/second.ko /dev/shm/' # another mount: not looked at
+odd="null gone.ko /opt/gone.ko null null a symbolic link to nothing;null huge.ko /opt/huge.ko null null larger than an extension may be;"
+odd="${odd}null loop.ko /opt/loop.ko null null a loop of symbolic links;null pipe.ko /opt/pipe.ko null null a FIFO;"
+own="null second.ko /opt/second.ko scanned CURRENT null;"
+unknown="null unknown.ko /lib/modules/6.1.0-test/unknown.ko null null null;"
+t_is "what it has made since is found, and what is odd is told" "$(found scan)" "$odd$own$unknown"
+croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/opt/app/file$i; done'
+t_is "many files are no matter" "$(found scan)" "$odd$own$unknown"
+t_ok "it stops" croft stop scan --force
+croft kext supersede scanned
+t_is "stopped, its layers are scanned; states are those of now" "$(found scan)" "$(echo "$odd$own$unknown" | sed 's/CURRENT/SUPERSEDED/g')"
+t_unlike "which left no mount" "$(cat /proc/self/mounts)" "$T.*overlay|croft-kext"
+t_is "nor a process" "$(pgrep -P "$t_daemon" croft-kext | wc -l)" 0
+t_fails_with 3 "nobody can't be scanned" croft kext scan nobody
+t_ok "it can be started and removed as ever" sh -c 'croft start scan && croft remove scan --force'
 # --- croftd dies ----------------------------------------------------------------------------------------------------------
 
 before=$(listed)
 t_croftd_kill
 start_croftd
 t_is "the next croftd knows them all" "$(listed)" "$before"
-t_is "and has the copies" "$(copies | wc -w)" 4
+t_is "and has the copies" "$(copies | wc -w)" 5
 t_is "and what is granted" "$(granted b)" "good false null;"
 t_croftd_stop
 sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"

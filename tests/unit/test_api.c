@@ -730,7 +730,7 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko", "", 403);
         assert_answer(*state, "POST", "/v1/partitions/web/extensions",
                 "{\"extension\": \"copy\", \"local\": true, \"parameters\": \"a,b=1\"}", 201,
-                "[{\"partition\":\"web\",\"extension\":\"copy\",\"local\":true,\"parameters\":\"a,b=1\"");
+                "[{\"partition\":\"web\",\"name\":\"copy\",\"local\":true,\"parameters\":\"a,b=1\"");
         assert_answer(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=b%3d1", "", 200,
                 "\"name\":\"copy\"");
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=c", "", 403);
@@ -740,6 +740,10 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
         assert_status(*state, "DELETE", "/v1/partitions/web/extensions", "", 400);
         assert_status(*state, "DELETE", "/v1/partitions/web/extensions?extension=other", "", 404);
         assert_status(*state, "DELETE", "/v1/partitions/web/extensions?extension=copy", "", 204);
+        assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "[]");
+        assert_answer(*state, "POST", "/v1/partitions/web/scan", "", 200,
+                "\"application\":\"app\",\"file\":\"copy.ko\",\"path\":\"/opt/app/copy.ko\"");
+        assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "pipe\\\\xff.ko");
 }
 
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -243,14 +243,17 @@ static struct msg sample(enum msg_type type)
         struct msg msg = {.type = type,
                 .code = ENOEXEC,
                 .text = "it is no module",
-                .identity = {.kind = KEXT_KO, .name = "copy", .vermagic = "6.1 SMP", .signer = "Me", .depends = "a,b"}};
+                .identity = {.kind = KEXT_KO, .name = "copy", .vermagic = "6.1 SMP", .signer = "Me", .depends = "a,b"},
+                .number = 7,
+                .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO"}};
 
         return msg;
 }
 
 static void each_message_is_read_as_it_was_told(void **state)
 {
-        static const enum msg_type types[] = {MSG_FAULT, MSG_READ, MSG_IDENTITY};
+        static const enum msg_type types[] = {
+                MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRESS, MSG_FINDING, MSG_BELONGS, MSG_END};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {
@@ -263,6 +266,9 @@ static void each_message_is_read_as_it_was_told(void **state)
                 assert_int_equal(read.type, told.type);
                 assert_string_equal(read.text, types[i] == MSG_FAULT ? told.text : "");
                 assert_string_equal(read.identity.name, types[i] == MSG_IDENTITY ? "copy" : "");
+                assert_int_equal(read.number, types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS ? 7 : 0);
+                assert_string_equal(read.finding.path, types[i] == MSG_FINDING ? "/\xff.ko" : "");
+                assert_string_equal(read.finding.application, types[i] == MSG_BELONGS ? "app" : "");
                 assert_string_equal(read.identity.depends, types[i] == MSG_IDENTITY ? "a,b" : "");
                 for (size_t n = 0; n < w.used; n++)
                         assert_true(msg_decode(w.data, n, &read) < 0);
@@ -295,6 +301,12 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         assert_not_taken(msg);
         msg = sample(MSG_FAULT);
         msg.code = 0;
+        assert_not_taken(msg);
+        msg = sample(MSG_FINDING);
+        strcpy(msg.finding.path, "x.ko");
+        assert_not_taken(msg);
+        msg = sample(MSG_FINDING);
+        strcpy(msg.finding.sha256, "x");
         assert_not_taken(msg);
         msg = sample('?');
         assert_not_taken(msg);

@@ -213,6 +213,30 @@ static void grants_are_a_partitions_and_go_with_it(void **state)
         assert_int_equal(count_grants(f, web, NULL), 0);
 }
 
+static void what_a_scan_has_found_goes_with_its_partition(void **state)
+{
+        const struct kext_finding two[] = {{.path = "/a\xff.ko", .sha256 = "00", .size = 3, .application = "app"},
+                {.path = "/b.ko", .oddity = "a FIFO"}};
+        struct fixture *f = *state;
+        uint64_t web = make_partition(f, "web");
+
+        for (int i = 0; i < 3; i++) { /* never scanned; two found; replaced by nothing */
+                _cleanup_free_ struct kext_finding *list = NULL;
+                int64_t time = -1;
+                size_t n = 9;
+
+                if (i > 0)
+                        assert_int_equal(store_scan_set(f->store, web, 1700000000 + i, two, i == 1 ? 2 : 0, NULL), 0);
+                reopen(f);
+                assert_int_equal(store_scan(f->store, web, &time, &list, &n, NULL), 0);
+                assert_int_equal(time, i > 0 ? 1700000000 + i : 0);
+                assert_int_equal(n, i == 1 ? 2 : 0);
+                assert_true(n == 0 || memcmp(list, two, sizeof(two)) == 0);
+        }
+        assert_int_equal(store_scan_set(f->store, web, 1, two, 2, NULL), 0);
+        assert_int_equal(store_forget(f->store, web, NULL), 0);
+}
+
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -224,6 +248,7 @@ int main(void)
                 WITH_STORE(what_was_revoked_is_never_registered_again),
                 WITH_STORE(they_are_listed_in_order),
                 WITH_STORE(grants_are_a_partitions_and_go_with_it),
+                WITH_STORE(what_a_scan_has_found_goes_with_its_partition),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
