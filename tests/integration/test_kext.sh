@@ -231,7 +231,9 @@ t_is "an older database doesn't bring back what was revoked" "$(shown "$first" .
 t_fails_with 4 "nor lets it be registered" croft kext register copy.ko
 module third >third.ko
 third=$(sha256 third.ko)
-for point in register.copy register.copy.done register.record register.record.done; do
+points=$("$BUILD/croftd" --list-crash-points)
+for operation in register revoke; do t_like "there are crash points of $operation" "$points" "^$operation\\."; done
+for point in $(echo "$points" | grep '^register\.'); do
         t_croftd_stop
         start_croftd $point
         croft kext register third.ko >/dev/null 2>&1
@@ -251,7 +253,7 @@ for point in register.copy register.copy.done register.record register.record.do
         start_croftd
 done
 t_ok "it is registered" croft kext register third.ko
-for point in revoke.list revoke.list.done revoke.record revoke.record.done revoke.copy revoke.copy.done; do
+for point in $(echo "$points" | grep '^revoke\.'); do
         module "victim" text=$point >victim.ko
         victim=$(sha256 victim.ko)
         croft kext register victim.ko >/dev/null
