@@ -251,12 +251,12 @@ static int read_running(struct kernel_types **ret, struct croft_error *err)
         int r;
 
         if (fd < 0 || fstat(fd, &st) < 0)
-                return croft_error_set(err, errno, "open '" PLACE "'");
+                return croft_error_set(err, errno, "open '%s'", PLACE);
         bytes = malloc((size_t)st.st_size);
         r = bytes ? read_all(fd, bytes, (size_t)st.st_size) : -ENOMEM;
         if (r < 0) {
                 free(bytes);
-                return croft_error_set(err, r, "read '" PLACE "'");
+                return croft_error_set(err, r, "read '%s'", PLACE);
         }
         return kernel_types_new(bytes, (size_t)st.st_size, ret, err);
 }
