@@ -6,10 +6,12 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import threading
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
 import openapi  # noqa: E402
 
 SOCKET, TAP, DOC = sys.argv[1], openapi.Tap(), openapi.Document(sys.argv[2])
@@ -109,6 +111,7 @@ def actions():
     expect(404, "GET", "/v1/partitions/nobody/log")
     expect(409, "DELETE", "/v1/partitions/live")
     devices()
+    extensions()
     stopped = expect(200, "POST", "/v1/partitions/live/stop", {"force": True})
     expect(409, "POST", "/v1/partitions/live/devices", {"device": "/dev/net/tun"})
     TAP.ok("a stopped partition has an exit status and no pid", stopped["exit_status"] and stopped["pid"] is None, stopped)
@@ -129,6 +132,40 @@ def devices():
     expect(404, "DELETE", path + "?device=net/tun")
     expect(404, "DELETE", "/v1/partitions/nobody/devices?device=net/mine")
     expect(204, "DELETE", path + "?device=net%2Fmine")
+
+
+def extensions():
+    """What a module's file is, registered, granted, looked for in a partition, revoked."""
+    path, grants = os.path.join(os.environ["T"], "live.ko"), "/v1/partitions/live/extensions"
+    with open(path, "wb") as file:
+        subprocess.run([os.path.join(HERE, "../kit/t-module"), "live"], stdout=file, check=True)
+    expect(200, "GET", "/v1/extensions")
+    TAP.ok("what isn't registered has no state", expect(200, "GET", f"/v1/identity?path={path}")["state"] is None)
+    expect(400, "GET", "/v1/identity?path=live.ko")
+    expect(404, "GET", "/v1/identity?path=/nowhere/live.ko")
+    expect(422, "GET", "/v1/identity?path=/etc/passwd")
+    expect(400, "POST", "/v1/extensions", {})
+    expect(404, "POST", "/v1/extensions", {"package": "no-such-package"})
+    made = expect(201, "POST", "/v1/extensions", {"path": path})
+    TAP.ok("the answer has what is registered", [e["name"] for e in made] == ["live"], made)
+    TAP.ok("by name and by SHA-256 it is the same", expect(200, "GET", "/v1/extensions/live") == expect(200, "GET", f"/v1/extensions/{made[0]['sha256']}"))
+    expect(404, "GET", "/v1/extensions/nothing")
+    expect(403, "GET", f"{grants}/check?path={path}")
+    expect(400, "POST", grants, {"extension": "live", "parameters": "a b"})
+    expect(404, "POST", grants, {"extension": "nothing"})
+    granted = expect(201, "POST", grants, {"extension": "live", "local": True, "parameters": "a,b=1"})
+    TAP.ok("the answer has what is granted", granted == expect(200, "GET", grants), granted)
+    expect(200, "GET", f"{grants}/check?path={path}&parameters=b%3D1")
+    expect(422, "GET", f"{grants}/check?path=/etc/passwd")
+    expect(200, "POST", "/v1/partitions/live/scan")
+    expect(200, "GET", "/v1/partitions/live/scan")
+    expect(404, "POST", "/v1/partitions/nobody/scan")
+    expect(200, "POST", "/v1/extensions/live/supersede")
+    expect(409, "GET", f"{grants}/check?path={path}")
+    expect(200, "POST", f"/v1/extensions/{made[0]['sha256']}/revoke")
+    expect(403, "POST", "/v1/extensions", {"path": path})
+    expect(404, "DELETE", f"{grants}?extension=nothing")
+    expect(204, "DELETE", f"{grants}?extension=live")
 
 
 def frame(kind, data=b""):
