@@ -22,6 +22,7 @@
 #include "kstat/view_describe.h"
 #include "kstat/views_memory.h"
 #include "partition/host.h"
+#include "partition/property.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -229,6 +230,15 @@ void disks_unbound(struct partition *p, uint32_t minor)
 static int start(struct partition *p, struct croft_error *err)
 {
         (void)err;
+        if (property_get(p->def.properties, "devices"))
+                disks_follow(p);
+        return 0;
+}
+
+/* It may have been given one while it ran. */
+static int adopt(struct partition *p, struct croft_error *err)
+{
+        (void)err;
         disks_follow(p);
         return 0;
 }
@@ -261,6 +271,6 @@ const struct facet facet_disks = {
 
 const struct facet facet_disks_later = {
         .name = "disks-later",
-        .adopt = start,
+        .adopt = adopt,
         .apply = apply,
 };

@@ -67,11 +67,13 @@ static void file_of(const struct partition *p, char (*ret)[64])
 static int prepare(struct partition *p, struct croft_error *err)
 {
         const char *devices = property_get(p->def.properties, "devices");
-        int r = p->host->devid && devices ? devid_look_at_host(p->host->devid, err) : 0; /* drivers may have come */
         char file[64];
+        int r = 0;
 
-        if (r == 0)
-                r = grant(p, devices, err);
+        if (devices && p->host->devid)
+                r = devid_look_at_host(p->host->devid, err); /* drivers may have come */
+        if (devices && r == 0)
+                r = grant(p, devices, err); /* who has none was left none when it stopped */
         if (r < 0 || !p->host->devid)
                 return r;
         tell_what_lacks(p, devices);

@@ -89,6 +89,10 @@ int broker_auto_timeout(const struct broker *b);
 /* In a process of ours that may hang: no successor of the broker waits for it. */
 void broker_child(const struct broker *b);
 
+/* broker_open.c: has a process of the partition's that device open, or a part of it?  true is as sure as false isn't.
+ */
+bool broker_seems_open(const struct broker *b, const struct loops_device *device);
+
 /* broker_forget.c: devices of the machine that are unbound.  That one is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);
 /* Begins to remove what is to be removed, unless that is under way. */

@@ -54,7 +54,8 @@ static bool is_automatic(const struct loops_device *device)
         return !device->is_free && device->flags & DEVID_AUTO;
 }
 
-/* Whoever has just bound one is about to open it again, or to mount it. */
+/* One that is held open is left alone: to look closely it is closed for some milliseconds, for whoever opens it then.
+ * Whoever has just bound one is about to open it again, or to mount it. */
 static void sweep_one(const struct loops_device *device, void *context)
 {
         struct broker *b = context;
@@ -63,7 +64,7 @@ static void sweep_one(const struct loops_device *device, void *context)
         if (!is_automatic(device))
                 return;
         put_in(b->young, device->inside, false);
-        if (young || loops_is_mounted(&b->loops, device) || !end(b, device))
+        if (young || loops_is_mounted(&b->loops, device) || broker_seems_open(b, device) || !end(b, device))
                 b->automatic++;
 }
 

@@ -78,6 +78,13 @@ gone() { [ "$(losetup -n -l -O BACK-FILE | grep -cx /img)" = 0 ]; }
 t_is "until then it can be read" "$(run 'cat /tmp/read')" 1
 t_ok "and then it goes by itself" t_wait_for gone
 
+# Others open it meanwhile, as mkfs(8) does on a device that its caller holds: never is it closed to them.
+run 'losetup -f --show /img >/dev/null; exec 3<>/dev/loop0; losetup -d /dev/loop0; end=$(($(date +%s) + 4)); n=0
+        while [ $(date +%s) -lt $end ]; do for i in 1 2 3 4 5 6 7 8 9 10; do (: </dev/loop0) || echo refused >>/tmp/refused; done; n=$((n + 1)); done
+        [ $n -gt 3 ] && echo many >/tmp/opened' >/dev/null
+t_is "while it is held open others can open it at any time" "$(run 'cat /tmp/opened /tmp/refused 2>/dev/null')" many
+t_ok "and then it goes, too" t_wait_for gone
+
 # --- who dies
 run 'losetup -f --show /img' >/dev/null
 for pid in $(t_brokers); do kill -9 "$pid"; done
