@@ -127,8 +127,8 @@ int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
 int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
 {
         static const struct cli_column grants[] = {{"NAME", "name", COLUMN_TEXT, true},
-                {"LOCAL", "local", COLUMN_TEXT, true}, {"PARAMETERS", "parameters", COLUMN_TEXT, true},
-                {"GRANTED", "granted", COLUMN_AGE, true}, {NULL}};
+                {"LOCAL", "local", COLUMN_TEXT, true}, {"PREVIOUS", "previous", COLUMN_TEXT, true},
+                {"PARAMETERS", "parameters", COLUMN_TEXT, true}, {"GRANTED", "granted", COLUMN_AGE, true}, {NULL}};
         const bool one = args->n_words > 0;
         _cleanup_free_ char *path = one ? cli_path(NULL, "partitions", args->words[0], "extensions", NULL)
                                         : cli_path(NULL, "extensions", NULL);
@@ -149,8 +149,8 @@ int cli_cmd_kext_grant(struct cli *cli, const struct cli_args *args)
         char what[160];
 
         (void)snprintf(what, sizeof(what), "grant an extension to '%s'", args->words[0]);
-        body = json_pack("{s:s, s:b, s:s*}", "extension", args->words[1], "local", cli_has(args, "local"), "parameters",
-                cli_value(args, "params"));
+        body = json_pack("{s:s, s:b, s:b, s:s*}", "extension", args->words[1], "local", cli_has(args, "local"),
+                "previous", cli_has(args, "previous"), "parameters", cli_value(args, "params"));
         if (!body)
                 return cli_usage(args->command, "a word is no valid text");
         return cli_request(cli, "POST", path, body, what, NULL);

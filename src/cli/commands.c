@@ -208,6 +208,7 @@ static const struct cli_option kext_register_options[] = {
 
 static const struct cli_option kext_grant_options[] = {
         {"local", 'l', NULL, "no other partition may have it meanwhile"},
+        {"previous", 'k', NULL, "it keeps working with the generation before the current one"},
         {"params", 'p', "LIST", "parameters that it may be loaded with: NAME,NAME=VALUE ..."},
         {NULL},
 };
@@ -230,7 +231,8 @@ static const struct cli_command kext_commands[] = {
                 cli_cmd_kext_list, NULL, "kext"},
         {"show", NULL, EXTENSIONS, "everything about extensions, by name or SHA-256", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_kext_show, NULL, "kext"},
-        {"grant", NULL, "PARTITION EXTENSION [--local] [--params LIST]", "let a partition be given an extension",
+        {"grant", NULL, "PARTITION EXTENSION [--local] [--previous] [--params LIST]",
+                "let a partition be given an extension",
                 "EXTENSION is registered, or ALL.  Without a grant no partition is given any.", kext_grant_options, 2,
                 2, false, cli_cmd_kext_grant, NULL, "kext"},
         {"ungrant", NULL, "PARTITION EXTENSION...", "take grants back", NULL, NULL, 2, CLI_ANY, false,

@@ -457,10 +457,11 @@ void api_grant_done(struct api_grant *grant)
 int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struct croft_error *err)
 {
         _cleanup_(api_grant_done) struct api_grant g = {.extension = NULL};
-        json_t *extension, *local, *parameters;
+        json_t *extension, *local, *previous, *parameters;
         const struct field fields[] = {
                 {"extension", JSON_STRING, true, &extension},
                 {"local", JSON_TRUE, false, &local},
+                {"previous", JSON_TRUE, false, &previous},
                 {"parameters", JSON_STRING, false, &parameters},
         };
         _cleanup_json_ json_t *json = NULL;
@@ -475,6 +476,7 @@ int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struc
         if (r < 0)
                 return r;
         g.local = json_is_true(local);
+        g.previous = json_is_true(previous);
         *ret = g;
         g = (struct api_grant){.extension = NULL};
         return 0;

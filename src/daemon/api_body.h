@@ -76,10 +76,11 @@ struct api_extension {
 int api_extension_decode(const void *data, size_t size, struct api_extension *ret, struct croft_error *err);
 void api_extension_done(struct api_extension *extension);
 
-/* {"extension": "brd", "local": true, "parameters": "rd_nr,rd_size=4096"}; all but the first may be left out. */
+/* {"extension": "brd", "local": true, "previous": true, "parameters": "rd_nr,rd_size=4096"}; all but the first may be
+ * left out. */
 struct api_grant {
         char *extension, *parameters; /* parameters: NULL: none */
-        bool local;
+        bool local, previous;
 };
 int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struct croft_error *err);
 void api_grant_done(struct api_grant *grant);

@@ -154,7 +154,7 @@ int life_kext_grants(
 struct life_kext_wish {
         const char *extension;  /* a registered one, as in life_kext_get(), or ALL */
         const char *parameters; /* as kext_parameters_check() takes them */
-        bool local;
+        bool local, previous;   /* as in struct kext_grant */
 };
 /* One that is there for that name is replaced. */
 int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err);

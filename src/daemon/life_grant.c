@@ -51,7 +51,7 @@ static void tell(struct unit *u, const char *name, const char *what)
 
 static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct croft_error *err)
 {
-        struct kext_grant own = {.local = wish->local, .granted = (int64_t)time(NULL)};
+        struct kext_grant own = {.local = wish->local, .previous = wish->previous, .granted = (int64_t)time(NULL)};
         int r = kext_parameters_check(wish->parameters, own.parameters, err);
 
         if (r == 0)

@@ -56,12 +56,20 @@ static const char *const migrations[] = {
         "CREATE TABLE extension_scan (partition INTEGER PRIMARY KEY REFERENCES partition (id), time INTEGER NOT NULL);"
         "CREATE TABLE extension_found (partition INTEGER NOT NULL REFERENCES partition (id), number INTEGER NOT NULL,"
         "  application TEXT NOT NULL, path BLOB NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,"
-        "  oddity TEXT NOT NULL, PRIMARY KEY (partition, number)) WITHOUT ROWID;"};
+        "  oddity TEXT NOT NULL, PRIMARY KEY (partition, number)) WITHOUT ROWID;",
+        "ALTER TABLE extension_grant ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"};
+
+/* Is it the newest superseded one, with a current one after it? */
+#define EXTENSION_PREVIOUS                                                                                             \
+        "state = 2 AND generation = (SELECT max(o.generation) FROM extension o WHERE o.name = extension.name"          \
+        "  AND o.release = extension.release AND o.state = 2)"                                                         \
+        " AND EXISTS (SELECT 1 FROM extension o WHERE o.name = extension.name AND o.release = extension.release"       \
+        "  AND o.state = 1)"
 
 #define EXTENSION_COLUMNS                                                                                              \
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
         "reason,"                                                                                                      \
-        " registered"
+        " registered, " EXTENSION_PREVIOUS
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -105,10 +113,11 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSION_SET_STATE] = "UPDATE extension SET state = ?2 WHERE sha256 = ?1",
         [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked VALUES (?)",
         [SQL_REVOKED_FIND] = "SELECT 1 FROM extension_revoked WHERE sha256 = ?",
-        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?)",
+        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?)",
         [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
-        [SQL_GRANTS] = "SELECT name, local, parameters, granted FROM extension_grant WHERE partition = ? ORDER BY name",
+        [SQL_GRANTS] = "SELECT name, local, parameters, granted, previous FROM extension_grant WHERE partition = ? "
+                       "ORDER BY name",
         [SQL_SCAN_SET] = "INSERT OR REPLACE INTO extension_scan VALUES (?, ?)",
         [SQL_SCAN_DROP] = "DELETE FROM extension_scan WHERE partition = ?",
         [SQL_SCAN] = "SELECT time FROM extension_scan WHERE partition = ?",

@@ -44,6 +44,7 @@ static void read_record(sqlite3_stmt *s, struct kext_record *ret)
         take_text(s, 11, ret->origin, sizeof(ret->origin));
         take_text(s, 12, ret->reason, sizeof(ret->reason));
         ret->registered = sqlite3_column_int64(s, 13);
+        ret->previous = sqlite3_column_int(s, 14) != 0;
 }
 
 /* 1: *ret (may be NULL) is it, 0: there is none. */
@@ -268,7 +269,9 @@ static int append_grant(struct kext_grant **list, size_t *n, sqlite3_stmt *s, st
                 *list = p;
         }
         g = &(*list)[(*n)++];
-        *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0, .granted = sqlite3_column_int64(s, 3)};
+        *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0,
+                .granted = sqlite3_column_int64(s, 3),
+                .previous = sqlite3_column_int(s, 4) != 0};
         take_text(s, 0, g->name, sizeof(g->name));
         take_text(s, 2, g->parameters, sizeof(g->parameters));
         return 0;
@@ -313,6 +316,7 @@ int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant
         (void)sqlite3_bind_int(s, 3, grant->local);
         bind_text(s, 4, grant->parameters);
         (void)sqlite3_bind_int64(s, 5, grant->granted);
+        (void)sqlite3_bind_int(s, 6, grant->previous);
         r = store_commit(store, store_run_statement(store, SQL_GRANT_ADD, &e), &e);
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }

@@ -119,7 +119,7 @@ int kext_judge(const struct kext_record *record, const struct kext_grant *grants
                 grant = find_grant(grants, n, KEXT_ALL);
         if (!grant)
                 return croft_error_set(err, EPERM, "'%s' isn't granted '%s'.", partition, record->identity.name);
-        if (record->state != KEXT_CURRENT)
+        if (record->state != KEXT_CURRENT && !(record->state == KEXT_SUPERSEDED && record->previous && grant->previous))
                 return croft_error_set(
                         err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
         r = judge_parameters(grant, given, err);

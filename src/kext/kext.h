@@ -64,6 +64,7 @@ struct kext_record {
         char origin[KEXT_ORIGIN_MAX + 1]; /* the file that it was registered from */
         char reason[KEXT_REASON_MAX + 1]; /* why: "file", "module dummy", "package linux-image-6.1.0-18-amd64" */
         int64_t registered;               /* seconds since the epoch */
+        bool previous;                    /* the generation before the CURRENT one, superseded by it */
 };
 
 /* --- policy: what a partition may be given; nothing that isn't granted (KXT-26) --- */
@@ -73,6 +74,7 @@ struct kext_record {
 struct kext_grant {
         char name[KEXT_NAME_MAX + 1];             /* as kext_name_normalise() has it, or KEXT_ALL */
         bool local;                               /* for this partition alone, while it has it */
+        bool previous;                            /* the generation before the CURRENT one is good, too */
         char parameters[KEXT_PARAMETERS_MAX + 1]; /* allowed when it is loaded: "rd_nr,rd_size=4096"; "": none */
         int64_t granted;                          /* seconds since the epoch */
 };

@@ -170,6 +170,16 @@ t_ok "a superseded one" croft kext supersede good
 t_fails_with 8 "is out of date" croft kext check a good.ko
 croft kext register good.ko >/dev/null
 t_ok "grants hold for what comes" croft kext check a good.ko
+module good text=newer >newer.ko
+croft kext register newer.ko >/dev/null
+t_fails_with 8 "an old copy is out of date once there is a newer one" croft kext check a good.ko
+t_ok "the previous generation can be granted, too" croft kext grant a good --previous
+t_ok "then an old copy is good" croft kext check a good.ko
+module good text=newest >newest.ko
+croft kext register newest.ko >/dev/null
+t_fails_with 8 "until a newer one comes" croft kext check a good.ko
+t_ok "and the one before that is" croft kext check a newer.ko
+croft kext register good.ko >/dev/null
 t_ok "a partition goes, and one of its name comes" sh -c 'croft remove a && croft create a'
 t_is "without its grants" "$(granted a)" ""
 croft kext grant b good
@@ -222,7 +232,7 @@ before=$(listed)
 t_croftd_kill
 start_croftd
 t_is "the next croftd knows them all" "$(listed)" "$before"
-t_is "and has the copies" "$(copies | wc -w)" 5
+t_is "and has the copies" "$(copies | wc -w)" 7
 t_is "and what is granted" "$(granted b)" "good false null;"
 t_croftd_stop
 sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"

@@ -154,7 +154,7 @@ int life_kext_grants(
 
 int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err)
 {
-        struct kext_grant grant = {.local = wish->local, .granted = 1700000000};
+        struct kext_grant grant = {.local = wish->local, .previous = wish->previous, .granted = 1700000000};
         int r = find(life, name, err);
 
         if (r == 0)

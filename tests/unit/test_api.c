@@ -730,7 +730,7 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko", "", 403);
         assert_answer(*state, "POST", "/v1/partitions/web/extensions",
                 "{\"extension\": \"copy\", \"local\": true, \"parameters\": \"a,b=1\"}", 201,
-                "[{\"partition\":\"web\",\"name\":\"copy\",\"local\":true,\"parameters\":\"a,b=1\"");
+                "[{\"partition\":\"web\",\"name\":\"copy\",\"local\":true,\"previous\":false,\"parameters\":\"a,b=1\"");
         assert_answer(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=b%3d1", "", 200,
                 "\"name\":\"copy\"");
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=c", "", 403);

@@ -55,13 +55,20 @@ static void a_grant_for_the_name_goes_before_one_for_all(void **state)
 
 static void old_and_revoked_ones_are_not_given(void **state)
 {
+        const struct kext_grant keeps = {.name = "brd", .previous = true};
         struct kext_record record = brd;
 
         (void)state;
         record.state = KEXT_SUPERSEDED;
         assert_int_equal(judge(&record, 2, ""), -ESTALE);
+        record.previous = true;
+        assert_int_equal(judge(&record, 2, ""), -ESTALE);
+        assert_int_equal(kext_judge(&record, &keeps, 1, "web", "", NULL, NULL), 0);
+        record.previous = false;
+        assert_int_equal(kext_judge(&record, &keeps, 1, "web", "", NULL, NULL), -ESTALE);
+        record.previous = true;
         record.state = KEXT_REVOKED;
-        assert_int_equal(judge(&record, 2, ""), -EPERM);
+        assert_int_equal(kext_judge(&record, &keeps, 1, "web", "", NULL, NULL), -EPERM);
         record.state = 9; /* of a newer croft */
         assert_int_equal(judge(&record, 2, ""), -ESTALE);
 }

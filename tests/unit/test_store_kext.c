@@ -132,6 +132,32 @@ static void an_old_one_that_is_registered_again_is_the_newest(void **state)
         assert_is(f, 'a', 3, KEXT_SUPERSEDED);
 }
 
+static bool is_previous(struct fixture *f, char digit)
+{
+        const struct kext_record asked = sample("x", digit, "");
+        struct kext_record record;
+
+        assert_int_equal(store_extension_find(f->store, asked.identity.sha256, &record, NULL), 0);
+        return record.previous;
+}
+
+static void the_newest_superseded_one_before_a_current_one_is_the_previous(void **state)
+{
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(add(f, "copy", 'b', "6.1 SMP", &record), 0);
+        assert_true(is_previous(f, 'a'));
+        assert_int_equal(add(f, "copy", 'c', "6.1 SMP", &record), 0);
+        assert_false(is_previous(f, 'a'));
+        assert_true(is_previous(f, 'b'));
+        assert_false(is_previous(f, 'c'));
+        assert_int_equal(store_extension_supersede(f->store, record.identity.sha256, NULL), 0);
+        assert_false(is_previous(f, 'b'));
+        assert_false(is_previous(f, 'c'));
+}
+
 static void what_was_revoked_is_never_registered_again(void **state)
 {
         const struct kext_record never = sample("never", 'f', "6.1 SMP");
@@ -191,7 +217,11 @@ static size_t count_grants(struct fixture *f, uint64_t id, struct kext_grant *re
 
 static void grants_are_a_partitions_and_go_with_it(void **state)
 {
-        const struct kext_grant brd = {.name = "brd", .local = true, .parameters = "a,b=1", .granted = 1700000000},
+        const struct kext_grant brd = {.name = "brd",
+                                        .local = true,
+                                        .previous = true,
+                                        .parameters = "a,b=1",
+                                        .granted = 1700000000},
                                 all = {.name = KEXT_ALL, .granted = 1};
         struct fixture *f = *state;
         uint64_t web = make_partition(f, "web"), db = make_partition(f, "db");
@@ -245,6 +275,7 @@ int main(void)
                 WITH_STORE(what_is_registered_comes_back_as_it_was),
                 WITH_STORE(a_newer_one_supersedes_that_of_its_kernel),
                 WITH_STORE(an_old_one_that_is_registered_again_is_the_newest),
+                WITH_STORE(the_newest_superseded_one_before_a_current_one_is_the_previous),
                 WITH_STORE(what_was_revoked_is_never_registered_again),
                 WITH_STORE(they_are_listed_in_order),
                 WITH_STORE(grants_are_a_partitions_and_go_with_it),
