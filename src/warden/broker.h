@@ -47,7 +47,7 @@ struct broker {
         struct view_disks *shown;
         struct broker_mount mounts[BROKER_MOUNTS_MAX];
         size_t n_mounts;
-        bool told_no_driver;
+        bool told_no_driver, told_no_library;
 };
 
 int broker_main(void);

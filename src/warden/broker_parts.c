@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sock.h"
 #include "kernel/notify.h"
 #include "kernel/ns.h"
@@ -163,8 +164,19 @@ static void end(int pidfd)
         (void)process_reap(pidfd, &status);
 }
 
+/* Each refusal again would be a way to fill the log. */
+static void tell_no_library(struct broker *b)
+{
+        if (!b->told_no_library)
+                log_say(LOG_LEVEL_WARNING,
+                        "partition %ju wants partitions on loop devices, and libblkid.so.1 can't be loaded on this "
+                        "machine: tables aren't read",
+                        (uintmax_t)b->spec.id);
+        b->told_no_library = true;
+}
+
 /* What its table says.  How many, or a negative errno. */
-static ssize_t read_table(const struct broker *b, const struct asker *a, const struct loops_device *whole,
+static ssize_t read_table(struct broker *b, const struct asker *a, const struct loops_device *whole,
         struct loops_part ret[LOOPS_PARTS_MAX])
 {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF, cgroup = -EBADF, pidfd = -EBADF;
@@ -172,8 +184,10 @@ static ssize_t read_table(const struct broker *b, const struct asker *a, const s
         int pair[2];
         pid_t pid;
 
-        if (!library.new_probe)
+        if (!library.new_probe) {
+                tell_no_library(b);
                 return -EOPNOTSUPP;
+        }
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
         ours = pair[0];
