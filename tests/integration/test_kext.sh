@@ -196,32 +196,40 @@ found() {
 module scanned >scanned.ko
 module unknown >unknown.ko
 croft kext register scanned.ko >/dev/null
-mkdir -p root/bin root/sbin root/opt/app root/lib/modules/6.1.0-test root/var/lib/dpkg/info
-cp "$(command -v busybox)" root/bin/busybox
-ln -s busybox root/bin/sh
-ln -s ../bin/busybox root/sbin/init
-cp scanned.ko root/opt/app/driver.ko
-cp unknown.ko root/lib/modules/6.1.0-test/
-printf '/opt/app\n/opt/app/driver.ko\n' >root/var/lib/dpkg/info/my-app.list
-t_ok "an image with modules is made" croft image import root --name withmodules
-t_ok "a partition is made of it" croft create scan --image withmodules -s init='/bin/busybox sleep 1000000'
-expected="my-app driver.ko /opt/app/driver.ko scanned CURRENT null;null unknown.ko /lib/modules/6.1.0-test/unknown.ko null null null;"
-t_is "which was scanned: application, file and path are known" "$(found scan --last)" "$expected"
-t_is "a scan finds the same" "$(found scan)" "$expected"
+printf '/srv/app\n/srv/app/driver.ko\n' >my-app.list
+expected="my-app driver.ko /srv/app/driver.ko scanned CURRENT null;null unknown.ko /srv/modules/unknown.ko null null null;"
+if [ -z "${CROFT_GUEST:-}" ]; then # where images are imported, as in test_image_import.sh
+        mkdir -p root/bin root/sbin root/srv/app root/srv/modules root/var/lib/dpkg/info
+        cp "$(command -v busybox)" root/bin/busybox
+        ln -s busybox root/bin/sh
+        ln -s ../bin/busybox root/sbin/init
+        cp scanned.ko root/srv/app/driver.ko
+        cp unknown.ko root/srv/modules/
+        cp my-app.list root/var/lib/dpkg/info/
+        t_ok "an image with modules is made" croft image import root --name withmodules
+        t_ok "a partition is made of it" croft create scan --image withmodules -s init='/bin/busybox sleep 1000000'
+        t_is "which was scanned: application, file and path are known" "$(found scan --last)" "$expected"
+        t_ok "it runs" croft start scan
+else
+        t_ok "a native partition runs" sh -c 'croft create scan -s init=croft && croft start scan'
+        croft exec scan -- sh -c 'mkdir -p /srv/app /srv/modules && cat >/srv/app/driver.ko' <scanned.ko
+        croft exec scan -- sh -c 'cat >/srv/modules/unknown.ko' <unknown.ko
+        croft exec scan -- sh -c 'cat >/var/lib/dpkg/info/my-app.list' <my-app.list
+        t_is "it wasn't scanned" "$(found scan --last)" ""
+fi
+t_is "a scan finds what it stores" "$(found scan)" "$expected"
 t_is "a native partition stores nothing of its own" "$(found b)" ""
-t_ok "it runs" croft start scan
-croft exec scan -- sh -c 'cp /opt/app/driver.ko /opt/second.ko && rm /opt/app/driver.ko && mkfifo /opt/pipe.ko && ln -s loop.ko /opt/loop.ko &&
-        ln -s /nowhere/x.ko /opt/gone.ko && busybox truncate -s 1099511627776 /opt/huge.ko && ln -s .. /opt/up && cp /opt/second.ko /dev/shm/' # another mount: not looked at
-odd="null gone.ko /opt/gone.ko null null a symbolic link to nothing;null huge.ko /opt/huge.ko null null larger than an extension may be;"
-odd="${odd}null loop.ko /opt/loop.ko null null a loop of symbolic links;null pipe.ko /opt/pipe.ko null null a FIFO;"
-own="null second.ko /opt/second.ko scanned CURRENT null;"
-unknown="null unknown.ko /lib/modules/6.1.0-test/unknown.ko null null null;"
-t_is "what it has made since is found, and what is odd is told" "$(found scan)" "$odd$own$unknown"
-croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/opt/app/file$i; done'
-t_is "many files are no matter" "$(found scan)" "$odd$own$unknown"
+croft exec scan -- sh -c 'cp /srv/app/driver.ko /srv/second.ko && rm /srv/app/driver.ko && mkfifo /srv/pipe.ko && ln -s loop.ko /srv/loop.ko &&
+        ln -s /nowhere/x.ko /srv/gone.ko && truncate -s 1099511627776 /srv/huge.ko && ln -s .. /srv/up && cp /srv/second.ko /dev/shm/' # another mount: not looked at
+odd="null gone.ko /srv/gone.ko null null a symbolic link to nothing;null huge.ko /srv/huge.ko null null larger than an extension may be;"
+odd="${odd}null loop.ko /srv/loop.ko null null a loop of symbolic links;null pipe.ko /srv/pipe.ko null null a FIFO;"
+rest="null second.ko /srv/second.ko scanned CURRENT null;null unknown.ko /srv/modules/unknown.ko null null null;"
+t_is "what it has made since is found, and what is odd is told" "$(found scan)" "$odd$rest"
+croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/srv/app/file$i; done'
+t_is "many files are no matter" "$(found scan)" "$odd$rest"
 t_ok "it stops" croft stop scan --force
 croft kext supersede scanned
-t_is "stopped, its layers are scanned; states are those of now" "$(found scan)" "$(echo "$odd$own$unknown" | sed 's/CURRENT/SUPERSEDED/g')"
+t_is "stopped, its layers are scanned; states are those of now" "$(found scan)" "$(echo "$odd$rest" | sed 's/CURRENT/SUPERSEDED/g')"
 t_unlike "which left no mount" "$(cat /proc/self/mounts)" "$T.*overlay|croft-kext"
 t_is "nor a process" "$(pgrep -P "$t_daemon" croft-kext | wc -l)" 0
 t_fails_with 3 "nobody can't be scanned" croft kext scan nobody
