@@ -79,6 +79,7 @@ static int map_folder(int folder, int userns, uint64_t flags, struct croft_error
 {
         struct mount_attr attr = {
                 .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | flags,
+                .propagation = MS_PRIVATE, /* the copy of a shared mount is shared, too, and couldn't become a root */
                 .userns_fd = (uint64_t)userns,
         };
         _cleanup_close_ int fd =

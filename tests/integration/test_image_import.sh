@@ -83,6 +83,9 @@ t_ok "without its blocks" test "$(stat -c '%b' "$(root_of sparse)/hole")" -lt 10
 t_ok "a unified tarball of LXC is imported" image import unified "$archives/good/unified.tar.xz"
 t_ok "its root is the root" test -u "$(root_of unified)/usr/bin/sh"
 t_ok "its other parts are gone" test ! -e "$(root_of unified)/../unpacked"
+t_ok "mounts that are shared among namespaces, as systemd has them all, are no matter" \
+        unshare --mount --propagation shared "$tool" "$state" "$worker" import shared "$archives/good/plain.tar"
+t_ok "nor for a folder" unshare --mount --propagation shared "$tool" "$state" "$worker" import shared-folder "$root"
 t_ok "a split one is imported" image import split "$archives/good/meta.tar.xz,$archives/good/plain.tar.gz"
 t_is "its root, too" "$(image show split | cut -f4)" "Test OS 7"
 t_fails_with 7 "a split one without metadata is refused" \
