@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here
+# beside: others
 # The house rules (layers, sizes, headers, words, format) hold in this tree; and each check finds what it is made for.
 T_NETWORK=host
 . "$(dirname "$0")/../lib.sh"

@@ -40,4 +40,15 @@ fake two 'echo 1..1; echo not ok 1 - a'
 BUILD=build "$T/tests/run" -s here >"$T/out" 2>&1
 t_is "tests are added up" "$(tail -n 1 "$T/out")" "1 passed, 1 failed, 0 skipped"
 t_like "those that failed are named at the end" "$(tail -n 2 "$T/out")" '^failed: here/test_two$'
+rm "$T"/tests/integration/*
+meets='for i in $(seq 100); do [ -e %s ] && exec echo ok 1 - a; sleep 0.1; done; echo not ok 1 - a'
+# shellcheck disable=SC2059 # a format it is
+fake one "$(printf "touch one; echo 1..1; $meets" two)"
+# shellcheck disable=SC2059
+fake two "$(printf "# beside: others\ntouch two; echo 1..1; $meets" one)"
+fake three '# beside: others
+echo 1..1; echo not ok 1 - a'
+BUILD=build "$T/tests/run" -s here >"$T/out" 2>&1
+t_is "what may run beside others does, and is added up" "$(tail -n 1 "$T/out")" "2 passed, 1 failed, 0 skipped"
+t_like "and named" "$(tail -n 2 "$T/out")" '^failed: here/test_three$'
 t_done

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here
+# beside: others
 # timeout: 600
 # croftd dies at every crash point of every operation; the next one finishes or undoes it, says so, and leaves nothing.
 . "$(dirname "$0")/../lib.sh"

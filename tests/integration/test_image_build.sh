@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here
+# beside: others
 # timeout: 400
 # Images that mmdebstrap builds: how it is called, watched and ended (by a stand-in that notes it), and one for real.
 # The builder has a /tmp of its own: what it shares with the test lies elsewhere.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# beside: others
 # Partitions outlive the death of croftd, of wardens, and of both; what was running is what is running.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # where: here
+# beside: others
 # The real prometheus of Debian scrapes croftd on TCP and answers queries with what croftd says; promtool takes the text.
 . "$(dirname "$0")/../lib.sh"
 

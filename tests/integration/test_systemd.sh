@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here
+# beside: others
 # timeout: 400
 #
 # Debian 11, 12 and 13 with systemd boot in a partition, run, and stop.
