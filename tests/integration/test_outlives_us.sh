@@ -52,8 +52,7 @@ for i in $(seq 10); do
         t_croftd_start || exit 1
         warden=$(field web .warden)
         kill -9 "$warden"
-        t_wait_for changed || break
-        [ "$i" = 10 ] || sleep 2.1 # a warden that dies five times in ten seconds is given up
+        t_wait_for changed || break # five deaths of it in ten seconds are too many, for one croftd
 done
 t_is "after twenty deaths it is the same partition" "$(field web '"\(.state) \(.pid)"')" "Active $pid"
 
@@ -69,6 +68,7 @@ t_is "its exit status is known" "$(field brief .exit_status.status)" 7
 
 kill "$session"
 wait "$session" 2>/dev/null
-t_ok "it is stopped in order" croft stop web
+# Its console and its views of /proc died with both, and a systemd without them doesn't end by itself.
+t_ok "it is stopped, by force when its time is over" croft stop web --timeout 3
 t_is "and Defined" "$(field web .state)" Defined
 t_done
