@@ -12,6 +12,7 @@ done
 
 mkfifo "$T/hold"
 for what in inotify pty; do
+        rm -f "$T/hoarded" # the one before's
         croft exec greedy -- /root/t-hoard $what <"$T/hold" >"$T/hoarded" 2>&1 &
         hoarder=$!
         exec 9>"$T/hold"
