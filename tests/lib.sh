@@ -21,6 +21,9 @@ case $BUILD in /*) ;; *) BUILD=$t_top/$BUILD ;; esac
 PATH=$BUILD:$PATH
 # How long something may take before a test calls it hanging; the guest is 30 times slower.
 T_PATIENCE=${T_PATIENCE:-$(if [ -n "${CROFT_GUEST:-}" ]; then echo 100; else echo 20; fi)}
+# Between two looks at something; in the guest each look takes CPU time from what is looked for.
+t_pause=0.05
+[ -z "${CROFT_GUEST:-}" ] || t_pause=0.25
 
 T_NETWORK=${T_NETWORK:-}
 if [ -z "$T_NETWORK" ]; then
@@ -112,17 +115,24 @@ t_unlike() { # SENTENCE GOT EXTENDED-REGULAR-EXPRESSION (no line of GOT matches)
 
 # COMMAND...: repeats it until it succeeds, at most $T_PATIENCE seconds; its last status.  For use with t_ok.
 t_wait_for() {
-        t_until=$(($(date +%s) + T_PATIENCE))
+        t_uptime
+        t_until=$((t_now + T_PATIENCE))
         until "$@" >/dev/null 2>&1; do
-                [ "$(date +%s)" -lt "$t_until" ] || return 1
-                sleep 0.05
+                t_uptime
+                [ "$t_now" -lt "$t_until" ] || return 1
+                sleep $t_pause
         done
+}
+
+t_uptime() { # sets t_now to seconds, without a process
+        read -r t_now t_rest </proc/uptime
+        t_now=${t_now%.*}
 }
 
 # --- a croftd of the test's own ---------------------------------------------------------------------------------------
 
-# Prints "MOUNT OWN" for each hierarchy of control groups: where it is mounted and the test's own directory in it.
-t_hierarchies() {
+# A line "MOUNT OWN" for each hierarchy of control groups: where it is mounted and the test's own directory in it.
+t_hierarchies=$(
         awk '
         FNR == NR {
                 split($0, f, ":"); path = $0; sub(/^[^:]*:[^:]*:/, "", path)
@@ -131,15 +141,16 @@ t_hierarchies() {
         $3 == "cgroup2" { print $2, own["cgroup2"] }
         $3 == "cgroup" { for (key in own) if (("," $4 ",") ~ ("," key ",")) print $2, own[key] }
         ' /proc/self/cgroup /proc/self/mounts | sed 's,//*,/,g; s,/$,,'
-}
+)
+t_cgroups=$(while read -r t_mount t_own; do echo "$t_mount$t_own/croft-test.$$"; done <<END
+$t_hierarchies
+END
+)
+t_cgroups() { echo "$t_cgroups"; } # the directories of this test, one in each hierarchy
 
-t_cgroups() { # the directories of this test, one in each hierarchy
-        t_hierarchies | while read -r t_mount t_own; do echo "$t_mount$t_own/croft-test.$$"; done
-}
-
-t_pure_v2() { # true on a host with only the unified hierarchy
-        ! grep -q '^[^ ]* [^ ]* cgroup ' /proc/self/mounts
-}
+t_pure_v2=yes # on a host with only the unified hierarchy
+! grep -q '^[^ ]* [^ ]* cgroup ' /proc/self/mounts || t_pure_v2=
+t_pure_v2() { [ -n "$t_pure_v2" ]; }
 
 t_make_cgroups() {
         for t_dir in $(t_cgroups); do
@@ -180,23 +191,26 @@ t_croftd_start() {
         t_make_cgroups
         if t_pure_v2; then
                 # croftd makes itself a leaf there: the directory itself can't take a process once it has controllers.
-                t_own=$(t_hierarchies | head -n 1)
+                read -r t_mount t_own <<END
+$t_hierarchies
+END
                 "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" \
-                        --cgroup "${t_own#* }/croft-test.$$" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
+                        --cgroup "$t_own/croft-test.$$" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
         else
-                t_dirs=$(t_cgroups)
-                sh -c 'for dir in $0; do echo $$ >"$dir/cgroup.procs" || exit 125; done; exec "$@"' "$t_dirs" \
+                sh -c 'for dir in $0; do echo $$ >"$dir/cgroup.procs" || exit 125; done; exec "$@"' "$t_cgroups" \
                         "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
         fi
         t_daemon=$!
-        t_until=$(($(date +%s) + T_PATIENCE))
+        t_uptime
+        t_until=$((t_now + T_PATIENCE))
         until croft list >/dev/null 2>&1; do
-                if ! kill -0 "$t_daemon" 2>/dev/null || [ "$(date +%s)" -ge "$t_until" ]; then
+                t_uptime
+                if ! kill -0 "$t_daemon" 2>/dev/null || [ "$t_now" -ge "$t_until" ]; then
                         t_note "croftd does not answer; it said:"
                         t_note "$(tail -n 20 "$T/croftd.log")"
                         return 1
                 fi
-                sleep 0.05
+                sleep $t_pause
         done
 }
 
@@ -236,7 +250,8 @@ field() { # PARTITION JQ-EXPRESSION
 
 t_remove_partitions() {
         for t_name in $(croft list --format json 2>/dev/null | jq -r '.[].name'); do
-                croft remove "$t_name" --force >/dev/null 2>&1 || t_note "remove $t_name: status $?"
+                # again, if croftd is still at work on it
+                t_wait_for croft remove "$t_name" --force || t_note "remove $t_name: status $?"
         done
 }
 

@@ -42,7 +42,7 @@ t_croftd_stop
 t_fails_with 1 "without a capability that it needs croftd doesn't start" \
         setpriv --bounding-set=-mknod "$BUILD/croftd" --state-dir "$T/other" --run-dir "$T/other-run"
 t_like "and says which" "$(cat "$T/error")" "partitions can't run here: privileges .*CAP_MKNOD"
-t_is "it leaves no control group" "$(t_hierarchies | while read -r mount own; do
+t_is "it leaves no control group" "$(echo "$t_hierarchies" | while read -r mount own; do
         [ -f "$T/other/croft.db" ] && find "$mount$own" -maxdepth 1 -name "croft.$(sqlite3 "$T/other/croft.db" \
                 "select value from meta where key = 'tag'" 2>/dev/null || echo nothing)"; done)" ""
 t_done
