@@ -15,9 +15,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #define CONTROL_MAJOR 10 /* misc */
 #define CONTROL_MINOR 237
+#define GOING_NS 5000000 /* so often, in a second */
+#define GOING_TIMES 200
 #define EVERY_SEAL (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Opens a node that exists for that moment only. */
@@ -64,9 +67,24 @@ int loop_make(const struct loop_machine *m, uint32_t number)
         return ioctl(m->control, LOOP_CTL_ADD, (unsigned long)number) < 0 ? -errno : 0;
 }
 
+/* One that somebody else is removing isn't found by its number any more, and is there until that is done. */
+static bool is_going(uint32_t number)
+{
+        char path[64];
+        struct stat st;
+
+        (void)snprintf(path, sizeof(path), "/sys/block/loop%u", number);
+        return stat(path, &st) == 0;
+}
+
 int loop_unmake(const struct loop_machine *m, uint32_t number)
 {
-        return ioctl(m->control, LOOP_CTL_REMOVE, (unsigned long)number) < 0 ? -errno : 0;
+        const struct timespec pause = {.tv_nsec = GOING_NS};
+        int r = ioctl(m->control, LOOP_CTL_REMOVE, (unsigned long)number) < 0 ? -errno : 0;
+
+        for (int i = 0; r == -ENODEV && i < GOING_TIMES && is_going(number); i++)
+                (void)nanosleep(&pause, NULL);
+        return r;
 }
 
 int loop_open(const struct loop_machine *m, uint32_t minor, int flags)

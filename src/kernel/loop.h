@@ -27,7 +27,8 @@ void loop_machine_close(struct loop_machine *m);
 
 /* -EEXIST: there is one of that number. */
 int loop_make(const struct loop_machine *m, uint32_t number);
-/* Waits for the kernel to forget it, 50 ms.  -EBUSY: it is bound, or somebody has it open; -ENODEV. */
+/* Waits for the kernel to forget it, 50 ms.  -EBUSY: it is bound, or somebody has it open; -ENODEV: there is none, or
+ * somebody else has removed it meanwhile. */
 int loop_unmake(const struct loop_machine *m, uint32_t number);
 /* flags: O_RDWR or O_RDONLY; minor: of the device.  The descriptor or a negative errno. */
 int loop_open(const struct loop_machine *m, uint32_t minor, int flags);
