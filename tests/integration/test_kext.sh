@@ -67,7 +67,13 @@ mkdir silent
 [ -e /dev/fuse ] || modprobe fuse
 python3 silent.py "$T/silent" &
 silent=$!
-trap 'kill $silent 2>/dev/null; umount -l "$T/silent" 2>/dev/null; t_clean_up' EXIT
+silent_away() {
+        silent_status=$?
+        kill $silent
+        umount -l "$T/silent"
+        return $silent_status
+} 2>/dev/null
+trap 'silent_away; t_clean_up' EXIT
 t_wait_for test -e silent.ready
 curl -s --unix-socket "$CROFT_SOCKET" "http://croft/v1/identity?path=$T/silent/x.ko" >hung.json &
 asks=$!
