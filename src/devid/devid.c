@@ -498,7 +498,8 @@ static void end_loops(struct devid *d, uint64_t partition)
 
         if (devid_each_of(d, partition, true, note_loop, &has) < 0 || !has || loop_machine_open(&machine, NULL) < 0)
                 return;
-        loops_end(&(struct loops){.machine = &machine, .program = d->program, .partition = partition, .dev = -EBADF});
+        loops_end(&(struct loops){
+                .machine = &machine, .program = d->program, .partition = partition, .dev = -EBADF, .intents = -EBADF});
         loop_machine_close(&machine);
 }
 
@@ -523,7 +524,8 @@ void devid_each_loop(
 {
         struct loop_visit visit = {f, context};
 
-        loops_each(&(struct loops){.program = d->program, .partition = partition, .dev = -EBADF}, visit_loop, &visit);
+        loops_each(&(struct loops){.program = d->program, .partition = partition, .dev = -EBADF, .intents = -EBADF},
+                visit_loop, &visit);
 }
 
 int devid_release_all(struct devid *d, uint64_t partition, struct croft_error *err)

@@ -17,6 +17,7 @@
 #include "kernel/devnode.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +26,13 @@
 
 #define FAMILY "loop"
 #define FREE "free"
-#define TRIES 64      /* numbers that the machine has taken meanwhile */
-#define PART_SHIFT 16 /* of a part's number in what a number is called inside */
+#define TRIES 64           /* numbers that the machine has taken meanwhile */
+#define INTENT "unbinding" /* a file */
+#define PART_SHIFT 16      /* of a part's number in what a number is called inside */
+
+struct intent {
+        uint64_t number, diskseq;
+};
 
 static int ask(const struct loops *l, enum devid_op op, const char *instance, struct devid_call *ret)
 {
@@ -544,6 +550,47 @@ static int unbind_all(const struct loops *l, const struct loops_device devices[]
         return 0;
 }
 
+static uint64_t diskseq_of(int fd)
+{
+        uint64_t diskseq = 0;
+
+        return ioctl(fd, BLKGETDISKSEQ, &diskseq) < 0 ? 0 : diskseq;
+}
+
+/* Between the unbinding of a device and the giving back of its number the machine may bind it: whoever finds it bound
+ * then must know that it is another one's. */
+static void intend(const struct loops *l, const struct loops_device *device)
+{
+        _cleanup_close_ int fd = loop_open(l->machine, device->minor, O_RDONLY);
+        _cleanup_close_ int file = openat(l->intents, INTENT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        struct intent intent = {.number = device->number, .diskseq = fd < 0 ? 0 : diskseq_of(fd)};
+
+        if (file >= 0)
+                (void)fd_write_all(file, &intent, sizeof(intent));
+}
+
+static void intended(const struct loops *l)
+{
+        (void)unlinkat(l->intents, INTENT, 0);
+}
+
+/* Has it been bound anew since somebody who died was about to unbind it? */
+static bool is_rebound(const struct intent *intent, const struct loops_device *device, int fd)
+{
+        return device->flags & DEVID_CLOSED && !device->part && intent->diskseq && intent->number == device->number &&
+               diskseq_of(fd) != intent->diskseq;
+}
+
+static struct intent read_intent(const struct loops *l)
+{
+        _cleanup_close_ int file = openat(l->intents, INTENT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        struct intent intent = {.number = 0};
+
+        if (file >= 0 && read(file, &intent, sizeof(intent)) != (ssize_t)sizeof(intent))
+                intent.diskseq = 0;
+        return intent;
+}
+
 static int release(const struct loops *l, const struct loops_device *device)
 {
         char instance[DEVID_NAME];
@@ -558,8 +605,8 @@ int loops_unbind(const struct loops *l, const struct loops_device devices[], siz
 {
         int r = 0;
 
-        if (n > LOOPS_PARTS_MAX + 1)
-                return -EINVAL;
+        if (n == 0 || n > LOOPS_PARTS_MAX + 1)
+                return n == 0 ? 0 : -EINVAL;
         for (size_t i = 0; i < n; i++)
                 if (loops_is_mounted_itself(l, &devices[i]))
                         return -EBUSY; /* known without closing any */
@@ -568,9 +615,11 @@ int loops_unbind(const struct loops *l, const struct loops_device devices[], siz
                 crash_point("loop", "closed", "");
                 /* Who was let by before that, and hasn't opened it yet, has by then. */
                 (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+                intend(l, &devices[n - 1]);
                 r = unbind_all(l, devices, n);
         }
         if (r < 0) {
+                intended(l);
                 reopen_all(l, devices, n);
                 return r;
         }
@@ -578,6 +627,7 @@ int loops_unbind(const struct loops *l, const struct loops_device devices[], siz
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = release(l, &devices[i]);
         crash_point("loop", "released", "");
+        intended(l);
         return r;
 }
 
@@ -600,10 +650,9 @@ static int settle_one(const struct loops *l, const struct devid_call *call, void
         _cleanup_close_ int fd = -EBADF;
         struct loops_device device;
 
-        (void)context;
         loops_describe(call, &device);
         fd = loop_open(l->machine, device.minor, O_RDONLY);
-        if (fd < 0 || !is_ours(l, &device, fd)) {
+        if (fd < 0 || !is_ours(l, &device, fd) || is_rebound(context, &device, fd)) {
                 fd = close_fd(fd);
                 lose(l, &device);
                 return 0;
@@ -624,10 +673,12 @@ static int settle_one(const struct loops *l, const struct devid_call *call, void
 size_t loops_settle(const struct loops *l, uint32_t *ret, size_t max)
 {
         const struct loops global = {.program = l->program}; /* what drains is shown to no partition */
+        struct intent intent = read_intent(l);
         struct devid_call call;
         size_t n = 0;
 
-        (void)loops_walk(l, settle_one, NULL);
+        (void)loops_walk(l, settle_one, &intent);
+        intended(l);
         for (uint32_t at = 0; n < max && next_from(&global, at, &call) == 0; at = call.ret.number + 1)
                 if (call.ret.partition == l->partition && call.ret.state == DEVID_DRAINING &&
                         call.ret.flags & DEVID_MADE)

@@ -42,8 +42,9 @@ struct loops {
         const struct loop_machine *machine;
         int program; /* `devid` */
         uint64_t partition;
-        int dev;    /* root of its /dev */
-        uid_t base; /* host's id of its root */
+        int dev;     /* root of its /dev */
+        int intents; /* a directory for what is being unbound, that its successor finds; -1: there is none */
+        uid_t base;  /* host's id of its root */
 };
 
 struct loops_device {

@@ -251,6 +251,7 @@ static int begin(struct broker *b, struct croft_error *err)
                 .program = b->devid,
                 .partition = b->spec.id,
                 .dev = b->dev,
+                .intents = b->lock,
                 .base = b->spec.uid_base};
         b->n_forget = loops_settle(&b->loops, b->forget, ELEMENTS(b->forget));
         b->automatic = 1; /* perhaps; not now: whoever has us started is about to open one */

@@ -118,4 +118,21 @@ for point in taken made bound there closed unbound released; do
         croft stop a --force
         t_is "$point: nothing is left of it" "$(of_machine)" 0
 done
+
+# The machine binds what a broker that died had unbound and not given back.
+t_croftd_stop
+CROFT_CRASH_AT=loop.unbound t_croftd_start
+croft start a
+run 'losetup -f /img' >/dev/null
+number=$(behind loop0)
+mknod "$T/node" b 7 "$number"
+run 'losetup -d /dev/loop0' >/dev/null
+t_ok "the machine binds what a broker had unbound" losetup "$T/node" "$T/secret"
+t_croftd_stop
+t_croftd_start
+t_is "that is the machine's then" "$(run 'losetup -f; head -c 6 /dev/loop0 2>/dev/null')" /dev/loop0
+t_is "and stays as it was" "$(head -c 6 "$T/node")" secret
+losetup -d "$T/node"
+rm -f "$T/node"
+croft stop a --force
 t_done
