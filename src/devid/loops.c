@@ -28,7 +28,6 @@
 #define FREE "free"
 #define TRIES 64           /* numbers that the machine has taken meanwhile */
 #define INTENT "unbinding" /* a file */
-#define PART_SHIFT 16      /* of a part's number in what a number is called inside */
 
 struct intent {
         uint64_t number, diskseq;
@@ -49,15 +48,18 @@ void loops_name(const struct loops_device *device, char *ret, size_t size)
                 (void)snprintf(ret, size, "loop%u", device->inside);
 }
 
-static uint32_t virtual_of(const struct loops_device *device)
+/* "loop0p1" */
+static uint32_t part_of(const char *instance)
 {
-        return device->inside | device->part << PART_SHIFT;
+        const char *at = strncmp(instance, "loop", 4) == 0 ? strchr(instance + 4, 'p') : NULL;
+
+        return at ? (uint32_t)strtoul(at + 1, NULL, 10) : 0;
 }
 
 void loops_describe(const struct devid_call *call, struct loops_device *ret)
 {
-        *ret = (struct loops_device){.inside = call->ret.virtual & ((1U << PART_SHIFT) - 1),
-                .part = call->ret.virtual >> PART_SHIFT,
+        *ret = (struct loops_device){.inside = call->ret.virtual,
+                .part = part_of(call->ret.instance.text),
                 .number = call->ret.number,
                 .minor = call->node.minor,
                 .flags = call->ret.flags,
@@ -104,7 +106,7 @@ int loops_mark(const struct loops *l, const struct loops_device *device, uint32_
         instance_of(device, &instance);
         (void)devid_client_prepare(&call, DEVID_OP_MARK, FAMILY, instance);
         call.partition = l->partition;
-        call.virtual = virtual_of(device);
+        call.virtual = device->inside;
         call.flags = flags;
         return devid_client_call(l->program, &call);
 }
@@ -149,7 +151,7 @@ static int take(const struct loops *l, const struct loops_device *wanted, struct
         (void)devid_client_prepare(&call, DEVID_OP_ALLOC, FAMILY, instance);
         call.partition = l->partition;
         call.granted = 1;
-        call.virtual = virtual_of(wanted);
+        call.virtual = wanted->inside;
         call.flags = DEVID_CLOSED;
         r = devid_client_call(l->program, &call);
         if (r < 0)

@@ -32,7 +32,8 @@ static int note_part(const struct loops *l, const struct devid_call *call, void 
 
         (void)l;
         loops_describe(call, &device);
-        if (device.is_free || device.inside != s->of->inside || (all ? !device.part : device.part != s->part))
+        if (device.is_free || !(device.flags & DEVID_MADE) || device.inside != s->of->inside ||
+                (all ? !device.part : device.part != s->part))
                 return 0;
         s->ret[s->n++] = device;
         return !all || s->n == LOOPS_PARTS_MAX;
