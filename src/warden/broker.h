@@ -77,7 +77,7 @@ void broker_auto_begin(struct broker *b, const struct loops_device *device);
 /* Ends those that nobody has open; for whoever opens one then, it is
  * closed for some milliseconds. */
 void broker_auto_sweep(struct broker *b);
-/* Does so when it is time: calls that come all the time leave no other moment. */
+/* Does so when it is high time: calls that come all the time leave no other moment. */
 void broker_auto_tick(struct broker *b);
 /* Ends those that have been unmounted.  changed: there was a mount or an unmount. */
 void broker_auto_look(struct broker *b, bool changed);

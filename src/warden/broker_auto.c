@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 
 #define EVERY_MS 1000
-#define SOON_MS 4 /* unmounting takes a while after it is seen; then four times as long, and again */
+#define QUIET_MS 20    /* since the last call: whoever asks has a device open, as a rule */
+#define LATEST_MS 4000 /* of calls that come all the time */
+#define SOON_MS 4      /* unmounting takes a while after it is seen; then four times as long, and again */
 #define LOOKS 4
 
 static bool is_in(const uint64_t set[], uint32_t inside)
@@ -81,7 +83,7 @@ void broker_auto_tick(struct broker *b)
 {
         if (!b->automatic)
                 b->swept_ms = broker_now_ms();
-        else if (broker_now_ms() - b->swept_ms >= EVERY_MS)
+        else if (broker_now_ms() - b->swept_ms >= LATEST_MS)
                 broker_auto_sweep(b);
 }
 
@@ -115,5 +117,11 @@ void broker_auto_look(struct broker *b, bool changed)
 
 int broker_auto_timeout(const struct broker *b)
 {
-        return broker_auto_is_due(b) ? SOON_MS << 2 * (LOOKS - b->looks) : EVERY_MS;
+        int64_t left = EVERY_MS - (broker_now_ms() - b->swept_ms);
+
+        if (broker_auto_is_due(b))
+                return SOON_MS << 2 * (LOOKS - b->looks);
+        if (!b->automatic || b->n_mounts > 0 || left > EVERY_MS)
+                return EVERY_MS;
+        return left < QUIET_MS ? QUIET_MS : (int)left;
 }

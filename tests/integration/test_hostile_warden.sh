@@ -50,7 +50,7 @@ t_croftd_stop
 
 real=$BUILD
 mkdir "$T/bin"
-cp -r "$real/croftd" "$real/croft-image" "$real/tools" "$T/bin"
+cp -r "$real/croftd" "$real/croft-image" "$real/croft-kext" "$real/tools" "$T/bin"
 cp "$real/croft-warden" "$T/bin/croft-warden.real"
 cp "$real/tests/kit/t-liar" "$T/bin/croft-warden"
 BUILD=$T/bin
