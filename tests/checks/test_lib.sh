@@ -36,7 +36,7 @@ nested() {
         printf '#!/bin/sh\n. "$(dirname "$0")/../lib.sh"\n%s\n' "$1" >"$T/tests/checks/test_nested.sh"
         status=0
         # shellcheck disable=SC2016
-        out=$(T_NETWORK='' BUILD=$T/build TMPDIR=$T T_PATIENCE=5 sh -c 'echo $$ >"$0"; exec sh "$1"' \
+        out=$(T_NETWORK='' BUILD=$T/build TMPDIR=$T T_PATIENCE=20 sh -c 'echo $$ >"$0"; exec sh "$1"' \
                 "$T/nested-pid" "$T/tests/checks/test_nested.sh" 2>&1) || status=$?
 }
 
