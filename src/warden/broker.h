@@ -36,7 +36,8 @@ struct broker {
         size_t automatic;        /* devices that go by themselves, as of the last look */
         /* Of those, by their numbers inside: what has been bound since, and what was mounted then. */
         uint64_t young[LOOPS_MAX / 64], mounted[LOOPS_MAX / 64];
-        unsigned int looks; /* to come soon, since a mount may be about to go */
+        pid_t holders[LOOPS_MAX]; /* who was seen to have it open at the last look */
+        unsigned int looks;       /* to come soon, since a mount may be about to go */
         /* The machine's numbers of devices that are unbound and are to be removed, and the process that does so. */
         uint32_t forget[BROKER_FORGET_MAX];
         size_t n_forget;
@@ -89,9 +90,8 @@ int broker_auto_timeout(const struct broker *b);
 /* In a process of ours that may hang: no successor of the broker waits for it. */
 void broker_child(const struct broker *b);
 
-/* broker_open.c: has a process of the partition's that device open, or a part of it?  true is as sure as false isn't.
- */
-bool broker_seems_open(const struct broker *b, const struct loops_device *device);
+/* broker_open.c: a process of the partition's that has that device open, or a part of it.  0: it isn't known of any. */
+pid_t broker_find_holder(const struct broker *b, const struct loops_device *device);
 
 /* broker_forget.c: devices of the machine that are unbound.  That one is to be removed. */
 void broker_forget(struct broker *b, uint32_t number);

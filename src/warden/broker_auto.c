@@ -35,6 +35,7 @@ void broker_auto_begin(struct broker *b, const struct loops_device *device)
 {
         put_in(b->young, device->inside, true);
         put_in(b->mounted, device->inside, false);
+        b->holders[device->inside % LOOPS_MAX] = 0;
         b->automatic++;
 }
 
@@ -57,7 +58,16 @@ static bool is_automatic(const struct loops_device *device)
 }
 
 /* One that is held open is left alone: to look closely it is closed for some milliseconds, for whoever opens it then.
- * Whoever has just bound one is about to open it again, or to mount it. */
+ * But many who have it open for a moment, one after the other, don't keep it. */
+static bool is_held(struct broker *b, const struct loops_device *device)
+{
+        pid_t *holder = &b->holders[device->inside % LOOPS_MAX], before = *holder;
+
+        *holder = broker_find_holder(b, device);
+        return *holder && (!before || *holder == before);
+}
+
+/* Whoever has just bound one is about to open it again, or to mount it. */
 static void sweep_one(const struct loops_device *device, void *context)
 {
         struct broker *b = context;
@@ -66,7 +76,7 @@ static void sweep_one(const struct loops_device *device, void *context)
         if (!is_automatic(device))
                 return;
         put_in(b->young, device->inside, false);
-        if (young || loops_is_mounted(&b->loops, device) || broker_seems_open(b, device) || !end(b, device))
+        if (young || loops_is_mounted(&b->loops, device) || is_held(b, device) || !end(b, device))
                 b->automatic++;
 }
 

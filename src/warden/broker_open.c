@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker_open.c - has a process of the partition's a device open, as far as /proc says?
+ * broker_open.c - which process of the partition's has a device open, as far as /proc says?
  *
  * Only a guess that saves closing a device to find out (loops_unbind()): descriptors that are under way in a socket
  * aren't found, nor such as were opened by a node of another name.  Links of /proc are read and not followed but for
@@ -26,6 +26,7 @@ struct search {
         const struct broker *b;
         const struct loops_device *device;
         unsigned int looks;
+        pid_t found;
 };
 
 /* "/dev/loop0", "/dev/loop0p1" */
@@ -65,6 +66,8 @@ static bool is_open_in(struct search *s, const char *process)
         }
         if (dir)
                 (void)closedir(dir);
+        if (found)
+                s->found = (pid_t)strtol(process, NULL, 10);
         return found;
 }
 
@@ -96,9 +99,10 @@ static bool is_open_below(struct search *s, int group, unsigned int depth)
         return found;
 }
 
-bool broker_seems_open(const struct broker *b, const struct loops_device *device)
+pid_t broker_find_holder(const struct broker *b, const struct loops_device *device)
 {
         struct search s = {.b = b, .device = device};
 
-        return is_open_below(&s, b->cgroup, 0);
+        (void)is_open_below(&s, b->cgroup, 0);
+        return s.found;
 }
