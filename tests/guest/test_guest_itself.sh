@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# beside: others
 # timeout: 400
 # That guest-run keeps its promises: output, status and files come back, a hang and a death are told apart, nothing stays.
 # What kernel is inside, and what it can do, is for test_guest_kernel.sh.

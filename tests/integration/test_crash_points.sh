@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# beside: others
 # timeout: 900
 # croftd dies at every crash point of every operation; the next one finishes or undoes it, says so, and leaves nothing.
 . "$(dirname "$0")/../lib.sh"
