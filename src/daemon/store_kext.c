@@ -239,10 +239,11 @@ int store_extension_supersede(struct store *store, const char *sha256, struct cr
 
 static int revoke_row(struct store *store, const char *sha256, struct croft_error *err)
 {
+        int r;
+
         bind_text(store_statement(store, SQL_REVOKED_ADD), 1, sha256);
-        if (store_run_statement(store, SQL_REVOKED_ADD, err) < 0)
-                return -err->code;
-        return set_state(store, sha256, KEXT_REVOKED, err);
+        r = store_run_statement(store, SQL_REVOKED_ADD, err);
+        return r < 0 ? r : set_state(store, sha256, KEXT_REVOKED, err);
 }
 
 int store_extension_revoke(struct store *store, const char *sha256, struct croft_error *err)

@@ -511,7 +511,6 @@ struct loop_visit {
 static void visit_loop(const struct loops_device *device, void *context)
 {
         const struct loop_visit *visit = context;
-
         char name[DEVID_NAME];
 
         loops_name(device, name, sizeof(name));

@@ -3,8 +3,8 @@
  * broker_open.c - which process of the partition's has a device open, as far as /proc says?
  *
  * Only a guess that saves closing a device to find out (loops_unbind()): descriptors that are under way in a socket
- * aren't found, nor such as were opened by a node of another name.  Links of /proc are read and not followed but for
- * those of a likely name: a file system of the partition's that doesn't answer keeps nobody.
+ * aren't found, nor such as were opened by a node of another name.  A file system of the partition's that doesn't
+ * answer keeps nobody: links of /proc are read, and what is behind one of a likely name is known to the kernel.
  */
 #include "warden/broker.h"
 
@@ -18,8 +18,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEPTH_MAX 8     /* of control groups */
-#define LOOKS_MAX 20000 /* at descriptors; in a partition that has more nothing is known */
+#define DEPTH_MAX 8 /* of control groups */
+#define LOOKS_MAX                                                                                                      \
+        20000 /* at descriptors, processes and control groups; of what a partition has beyond nothing is known */
 #define PROCS_MAX 262144
 
 struct search {
@@ -41,14 +42,18 @@ static bool leads_there(const struct search *s, int fds, const char *number)
 {
         char target[PATH_MAX];
         struct loops_device device;
+        struct statx found;
         struct stat st;
         ssize_t n = readlinkat(fds, number, target, sizeof(target) - 1);
 
         if (n < 0)
                 return false;
         target[n] = '\0';
-        return is_likely(target) && fstatat(fds, number, &st, 0) == 0 && loops_find(&s->b->loops, &st, &device) == 0 &&
-               !device.is_free && device.inside == s->device->inside;
+        /* Nothing is asked of the file system, which may be the partition's own. */
+        if (!is_likely(target) || statx(fds, number, AT_STATX_DONT_SYNC, STATX_TYPE, &found) < 0)
+                return false;
+        st = (struct stat){.st_mode = found.stx_mode, .st_rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor)};
+        return loops_find(&s->b->loops, &st, &device) == 0 && !device.is_free && device.inside == s->device->inside;
 }
 
 static bool is_open_in(struct search *s, const char *process)
@@ -58,6 +63,8 @@ static bool is_open_in(struct search *s, const char *process)
         bool found = false;
         DIR *dir;
 
+        if (s->looks++ >= LOOKS_MAX)
+                return false;
         (void)snprintf(path, sizeof(path), "/proc/%.20s/fd", process);
         dir = opendir(path);
         while (dir && !found && s->looks < LOOKS_MAX && (entry = readdir(dir))) {
@@ -79,6 +86,8 @@ static bool is_open_below(struct search *s, int group, unsigned int depth)
         DIR *dir;
         int own;
 
+        if (s->looks++ >= LOOKS_MAX)
+                return false;
         if (fd_read_file(group, "cgroup.procs", PROCS_MAX, &processes, NULL) == 0)
                 for (char *at = processes, *line; !found && (line = strsep(&at, "\n"));)
                         found = *line && is_open_in(s, line);

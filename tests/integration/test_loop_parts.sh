@@ -74,14 +74,14 @@ t_is "parted makes them" "$(run 'parted -s /dev/loop0 mklabel gpt mkpart x ext4 
 loop0p2 20M part"
 t_is "one grows while it is mounted" "$(run 'partx -d --nr 2 /dev/loop0; mkfs.ext4 -q /dev/loop0p1; mount /dev/loop0p1 /mnt; resizepart /dev/loop0 1 81920 && blockdev --getsize64 /dev/loop0p1; umount /mnt')" 41943040
 t_like "but not over another" "$(run 'addpart /dev/loop0 2 90112 2048 && resizepart /dev/loop0 1 92160')" "resource busy"
-t_like "nor where there is one is another" "$(run 'addpart /dev/loop0 3 90113 10')" "resource busy"
+t_like "nor where there is one already" "$(run 'addpart /dev/loop0 3 90113 10')" "resource busy"
 t_like "nor beyond the end" "$(run 'addpart /dev/loop0 3 131071 2')" "Invalid argument"
 t_like "nor does what isn't there go" "$(run 'delpart /dev/loop0 9')" "No such device or address"
 t_is "only root changes them" "$(run 'chmod 666 /dev/loop0; setpriv --reuid 1000 --clear-groups delpart /dev/loop0 1; chmod 660 /dev/loop0' | grep -c 'Permission denied')" 1
 t_is "one that is open isn't taken away" "$(run 'exec 3</dev/loop0p1; delpart /dev/loop0 1')" "delpart: failed to remove partition: Device or resource busy"
 t_is "and is there afterwards" "$(run 'head -c 1 /dev/loop0p1 | wc -c')" 1
 t_is "they are nobody else's" "$(n=$(run 'stat -c "0x%T" /dev/loop0p1' | xargs printf '%d'); run "mknod /tmp/x b 7 $n; head -c 1 /tmp/x" b | grep -c 'Operation not permitted')" 1
-t_is "nor is a tty asked" "$(run 'partx -a /dev/null; blockdev --rereadpt /dev/null' | grep -c 'Inappropriate\|not a block device\|failed to get')" 2
+t_is "what is no block device has none" "$(run 'partx -a /dev/null; blockdev --rereadpt /dev/null' | grep -c 'Inappropriate\|not a block device\|failed to get')" 2
 run 'losetup -d /dev/loop0' >/dev/null
 
 # --- who means harm
