@@ -282,6 +282,11 @@ t_left_behind() { # one line for each thing that should be gone when croftd has 
         return 0
 }
 
+t_nothing_left() {
+        t_left=$(t_left_behind)
+        [ -z "$t_left" ]
+}
+
 t_remove_cgroups() {
         for t_dir in $(t_cgroups); do
                 [ -d "$t_dir" ] || continue
@@ -301,7 +306,8 @@ t_done() {
                 t_remove_partitions
                 t_croftd_stop || t_note "croftd ended with status $?"
         fi
-        t_left=$(t_left_behind)
+        # What goes by itself may take a moment: a process that removes a loop device, the kernel that frees it.
+        t_wait_for t_nothing_left || :
         t_is "nothing is left on the host" "$t_left" ""
         t_finished=1
         echo "1..$t_count"
