@@ -336,20 +336,18 @@ static __always_inline void record_victim(struct errlog_book *book, const struct
         errlog_end(book, &w);
 }
 
-/* Its argument is the number until 6.8, then the task: the field of the event is in the same place in all. */
-struct mark_victim {
-        __u64 common;
-        int pid;
-};
-
-SEC("tracepoint/oom/mark_victim")
-int errlog_out_of_memory(struct mark_victim *ctx)
+/* Its argument is a number on 6.1 and the task on 6.18: an address of the kernel's, which no number is.  Not as a
+ * "tracepoint/": that is attached by an id out of tracefs, which need not be mounted. */
+SEC("raw_tracepoint/mark_victim")
+int errlog_out_of_memory(struct bpf_raw_tracepoint_args *ctx)
 {
         __u64 self = bpf_get_current_pid_tgid();
         struct victim *victim = bpf_map_lookup_elem(&errlog_victims, &self);
         struct errlog_book *book;
+        __u64 who = ctx->args[0];
+        int pid = (__s64)who < 0 ? BPF_CORE_READ((struct task_struct *)who, pid) : (int)who;
 
-        if (!victim || victim->pid != ctx->pid)
+        if (!victim || victim->pid != pid)
                 return 0;
         book = bpf_map_lookup_elem(&errlog_books, &victim->partition);
         if (book)

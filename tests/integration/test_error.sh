@@ -1,7 +1,11 @@
 #!/bin/sh
 # where: here guest
 # The record of errors as people meet it: why a start failed, what the kernel, libraries and scripts found, in one list; that it
-# outlives everybody, that a partition writes into its own book only, and that hostile text stays text.
+# outlives everybody, that a partition writes into its own book only, and that hostile text stays text.  Not every machine
+# mounts a tracefs: here there is none.
+if [ -z "${NO_TRACEFS:-}" ]; then
+        NO_TRACEFS=1 exec unshare --mount sh -c 'umount -l /sys/kernel/debug /sys/kernel/tracing 2>/dev/null; exec "$0"' "$0"
+fi
 . "$(dirname "$0")/../lib.sh"
 
 inside() { croft exec web -- "$@"; }
