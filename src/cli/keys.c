@@ -22,7 +22,7 @@ const struct cli_key cli_keys[] = {
         {"io.max", true, "limits of block devices: \"8:0 rbps=N wbps=N riops=N wiops=N\", several separated by ';'"},
         {"memory.max", true, "memory in bytes: 64M, 2G, max"},
         {"memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max"},
-        {"mount.allow", false, "types of block file systems it may mount: ext4,xfs"},
+        {"mount.allow", false, "types of file systems it may mount: ext4,proc"},
         {"mount.base", true, "yes: it sees the statistics of the mounts that global made for it, too"},
         {"mount.stats", true, "count what is done on each mount: yes, latency (how long it took, too), or no"},
         {"net", false, "none, bridge=NAME[,address=ADDR/LEN][,gateway=ADDR]..., or interface=IFNAME[,...]"},

@@ -159,7 +159,7 @@ static void put_allowed(struct unit *u, struct broker_spec *spec)
 static int send_serve(struct unit *u, int socket, struct croft_error *err)
 {
         _cleanup_close_ int programs = plane_open_programs(u->p.host->plane, err), devid = -EBADF, lock = -EBADF;
-        _cleanup_close_ int userns = -EBADF, cgroup = -EBADF, mountinfo = -EBADF;
+        _cleanup_close_ int userns = -EBADF, mntns = -EBADF, cgroup = -EBADF, mountinfo = -EBADF;
         struct broker_spec spec = {.id = u->p.def.id, .uid_base = u->p.def.uid_base};
         struct wire_writer body = WIRE_WRITER_INIT;
         char path[64];
@@ -174,21 +174,23 @@ static int send_serve(struct unit *u, int socket, struct croft_error *err)
         if (devid < 0 || lock < 0)
                 return croft_error_set(err, devid < 0 ? devid : lock, "open what a broker needs");
         userns = ns_open(u->p.run.pid, "user");
+        mntns = ns_open(u->p.run.pid, "mnt");
         (void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)u->p.run.pid);
         mountinfo = open(path, O_RDONLY | O_CLOEXEC);
         cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
         if (cgroup < 0)
                 return cgroup;
-        if (userns < 0 || process_ended(u->p.run.pidfd)) /* it may have been another's number */
-                return croft_error_set(err, ESRCH, "open the user namespace of '%s'", u->p.def.name);
+        if (userns < 0 || mntns < 0 || process_ended(u->p.run.pidfd)) /* it may have been another's number */
+                return croft_error_set(err, ESRCH, "open the namespaces of '%s'", u->p.def.name);
         put_allowed(u, &spec);
         (void)snprintf(spec.cgroup, sizeof(spec.cgroup), "/croft.%s/%ju", u->p.host->tag, (uintmax_t)u->p.def.id);
         broker_spec_put(&body, &spec);
         r = warden_send(socket, WARDEN_SERVE,
                 (struct warden_fd[]){{"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid},
-                        {"lock", lock}, {"userns", userns}, {"cgroup", cgroup}, {"filter", u->p.host->broker_filter},
-                        {"fuse-memory", u->p.run.fuse_memory}, {"mountinfo", mountinfo}},
-                9, &body);
+                        {"lock", lock}, {"userns", userns}, {"mntns", mntns}, {"cgroup", cgroup},
+                        {"filter", u->p.host->broker_filter}, {"fuse-memory", u->p.run.fuse_memory},
+                        {"mountinfo", mountinfo}},
+                10, &body);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
 }

@@ -74,11 +74,10 @@ static const char *kernel_message(int fs_fd, char *buf, size_t size)
         return n ? buf + 2 : buf;
 }
 
-int mount_new(const char *type, const char *const options[], uint64_t attributes, struct croft_error *err)
+int mount_make(const char *type, const char *const options[], struct croft_error *err)
 {
         _cleanup_close_ int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
         char message[256];
-        long fd;
         int r;
 
         if (fs < 0)
@@ -94,8 +93,25 @@ int mount_new(const char *type, const char *const options[], uint64_t attributes
                 return croft_error_set(
                         err, r, "make file system '%s' %s", type, kernel_message(fs, message, sizeof(message)));
         }
-        fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
-        return fd < 0 ? croft_error_set(err, errno, "mount file system '%s'", type) : (int)fd;
+        return TAKE_FD(fs);
+}
+
+int mount_of(int fs_fd, uint64_t attributes)
+{
+        long fd = syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, attributes);
+
+        return fd < 0 ? -errno : (int)fd;
+}
+
+int mount_new(const char *type, const char *const options[], uint64_t attributes, struct croft_error *err)
+{
+        _cleanup_close_ int fs = mount_make(type, options, err);
+        int r;
+
+        if (fs < 0)
+                return fs;
+        r = mount_of(fs, attributes);
+        return r < 0 ? croft_error_set(err, r, "mount file system '%s'", type) : r;
 }
 
 int mount_attach(int mount_fd, int target_fd)

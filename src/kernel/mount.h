@@ -21,7 +21,15 @@ int mount_clone_tree(int dir_fd, const char *path);
  * private.  0 or a negative errno (-EINVAL: the file system can't map ids). */
 int mount_change(int mount_fd, uint64_t set, uint64_t clear, int userns_fd);
 
-/* A new file system, detached: options are "key=value" or "flag", ended by NULL. */
+/* A new file system that isn't mounted yet: options are "key=value" or "flag", ended by NULL.  Its namespaces are the
+ * caller's, whose rights the kernel asks for.  A descriptor, or a negative errno. */
+int mount_make(const char *type, const char *const options[], struct croft_error *err);
+
+/* A mount of what mount_make() made, detached; once.  The kernel asks whether the calling process may see a proc or a
+ * sysfs uncovered, not whether who made it may. */
+int mount_of(int fs_fd, uint64_t attributes);
+
+/* Both. */
 int mount_new(const char *type, const char *const options[], uint64_t attributes, struct croft_error *err);
 
 /* Attaches a detached mount on the file or directory that target_fd is open on. */

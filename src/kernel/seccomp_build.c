@@ -155,8 +155,9 @@ static int add_loops(scmp_filter_ctx filter, bool loops)
         return r;
 }
 
-/* mount(2) is many calls in one, by its flags: here is the one that makes a new mount.  The flags are in a register and
- * can't change any more.  Their upper half may be a magic number of old, which has bits of propagation. */
+/* mount(2) is many calls in one, by its flags: here are the one that makes a new mount, and the one that binds one
+ * mount alone (a proc isn't to be had alone, see warden/broker_mount.c).  The flags are in a register and can't change
+ * any more.  Their upper half may be a magic number of old, which has bits of propagation. */
 static int add_mounts(scmp_filter_ctx filter)
 {
         const uint64_t other = MS_REMOUNT | MS_BIND | MS_MOVE;
@@ -167,6 +168,13 @@ static int add_mounts(scmp_filter_ctx filter)
         if (r == 0)
                 r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(mount), 1,
                         SCMP_A3_64(SCMP_CMP_MASKED_EQ, other | MS_MGC_MSK, MS_MGC_VAL));
+        if (r == 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(mount), 1,
+                        SCMP_A3_64(SCMP_CMP_MASKED_EQ, MS_REMOUNT | MS_BIND | MS_REC, MS_BIND));
+        /* Lazily anything can be unmounted; otherwise what lies on a proc keeps it busy. */
+        if (r == 0)
+                r = seccomp_rule_add(
+                        filter, SCMP_ACT_NOTIFY, SCMP_SYS(umount2), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, MNT_DETACH, 0));
         return r;
 }
 

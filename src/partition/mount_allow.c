@@ -62,14 +62,15 @@ static const struct option erofs_options[] = {{"acl", FLAG, NULL}, {"noacl", FLA
 static const struct option squashfs_options[] = {{"errors", WORD, "continue"}, {NULL, FLAG, NULL}};
 
 /* driver: the kernel's types ext2 and ext3 can't map ids, and the driver of ext4 reads what is on their devices.
+ * None: it is on no device, and made by another way, with the caller's options and the kernel as their judge.
  * safe: what "errors" becomes if nothing is said; the file system itself may ask for a panic. */
 static const struct type {
         const char *name, *driver, *safe;
         const struct option *options;
 } types[] = {{"erofs", "erofs", NULL, erofs_options}, {"ext2", "ext4", "remount-ro", ext_options},
         {"ext3", "ext4", "remount-ro", ext_options}, {"ext4", "ext4", "remount-ro", ext_options},
-        {"squashfs", "squashfs", NULL, squashfs_options}, {"vfat", "vfat", "remount-ro", vfat_options},
-        {"xfs", "xfs", NULL, xfs_options}};
+        {"proc", NULL, NULL, NULL}, {"squashfs", "squashfs", NULL, squashfs_options}, {"sysfs", NULL, NULL, NULL},
+        {"vfat", "vfat", "remount-ro", vfat_options}, {"xfs", "xfs", NULL, xfs_options}};
 
 /* --- the property --- */
 
@@ -228,7 +229,7 @@ int mount_options_decode(const char *type, const char *data, struct mount_option
         char *at = ret->text, *word;
 
         ret->n = 0;
-        if (i < 0)
+        if (i < 0 || !types[i].driver)
                 return -EPERM;
         ret->driver = types[i].driver;
         if (!str_copy(ret->text, sizeof(ret->text), data))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * mount_allow.h - property `mount.allow`: which types of block file systems a partition may mount, and which of their
- * options it may give.  Pure: what a partition has written is taken apart here, by one who may do nothing yet.
+ * mount_allow.h - property `mount.allow`: which types of file systems a partition may mount, and which options of
+ * block file systems it may give (those of a proc or a sysfs are the kernel's affair).  Pure: what a partition has
+ * written is taken apart here, by one who may do nothing yet.
  *
  * Invariant: what isn't in the tables is refused.  A file system's options reach further than the file system: they
  * name other devices, stop the machine, load modules, or speak of the machine's own ids.

@@ -225,11 +225,12 @@ static int receive(struct broker *b, struct croft_error *err)
         b->lock = warden_packet_take_fd(&p, "lock");
         b->memory = warden_packet_take_fd(&p, "fuse-memory"); /* or none: it has no views */
         b->userns = warden_packet_take_fd(&p, "userns");
+        b->mntns = warden_packet_take_fd(&p, "mntns");
         b->cgroup = warden_packet_take_fd(&p, "cgroup");
         b->mountinfo = warden_packet_take_fd(&p, "mountinfo"); /* or none */
         filter = warden_packet_take_fd(&p, "filter");
-        if (b->userns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 || b->lock < 0 ||
-                filter < 0)
+        if (b->userns < 0 || b->mntns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 ||
+                b->lock < 0 || filter < 0)
                 return croft_error_set(err, EBADMSG, "the message lacks a descriptor.");
         broker_parts_prepare();
         r = broker_spec_get(&p.body, &b->spec);
@@ -331,6 +332,7 @@ int broker_main(void)
                 .lock = -EBADF,
                 .memory = -EBADF,
                 .userns = -EBADF,
+                .mntns = -EBADF,
                 .cgroup = -EBADF,
                 .mountinfo = -EBADF,
                 .remover = -EBADF,

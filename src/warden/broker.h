@@ -28,7 +28,7 @@ struct broker_mount {
 
 struct broker {
         struct broker_spec spec;
-        int channel, requests, dev, devid, lock, memory, userns, cgroup, mountinfo;
+        int channel, requests, dev, devid, lock, memory, userns, mntns, cgroup, mountinfo;
         struct loop_machine machine;
         struct loops loops;
         unsigned int unanswered; /* what croftd was told and hasn't seen yet */

@@ -35,58 +35,19 @@
 #define FLAG_DIRSYNC 128UL
 #define FLAG_NOATIME 1024UL
 #define FLAG_NODIRATIME 2048UL
-#define FLAG_RDONLY 1UL
-#define FLAG_NOEXEC 8UL
-#define FLAG_NOSYMFOLLOW 256UL
 #define FLAG_STRICTATIME (1UL << 24)
 #define FLAG_LAZYTIME (1UL << 25)
 
 /* --- where from and where to --- */
 
 /* In the kernel's order. */
-static int send_both(struct behalf *who, const struct mount_arguments *m, int channel)
+static int open_both(const struct mount_arguments *m, int fds[2])
 {
-        int fds[2], r = behalf_become(who);
-
-        if (r < 0)
-                return -r;
         fds[0] = open(m->target, O_PATH | O_CLOEXEC);
         if (fds[0] < 0)
-                return errno;
-        fds[1] = open(m->source, O_PATH | O_CLOEXEC);
-        if (fds[1] < 0)
-                return errno;
-        return -sock_send_packet(channel, "f", 1, fds, 2);
-}
-
-static int look_up(struct behalf *who, const struct mount_arguments *m, int *ret_target, int *ret_source)
-{
-        _cleanup_(sock_packet_done) struct sock_packet p = {.size = 0};
-        _cleanup_close_ int ours = -EBADF;
-        int pair[2], channel, r;
-        pid_t pid;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
-        ours = pair[0];
-        channel = behalf_keep(who, pair[1]);
-        pid = behalf_clone(who);
-        if (pid == 0)
-                _exit(send_both(who, m, channel));
-        close_fd(pair[1]);
-        if (pid < 0)
-                return (int)pid;
-        close_fd(who->files[--who->n_files].fd); /* the last copy of their end is the child's */
-        r = mount_await(pid);
-        if (r == 0 && sock_receive_packet(ours, 1, &p) <= 0)
-                r = -EIO;
-        if (r == 0 && p.n_fds != 2)
-                r = -EIO;
-        if (r < 0)
-                return r;
-        *ret_target = sock_packet_take_fd(&p, 0);
-        *ret_source = sock_packet_take_fd(&p, 1);
-        return 0;
+        fds[1] = open(m->source, O_PATH | O_CLOEXEC);
+        return fds[1] < 0 ? -errno : 0;
 }
 
 /* A loop device of the partition's own must be bound; about all others the gate is asked later. */
@@ -111,25 +72,6 @@ static int judge(const struct broker *b, int target, int source, dev_t *ret, boo
 }
 
 /* --- a root with one node --- */
-
-static int enter_root(void)
-{
-        static const char *const options[] = {"mode=700", "size=64k", NULL};
-        _cleanup_close_ int root = -EBADF, old = -EBADF;
-        int r;
-
-        if (unshare(CLONE_NEWNS) < 0)
-                return -errno;
-        r = mount_make_private(NULL);
-        if (r < 0)
-                return r;
-        root = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL);
-        old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0 || old < 0)
-                return root < 0 ? root : -errno;
-        r = mount_attach(root, old);
-        return r < 0 ? r : mount_pivot(root, NULL);
-}
 
 /* The directory `part` below *dir becomes *dir. */
 static int go_down(int *dir, const char *part)
@@ -214,7 +156,7 @@ static int put_flags(struct strings *s, unsigned long flags)
         static const struct {
                 unsigned long flag;
                 const char *key;
-        } keys[] = {{FLAG_RDONLY, "ro"}, {FLAG_SYNCHRONOUS, "sync"}, {FLAG_DIRSYNC, "dirsync"},
+        } keys[] = {{MOUNT_FLAG_RDONLY, "ro"}, {FLAG_SYNCHRONOUS, "sync"}, {FLAG_DIRSYNC, "dirsync"},
                 {FLAG_LAZYTIME, "lazytime"}};
         int r = 0;
 
@@ -248,49 +190,20 @@ static int make(const struct mount_arguments *m, const struct mount_options *opt
                                MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | times_of(m->flags), NULL);
 }
 
-/* --- locking it --- */
-
-/* Its flags are locked in a copy that belongs to another user namespace, and in copies of that one
- * (mount_namespaces(7)): nobody takes nodev and nosuid away any more.  That user namespace is nobody's, so that nobody
- * else gets at the mount namespace meanwhile. */
-static int lock(int mount)
-{
-        _cleanup_close_ int place = -EBADF, pidfd = -EBADF;
-        int r = -EIO;
-        pid_t pid;
-
-        if (mkdir("/" PLACE, 0700) < 0)
-                return -errno;
-        place = open("/" PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (place < 0)
-                return -errno;
-        r = mount_attach(mount, place);
-        if (r < 0)
-                return r;
-        pid = ns_clone(CLONE_NEWUSER | CLONE_NEWNS, -1, &pidfd);
-        if (pid == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-                for (;;)
-                        (void)pause();
-        }
-        if (pid < 0)
-                return (int)pid;
-        r = ns_enter(pidfd, CLONE_NEWNS);
-        if (r == 0)
-                r = mount_clone(AT_FDCWD, "/" PLACE);
-        (void)kill(pid, SIGKILL); /* our own child, not yet waited for */
-        (void)mount_await(pid);
-        return r;
-}
-
 /* What may be changed inside as it likes is set after locking. */
 static int finish(int mount, unsigned long flags, int userns)
 {
-        uint64_t set = (flags & FLAG_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & FLAG_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
-                       (flags & FLAG_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0);
-        int r = mount_change(mount, set, 0, userns);
+        int r = mount_change(mount, mount_flags_to_attributes(flags), 0, userns);
 
         return r == -EINVAL ? -EOPNOTSUPP : r; /* this kernel can't map ids for that file system */
+}
+
+/* Attached in our root, and locked. */
+static int lock(int mount)
+{
+        int r = mkdir("/" PLACE, 0700) < 0 ? -errno : mount_attach_below(mount, AT_FDCWD, "/" PLACE);
+
+        return r < 0 ? r : mount_lock("/" PLACE);
 }
 
 int mount_block(struct broker *b, struct behalf *who, const struct mount_arguments *m)
@@ -299,16 +212,19 @@ int mount_block(struct broker *b, struct behalf *who, const struct mount_argumen
         _cleanup_close_ int target = -EBADF, source = -EBADF, mount = -EBADF, locked = -EBADF;
         bool own = false;
         dev_t number = 0;
-        int r = look_up(who, m, &target, &source);
+        int found[2], r = mount_look_up(who, m, open_both, found);
 
-        if (r == 0)
-                r = judge(b, target, source, &number, &own);
+        if (r < 0)
+                return r;
+        target = found[0];
+        source = found[1];
+        r = judge(b, target, source, &number, &own);
         if (r == 0)
                 r = mount_options_decode(m->type, m->data, &options);
         if (r == 0 && !mount_type_is_there(options.driver))
                 r = -MOUNT_NO_DRIVER;
         if (r == 0)
-                r = enter_root();
+                r = mount_enter_root();
         if (r == 0)
                 r = put_node(m->source, number);
         if (r == 0 && !own)
@@ -318,7 +234,5 @@ int mount_block(struct broker *b, struct behalf *who, const struct mount_argumen
         mount = make(m, &options);
         locked = mount < 0 ? mount : lock(mount);
         r = locked < 0 ? locked : finish(locked, m->flags, b->userns);
-        if (r == 0 && setns(who->ns[BEHALF_MNT], CLONE_NEWNS) < 0)
-                r = -errno;
-        return r == 0 ? mount_attach(locked, target) : r;
+        return r < 0 ? r : mount_hand_over(who, locked, target);
 }

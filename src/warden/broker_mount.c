@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker_mount.c - mount(2): a process for each call reads the arguments and carries it out, so that a file system that
- * doesn't answer keeps nobody else waiting; the broker tells the caller how it ended.
+ * broker_mount.c - mount(2) and umount2(2): a process for each call reads the arguments and carries it out, so that a
+ * file system that doesn't answer keeps nobody else waiting; the broker tells the caller how it ended.
  *
- * Two ways: a block file system that the partition may have is made by us (broker_block.c).  All else is done as the
- * caller (broker_behalf.c), with the copied arguments, and ends as the kernel says.  Never is the call let go on: its
- * arguments would be read anew.
+ * Three ways: a block file system that the partition may have is made by us (broker_block.c), and so is a proc or a
+ * sysfs (broker_own.c).  All else is done as the caller (broker_behalf.c), with the copied arguments, and ends as the
+ * kernel says.  Never is the call let go on: its arguments would be read anew.
  */
 #include "warden/broker_mount.h"
 
@@ -34,18 +34,27 @@
 #define PAGE_BYTES 4096U
 #define LIST_MAX 65536 /* of file systems, of control groups */
 
-bool broker_is_mount(const struct broker_call *call)
-{
-        static const struct {
-                uint32_t arch;
-                int number;
-        } calls[] = {{AUDIT_ARCH_X86_64, 165}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165}, {AUDIT_ARCH_I386, 21},
-                {AUDIT_ARCH_AARCH64, 40}};
+/* mount and umount2 */
+static const struct {
+        uint32_t arch;
+        int number;
+        bool unmount;
+} calls[] = {{AUDIT_ARCH_X86_64, 165, false}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, false},
+        {AUDIT_ARCH_I386, 21, false}, {AUDIT_ARCH_AARCH64, 40, false}, {AUDIT_ARCH_X86_64, 166, true},
+        {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 166, true}, {AUDIT_ARCH_I386, 52, true}, {AUDIT_ARCH_AARCH64, 39, true}};
 
+/* An index; -1. */
+static int find_call(const struct broker_call *call)
+{
         for (size_t i = 0; i < ELEMENTS(calls); i++)
                 if (calls[i].arch == call->arch && calls[i].number == call->nr)
-                        return true;
-        return false;
+                        return (int)i;
+        return -1;
+}
+
+bool broker_is_mount(const struct broker_call *call)
+{
+        return find_call(call) >= 0;
 }
 
 /* --- arguments --- */
@@ -98,6 +107,11 @@ static int read_arguments(const struct asker *a, struct mount_arguments *m)
 {
         int r = 0;
 
+        m->unmount = calls[find_call(a->call)].unmount;
+        if (m->unmount) {
+                m->flags = (unsigned long)a->call->args[1];
+                return read_string(a, 0, m->target, -ENAMETOOLONG);
+        }
         m->flags = (unsigned long)a->call->args[3];
         m->has_type = address_of(a->call, 2) != 0;
         m->has_source = address_of(a->call, 0) != 0;
@@ -141,18 +155,40 @@ static int refuse_type(const struct behalf *who, const struct mount_arguments *m
         return who->effective & UINT64_C(1) << CAP_SYS_ADMIN ? ENODEV : EPERM;
 }
 
+static int call_mount(const struct mount_arguments *m, unsigned long flags)
+{
+        int r = mount(m->has_source ? m->source : NULL, m->target, m->has_type ? m->type : NULL, flags,
+                        m->has_data ? m->data : NULL) < 0
+                        ? -errno
+                        : 0;
+
+        /* A bind of a proc or a sysfs takes along what lies on it: without, the kernel makes none. */
+        if (r == -EINVAL && flags & MS_BIND && !(flags & MS_REC) && m->has_source && mount_is_of_own(m->source))
+                return call_mount(m, flags | MS_REC);
+        return r;
+}
+
+/* umount2(2).  What lies on a proc or a sysfs keeps it busy, and goes only with it. */
+static int call_umount(const struct mount_arguments *m)
+{
+        int flags = (int)m->flags, r = umount2(m->target, flags) < 0 ? -errno : 0;
+
+        if (r == -EBUSY && !(flags & MNT_EXPIRE) && mount_is_of_own(m->target))
+                return umount2(m->target, flags | MNT_DETACH) < 0 ? -errno : 0;
+        return r;
+}
+
 static int do_as_caller(struct behalf *who, const struct mount_arguments *m, bool type_is_there)
 {
         int r = behalf_become(who);
 
         if (r < 0)
                 return -r;
+        if (m->unmount)
+                return -call_umount(m);
         if (!type_is_there)
                 return refuse_type(who, m);
-        return mount(m->has_source ? m->source : NULL, m->target, m->has_type ? m->type : NULL, m->flags,
-                       m->has_data ? m->data : NULL) < 0
-                       ? errno
-                       : 0;
+        return -call_mount(m, m->flags);
 }
 
 int mount_await(pid_t pid)
@@ -166,7 +202,7 @@ int mount_await(pid_t pid)
 
 static int as_caller(struct behalf *who, const struct mount_arguments *m)
 {
-        bool type_is_there = !m->has_type || mount_type_is_there(m->type);
+        bool type_is_there = m->unmount || !m->has_type || m->flags & MS_BIND || mount_type_is_there(m->type);
         pid_t pid = behalf_clone(who);
 
         if (pid == 0)
@@ -244,6 +280,11 @@ static int carry_out(struct broker *b, const struct asker *a)
         behalf_keep_named(&who, a, m.data);
         if (!asker_is_there(a)) /* so all that was of the one who asks, our control group, too */
                 return -ENOENT;
+        if (m.unmount || m.flags & MS_BIND)
+                return as_caller(&who, &m);
+        /* Without views nothing is hidden: the kernel makes it. */
+        if (mount_is_own(&m) && b->memory >= 0 && mount_allow_has(b->spec.mount_allow, m.type))
+                return mount_own(b, &who, &m);
         return wants_block(b, &who, &m) ? mount_block(b, &who, &m) : as_caller(&who, &m);
 }
 

@@ -147,7 +147,10 @@ static const struct {
         {AUDIT_ARCH_I386, 54, pass_on}, {AUDIT_ARCH_AARCH64, 29, pass_on},
         /* mount */
         {AUDIT_ARCH_X86_64, 165, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, pass_on},
-        {AUDIT_ARCH_I386, 21, pass_on}, {AUDIT_ARCH_AARCH64, 40, pass_on}};
+        {AUDIT_ARCH_I386, 21, pass_on}, {AUDIT_ARCH_AARCH64, 40, pass_on},
+        /* umount2 */
+        {AUDIT_ARCH_X86_64, 166, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 166, pass_on},
+        {AUDIT_ARCH_I386, 52, pass_on}, {AUDIT_ARCH_AARCH64, 39, pass_on}};
 
 /* A call that isn't known here isn't there. */
 static void answer(struct intercept *i, int listener, struct notify_slot *slot)

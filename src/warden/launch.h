@@ -24,10 +24,10 @@
 #include "kernel/cgroup.h"
 #include "kernel/mount.h"
 #include "partition/warden_msg.h"
+#include "warden/cover.h"
 #include "warden/views.h"
 
 #define LAUNCH_SHARES_MAX 16
-#define NSNDNX (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* Where systemd inside finds what croft wants of units ($SYSTEMD_UNIT_PATH). */
 #define LAUNCH_UNITS "run/croft/systemd"
@@ -35,19 +35,6 @@
 struct share {
         char *path; /* inside, "/usr"; owned */
         int fd;     /* detached */
-};
-
-/* Mounts that hide files and directories which no partition needs. */
-#define MASKS_MAX 64
-struct mask {
-        const char *path; /* "proc/kcore" */
-        const char *by;   /* of what it is a copy */
-        int fd; /* detached; -EBADF: there was no such file.  One that isn't attached in the end costs more than
-                   one that is: the kernel waits when it goes. */
-};
-struct masks {
-        struct mask list[MASKS_MAX];
-        size_t n;
 };
 
 /* What the partition's root is made from, detached, and where it is attached (stage.c): the warden's own root, which
@@ -123,14 +110,6 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
 /* Attach what the stub has made, and cover what there isn't to be seen of the host. */
 int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err);
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err);
-
-/* Makes the masks for what there is in staged/proc and staged/sys, by copies of these mounts below staged; attaches
- * those that begin with `below` ("proc/", "sys/"). */
-#define ROOT_MASK_FILE "null"
-#define ROOT_MASK_DIRECTORY "empty"
-int root_make_masks(struct masks *masks, int staged, struct croft_error *err);
-int root_attach_masks(const struct masks *masks, int root, int staged, const char *below, struct croft_error *err);
-int root_limit_sysctls(int proc, int root, struct croft_error *err);
 
 /* root.c: in the stub, below the staged root.  The partition's root, to be entered by mount_pivot(). */
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err);

@@ -70,100 +70,6 @@ static int attach_new(int root, const char *to, const char *type, const char *co
         return mount_attach_at(fd, root, to, 1, err);
 }
 
-/* What the kernel shows to everybody and no partition needs.  What isn't there needs no mask.  Each has a line in
- * docs/leaks.md. */
-static const char *const masked_files[] = {"proc/cmdline", "proc/consoles", "proc/iomem", "proc/ioports", "proc/kcore",
-        "proc/keys", "proc/latency_stats", "proc/locks", "proc/sched_debug", "proc/sysrq-trigger", "proc/timer_list"};
-static const char *const masked_directories[] = {"proc/acpi", "proc/asound", "proc/bus", "proc/driver",
-        "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota", "sys/devices/virtual/bdi",
-        "sys/devices/virtual/block", "sys/firmware", "sys/fs/btrfs", "sys/fs/ext4", "sys/fs/f2fs", "sys/fs/xfs",
-        "sys/kernel/debug", "sys/kernel/irq", "sys/kernel/mm/hugepages", "sys/kernel/mm/ksm", "sys/kernel/security",
-        "sys/kernel/slab", "sys/kernel/tracing", "sys/power"};
-_Static_assert(ELEMENTS(masked_files) + ELEMENTS(masked_directories) <= MASKS_MAX, "too many masks");
-/* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
-static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
-
-static int make_mask(int staged, const struct mask *mask, struct croft_error *err)
-{
-        int fd = mount_clone(staged, mask->by);
-
-        return fd < 0 ? croft_error_set(err, fd, "copy '%s'", mask->by) : fd;
-}
-
-static int make_masks(
-        struct masks *masks, int staged, const char *by, const char *const paths[], size_t n, struct croft_error *err)
-{
-        for (size_t i = 0; i < n; i++) {
-                struct mask mask = {.path = paths[i], .by = by, .fd = -EBADF};
-
-                if (faccessat(staged, mask.path, F_OK, 0) == 0 || errno != ENOENT)
-                        mask.fd = make_mask(staged, &mask, err);
-                if (mask.fd < 0 && mask.fd != -EBADF)
-                        return mask.fd;
-                masks->list[masks->n++] = mask;
-        }
-        return 0;
-}
-
-int root_make_masks(struct masks *masks, int staged, struct croft_error *err)
-{
-        int r = make_masks(masks, staged, ROOT_MASK_FILE, masked_files, ELEMENTS(masked_files), err);
-
-        if (r == 0)
-                r = make_masks(
-                        masks, staged, ROOT_MASK_DIRECTORY, masked_directories, ELEMENTS(masked_directories), err);
-        return r;
-}
-
-static int attach_mask(const struct mask *mask, int root, int staged, struct croft_error *err)
-{
-        _cleanup_close_ int late = -EBADF; /* a module that was loaded while the masks waited */
-        int fd = mask->fd, r;
-
-        if (fd < 0 && faccessat(root, mask->path, F_OK, 0) < 0 && errno == ENOENT)
-                return 0;
-        if (fd < 0)
-                fd = late = make_mask(staged, mask, err);
-        if (fd < 0)
-                return fd;
-        r = mount_attach_below(fd, root, mask->path);
-        return r < 0 && r != -ENOENT ? croft_error_set(err, r, "hide '%s'", mask->path) : 0;
-}
-
-int root_attach_masks(const struct masks *masks, int root, int staged, const char *below, struct croft_error *err)
-{
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < masks->n; i++)
-                if (str_has_prefix(masks->list[i].path, below))
-                        r = attach_mask(&masks->list[i], root, staged, err);
-        return r;
-}
-
-/* /proc/sys read-only, with holes.  The copies are made first: later they would be of what covers them. */
-int root_limit_sysctls(int proc, int root, struct croft_error *err)
-{
-        int holes[ELEMENTS(own_sysctls)], r;
-
-        for (size_t i = 0; i < ELEMENTS(own_sysctls); i++) {
-                char path[64];
-
-                snprintf(path, sizeof(path), "sys/%s", own_sysctls[i]);
-                holes[i] = mount_clone(proc, path);
-        }
-        /* With what covers files in it. */
-        r = bind_tree(proc, "sys", root, "proc/sys", MOUNT_ATTR_RDONLY, err);
-        for (size_t i = 0; i < ELEMENTS(own_sysctls); i++) {
-                char path[64];
-
-                snprintf(path, sizeof(path), "proc/sys/%s", own_sysctls[i]);
-                if (r == 0 && holes[i] >= 0)
-                        r = mount_attach_at(holes[i], root, path, 0, err);
-                close_fd(holes[i]);
-        }
-        return r;
-}
-
 /* The warden has seen to what is to be covered; with their covers, because these are locked. */
 static int mount_proc(const struct launch *l, int root, struct croft_error *err)
 {
@@ -174,7 +80,7 @@ static int mount_proc(const struct launch *l, int root, struct croft_error *err)
                 return croft_error_set(err, fd, "copy the proc");
         r = mount_attach_at(fd, root, "proc", 1, err);
         if (r == 0 && !l->covered)
-                r = root_limit_sysctls(fd, root, err);
+                r = cover_limit_sysctls(fd, root, err);
         return r;
 }
 
@@ -299,8 +205,8 @@ static int mask_unlocked(const struct launch *l, int root, struct croft_error *e
 
         if (staged < 0)
                 return croft_error_set(err, errno, "open '/'");
-        r = root_attach_masks(&l->stage.masks, root, staged, "proc/", err);
-        return r < 0 ? r : root_attach_masks(&l->stage.masks, root, staged, "sys/", err);
+        r = cover_attach_masks(&l->stage.masks, staged, root, "proc", err);
+        return r < 0 ? r : cover_attach_masks(&l->stage.masks, staged, root, "sys", err);
 }
 
 int root_build(const struct launch *l, int *ret_master, int *ret_slave, struct croft_error *err)

@@ -43,8 +43,7 @@ void stage_done(struct stage *s)
         close_fd(s->programs);
         close_fd(s->root);
         close_fd(s->own);
-        for (size_t i = 0; i < s->masks.n; i++)
-                close_fd(s->masks.list[i].fd);
+        cover_close_masks(&s->masks);
         stage_init(s);
 }
 
@@ -142,26 +141,6 @@ static int give_dev(int dev, uid_t base)
         return r < 0 ? r : give(dev, CONSOLE, base, base + TTY_GROUP);
 }
 
-/* What hides a file or a directory: mounts of one of each, of which copies have the same flags. */
-static int attach_masks(const struct stage *s, struct croft_error *err)
-{
-        _cleanup_close_ int file = -EBADF, directory = -EBADF;
-        int r;
-
-        if (mkdirat(s->root, ROOT_MASK_DIRECTORY, 0755) < 0 || mknodat(s->root, ROOT_MASK_FILE, S_IFREG | 0444, 0) < 0)
-                return croft_error_set(err, errno, "fill the staging root");
-        file = mount_clone(s->dev, "null");
-        directory = mount_clone(s->root, ROOT_MASK_DIRECTORY);
-        r = mount_change(file, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
-        if (r == 0)
-                r = mount_change(directory, MOUNT_ATTR_RDONLY | NSNDNX, 0, -EBADF);
-        if (r == 0)
-                r = mount_attach_below(file, s->root, ROOT_MASK_FILE);
-        if (r == 0)
-                r = mount_attach_below(directory, s->root, ROOT_MASK_DIRECTORY);
-        return r < 0 ? croft_error_set(err, r, "attach what hides files") : 0;
-}
-
 /* The kernel lets a user namespace mount a proc and a sysfs only where it sees a whole one already; the host's may be
  * covered in part. */
 static int show_host(int fd, int root, const char *name, struct croft_error *err)
@@ -196,7 +175,7 @@ static int make_root(struct stage *s, int proc, int sys, struct croft_error *err
                 r = make_dev(s, err);
         if (r == 0)
                 r = attach_one(s->root, s->dev, "dev", err);
-        return r < 0 ? r : attach_masks(s, err);
+        return r < 0 ? r : cover_prepare(s->root, s->dev, "null", err);
 }
 
 /* All the way: in a root that isn't its mount namespace's the kernel makes no user namespace (current_chrooted()). What
@@ -214,7 +193,7 @@ int stage_enter(struct stage *s, struct croft_error *err)
                 r = make_root(s, proc, sys, err);
         if (r == 0)
                 r = mount_pivot(s->root, err);
-        return r < 0 ? r : root_make_masks(&s->masks, s->root, err);
+        return r < 0 ? r : cover_make_masks(&s->masks, s->root, err);
 }
 
 static int prepare_layers(struct stage *s, int userns, struct croft_error *err)
@@ -305,44 +284,23 @@ int stage_attach(struct stage *s, const struct launch *l, int userns, struct cro
         return r < 0 ? r : attach_layers(s, l, s->root, err);
 }
 
-/* Those below the directory "proc/" or "sys/". */
-static int cover_views(struct stage *s, struct views *v, const char *below, struct croft_error *err)
-{
-        const char *path;
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && (path = views_mount_path(i)); i++) {
-                if (!str_has_prefix(path, below))
-                        continue;
-                r = mount_attach_below(v->mounts[i], s->own, path);
-                if (r == -ENOENT) /* this kernel has none */
-                        r = 0;
-                if (r < 0)
-                        return croft_error_set(err, r, "cover '%s'", path);
-        }
-        return r;
-}
-
 /* What is attached now is locked in the stub's copy: below lie the host's figures (docs/adr/0023).  Without views there
  * is nothing to be kept from anybody, and masks are the stub's affair: it may mount a /proc of its own then. */
-int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err)
+static int attach_covered(struct stage *s, const struct launch *l, int mount, const char *name, struct croft_error *err)
 {
-        int r = attach_one(s->own, s->proc, "proc", err);
+        int r = attach_one(s->own, mount, name, err);
 
         if (r < 0 || !l->covered)
                 return r;
-        r = cover_views(s, l->views, "proc/", err);
-        if (r == 0)
-                r = root_limit_sysctls(s->proc, s->own, err);
-        return r < 0 ? r : root_attach_masks(&s->masks, s->own, s->root, "proc/", err);
+        return cover_attach(l->views->mounts, &s->masks, s->root, mount, s->own, name, err);
+}
+
+int stage_cover_proc(struct stage *s, const struct launch *l, struct croft_error *err)
+{
+        return attach_covered(s, l, s->proc, "proc", err);
 }
 
 int stage_cover_sys(struct stage *s, const struct launch *l, struct croft_error *err)
 {
-        int r = attach_one(s->own, s->sys, "sys", err);
-
-        if (r < 0 || !l->covered)
-                return r;
-        r = cover_views(s, l->views, "sys/", err);
-        return r < 0 ? r : root_attach_masks(&s->masks, s->own, s->root, "sys/", err);
+        return attach_covered(s, l, s->sys, "sys", err);
 }

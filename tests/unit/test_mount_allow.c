@@ -31,7 +31,8 @@ static void a_list_gets_its_normal_form(void **state)
         becomes("ext4", "ext4");
         becomes("xfs,ext4", "ext4,xfs");
         becomes(" xfs , ext4 ", "ext4,xfs");
-        becomes("xfs,vfat,squashfs,ext4,ext3,ext2,erofs", "erofs,ext2,ext3,ext4,squashfs,vfat,xfs");
+        becomes("xfs,vfat,sysfs,squashfs,proc,ext4,ext3,ext2,erofs",
+                "erofs,ext2,ext3,ext4,proc,squashfs,sysfs,vfat,xfs");
 }
 
 static void what_is_no_list_is_refused(void **state)
@@ -46,7 +47,7 @@ static void what_is_no_list_is_refused(void **state)
                 err = (struct croft_error)CROFT_ERROR_INIT;
                 assert_int_equal(property_check_mount_allow(wrong[i], &normal, &err), -EINVAL);
                 assert_null(normal);
-                assert_non_null(strstr(croft_error_line(&err, line, sizeof(line)), "squashfs, vfat, xfs"));
+                assert_non_null(strstr(croft_error_line(&err, line, sizeof(line)), "proc, squashfs, sysfs, vfat, xfs"));
         }
 }
 
@@ -161,6 +162,7 @@ static void ext2_and_ext3_are_the_driver_of_ext4(void **state)
         assert_int_equal(mount_options_decode("xfs", "", &o), 0);
         assert_string_equal(o.driver, "xfs");
         assert_string_equal(decoded("btrfs", ""), "EPERM");
+        assert_string_equal(decoded("proc", ""), "EPERM"); /* on no device */
         assert_string_equal(decoded("", ""), "EPERM");
 }
 

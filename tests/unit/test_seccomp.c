@@ -151,13 +151,13 @@ static int mounted_with(int filter, unsigned long flags)
         return under_with(filter, SYS_mount, 0, 0, 0, (long)flags);
 }
 
-static void mount_filter_tells_of_new_mounts_only(void **state)
+static void mount_filter_tells_of_new_mounts_lone_binds_and_unmounts(void **state)
 {
-        static const unsigned long other[] = {MS_REMOUNT, MS_BIND, MS_MOVE, MS_SHARED, MS_PRIVATE, MS_SLAVE,
+        static const unsigned long other[] = {MS_REMOUNT, MS_BIND | MS_REC, MS_MOVE, MS_SHARED, MS_PRIVATE, MS_SLAVE,
                 MS_UNBINDABLE, MS_REC | MS_PRIVATE, MS_REMOUNT | MS_BIND | MS_RDONLY, MS_MGC_VAL | MS_REMOUNT,
-                MS_MGC_VAL | MS_BIND, MS_MGC_VAL | MS_MOVE};
-        static const unsigned long new[] = {
-                0, MS_RDONLY, MS_NOSUID | MS_NODEV, MS_LAZYTIME, MS_SILENT, MS_MGC_VAL, MS_MGC_VAL | MS_RDONLY};
+                MS_MGC_VAL | MS_BIND | MS_REC, MS_MGC_VAL | MS_MOVE};
+        static const unsigned long new[] = {0, MS_RDONLY, MS_NOSUID | MS_NODEV, MS_LAZYTIME, MS_SILENT, MS_MGC_VAL,
+                MS_MGC_VAL | MS_RDONLY, MS_BIND, MS_MGC_VAL | MS_BIND};
         _cleanup_close_ int f = seccomp_build_notify(SECCOMP_TOLD_MOUNTS, NULL);
 
         (void)state;
@@ -168,6 +168,9 @@ static void mount_filter_tells_of_new_mounts_only(void **state)
         for (size_t i = 0; i < ELEMENTS(other); i++)
                 assert_int_equal(mounted_with(f, other[i]), EFAULT);
         assert_int_equal(under(f, X32 | SYS_mount, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, SYS_umount2, 0, UMOUNT_NOFOLLOW, 0), ENOSYS);
+        assert_int_equal(under(f, X32 | SYS_umount2, 0, 0, 0), ENOSYS);
+        assert_int_equal(under(f, SYS_umount2, 0, MNT_DETACH, 0), EFAULT);
         assert_int_not_equal(under(f, SYS_fsopen, 0, 0, 0), ENOSYS); /* our own processes use it still */
 }
 
@@ -306,7 +309,7 @@ int main(void)
                 cmocka_unit_test(warden_filter_lets_through_what_the_loop_needs_only),
                 cmocka_unit_test(warden_filter_refuses_memory_that_can_be_run),
                 cmocka_unit_test(notify_filter_tells_of_sysinfo_only),
-                cmocka_unit_test(mount_filter_tells_of_new_mounts_only),
+                cmocka_unit_test(mount_filter_tells_of_new_mounts_lone_binds_and_unmounts),
                 cmocka_unit_test(who_may_mount_has_no_fsopen),
                 cmocka_unit_test(a_listener_is_had_once),
                 cmocka_unit_test(warden_filter_answers_intercepted_calls),
