@@ -168,12 +168,16 @@ static int call_mount(const struct mount_arguments *m, unsigned long flags)
         return r;
 }
 
-/* umount2(2).  What lies on a proc or a sysfs keeps it busy, and goes only with it. */
+/* umount2(2).  What lies on a proc or a sysfs keeps it busy, and goes only with it: `umount -R` unmounts that first. */
 static int call_umount(const struct mount_arguments *m)
 {
         int flags = (int)m->flags, r = umount2(m->target, flags) < 0 ? -errno : 0;
 
-        if (r == -EBUSY && !(flags & MNT_EXPIRE) && mount_is_of_own(m->target))
+        if (flags & MNT_EXPIRE)
+                return r;
+        if (r == -EINVAL && mount_lies_on_own(m->target))
+                return 0;
+        if (r == -EBUSY && mount_is_of_own(m->target))
                 return umount2(m->target, flags | MNT_DETACH) < 0 ? -errno : 0;
         return r;
 }

@@ -37,6 +37,8 @@ bool mount_is_own(const struct mount_arguments *m);
 int mount_own(const struct broker *b, struct behalf *who, const struct mount_arguments *m);
 /* A proc, a sysfs, or a part of one: there are locked mounts on it, so that the kernel binds it only with them. */
 bool mount_is_of_own(const char *path);
+/* Is that one of those? */
+bool mount_lies_on_own(const char *path);
 
 /* broker_place.c: two descriptors of what the arguments lead to, as the caller: nobody can exchange it any more. */
 typedef int mount_opener(const struct mount_arguments *m, int fds[2]);

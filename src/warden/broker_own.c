@@ -39,6 +39,19 @@ bool mount_is_of_own(const char *path)
         return fd >= 0 && fstatfs(fd, &s) == 0 && (s.f_type == PROC_SUPER_MAGIC || s.f_type == SYSFS_MAGIC);
 }
 
+bool mount_lies_on_own(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        struct statx st;
+        char above[PATH_MAX];
+
+        if (!slash || statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &st) < 0 ||
+                !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+                return false;
+        (void)snprintf(above, sizeof(above), "%.*s", (int)(slash - path + 1), path);
+        return mount_is_of_own(above);
+}
+
 /* As the caller. */
 static int open_both(const struct mount_arguments *m, int fds[2])
 {

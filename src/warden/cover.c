@@ -30,7 +30,7 @@ static const char *const masked_directories[] = {"proc/acpi", "proc/asound", "pr
         "sys/kernel/slab", "sys/kernel/tracing", "sys/power"};
 _Static_assert(ELEMENTS(masked_files) + ELEMENTS(masked_directories) <= MASKS_MAX, "too many masks");
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */
-static const char *const own_sysctls[] = {"net", "user", "fs/mqueue"};
+static const char *const own_sysctls[] = {"net", "user"};
 
 static int make_mask(int root, const struct mask *mask, struct croft_error *err)
 {

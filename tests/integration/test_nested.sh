@@ -35,9 +35,10 @@ t_is "by mounts of the same file systems" "$(grep -F ' /mnt/p/' "$T/mountinfo" |
         "$(grep -F ' /proc/' "$T/mountinfo" | sed 's/.* - //' | awk '{ print $1 }' | sort | uniq -c)"
 t_is "devices and set-user-id programs are none there" \
         "$(grep -F ' /mnt/p ' "$T/mountinfo" | awk '{ print $6 }' | grep -c nosuid,nodev,noexec)" 1
-for how in 'umount /proc/meminfo' 'umount -l /proc/meminfo' 'mount --move /proc/meminfo /mnt/p' 'umount /proc/kcore' 'mount -o remount,rw,bind /proc/sys' \
-        'echo x >/proc/sys/kernel/core_pattern'; do
-        t_is "$how: refused" "$(run "$inner '$how >/dev/null 2>&1 || echo refused'" | tail -n 1)" refused
+own=$(run 'head -n 1 /proc/meminfo; cat /proc/sys/kernel/core_pattern; wc -c </proc/timer_list')
+for how in 'umount /proc/meminfo' 'umount -l /proc/meminfo' 'mount --move /proc/meminfo /mnt/p' 'umount /proc/timer_list' 'umount -l /proc/timer_list' \
+        'mount -o remount,rw,bind /proc/sys; echo x >/proc/sys/kernel/core_pattern' 'umount -l /proc/sys; echo x >/proc/sys/kernel/core_pattern'; do
+        t_is "$how: changes nothing" "$(run "$inner '($how) >/dev/null 2>&1; head -n 1 /proc/meminfo; cat /proc/sys/kernel/core_pattern; wc -c </proc/timer_list'")" "$own"
 done
 t_is "no more than that is seen when it is moved away" "$(run "$inner 'mount --move /proc /mnt/p && head -n 1 /mnt/p/meminfo'")" "$(run 'head -n 1 /proc/meminfo')"
 t_is "a nested user namespace has one, too" "$(run 'unshare -Urmpf sh -c "mount -t proc proc /proc && cat /proc/1/comm && head -n 1 /proc/meminfo"')" "sh
@@ -58,6 +59,10 @@ run 'cat /proc/self/mountinfo' >"$T/mountinfo"
 t_is "with what lies on it" "$(lacks /proc /mnt/p "$T/mountinfo")" ""
 t_is "and unmounted there" "$(run 'umount /mnt/p; echo $?; grep -c " /mnt/p" /proc/self/mountinfo')" "0
 0"
+t_is "also with all below it" "$(run 'mkdir -p /mnt/q; mount --bind /mnt/q /mnt/q && mkdir /mnt/q/proc && mount --bind /proc /mnt/q/proc && umount -R /mnt/q; echo $?; grep -c " /mnt/q" /proc/self/mountinfo')" "0
+0"
+t_is "what isn't mounted isn't unmounted" "$(run 'umount /proc/version >/dev/null 2>&1; echo $?; umount /mnt/none >/dev/null 2>&1; echo $?')" "32
+32"
 t_is "other binds are as they were" "$(run 'mkdir -p /tmp/d /tmp/e; mount --bind /tmp/d /tmp/e; echo $?; cd /tmp/e; umount /tmp/e >/dev/null 2>&1; echo $?; cd /; umount /tmp/e; echo $?; umount /tmp/e >/dev/null 2>&1; echo $?')" "0
 32
 0
