@@ -68,6 +68,11 @@ t_is "other binds are as they were" "$(run 'mkdir -p /tmp/d /tmp/e; mount --bind
 0
 32"
 
+t_is "namespaces of the caller's are bound, not others" \
+        "$(run 'touch /mnt/n; unshare --net=/mnt/n true && nsenter --net=/mnt/n readlink /proc/self/ns/net >/mnt/f; stat -L -c "net:[%i]" /mnt/n; umount /mnt/n')" "$(run 'cat /mnt/f')"
+t_is "ip-netns(8) works" "$(run 'ip netns add x && ip netns exec x ip -o link | cut -d: -f2; ip netns del x')" " lo"
+t_is "so does a bind by descriptor" "$(run 'exec 7</etc/hostname; touch /mnt/f; mount --bind /proc/self/fd/7 /mnt/f; cmp /mnt/f /etc/hostname && umount /mnt/f; echo $?')" 0
+
 # --- a sysfs ------------------------------------------------------------------------------------------------------------
 
 t_is "a new network namespace has a sysfs of its own" "$(run 'unshare --net --mount sh -c "mount -t sysfs sysfs /sys && ls /sys/class/net"')" lo
