@@ -73,7 +73,8 @@ t_is "so is each test that was not come to" "$(tail -n 1 "$T/stdout")" "1 passed
 status=0
 "$run" -i systemd "$T/tree" -- sh -c 'cat /proc/1/comm; systemctl is-system-running; exit 9' >"$T/stdout" 2>&1 || status=$?
 t_is "under systemd, too, the status comes back" "$status" 9
-t_is "systemd is PID 1 and all of its units run" "$(cat "$T/stdout")" "$(printf 'systemd\nrunning')"
+# A boot that hangs on a busy machine is said, and tried again.
+t_is "systemd is PID 1 and all of its units run" "$(grep -v '^guest-run: boot' "$T/stdout")" "$(printf 'systemd\nrunning')"
 
 if apt-cache search --names-only '^linux-image-6\.12\..*-cloud-amd64$' | grep -q .; then
         t_is "kernel 6.12 boots, too" "$("$run" -k 6.12 "$T/tree" -- uname -r | grep -o '^6\.12\.')" 6.12.
