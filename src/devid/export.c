@@ -13,7 +13,9 @@
 #include "partition/devices.h"
 #include "partition/host.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Entries that there are, sorted by name. */
 struct entries {
@@ -196,6 +198,20 @@ static int carry_out(struct partition *p, const struct export_plan *plan, struct
         return r;
 }
 
+/* The node of a driver that isn't loaded, as /dev/net/tun is on many machines until somebody opens it: the kernel loads
+ * it for us, and wouldn't for the partition (src/kext/autoload.h).  One that is there isn't opened: to some devices
+ * that means something. */
+static void wake_driver(const struct devid_export *entry)
+{
+        const struct devid_node *node = &entry->key.node;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", node->major, node->minor);
+        if (node->type == DEVID_CHAR && access(path, F_OK) < 0)
+                close_fd(open(
+                        entry->device, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); /* what it says doesn't matter */
+}
+
 int devid_export_add(struct partition *p, const struct devid_export_request *q, struct croft_error *err)
 {
         _cleanup_(entries_done) struct entries there = {.list = NULL};
@@ -210,6 +226,8 @@ int devid_export_add(struct partition *p, const struct devid_export_request *q, 
                 r = list_entries(p, &there, err);
         if (r == 0)
                 r = check_place(&there, plan, err);
+        for (size_t i = 0; r == 0 && i < plan->n; i++)
+                wake_driver(&plan->list[i].entry);
         return r < 0 ? r : carry_out(p, plan, err);
 }
 
