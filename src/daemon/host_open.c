@@ -14,6 +14,7 @@
 #include "kernel/probe.h"
 #include "kernel/seccomp.h"
 #include "kernel/types.h"
+#include "kext/autoload.h"
 #include "kstat/kstat.h"
 #include "kstat/mount_watch.h"
 #include "kstat/objects.h"
@@ -212,10 +213,14 @@ static void open_plane(struct host *host)
                 lack_from(host, HOST_PLANE);
                 host->lacks[HOST_ERRLOG] = host->lacks[HOST_PLANE];
                 host->lacks[HOST_DEVID] = host->lacks[HOST_PLANE];
+                if (autoload_is_needed())
+                        host->lacks[HOST_AUTOLOAD] = host->lacks[HOST_PLANE];
                 return;
         }
         if (errlog_open(host->plane, &host->errlog, &host->lacks[HOST_ERRLOG]) < 0)
                 host->errlog = NULL;
+        if (autoload_open(host->plane, &host->autoload, &host->lacks[HOST_AUTOLOAD]) < 0)
+                host->autoload = NULL;
         open_devid(host);
         if (kstats_open(host->plane, &host->kstats, &host->lacks[HOST_KSTATS]) < 0) {
                 host->kstats = NULL;
@@ -329,6 +334,8 @@ static void tidy_up(struct host *host)
         given = host->devid && devid_remove(host->devid, &err) < 0;
         if (given && err.code != EBUSY) /* what global has taken outlives us, too */
                 log_error(LOG_LEVEL_WARNING, &err, "the table of device numbers stays in the kernel");
+        if (host->autoload && autoload_remove(host->autoload, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "what guards the kernel's own loads stays in the kernel");
         if (host->plane && !recorded && !given && plane_remove(host->plane, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "the kernel plane stays");
         if (host->cgroups && cgroup_tree_remove(host->cgroups, &err) < 0)
@@ -348,6 +355,7 @@ void daemon_host_close(struct daemon_host *h, bool clean)
         host->kstats = kstats_free(host->kstats);
         host->devid = devid_free(host->devid);
         host->errlog = errlog_free(host->errlog);
+        host->autoload = autoload_free(host->autoload);
         host->plane = plane_free(host->plane);
         host->images = image_store_free(host->images);
         host->cgroups = cgroup_tree_free(host->cgroups);

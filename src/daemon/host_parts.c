@@ -23,6 +23,8 @@ static const struct {
                 "errors are in the log and in the answers only"},
         [HOST_DEVID] = {"device-numbers", "croft devid: device numbers for partitions, from a table in the kernel",
                 "partitions can't ask for device numbers"},
+        [HOST_AUTOLOAD] = {"autoload-guard", "what partitions make the kernel load by itself is refused",
+                "partitions make the kernel load modules, and nobody is told"},
         [HOST_INTERCEPTION] = {"intercepted-calls", "sysinfo(2) tells a partition its own figures",
                 "sysinfo(2) tells the host's figures"},
 };

@@ -430,6 +430,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life_pools_watch(life);
         life_devid_watch(life);
         life_refusals_watch(life);
+        life_autoload_watch(life);
         *ret = TAKE(life);
         return 0;
 }

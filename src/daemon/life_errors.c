@@ -30,6 +30,7 @@ void errors_begin(struct unit *u, const char *operation)
         struct errlog *errlog = u->life->host->errlog;
 
         forget_refusal(u);
+        life_autoload_forget(u);
         if (errlog)
                 (void)errlog_begin_attempt(errlog, u->p.def.id, u->p.def.name, operation, NULL, NULL);
 }
@@ -113,6 +114,7 @@ void errors_forget(struct unit *u)
 {
         struct errlog *errlog = u->life->host->errlog;
 
+        life_autoload_forget(u);
         if (errlog)
                 (void)errlog_forget(errlog, u->p.def.id, NULL); /* ids are never given again */
 }
@@ -163,6 +165,7 @@ int life_errors_clear(struct life *life, const char *name, struct croft_error *e
                 if (life->host->devid)
                         devid_refusals_forget(life->host->devid, u->p.def.id);
                 forget_refusal(u);
+                life_autoload_forget(u);
                 unit_unref(u);
         }
         return r == -ESRCH ? 0 : r; /* nothing was ever recorded */

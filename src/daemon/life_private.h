@@ -161,6 +161,12 @@ void life_devid_changed(struct life *life); /* the machine's devices or drivers:
 void life_devid_look(struct life *life);
 void life_devid_close(struct life *life);
 
+/* --- life_autoload.c --- */
+#define LIFE_AUTOLOAD_ID (UINT64_MAX - 2)    /* as below, for what partitions made the kernel look for */
+void life_autoload_watch(struct life *life); /* what was refused before is read, too */
+void life_autoload_dispatch(struct life *life);
+void life_autoload_forget(struct unit *u); /* what was told once is told again */
+
 /* --- life_pool.c --- */
 #define LIFE_REFUSALS_ID (UINT64_MAX - 1) /* likewise for what the table of device numbers has refused */
 #define LIFE_UEVENTS_ID UINT64_MAX        /* no partition has it: in epoll it stands for the kernel's device events */

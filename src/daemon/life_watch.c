@@ -87,6 +87,8 @@ void life_dispatch(struct life *life)
                         watch_queue(u);
                 else if (events[i].data.u64 == LIFE_REFUSALS_ID)
                         life_refusals_dispatch(life);
+                else if (events[i].data.u64 == LIFE_AUTOLOAD_ID)
+                        life_autoload_dispatch(life);
                 else if (events[i].data.u64 == LIFE_UEVENTS_ID)
                         life_pools_dispatch(life);
                 else if (events[i].data.u64 == NO_ID)

@@ -31,6 +31,7 @@ static const struct section {
         {"tp_btf+", "btf_trace_", BTF_KIND_TYPEDEF, BPF_TRACE_RAW_TP, 0},
         {"fentry+", "", BTF_KIND_FUNC, BPF_TRACE_FENTRY, 0},
         {"fexit+", "", BTF_KIND_FUNC, BPF_TRACE_FEXIT, 0},
+        {"fmod_ret+", "", BTF_KIND_FUNC, BPF_MODIFY_RETURN, 0},
         {"iter+", "bpf_iter_", BTF_KIND_FUNC, BPF_TRACE_ITER, 0},
         {"iter.s+", "bpf_iter_", BTF_KIND_FUNC, BPF_TRACE_ITER, BPF_F_SLEEPABLE},
 };

@@ -7,6 +7,7 @@
 
 #include <croft/error.h>
 
+struct autoload;
 struct cgroup_tree;
 struct devid;
 struct errlog;
@@ -26,6 +27,7 @@ enum host_part {
         HOST_MOUNTS,       /* kstats: statistics of mounts */
         HOST_ERRLOG,       /* plane: the record of errors */
         HOST_DEVID,        /* plane: the table of device numbers */
+        HOST_AUTOLOAD,     /* plane: what partitions make the kernel load is refused */
         HOST_INTERCEPTION, /* calls that wardens answer */
         HOST_PARTS
 };
@@ -56,6 +58,7 @@ struct host {
         struct mount_watch *mounts;           /* likewise */
         struct errlog *errlog;                /* NULL: no plane, or one that can't do this */
         struct devid *devid;                  /* likewise */
+        struct autoload *autoload;            /* NULL: no plane, one that can't do this, or a kernel without modules */
         struct croft_error lacks[HOST_PARTS]; /* why it isn't there; code 0: it is */
         /* Something that people should know of a partition: into the log and its record of errors.  NULL: nobody
          * listens. */

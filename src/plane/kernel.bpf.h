@@ -383,6 +383,15 @@ struct task_struct {
         unsigned int flags;
         char comm[16];
         __u64 start_boottime;
+        void *worker_private; /* since 5.17; of the kernel's threads: struct kthread */
+};
+
+struct kthread {
+        void *data;
+};
+struct crypto_larval;
+struct cryptomgr_param {
+        struct crypto_larval *larval;
 };
 
 struct seq_file;

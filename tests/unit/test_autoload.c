@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_autoload.c - what is said of a module that a partition made the kernel look for.
+ */
+#include "kext/autoload.h"
+
+#include "base/cleanup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void says(const char *alias, const char *sentence)
+{
+        struct autoload_ask ask = {.partition = 7};
+        struct croft_error err = CROFT_ERROR_INIT;
+        char line[CROFT_ERROR_TEXT_MAX];
+
+        memcpy(ask.alias, alias, strnlen(alias, sizeof(ask.alias)));
+        autoload_say(&ask, &err);
+        assert_int_equal(err.code, EPERM);
+        assert_string_equal(croft_error_line(&err, line, sizeof(line)), sentence);
+}
+
+static void the_module_is_named(void **state)
+{
+        (void)state;
+        says("rtnl-link-dummy",
+                "it made the kernel look for module 'rtnl-link-dummy'; that is refused (modprobe it to let "
+                "partitions use it)");
+}
+
+static void that_there_are_more_is_said(void **state)
+{
+        (void)state;
+        says("", "it made the kernel look for more modules than are listed here");
+}
+
+/* The partition chose parts of it, and it needn't end. */
+static void a_name_is_bounded_and_escaped(void **state)
+{
+        (void)state;
+        says("fs-\033[2J\n",
+                "it made the kernel look for module 'fs-\\x1b[2J\\x0a'; that is refused (modprobe it to let "
+                "partitions use it)");
+        says("fs-456789012345678901234567890123456789012345678901234567890123",
+                "it made the kernel look for module 'fs-45678901234567890123456789012345678901234567890123456'; that "
+                "is "
+                "refused (modprobe it to let partitions use it)");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_module_is_named),
+                cmocka_unit_test(that_there_are_more_is_said),
+                cmocka_unit_test(a_name_is_bounded_and_escaped),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
