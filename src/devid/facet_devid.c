@@ -17,6 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One more loop device than are to be had: that which programs open before they bind (docs/adr/0036). */
+static uint32_t count_of(const char *value, const char *family)
+{
+        uint32_t count = devices_count(value, family);
+
+        return count + (count > 0 && strcmp(family, DEVID_LOOPS) == 0);
+}
+
 /* What `devices` names is granted; what it doesn't name any more isn't. */
 static int grant(struct partition *p, const char *value, struct croft_error *err)
 {
@@ -30,7 +38,7 @@ static int grant(struct partition *p, const char *value, struct croft_error *err
         }
         for (size_t i = 0; r == 0 && i < DEVICES_FAMILIES; i++)
                 r = devid_grant(
-                        p->host->devid, p->def.id, devices_families[i], devices_count(value, devices_families[i]), err);
+                        p->host->devid, p->def.id, devices_families[i], count_of(value, devices_families[i]), err);
         return r;
 }
 

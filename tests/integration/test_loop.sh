@@ -36,7 +36,9 @@ t_is "options are kept" "$(run 'losetup -r -o 4096 --sizelimit 8192 /dev/loop2 /
         "1
 8192"
 t_is "a number that is bound can't be bound again" "$(run 'losetup /dev/loop1 /img 2>/dev/null; echo $?')" 1
-t_like "more than are granted can't be had" "$(run 'losetup -f --show /marked')" "No space left on device"
+t_is "as many as are granted can be had" "$(run 'losetup -f --show /img2')" /dev/loop3
+t_like "and no more" "$(run 'losetup -f --show /marked')" "No space left on device"
+t_ok "the last is given back" run 'losetup -d /dev/loop3'
 t_is "unbound, the lowest is the next" "$(run 'losetup -d /dev/loop1 && losetup -f')" /dev/loop1
 t_is "and then it leads nowhere" "$(run 'losetup /dev/loop1 >/dev/null 2>&1; echo $?')" 1
 t_is "it can be bound again" "$(run 'losetup -f --show /marked; head -c 4 /dev/loop1')" "/dev/loop1
