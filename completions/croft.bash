@@ -146,6 +146,13 @@ _croft_words() {
                 [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
                 ;;
         "kext list" | "kext scan") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext load" | "kext unload")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)$([ "$command" = "kext load" ] || printf '\nglobal')" "$cur"
+                elif [ "$command" = "kext unload" ] || [ "$named" = 1 ]; then
+                        _croft_offer "$(_croft_ask kext list | sort -u)" "$cur"
+                fi
+                ;;
         "kext grant" | "kext ungrant" | "kext check")
                 if [ "$named" = 0 ]; then
                         _croft_offer "$(_croft_ask list)" "$cur"

@@ -154,6 +154,12 @@ int cli_cmd_devid_release(struct cli *cli, const struct cli_args *args);
 int cli_cmd_devid_show(struct cli *cli, const struct cli_args *args);
 int cli_cmd_devid_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_register(struct cli *cli, const struct cli_args *args);
+int cli_cmd_kext_load(struct cli *cli, const struct cli_args *args);
+int cli_cmd_kext_unload(struct cli *cli, const struct cli_args *args);
+/* cmd_loaded.c, for cmd_kext.c: list --holders; the words from the third on, as parameters; "KEY=VALUE" of a query. */
+int cli_kext_holders(struct cli *cli, const struct cli_args *args);
+char *cli_kext_parameters(const struct cli_args *args);
+char *cli_query(const char *key, const char *value);
 int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_show(struct cli *cli, const struct cli_args *args);

@@ -76,19 +76,6 @@ int cli_cmd_kext_register(struct cli *cli, const struct cli_args *args)
         return status ? status : cli_each(cli, args, register_one);
 }
 
-/* "KEY=VALUE", the value escaped. */
-static char *query_of(const char *key, const char *value)
-{
-        size_t need = croft_path_escape(NULL, 0, value) + 1;
-        _cleanup_free_ char *escaped = malloc(need);
-        char *query = NULL;
-
-        if (!escaped)
-                return NULL;
-        croft_path_escape(escaped, need, value);
-        return asprintf(&query, "%s=%s", key, escaped) < 0 ? NULL : query;
-}
-
 static int identify(struct cli *cli, const char *file, json_t **ret)
 {
         _cleanup_free_ char *path = NULL, *query = NULL, *target = NULL;
@@ -97,7 +84,7 @@ static int identify(struct cli *cli, const char *file, json_t **ret)
 
         if (r != 0)
                 return r;
-        query = query_of("path", path);
+        query = cli_query("path", path);
         target = query ? cli_path(query, "identity", NULL) : NULL;
         (void)snprintf(what, sizeof(what), "identify '%.300s'", file);
         return cli_request(cli, "GET", target, NULL, what, ret);
@@ -136,6 +123,8 @@ int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
         char what[160];
         int r;
 
+        if (cli_has(args, "holders"))
+                return cli_kext_holders(cli, args);
         (void)snprintf(
                 what, sizeof(what), one ? "list the extensions of '%s'" : "list extensions", one ? args->words[0] : "");
         r = cli_request(cli, "GET", path, NULL, what, &answer);
@@ -161,7 +150,7 @@ int cli_cmd_kext_ungrant(struct cli *cli, const struct cli_args *args)
         int status = 0;
 
         for (size_t i = 1; i < args->n_words; i++) {
-                _cleanup_free_ char *query = query_of("extension", args->words[i]);
+                _cleanup_free_ char *query = cli_query("extension", args->words[i]);
                 _cleanup_free_ char *path =
                         query ? cli_path(query, "partitions", args->words[0], "extensions", NULL) : NULL;
                 char what[160];
@@ -174,27 +163,10 @@ int cli_cmd_kext_ungrant(struct cli *cli, const struct cli_args *args)
         return status;
 }
 
-/* The words from the third on, as the kernel takes them. */
-static char *parameters_of(const struct cli_args *args)
-{
-        char *text = NULL;
-        size_t size = 0;
-        FILE *f = open_memstream(&text, &size);
-
-        if (!f)
-                return NULL;
-        for (size_t i = 2; i < args->n_words; i++)
-                (void)fprintf(f, "%s%s", i > 2 ? " " : "", args->words[i]);
-        if (fclose(f) == 0)
-                return text;
-        free(text);
-        return NULL;
-}
-
 int cli_cmd_kext_check(struct cli *cli, const struct cli_args *args)
 {
-        _cleanup_free_ char *file = NULL, *words = parameters_of(args), *path = NULL, *query = NULL;
-        _cleanup_free_ char *parameters = words ? query_of("parameters", words) : NULL;
+        _cleanup_free_ char *file = NULL, *words = cli_kext_parameters(args), *path = NULL, *query = NULL;
+        _cleanup_free_ char *parameters = words ? cli_query("parameters", words) : NULL;
         _cleanup_free_ char *path_query = NULL;
         _cleanup_json_ json_t *answer = NULL, *list = json_array();
         char what[400];
@@ -202,7 +174,7 @@ int cli_cmd_kext_check(struct cli *cli, const struct cli_args *args)
 
         if (r != 0)
                 return r;
-        path_query = query_of("path", file);
+        path_query = cli_query("path", file);
         if (path_query && parameters && asprintf(&query, "%s&%s", path_query, parameters) < 0)
                 query = NULL;
         path = query ? cli_path(query, "partitions", args->words[0], "extensions", "check", NULL) : NULL;

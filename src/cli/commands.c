@@ -213,6 +213,16 @@ static const struct cli_option kext_grant_options[] = {
         {NULL},
 };
 
+static const struct cli_option kext_list_options[] = {
+        {"holders", 'o', NULL, "who holds what the kernel has loaded for partitions"},
+        {NULL},
+};
+
+static const struct cli_option kext_unload_options[] = {
+        {"force", 'f', NULL, "by global: those that hold it lose it"},
+        {NULL},
+};
+
 static const struct cli_option kext_scan_options[] = {
         {"last", 'l', NULL, "only what the last scan has found, at the latest when the partition was made of an image"},
         {NULL},
@@ -227,8 +237,8 @@ static const struct cli_command kext_commands[] = {
         {"id", NULL, "FILE...", "what identifies a file: its SHA-256, as sha256sum prints it",
                 "With --format, all that the file says of itself, and whether it is registered.", NULL, 1, CLI_ANY,
                 false, cli_cmd_kext_id, NULL, "kext"},
-        {"list", "ls", "[PARTITION]", "what is registered, or what a partition is granted", NULL, NULL, 0, 1, false,
-                cli_cmd_kext_list, NULL, "kext"},
+        {"list", "ls", "[PARTITION] [--holders]", "what is registered, or what a partition is granted", NULL,
+                kext_list_options, 0, 1, false, cli_cmd_kext_list, NULL, "kext"},
         {"show", NULL, EXTENSIONS, "everything about extensions, by name or SHA-256", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_kext_show, NULL, "kext"},
         {"grant", NULL, "PARTITION EXTENSION [--local] [--previous] [--params LIST]",
@@ -242,6 +252,13 @@ static const struct cli_command kext_commands[] = {
                 "allowed;\n"
                 "8: superseded.",
                 NULL, 2, CLI_ANY, false, cli_cmd_kext_check, NULL, "kext"},
+        {"load", NULL, "PARTITION EXTENSION [PARAMETER...]", "load an extension for a running partition",
+                "It must be granted.  What it needs is loaded, too.  What another partition has is shared.", NULL, 2,
+                CLI_ANY, false, cli_cmd_kext_load, NULL, "kext"},
+        {"unload", NULL, "PARTITION|global EXTENSION... [--force]", "take loaded extensions away from a partition",
+                "It leaves the kernel when nobody holds it and nobody uses it any more.  'global' takes it out for "
+                "all.",
+                kext_unload_options, 2, CLI_ANY, false, cli_cmd_kext_unload, NULL, "kext"},
         {"scan", NULL, "PARTITION [--last]", "which files of modules a partition stores, and of which application",
                 "Nothing is loaded.  What is odd about a file is said beside it.", kext_scan_options, 1, 1, false,
                 cli_cmd_kext_scan, NULL, "kext"},

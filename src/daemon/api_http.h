@@ -150,6 +150,11 @@ int api_grant_list(struct api_request *q, struct api_answer *a, struct croft_err
 int api_grant_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_grant_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_grant_check(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_loaded_list_all(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_loaded_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_loaded_add(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_loaded_remove(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_loaded_take_away(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_run(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_identity(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -346,6 +346,9 @@ static int launch(struct partition *p, struct croft_error *err)
                 r = make_spec(p, f.lower, &spec, err);
         if (r == 0)
                 r = copy_mounts(p, &f, err);
+        (void)pthread_mutex_lock(&p->lock);
+        p->run.told_loops = f.requests >= 0 && broker_tells_loops(p);
+        (void)pthread_mutex_unlock(&p->lock);
         if (r == 0)
                 r = send_launch(p, &f, &spec, err);
         if (r == 0) {

@@ -17,6 +17,6 @@
 
 /* What facet_launch hands over must be there by then; what it needn't wait for comes after it. */
 const struct facet *const facets[] = {&facet_spawn, &facet_cgroup, &facet_sample, &facet_launch, &facet_birth,
-        &facet_plane, &facet_devid, &facet_kstat, &facet_disks, &facet_pool, &facet_warden, &facet_exports, &facet_net,
-        &facet_mounts, &facet_disks_later};
+        &facet_plane, &facet_kext, &facet_devid, &facet_kstat, &facet_disks, &facet_pool, &facet_warden, &facet_exports,
+        &facet_net, &facet_mounts, &facet_disks_later};
 const size_t n_facets = ELEMENTS(facets);

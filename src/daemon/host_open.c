@@ -245,10 +245,10 @@ static int open_kernel(struct daemon_host *h, const char *cgroup, struct croft_e
                 r = check_kernel(host, err);
         if (r < 0)
                 return r;
-        host->base_filter = seccomp_build_base(0, err);
+        host->base_filter = seccomp_build_base(SECCOMP_TOLD_MODULES, err);
         if (host->base_filter < 0)
                 return host->base_filter;
-        host->mount_base_filter = seccomp_build_base(SECCOMP_TOLD_MOUNTS, err);
+        host->mount_base_filter = seccomp_build_base(SECCOMP_TOLD_MOUNTS | SECCOMP_TOLD_MODULES, err);
         if (host->mount_base_filter < 0)
                 return host->mount_base_filter;
         host->warden_filter = seccomp_build_warden(err);

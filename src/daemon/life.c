@@ -5,7 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "daemon/life_private.h"
+#include "daemon/life_books.h"
 #include "image/image.h"
 
 #include <string.h>
@@ -408,6 +408,8 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->queue_filled, NULL);
         (void)pthread_mutex_init(&life->pools_lock, NULL);
         (void)pthread_mutex_init(&life->kext_lock, NULL);
+        (void)pthread_mutex_init(&life->books_lock, NULL);
+        (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->cpus_wanted, NULL);
         (void)pthread_cond_init(&life->disks_wanted, NULL);
         life->uevents = -EBADF;
@@ -424,8 +426,11 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 r = life_kext_settle(life, err);
         if (r == 0)
                 r = life_recover(life, err);
+        if (r == 0)
+                r = books_settle(life, err);
         if (r < 0)
                 return r;
+        books_watch(life);
         life_disks_watch(life);
         life_pools_watch(life);
         life_devid_watch(life);
@@ -439,6 +444,7 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
+        books_close(life);
         life_devid_close(life);
         life_pools_close(life);
         life_disks_close(life);

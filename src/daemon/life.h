@@ -164,6 +164,18 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
 int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
         struct kext_record *ret, struct croft_error *err);
 
+/* Loads one for a running partition, with what it needs, or takes it away from it: once for each load.  Errors as
+ * kext_judge(), -EBUSY: another partition is in the way; -ENOENT: the partition hasn't got it. */
+int life_kext_load(
+        struct life *life, const char *name, const char *extension, const char *parameters, struct croft_error *err);
+int life_kext_unload(struct life *life, const char *name, const char *extension, struct croft_error *err);
+/* Takes one out of the kernel.  -EBUSY: partitions hold it, who are named; force: they lose it. */
+int life_kext_take_away(struct life *life, const char *extension, bool force, struct croft_error *err);
+/* Who holds what; the caller ends *ret with kext_books_done(). */
+struct kext_books;
+int life_kext_books(struct life *life, struct kext_books *ret, struct croft_error *err);
+bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_MAX + 1]); /* false: it is gone */
+
 /* What a partition stores that is called as modules are (KXT-7): what the last scan has found, and a new scan, which
  * takes KEXT_SCAN_SECONDS at most and says how far it is by events. */
 struct life_scan {

@@ -32,10 +32,13 @@
 
 bool broker_is_wanted(const struct partition *p)
 {
-        return p->host->devid && p->host->notify_filter >= 0 && p->host->loop_filter >= 0 &&
-               p->host->mount_filter >= 0 &&
-               (devices_count(property_get(p->def.properties, "devices"), "loop") > 0 ||
-                       property_get(p->def.properties, "mount.allow"));
+        return p->host->devid && p->host->notify_filter >= 0 && p->host->loop_filter >= 0 && p->host->mount_filter >= 0;
+}
+
+bool broker_tells_loops(const struct partition *p)
+{
+        return devices_count(property_get(p->def.properties, "devices"), "loop") > 0 ||
+               property_get(p->def.properties, "mount.allow");
 }
 
 /* The property may have been set since the start.  That a command's calls go other ways than init's changes nothing:
@@ -44,7 +47,9 @@ int broker_filter(const struct partition *p, int requests)
 {
         if (requests < 0)
                 return p->host->notify_filter;
-        return property_get(p->def.properties, "mount.allow") ? p->host->mount_filter : p->host->loop_filter;
+        if (property_get(p->def.properties, "mount.allow"))
+                return p->host->mount_filter;
+        return p->run.told_loops ? p->host->loop_filter : p->host->notify_filter;
 }
 
 int broker_base_filter(const struct partition *p, int requests)
@@ -99,7 +104,25 @@ static void take_broker(struct unit *u, const struct warden_process *broker)
         close_fd(old.pidfd);
 }
 
-/* What it has bound and unbound since.  One that talks for ever, or makes no sense, isn't listened to any more. */
+/* A wish for a module.  false: it makes no sense. */
+static bool serve_module(struct unit *u, struct warden_packet *packet)
+{
+        _cleanup_close_ int bytes = warden_packet_take_fd(packet, "bytes");
+        struct wire_writer body = WIRE_WRITER_INIT;
+        struct module_request request;
+        struct module_answer answer;
+
+        if (module_request_get(&packet->body, &request) < 0 || request.load != (bytes >= 0))
+                return false;
+        answer = (struct module_answer){.call = request.call, .code = (uint32_t)-unit_kext_serve(u, &request, bytes)};
+        module_answer_put(&body, &answer);
+        (void)warden_send(u->broker.socket, WARDEN_MODULE_DONE, NULL, 0, &body); /* or it has died */
+        wire_writer_done(&body);
+        return true;
+}
+
+/* What it has bound and unbound since, and what it wants: of that one at a time, so that others are served in between.
+ * One that talks for ever, or makes no sense, isn't listened to any more. */
 static void hear(struct unit *u)
 {
         unsigned int n = 0;
@@ -110,6 +133,10 @@ static void hear(struct unit *u)
                 struct loops_note note = {.minor = LOOPS_ANY};
 
                 r = warden_receive(u->broker.socket, &packet);
+                if (r == 1 && packet.type == WARDEN_MODULE && serve_module(u, &packet)) {
+                        r = -EAGAIN;
+                        break;
+                }
                 if (r != 1 || packet.type != WARDEN_LOOPS || loops_note_get(&packet.body, &note) < 0)
                         break;
                 n++;
@@ -153,6 +180,7 @@ static void put_allowed(struct unit *u, struct broker_spec *spec)
         allowed = property_get(u->p.def.properties, "mount.allow");
         if (!str_copy(spec->mount_allow, sizeof(spec->mount_allow), allowed ? allowed : ""))
                 spec->mount_allow[0] = '\0'; /* by another version: none */
+        spec->loops = u->p.run.told_loops;
         (void)pthread_mutex_unlock(&u->p.lock);
 }
 

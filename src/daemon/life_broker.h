@@ -7,8 +7,10 @@
 
 #include "daemon/life_private.h"
 
-/* May it have what only a broker can give? */
+/* Can there be one for it?  What it may have changes while it runs: kernel extensions are granted. */
 bool broker_is_wanted(const struct partition *p);
+/* Is its warden told of what it asks loop devices, if it starts now? */
+bool broker_tells_loops(const struct partition *p);
 /* Which calls of it are told of; borrowed.  requests: the socket where a broker gets them, < 0: none. */
 int broker_filter(const struct partition *p, int requests);
 /* And the base filter that goes with that. */

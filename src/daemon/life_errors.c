@@ -79,20 +79,34 @@ void errors_add(struct unit *u, const struct croft_error *what)
         tell_journal(u, LOG_ERR, what->code, croft_error_line(what, line, sizeof(line)));
 }
 
-void errors_refuse(struct unit *u, const struct croft_error *what)
+/* Is this another one than the last? */
+static bool note_refusal(struct unit *u, const struct croft_error *what)
 {
         char line[sizeof(u->last_refusal)] = "";
         bool again;
 
-        if (!what || !what->code)
-                return;
         (void)croft_error_line(what, line, sizeof(line));
         (void)pthread_mutex_lock(&u->p.lock);
         again = strcmp(u->last_refusal, line) == 0;
         (void)str_copy(u->last_refusal, sizeof(u->last_refusal), line);
         (void)pthread_mutex_unlock(&u->p.lock);
-        if (!again)
+        return !again;
+}
+
+void errors_refuse(struct unit *u, const struct croft_error *what)
+{
+        if (what && what->code && note_refusal(u, what))
                 errors_add(u, what);
+}
+
+void errors_refuse_for_global(struct unit *u, const struct croft_error *what)
+{
+        char line[CROFT_ERROR_TEXT_MAX];
+
+        if (!note_refusal(u, what))
+                return;
+        life_errors_add(u->life, what);
+        tell_journal(u, LOG_ERR, what->code, croft_error_line(what, line, sizeof(line)));
 }
 
 void errors_note(struct unit *u, const char *text)

@@ -58,8 +58,10 @@ static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct cr
                 r = resolve(u->life, wish->extension, own.name, err);
         if (r == 0)
                 r = store_grant(u->life->store, u->p.def.id, &own, err);
-        if (r == 0)
+        if (r == 0) {
                 tell(u, own.name, "granted");
+                unit_kext_tell(u);
+        }
         return r;
 }
 
@@ -95,6 +97,7 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
                 r = store_ungrant(life->store, u->p.def.id, normal, &own);
         if (r == 0) {
                 tell(u, normal, "no longer granted");
+                unit_kext_tell(u);
         } else {
                 croft_error_prefix(&own, "take a grant back from '%s'", name);
                 croft_error_copy(err, &own);

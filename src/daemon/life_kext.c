@@ -8,7 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "daemon/life_private.h"
+#include "daemon/life_books.h"
 #include "kext/kext.h"
 
 #include <string.h>
@@ -408,6 +408,8 @@ int life_kext_settle(struct life *life, struct croft_error *err)
         unsigned int removed = 0;
         int r = kext_revoked_each(life->host->state_dir, revoke_again, life, err);
 
+        if (r == 0 && store_is_new_boot(life->store)) /* the kernel has nothing of what they say */
+                r = store_books_forget(life->store, err);
         if (r == 0)
                 r = list_again(life, err);
         if (r == 0)
@@ -429,4 +431,5 @@ void life_kext_print_crash_points(void)
 {
         steps_print_crash_points(&op_register);
         steps_print_crash_points(&op_revoke);
+        books_print_crash_points();
 }

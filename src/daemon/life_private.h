@@ -48,6 +48,8 @@ struct unit {
         struct warden_process broker; /* partition.lock: pidfd -EBADF: there is none */
         bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
+        struct kext_rate loads; /* books_lock: of the kernel, for it */
+        bool refused;           /* partition.lock: its warden has refused what isn't on record yet */
         char last_error[512];   /* partition.lock */
         char last_refusal[128]; /* partition.lock: on record already, in this attempt */
 };
@@ -84,6 +86,11 @@ struct life {
         bool follows_devid; /* there is a thread that waits for devid_wanted, and for the table */
         int devid_wanted;   /* eventfd(2) */
         pthread_t devid_thread;
+        /* who has which extension: life_books.c */
+        pthread_mutex_t books_lock;
+        pthread_cond_t books_wanted; /* with books_lock: the kernel couldn't let go what nobody holds */
+        pthread_t books_thread;
+        bool follows_books, books_ending;
         pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
@@ -185,6 +192,16 @@ void life_devices_check(struct life *life); /* takes back what has gone, or beco
 int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
 void life_kext_print_crash_points(void);
 
+/* --- life_load.c: by the owner --- */
+struct module_request;
+/* A call of a process of the partition's; bytes: sealed, of what is to be loaded.  0 or the negative errno that it
+ * fails with. */
+int unit_kext_serve(struct unit *u, const struct module_request *request, int bytes);
+void unit_kext_refused(struct unit *u); /* its warden has refused such calls; by anybody */
+/* Its warden: whether such calls are to be looked at. */
+void unit_kext_tell(struct unit *u);
+extern const struct facet facet_kext;
+
 /* --- life_scan.c: by the owner --- */
 int unit_scan(struct unit *u, struct life_scan *ret, struct croft_error *err);
 
@@ -252,6 +269,8 @@ void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no err
 /* Of somebody who isn't the owner.  The same again, as from a script that tries each second, isn't recorded twice in a
  * row: it would take the room of what matters. */
 void errors_refuse(struct unit *u, const struct croft_error *what);
+/* Likewise, in global's record and not in that of the partition, which could read it there. */
+void errors_refuse_for_global(struct unit *u, const struct croft_error *what);
 void errors_note(struct unit *u, const char *text);                /* what was put right, or happened by itself */
 void errors_note_partition(struct partition *p, const char *text); /* likewise, by a facet (host.h) */
 void errors_forget(struct unit *u);                                /* the partition has been removed */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "daemon/fdstore.h"
+#include "daemon/life_broker.h"
 #include "daemon/life_private.h"
 #include "daemon/warden_link.h"
 #include "devid/devid.h"
@@ -171,6 +172,7 @@ static int greet(struct past *past, struct croft_error *err)
         p->run.fuse_memory = warden_packet_take_fd(&packet, "fuse-memory");
         p->run.dev = warden_packet_take_fd(&packet, "dev");
         p->run.requests = warden_packet_take_fd(&packet, "requests");
+        p->run.told_loops = p->run.requests >= 0 && broker_tells_loops(p); /* as far as is known now */
         if (state.phase == WARDEN_PHASE_EXITED)
                 p->run.exit_status = state.exit_status;
         return p->run.notify_area < 0 ? 0 : take_listeners(p, err);

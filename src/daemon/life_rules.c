@@ -31,6 +31,7 @@ static const struct {
         [LIFE_BIND] = {"bind", "bound", ANY_SETTLED, false},
         [LIFE_DEVICE_ADD] = {"device-add", "given a device", LIVING, false},
         [LIFE_DEVICE_REMOVE] = {"device-remove", "relieved of a device", LIVING, false},
+        [LIFE_EXTENSION] = {"extension", "changed in its extensions", LIVING, false},
         [LIFE_GRANT] = {"grant", "granted an extension", ANY_SETTLED, false},
         [LIFE_SCAN] = {"scan", "scanned", ANY_SETTLED, false},
         [LIFE_UNGRANT] = {"ungrant", "denied an extension", ANY_SETTLED, false},

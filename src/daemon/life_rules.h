@@ -25,6 +25,7 @@ enum life_action {
         LIFE_BIND,
         LIFE_DEVICE_ADD,
         LIFE_DEVICE_REMOVE,
+        LIFE_EXTENSION,
         LIFE_GRANT,
         LIFE_SCAN,
         LIFE_UNGRANT,

@@ -236,6 +236,8 @@ int unit_succeed(struct unit *u, struct croft_error *err)
                 r = warden_expect(warden.socket, WARDEN_STATE, WARDEN_ANSWER_MS, NULL, NULL, err);
         crash_point("succeed", "adopted", "");
         if (r == 0)
+                unit_kext_tell(u);
+        if (r == 0)
                 fdstore_push(u);
         return r;
 }
@@ -371,14 +373,20 @@ static bool hung_up(int socket)
 /* What a warden says unasked tells nothing that croftd doesn't see for itself; it is taken away, so that it can't
  * pile up.  EXITED stays for the one who releases.  false: it is none of ours any more, since ours has next to nothing
  * to say unasked, and nothing that can't be read. */
-static bool drain(int socket)
+static bool drain(struct unit *u)
 {
+        int socket = u->p.run.warden;
+
         for (int i = 0; i < UNASKED_MAX; i++) {
                 struct warden_packet packet = {.roles = NULL};
                 int r = warden_receive(socket, &packet);
 
                 if (r != 1)
                         return r == -EAGAIN || r == -ENOMEM;
+                if (packet.type == WARDEN_REFUSED) {
+                        u->refused = true;
+                        (void)warden_send(socket, WARDEN_SEEN, NULL, 0, NULL); /* or it has died */
+                }
                 warden_packet_done(&packet);
         }
         return false;
@@ -406,7 +414,7 @@ static enum finding look(struct unit *u)
                 found = INIT_ENDED;
         else if (process_ended(run->warden_pidfd) || hung_up(run->warden))
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
-        else if (run->warden >= 0 && !drain(run->warden))
+        else if (run->warden >= 0 && !drain(u))
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
         if (found == NOTHING && is_living(u) && broker_wants_look(u))
                 found = BROKER_WANTED;
@@ -418,9 +426,24 @@ static enum finding look(struct unit *u)
         return found;
 }
 
+static void record_refusals(struct unit *u)
+{
+        bool refused;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        refused = u->refused;
+        u->refused = false;
+        (void)pthread_mutex_unlock(&u->p.lock);
+        if (refused)
+                unit_kext_refused(u);
+}
+
 static void check(struct unit *u)
 {
-        switch (look(u)) {
+        enum finding found = look(u);
+
+        record_refusals(u);
+        switch (found) {
         case INIT_ENDED:
                 release_ended(u);
                 return;

@@ -57,7 +57,13 @@ static const char *const migrations[] = {
         "CREATE TABLE extension_found (partition INTEGER NOT NULL REFERENCES partition (id), number INTEGER NOT NULL,"
         "  application TEXT NOT NULL, path BLOB NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,"
         "  oddity TEXT NOT NULL, PRIMARY KEY (partition, number)) WITHOUT ROWID;",
-        "ALTER TABLE extension_grant ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"};
+        "ALTER TABLE extension_grant ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;",
+        /* of this boot: what the kernel has for partitions, and who holds it */
+        "CREATE TABLE extension_loaded (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, state INTEGER NOT NULL,"
+        "  baseline INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE extension_holder (partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL,"
+        "  sha256 TEXT NOT NULL, count INTEGER NOT NULL, local INTEGER NOT NULL, via INTEGER NOT NULL,"
+        "  since INTEGER NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY (partition, name)) WITHOUT ROWID;"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -118,6 +124,16 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
         [SQL_GRANTS] = "SELECT name, local, parameters, granted, previous FROM extension_grant WHERE partition = ? "
                        "ORDER BY name",
+        [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?)",
+        [SQL_LOADED_DROP] = "DELETE FROM extension_loaded WHERE name = ?",
+        [SQL_LOADED] = "SELECT name, sha256, state, baseline, since FROM extension_loaded ORDER BY name",
+        [SQL_HOLDER_SET] = "INSERT OR REPLACE INTO extension_holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [SQL_HOLDER_DROP] = "DELETE FROM extension_holder WHERE partition = ? AND name = ?",
+        [SQL_HOLDERS_DROP] = "DELETE FROM extension_holder WHERE partition = ?",
+        [SQL_HOLDERS] = "SELECT partition, name, sha256, count, local, via, since, lost FROM extension_holder"
+                        "  ORDER BY name, partition",
+        [SQL_BOOKS_FORGET_LOADED] = "DELETE FROM extension_loaded",
+        [SQL_BOOKS_FORGET_HOLDERS] = "DELETE FROM extension_holder",
         [SQL_SCAN_SET] = "INSERT OR REPLACE INTO extension_scan VALUES (?, ?)",
         [SQL_SCAN_DROP] = "DELETE FROM extension_scan WHERE partition = ?",
         [SQL_SCAN] = "SELECT time FROM extension_scan WHERE partition = ?",

@@ -13,6 +13,7 @@
 #define CROFT_DAEMON_STORE_H
 
 #include "base/steps.h"
+#include "kext/books.h"
 #include "kext/kext.h"
 #include "partition/partition.h"
 #include "partition/pool.h"
@@ -127,6 +128,19 @@ int store_grants(struct store *store, uint64_t id, struct kext_grant **ret, size
 int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant, struct croft_error *err);
 /* Durable.  -ENOENT: there was none. */
 int store_ungrant(struct store *store, uint64_t id, const char *name, struct croft_error *err);
+
+/* The books of what the kernel has for partitions (kext/books.h).  One change of any number of rows, all or none.  They
+ * survive croftd, not the power: the kernel has lost what they say then. */
+struct store_book_change {
+        const struct kext_loaded *loaded; /* the new row of its name, NULL: none */
+        const char *unloaded;             /* the name whose row goes, NULL: none */
+        const struct kext_holder *holder; /* likewise */
+        const struct kext_holder *gone;
+};
+int store_books_change(struct store *store, const struct store_book_change *change, struct croft_error *err);
+/* Reads all; the caller ends *ret with kext_books_done(). */
+int store_books(struct store *store, struct kext_books *ret, struct croft_error *err);
+int store_books_forget(struct store *store, struct croft_error *err);
 
 /* What a scan of the partition has found, replacing that of the one before.  Survives croftd, not the power. */
 int store_scan_set(struct store *store, uint64_t id, int64_t time, const struct kext_finding *findings, size_t n,

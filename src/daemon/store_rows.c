@@ -165,8 +165,8 @@ int store_create_done(struct store *store, uint64_t id, struct croft_error *err)
 
 int store_forget(struct store *store, uint64_t id, struct croft_error *err)
 {
-        static const enum statement statements[] = {SQL_PROPERTIES_DROP, SQL_GRANTS_DROP, SQL_FOUND_DROP, SQL_SCAN_DROP,
-                SQL_RUN_DROP, SQL_PARTITION_DROP, SQL_OPERATION_END};
+        static const enum statement statements[] = {SQL_PROPERTIES_DROP, SQL_GRANTS_DROP, SQL_HOLDERS_DROP,
+                SQL_FOUND_DROP, SQL_SCAN_DROP, SQL_RUN_DROP, SQL_PARTITION_DROP, SQL_OPERATION_END};
         struct croft_error e = CROFT_ERROR_INIT;
         int r = store_begin(store, true, &e);
 

@@ -47,7 +47,13 @@ int warden_expect(int socket, enum warden_type expected, unsigned int timeout_ms
         struct warden_packet *ret, struct croft_error *err)
 {
         _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
-        int r = receive_before(socket, now_ms() + timeout_ms, &packet);
+        int64_t deadline = now_ms() + timeout_ms;
+        int r = receive_before(socket, deadline, &packet);
+
+        while (r > 0 && packet.type == WARDEN_REFUSED) { /* one that was under way */
+                warden_packet_done(&packet);
+                r = receive_before(socket, deadline, &packet);
+        }
 
         if (r == -ECONNRESET)
                 return croft_error_set(err, ECONNRESET, "the warden ended before it answered.");

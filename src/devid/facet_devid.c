@@ -123,7 +123,7 @@ static int start(struct partition *p, struct croft_error *err)
                 devid_put_specials(p->host->devid, p->def.id, &ear);
         if (devices_count(property_get(p->def.properties, "devices"), DEVID_LOOPS) == 0)
                 return 0;
-        if (p->run.requests < 0) {
+        if (!p->run.told_loops) {
                 (void)croft_error_copy(err, &p->host->lacks[HOST_INTERCEPTION]);
                 return croft_error_prefix(err, "give it loop devices");
         }
@@ -149,7 +149,7 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
         (void)old;
         if (strcmp(key, "devices") != 0)
                 return 0;
-        if (devices_count(value, DEVID_LOOPS) > 0 && p->run.requests < 0)
+        if (devices_count(value, DEVID_LOOPS) > 0 && !p->run.told_loops)
                 return croft_error_set(err, EBUSY, "loop devices can only be given to a partition that is stopped.");
         int r = grant(p, value, err);
 

@@ -35,9 +35,6 @@ struct refusal {
 static const struct refusal refused[] = {
         {"kexec_load", EPERM},
         {"kexec_file_load", EPERM},
-        {"init_module", EPERM},
-        {"finit_module", EPERM},
-        {"delete_module", EPERM},
         {"create_module", ENOSYS},
         {"open_by_handle_at", EPERM}, /* names any inode of a file system, past every mount */
         {"swapon", EPERM},
@@ -67,6 +64,8 @@ static const struct refusal refused[] = {
         {"syslog", EPERM},
         {"bdflush", ENOSYS},
 };
+
+static const char *const modules[] = {"init_module", "finit_module", "delete_module"};
 
 /* A filter for the three ABIs of x86-64; a caller with another one is killed. */
 static int new_filter(uint32_t action, scmp_filter_ctx *ret, struct croft_error *err)
@@ -109,6 +108,15 @@ static int export(scmp_filter_ctx filter, const char *name, struct croft_error *
         return TAKE_FD(fd);
 }
 
+static int add_modules(scmp_filter_ctx filter, uint32_t action)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS(modules); i++)
+                r = seccomp_rule_add(filter, action, seccomp_syscall_resolve_name(modules[i]), 0);
+        return r;
+}
+
 int seccomp_build_base(unsigned int told, struct croft_error *err)
 {
         _cleanup_(release) scmp_filter_ctx filter = NULL;
@@ -130,6 +138,8 @@ int seccomp_build_base(unsigned int told, struct croft_error *err)
                 filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSETD));
         if (r == 0 && told & SECCOMP_TOLD_MOUNTS)
                 r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(fsopen), 0);
+        if (r == 0 && !(told & SECCOMP_TOLD_MODULES))
+                r = add_modules(filter, SCMP_ACT_ERRNO(EPERM));
         if (r < 0)
                 return croft_error_set(err, -r, "refuse line disciplines in the system call filter");
         return export(filter, "croft-base-filter", err);
@@ -186,6 +196,8 @@ int seccomp_build_notify(unsigned int told, struct croft_error *err)
         if (r < 0)
                 return r;
         r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sysinfo), 0);
+        if (r == 0)
+                r = add_modules(filter, SCMP_ACT_NOTIFY);
         if (r == 0)
                 r = add_loops(filter, told & SECCOMP_TOLD_LOOPS);
         if (r == 0 && told & SECCOMP_TOLD_MOUNTS)

@@ -91,9 +91,9 @@ int kext_judge(const struct kext_record *record, const struct kext_grant *grants
 
 /* --- bytes --- */
 
-/* A new memfd, sealed, of what is in the file `from` (read from its current offset to its end).  Only a regular file of
- * at most KEXT_FILE_MAX bytes that doesn't change meanwhile: -EINVAL, -EFBIG, -EAGAIN.  May wait as long as the file
- * system does, so: only in a process that may hang.  The descriptor or a negative errno. */
+/* A new memfd, sealed, of all that is in the file `from`, whose offset stays.  Only a regular file of at most
+ * KEXT_FILE_MAX bytes that doesn't change meanwhile: -EINVAL, -EFBIG, -EAGAIN.  May wait as long as the file system
+ * does, so: only in a process that may hang.  The descriptor or a negative errno. */
 int kext_read_sealed(int from, struct croft_error *err);
 /* Seals a memfd against every change; then it is what kext_hash() takes. */
 int kext_seal(int memfd, struct croft_error *err);

@@ -64,6 +64,13 @@ bool view_tells_disks(uint64_t node)
         return view_tree_tells_disks(node);
 }
 
+bool view_tells_modules(uint64_t node)
+{
+        if (node >= 1 && node <= ELEMENTS(files))
+                return files[node - 1].render == view_modules;
+        return view_tree_tells_modules(node);
+}
+
 ssize_t view_render(struct view *v, size_t i, const struct kstat_sample *sample, char *buf, size_t size)
 {
         struct text t = {.start = buf, .at = buf, .end = buf + size};
@@ -291,6 +298,7 @@ void view_take(struct view *v, const struct kstat_sample *sample)
 {
         if (v->own)
                 view_own_take(v); /* before the sample, which has figures of what is listed */
+        view_modules_take(v);
         take_sample(v, sample);
         if (v->stale_shown)
                 view_shown_make(v);

@@ -15,6 +15,7 @@
 
 #include "kstat/sample.bpf.h"
 #include "kstat/view_disks.h"
+#include "kstat/view_modules.h"
 #include "kstat/view_totals.h"
 
 #include <croft/error.h>
@@ -69,6 +70,11 @@ int view_use_disks(struct view *view, enum view_disks_kind kind, const struct vi
 bool view_has_disks(const struct view *view, enum view_disks_kind kind);
 /* Whether a node changes as soon as that list does. */
 bool view_tells_disks(uint64_t node);
+
+/* The same for the modules that it holds (view_modules.h). */
+void view_use_modules(struct view *view, const struct view_modules *modules);
+bool view_has_modules(const struct view *view);
+bool view_tells_modules(uint64_t node);
 
 /* --- single files --- */
 

@@ -98,12 +98,6 @@ int view_devices(struct view *v, struct text *t)
         return 0;
 }
 
-int view_modules(struct view *v, struct text *t)
-{
-        (void)v, (void)t; /* none is its own */
-        return 0;
-}
-
 /* --- sysfs --- */
 
 static void put_line(struct text *t, uint64_t number)

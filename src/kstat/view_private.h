@@ -10,6 +10,7 @@
 
 #include "kstat/view_disks.h"
 #include "kstat/view_facts.h"
+#include "kstat/view_modules.h"
 #include "kstat/view_text.h"
 #include "kstat/view_totals.h"
 
@@ -72,8 +73,11 @@ struct view {
         bool stale_shown;
         uint32_t n_shown, n_wholes;
         struct view_shown shown[VIEW_SHOWN_MAX];
-        uint16_t wholes[VIEW_SHOWN_MAX]; /* which of those are no partitions */
-        char *cpuinfo;                   /* for cpuinfo_cpus */
+        uint16_t wholes[VIEW_SHOWN_MAX];         /* which of those are no partitions */
+        const struct view_modules *modules_area; /* borrowed; NULL: it never had any */
+        uint32_t n_modules;
+        struct view_module modules[VIEW_MODULES_MAX];
+        char *cpuinfo; /* for cpuinfo_cpus */
         size_t cpuinfo_size;
         __u64 cpuinfo_cpus[CPU_WORDS];
         struct view_line *meminfo, *vmstat;
@@ -136,6 +140,12 @@ void view_node_meminfo(struct view *v, struct text *t);
 
 /* view_tree.c: of nodes in trees, see view_tells_disks(). */
 bool view_tree_tells_disks(uint64_t node);
+
+/* view_modules.c: those it holds now; the one with that number, NULL: none. */
+void view_modules_take(struct view *v);
+uint32_t view_module_number(const char *name);
+const struct view_module *view_module_at(const struct view *v, uint32_t number);
+bool view_tree_tells_modules(uint64_t node);
 
 /* view_shown.c: which block devices it sees. */
 void view_own_take(struct view *v);

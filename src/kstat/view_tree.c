@@ -214,9 +214,27 @@ static void put_part_subsystem(struct view *v, const struct place *p, struct tex
         text_str(t, "../../../class/block");
 }
 
+static void put_live(struct view *v, const struct place *p, struct text *t)
+{
+        (void)v, (void)p;
+        text_str(t, "live\n");
+}
+
+static void put_module_size(struct view *v, const struct place *p, struct text *t)
+{
+        text_number(t, view_module_at(v, p->number)->size, 0);
+        text_char(t, '\n');
+}
+
+static void put_module_users(struct view *v, const struct place *p, struct text *t)
+{
+        text_number(t, view_module_at(v, p->number)->users, 0);
+        text_char(t, '\n');
+}
+
 /* --- the table --- */
 
-enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_PART, EACH_FACT, EACH_DISK_FILE };
+enum each { ONE, EACH_CPU, EACH_MEMORY, EACH_DISK, EACH_PART, EACH_FACT, EACH_DISK_FILE, EACH_MODULE };
 
 /* Of which disks a line is there. */
 enum needs { NOTHING, OWN_DISK, LOOP_DISK };
@@ -229,6 +247,7 @@ enum {
         DISKS,
         CLASS_DISKS,
         DEV_DISKS,
+        MODULES,
         CPU,
         NODE,
         MEMORY,
@@ -238,6 +257,7 @@ enum {
         PART,
         HOLDERS,
         SLAVES,
+        MODULE,
         CPUS_FACT,
         CPU_FACT,
         CPU_ONLINE,
@@ -260,6 +280,7 @@ static const struct line table[] = {
         [DISKS] = {NO_LINE, "sys/block", VIEW_DIRECTORY, ONE, NULL},
         [CLASS_DISKS] = {NO_LINE, "sys/class/block", VIEW_DIRECTORY, ONE, NULL},
         [DEV_DISKS] = {NO_LINE, "sys/dev/block", VIEW_DIRECTORY, ONE, NULL},
+        [MODULES] = {NO_LINE, "sys/module", VIEW_DIRECTORY, ONE, NULL},
         [CPU] = {CPUS, "cpu", VIEW_DIRECTORY, EACH_CPU, NULL},
         [NODE] = {NODES, "node0", VIEW_DIRECTORY, ONE, NULL},
         [MEMORY] = {MEMORIES, "memory", VIEW_DIRECTORY, EACH_MEMORY, NULL},
@@ -269,6 +290,7 @@ static const struct line table[] = {
         [PART] = {DISK, "", VIEW_DIRECTORY, EACH_PART, NULL},
         [HOLDERS] = {DISK, "holders", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
         [SLAVES] = {DISK, "slaves", VIEW_DIRECTORY, ONE, NULL, OWN_DISK},
+        [MODULE] = {MODULES, "", VIEW_DIRECTORY, EACH_MODULE, NULL},
         [CPUS_FACT] = {CPUS, "", VIEW_FILE, EACH_FACT, NULL},
         [CPU_FACT] = {CPU, "", VIEW_FILE, EACH_FACT, NULL},
         [CPU_ONLINE] = {CPU, "online", VIEW_FILE, ONE, put_cpu_online},
@@ -304,11 +326,17 @@ static const struct line table[] = {
         {PART, "part", VIEW_FILE, EACH_DISK_FILE, NULL},
         {PART, "holders", VIEW_DIRECTORY, ONE, NULL},
         {PART, "subsystem", VIEW_LINK, ONE, put_part_subsystem},
+        {MODULE, "initstate", VIEW_FILE, ONE, put_live},
+        {MODULE, "coresize", VIEW_FILE, ONE, put_module_size},
+        {MODULE, "initsize", VIEW_FILE, ONE, put_zero},
+        {MODULE, "refcnt", VIEW_FILE, ONE, put_module_users},
+        {MODULE, "taint", VIEW_FILE, ONE, put_empty},
+        {MODULE, "holders", VIEW_DIRECTORY, ONE, NULL},
         {CLASS_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
         {DEV_DISKS, "", VIEW_LINK, EACH_DISK, put_disk_link},
 };
 
-#define N_TREES (DEV_DISKS + 1)
+#define N_TREES (MODULES + 1)
 
 size_t view_tree_count(void)
 {
@@ -538,6 +566,12 @@ static bool instance(
                 if (!disk_file_instance(v, k, &p, ret))
                         return false;
                 break;
+        case EACH_MODULE:
+                if (k >= v->n_modules)
+                        return false;
+                p.number = view_module_number(v->modules[k].name);
+                (void)snprintf(ret->name, sizeof(ret->name), "%s", v->modules[k].name);
+                break;
         case EACH_CPU:
         case EACH_MEMORY:
                 p.number = l->each == EACH_CPU ? mask_at(listed, k) : (uint32_t)view_least(k, UINT32_MAX);
@@ -581,6 +615,10 @@ static bool exists(const struct view *v, const struct place *p)
                 break;
         case EACH_MEMORY:
                 if (p->number >= n_blocks(v))
+                        return false;
+                break;
+        case EACH_MODULE:
+                if (!view_module_at(v, p->number))
                         return false;
                 break;
         case EACH_DISK:
@@ -644,6 +682,13 @@ bool view_tree_tells_disks(uint64_t node)
                 return false;
         return line == DISKS || line == CLASS_DISKS || line == DEV_DISKS || counted(line) == EACH_DISK ||
                counted(line) == EACH_PART;
+}
+
+bool view_tree_tells_modules(uint64_t node)
+{
+        unsigned int line = place_of(node).line;
+
+        return node & NODE_TREE && line < ELEMENTS(table) && (line == MODULES || counted(line) == EACH_MODULE);
 }
 
 /* How many instances of a line can be passed over without a look at them. */

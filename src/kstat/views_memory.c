@@ -22,10 +22,11 @@ static const struct {
         uint32_t version;
         size_t size;
 } layouts[] = {{1, offsetof(struct views_memory, disks)}, {2, offsetof(struct views_memory, exports)},
-        {3, sizeof(struct views_memory)}};
+        {3, offsetof(struct views_memory, modules)}, {4, sizeof(struct views_memory)}};
 _Static_assert(offsetof(struct views_memory, request) == 4096 && offsetof(struct views_memory, disks) == 50352128 &&
-                       offsetof(struct views_memory, exports) == 50642944,
-        "wardens of before have areas of the first and the second layout");
+                       offsetof(struct views_memory, exports) == 50642944 &&
+                       offsetof(struct views_memory, modules) == 50933760,
+        "wardens of before have areas of the layouts before the last");
 #define NEWEST ((int)ELEMENTS(layouts) - 1)
 
 /* Of a layout that is shorter than ours the rest is memory of our own, which reads as zeros: nobody who reads has to
@@ -201,6 +202,41 @@ const struct view_disks *views_disks(const struct views_memory *area, enum view_
         if (!(__atomic_load_n(&area->has_disks, __ATOMIC_ACQUIRE) & 1u << kind))
                 return NULL;
         return (const void *)((const char *)area + places[kind].at);
+}
+
+/* --- the list of modules --- */
+
+#define HAS_MODULES (1u << VIEW_DISKS_KINDS)
+#define MODULES_LAYOUT 3
+
+static int write_modules(int fd, const struct view_module *list, size_t n, struct croft_error *err)
+{
+        struct view_modules *modules = mmap(NULL, sizeof(*modules), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                (off_t)offsetof(struct views_memory, modules));
+
+        if (modules == MAP_FAILED)
+                return croft_error_set(err, errno, "map the list of modules");
+        view_modules_write(modules, list, n);
+        (void)munmap(modules, sizeof(*modules));
+        return 0;
+}
+
+int views_modules_replace(int fd, const struct view_module *list, size_t n, struct croft_error *err)
+{
+        int layout = layout_of(fd), r;
+        uint32_t lists = 0;
+
+        if (layout < 0)
+                return refuse(err);
+        if (layout < MODULES_LAYOUT)
+                return croft_error_set(err, EOPNOTSUPP, "the memory of the views has no room for a list of modules.");
+        r = announce(fd, layout, n > 0 ? HAS_MODULES : 0, &lists, err);
+        return r < 0 || !(lists & HAS_MODULES) ? r : write_modules(fd, list, n, err);
+}
+
+const struct view_modules *views_modules(const struct views_memory *area)
+{
+        return __atomic_load_n(&area->has_disks, __ATOMIC_ACQUIRE) & HAS_MODULES ? &area->modules : NULL;
 }
 
 /* --- texts --- */

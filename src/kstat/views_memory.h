@@ -11,6 +11,7 @@
 #include "kernel/fuse.h"
 #include "kstat/view.h"
 #include "kstat/view_disks.h"
+#include "kstat/view_modules.h"
 
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ struct views_memory {
 
         struct view_state state;
         struct views_slot slots[VIEWS_FILES_MAX];
-        uint32_t has_disks; /* bit KIND: somebody writes that list; else it isn't to be read: that alone takes memory */
+        uint32_t has_disks; /* bit KIND: somebody writes that list; else it isn't to be read: that alone takes memory.
+                               Bit VIEW_DISKS_KINDS: that of modules */
         uint32_t reserved;
         char request[FUSE_REQUEST_MAX] __attribute__((aligned(4096)));
         /* Pages that nobody writes to take no memory. */
@@ -41,6 +43,8 @@ struct views_memory {
         struct view_disks disks __attribute__((aligned(4096))); /* VIEW_LOOPS */
         /* Of the third. */
         struct view_disks exports __attribute__((aligned(4096)));
+        /* Of the fourth. */
+        struct view_modules modules __attribute__((aligned(4096)));
 };
 
 struct views_time {
@@ -64,6 +68,10 @@ int views_disks_replace(
         int fd, enum view_disks_kind kind, const struct view_disk *list, size_t n, struct croft_error *err);
 /* NULL: there never was one. */
 const struct view_disks *views_disks(const struct views_memory *area, enum view_disks_kind kind);
+
+/* The same for modules.  NULL: there never was a list. */
+int views_modules_replace(int fd, const struct view_module *list, size_t n, struct croft_error *err);
+const struct view_modules *views_modules(const struct views_memory *area);
 
 /* What slot i shows: its size; 0: nothing. */
 size_t views_text(const struct views_memory *area, size_t i, const char **ret, uint64_t *ret_mtime_ns);

@@ -56,6 +56,7 @@ struct partition_run {
         int fuse, fuse_memory;      /* of its /proc views: what a warden leaves to its successor */
         int sample;                 /* where its figures come from */
         int requests;               /* where its warden's calls for the broker come; -EBADF: it has none */
+        bool told_loops;            /* of what it asks loop devices that warden is told */
         int dev;                    /* O_PATH: root of its /dev, whatever is mounted over it inside */
         int warden;                 /* SEQPACKET to the warden */
         int warden_pidfd;

@@ -31,6 +31,10 @@ static const char *const type_names[] = {
         [WARDEN_LISTENERS] = "LISTENERS",
         [WARDEN_SERVE] = "SERVE",
         [WARDEN_LOOPS] = "LOOPS",
+        [WARDEN_MODULES] = "MODULES",
+        [WARDEN_REFUSED] = "REFUSED",
+        [WARDEN_MODULE] = "MODULE",
+        [WARDEN_MODULE_DONE] = "MODULE_DONE",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",
@@ -243,6 +247,7 @@ void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec)
         wire_put_u32(w, spec->uid_base);
         wire_put_string(w, spec->cgroup);
         wire_put_string(w, spec->mount_allow);
+        wire_put_u8(w, spec->loops);
 }
 
 int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
@@ -253,6 +258,7 @@ int broker_spec_get(struct wire_reader *r, struct broker_spec *ret)
         check_ids(r, spec.uid_base, PARTITION_IDS);
         wire_get_text(r, spec.cgroup, sizeof(spec.cgroup));
         wire_get_text(r, spec.mount_allow, sizeof(spec.mount_allow));
+        spec.loops = get_flag(r);
         result = wire_reader_end(r);
         *ret = result < 0 ? (struct broker_spec){.id = 0} : spec;
         return result;
@@ -270,6 +276,45 @@ int loops_note_get(struct wire_reader *r, struct loops_note *ret)
         int result = wire_reader_end(r);
 
         *ret = result < 0 ? (struct loops_note){.minor = LOOPS_ANY} : note;
+        return result;
+}
+
+void module_request_put(struct wire_writer *w, const struct module_request *request)
+{
+        wire_put_u64(w, request->call);
+        wire_put_u8(w, request->load);
+        wire_put_u32(w, request->flags);
+        wire_put_string(w, request->text);
+}
+
+int module_request_get(struct wire_reader *r, struct module_request *ret)
+{
+        int result;
+
+        *ret = (struct module_request){.call = wire_get_u64(r), .load = get_flag(r)};
+        ret->flags = wire_get_u32(r);
+        wire_get_text(r, ret->text, sizeof(ret->text));
+        result = wire_reader_end(r);
+        if (result < 0)
+                *ret = (struct module_request){.call = 0};
+        return result;
+}
+
+void module_answer_put(struct wire_writer *w, const struct module_answer *answer)
+{
+        wire_put_u64(w, answer->call);
+        wire_put_u32(w, answer->code);
+}
+
+int module_answer_get(struct wire_reader *r, struct module_answer *ret)
+{
+        struct module_answer answer = {.call = wire_get_u64(r), .code = wire_get_u32(r)};
+        int result;
+
+        if (answer.code > ERRNO_MAX)
+                refuse(r);
+        result = wire_reader_end(r);
+        *ret = result < 0 ? (struct module_answer){.call = 0} : answer;
         return result;
 }
 

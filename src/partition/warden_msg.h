@@ -61,6 +61,14 @@ enum warden_type {
                         v1 cgroup (`tasks`, for cgroup_join_v1()) */
         /* broker to croftd */
         WARDEN_LOOPS, /* struct loops_note: its loop devices have changed; answered by SEEN */
+        /* croftd to warden */
+        WARDEN_MODULES, /* u8 flag: calls that load and unload modules go to the broker; else, and until it is said,
+                           they are refused */
+        /* warden to croftd */
+        WARDEN_REFUSED, /* no body: such calls have been refused; answered by SEEN, before which it isn't said again */
+        /* broker to croftd, and back */
+        WARDEN_MODULE, /* struct module_request.  Descriptor: bytes (a sealed memory file), if one is to be loaded */
+        WARDEN_MODULE_DONE, /* struct module_answer */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
                                has a /proc of its own */
@@ -72,7 +80,7 @@ enum warden_type {
         WARDEN_EXITED,      /* struct warden_state: init has ended */
         WARDEN_FAILED,      /* struct croft_error: nothing is left, the warden goes (LAUNCH, RUN, ADOPT) */
         WARDEN_BORN,        /* no body: there is a PID 1, which builds its root.  Descriptor: pidfd */
-        WARDEN_SEEN,        /* no body: what LOOPS says is known everywhere */
+        WARDEN_SEEN,        /* no body: what LOOPS or REFUSED says is known everywhere */
 };
 
 /* How PID 1 of a partition is to be made.  Strings are owned (launch_spec_done()). */
@@ -131,6 +139,7 @@ struct broker_spec {
         uint32_t uid_base;
         char cgroup[64];      /* how the path of its control group ends */
         char mount_allow[64]; /* property mount.allow */
+        bool loops;           /* it may have loop devices */
 };
 
 #define LOOPS_ANY UINT32_MAX
@@ -139,6 +148,20 @@ struct broker_spec {
 struct loops_note {
         uint32_t minor; /* the machine's, of one; LOOPS_ANY: whatever it was */
         bool bound;
+};
+
+#define MODULE_TEXT_MAX 4096
+
+/* What a process of a broker's partition wants of the kernel. */
+struct module_request {
+        uint64_t call; /* comes back with the answer */
+        bool load;
+        uint32_t flags;             /* of finit_module(2) */
+        char text[MODULE_TEXT_MAX]; /* parameters; of one to be unloaded the name */
+};
+struct module_answer {
+        uint64_t call;
+        uint32_t code; /* 0, or the errno that it fails with */
 };
 
 void launch_spec_done(struct launch_spec *spec);
@@ -157,6 +180,10 @@ void broker_spec_put(struct wire_writer *w, const struct broker_spec *spec);
 int broker_spec_get(struct wire_reader *r, struct broker_spec *ret);
 void loops_note_put(struct wire_writer *w, const struct loops_note *note);
 int loops_note_get(struct wire_reader *r, struct loops_note *ret);
+void module_request_put(struct wire_writer *w, const struct module_request *request);
+int module_request_get(struct wire_reader *r, struct module_request *ret);
+void module_answer_put(struct wire_writer *w, const struct module_answer *answer);
+int module_answer_get(struct wire_reader *r, struct module_answer *ret);
 void warden_error_put(struct wire_writer *w, const struct croft_error *e);
 int warden_error_get(struct wire_reader *r, struct croft_error *ret);
 

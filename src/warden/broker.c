@@ -29,6 +29,7 @@
 #define IDLE_MS 10000
 #define STATUS_MAX 8192
 #define TELL_MS 200
+#define PAGE_BYTES 4096U
 #define UNANSWERED_MAX 64
 
 /* --- the asker --- */
@@ -122,6 +123,25 @@ int asker_read(const struct asker *a, uint64_t address, void *data, size_t size)
         return notify_read(a->listener, &slot, address, data, size);
 }
 
+/* As far as the end of its page each time: what follows may not be there. */
+int asker_read_text(const struct asker *a, uint64_t address, char *ret, size_t size, int too_long)
+{
+        for (size_t used = 0; used < size;) {
+                size_t n = PAGE_BYTES - (size_t)((address + used) % PAGE_BYTES);
+                int r;
+
+                if (n > size - used)
+                        n = size - used;
+                r = asker_read(a, address + used, ret + used, n);
+                if (r < 0)
+                        return r;
+                if (memchr(ret + used, '\0', n))
+                        return 0;
+                used += n;
+        }
+        return too_long;
+}
+
 int asker_write(const struct asker *a, uint64_t address, const void *data, size_t size)
 {
         const struct notify_slot slot = slot_of(a);
@@ -136,7 +156,11 @@ static bool hear_croftd(struct broker *b)
 {
         _cleanup_(warden_packet_done) struct warden_packet p = {.roles = NULL};
 
-        if (warden_receive(b->channel, &p) != 1 || p.type != WARDEN_SEEN || b->unanswered == 0)
+        if (warden_receive(b->channel, &p) != 1)
+                return false;
+        if (p.type == WARDEN_MODULE_DONE)
+                return broker_module_hear(b, &p);
+        if (p.type != WARDEN_SEEN || b->unanswered == 0)
                 return false;
         b->unanswered--;
         return true;
@@ -181,12 +205,12 @@ void broker_answer(struct broker *b, const struct broker_call *call, int64_t val
 static void serve(struct broker *b, const struct broker_call *call, int listener)
 {
         struct asker a = {.call = call, .listener = listener, .pidfd = -EBADF};
-        bool is_mount = broker_is_mount(call);
+        bool is_mount = broker_is_mount(call), is_module = broker_is_module(call);
         int r = find_asker(b, &a);
 
         if (r == 0)
-                r = is_mount ? broker_mount_begin(b, &a) : broker_loop(b, &a);
-        if (r < 0 || !is_mount) /* else when it has ended */
+                r = is_mount ? broker_mount_begin(b, &a) : is_module ? broker_module_begin(b, &a) : broker_loop(b, &a);
+        if (r < 0 || (!is_mount && !is_module)) /* else when it has ended */
                 broker_answer(b, call, r < 0 ? 0 : a.value, r < 0 ? -r : 0);
         close_fd(a.pidfd);
 }
@@ -246,7 +270,7 @@ static int begin(struct broker *b, struct croft_error *err)
                 r = croft_error_set(err, errno, "wait for the broker before");
         if (r == 0)
                 r = loop_machine_open(&b->machine, err);
-        if (r < 0 && !b->spec.mount_allow[0]) /* else what its init mounts must work without loop devices, too */
+        if (r < 0 && b->spec.loops && !b->spec.mount_allow[0]) /* what its init mounts must work without them, too */
                 return r;
         b->loops = (struct loops){.machine = &b->machine,
                 .program = b->devid,
@@ -265,8 +289,10 @@ static int begin(struct broker *b, struct croft_error *err)
 static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
 {
         for (size_t i = 0; i < b->n_mounts; i++)
-                fds[n + i] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
-        return poll(fds, n + b->n_mounts, b->automatic || b->n_mounts != 0 ? broker_auto_timeout(b) : IDLE_MS);
+                fds[n++] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
+        for (size_t i = 0; i < b->n_modules; i++)
+                fds[n++] = (struct pollfd){.fd = b->modules[i].pidfd, .events = POLLIN};
+        return poll(fds, n, b->automatic || b->n_mounts + b->n_modules != 0 ? broker_auto_timeout(b) : IDLE_MS);
 }
 
 /* What nobody waits for.  false: there is nothing to do, nor will be. */
@@ -277,7 +303,7 @@ static bool tidy(struct broker *b)
         else if (b->automatic)
                 broker_auto_sweep(b);
         else
-                return b->n_mounts > 0;
+                return b->n_mounts + b->n_modules > 0;
         return true;
 }
 
@@ -285,15 +311,16 @@ static bool tidy(struct broker *b)
 static void work(struct broker *b)
 {
         for (;;) {
-                struct pollfd fds[4 + BROKER_MOUNTS_MAX] = {{.fd = b->channel, .events = POLLIN},
+                struct pollfd fds[4 + BROKER_MOUNTS_MAX + BROKER_MODULES_MAX] = {{.fd = b->channel, .events = POLLIN},
                         {.fd = b->requests, .events = POLLIN},
                         {.fd = b->automatic ? b->mountinfo : -EBADF, .events = POLLPRI},
                         {.fd = b->remover, .events = POLLIN}};
-                int n = wait_for(b, fds, ELEMENTS(fds) - BROKER_MOUNTS_MAX);
+                int n = wait_for(b, fds, 4);
 
                 if (n < 0 && errno == EINTR)
                         continue;
                 broker_mount_look(b);
+                broker_module_look(b);
                 if (n < 0 || (fds[0].revents && !hear_croftd(b)))
                         return;
                 if (fds[1].revents & POLLIN ? !serve_next(b) : fds[1].revents != 0)
@@ -308,8 +335,9 @@ static void work(struct broker *b)
 }
 
 /* Calls that are being carried out end, one way or the other. */
-static void finish_mounts(struct broker *b)
+static void finish(struct broker *b)
 {
+        broker_module_end(b);
         for (;;) {
                 struct pollfd fds[BROKER_MOUNTS_MAX];
                 bool waited_for = false;
@@ -345,7 +373,7 @@ int broker_main(void)
         }
         broker_tell(&b, LOOPS_ANY, true);
         work(&b);
-        finish_mounts(&b);
+        finish(&b);
         broker_disks_done(&b);
         loop_machine_close(&b.machine);
         return EXIT_SUCCESS;

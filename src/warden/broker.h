@@ -17,6 +17,7 @@
 
 #define BROKER_FORGET_MAX 64
 #define BROKER_MOUNTS_MAX 16
+#define BROKER_MODULES_MAX 8
 
 /* A mount that a process of ours carries out. */
 struct broker_mount {
@@ -24,6 +25,17 @@ struct broker_mount {
         int pidfd;
         int64_t until_ms;
         bool answered; /* in vain; it may take its time to die */
+};
+
+/* A call about a module: a process of ours copies, then croftd decides. */
+struct broker_module {
+        struct broker_call call;
+        int pidfd; /* -EBADF: it has ended */
+        int bytes;
+        struct module_request *wish; /* shared with that process */
+        int64_t until_ms;
+        bool asked;    /* croftd was */
+        bool answered; /* in vain, as with mounts */
 };
 
 struct broker {
@@ -48,6 +60,8 @@ struct broker {
         struct view_disks *shown;
         struct broker_mount mounts[BROKER_MOUNTS_MAX];
         size_t n_mounts;
+        struct broker_module modules[BROKER_MODULES_MAX];
+        size_t n_modules;
         bool told_no_driver, told_no_library;
 };
 
@@ -120,14 +134,28 @@ int broker_mount_begin(struct broker *b, const struct asker *a);
 /* What has become of those that are under way. */
 void broker_mount_look(struct broker *b);
 
+/* broker_module.c: calls about modules of the kernel, likewise. */
+bool broker_is_module(const struct broker_call *call);
+int broker_module_begin(struct broker *b, const struct asker *a);
+void broker_module_look(struct broker *b);
+/* What croftd has decided; false: it makes no sense. */
+bool broker_module_hear(struct broker *b, struct warden_packet *p);
+/* croftd has gone: those that are under way fail. */
+void broker_module_end(struct broker *b);
+
 /* Its descriptor; -EBADF. */
 int asker_fd(const struct asker *a, uint64_t number);
 /* Its descriptor becomes that one; the file that was there is closed when nobody else has it. */
 int asker_replace_fd(const struct asker *a, uint64_t number, int fd);
 /* -EFAULT, -ENOENT: it has gone. */
 int asker_read(const struct asker *a, uint64_t address, void *data, size_t size);
+/* A text that ends within size bytes; else too_long. */
+int asker_read_text(const struct asker *a, uint64_t address, char *ret, size_t size, int too_long);
 int asker_write(const struct asker *a, uint64_t address, const void *data, size_t size);
 
+/* Is it a file of a real file system?  What the kernel makes up as it is read (proc, sysfs, cgroup ...) asks who reads,
+ * and that would be one of ours or a thread of the kernel.  -EINVAL. */
+int broker_check_file(int fd);
 /* broker_loop.c: ioctl(2) of a loop device or of loop-control.  0 or a negative errno. */
 int broker_loop(struct broker *b, struct asker *a);
 

@@ -48,9 +48,7 @@ static int control(struct broker *b, struct asker *a, uint32_t command)
 
 /* --- binding --- */
 
-/* Files of real file systems: what the kernel makes up as it is read (proc, sysfs, cgroup ...) asks who reads or
- * writes, and that would be a thread of the kernel. */
-static int check_file(int fd)
+int broker_check_file(int fd)
 {
         static const long kinds[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
                 OVERLAYFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, F2FS_SUPER_MAGIC, MSDOS_SUPER_MAGIC, ISOFS_SUPER_MAGIC,
@@ -115,7 +113,7 @@ static int bind(struct broker *b, struct asker *a, struct loop_config *config)
                 return -EBUSY;
         flags = fcntl(fd, F_GETFL);
         file = asker_fd(a, config->fd);
-        r = flags < 0 ? -errno : file < 0 ? file : check_file(file);
+        r = flags < 0 ? -errno : file < 0 ? file : broker_check_file(file);
         if (r < 0)
                 return r;
         config->fd = (uint32_t)file;

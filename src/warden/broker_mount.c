@@ -64,36 +64,17 @@ static uint64_t address_of(const struct broker_call *call, int i)
         return call->arch == AUDIT_ARCH_I386 ? (uint32_t)call->args[i] : call->args[i];
 }
 
-/* As far as the end of its page: what follows may not be there. */
-static size_t up_to_page(uint64_t address, size_t size)
-{
-        size_t left = PAGE_BYTES - (size_t)(address % PAGE_BYTES);
-
-        return left < size ? left : size;
-}
-
 static int read_string(const struct asker *a, int i, char ret[PATH_MAX], int too_long)
 {
-        uint64_t address = address_of(a->call, i);
-
-        for (size_t used = 0; used < PATH_MAX;) {
-                size_t n = up_to_page(address + used, PATH_MAX - used);
-                int r = asker_read(a, address + used, ret + used, n);
-
-                if (r < 0)
-                        return r;
-                if (memchr(ret + used, '\0', n))
-                        return 0;
-                used += n;
-        }
-        return too_long;
+        return asker_read_text(a, address_of(a->call, i), ret, PATH_MAX, too_long);
 }
 
 /* A page, or what is there of it. */
 static int read_data(const struct asker *a, char ret[MOUNT_DATA_MAX])
 {
         uint64_t address = address_of(a->call, 4);
-        size_t n = up_to_page(address, MOUNT_DATA_MAX);
+        size_t left = PAGE_BYTES - (size_t)(address % PAGE_BYTES);
+        size_t n = left < MOUNT_DATA_MAX ? left : MOUNT_DATA_MAX;
         int r = asker_read(a, address, ret, n);
 
         if (r == 0 && n < MOUNT_DATA_MAX && asker_read(a, address + n, ret + n, MOUNT_DATA_MAX - n) < 0)

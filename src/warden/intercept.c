@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/sock.h"
+#include "kernel/module.h"
 #include "kernel/notify.h"
 #include "kstat/view_sysinfo.h"
 #include "partition/broker_msg.h"
@@ -20,6 +21,7 @@
 
 #include <linux/audit.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -42,6 +44,7 @@ struct intercept {
         pthread_cond_t confined;
         struct listeners listeners;
         bool complete, quit, ready; /* ready: verdict says how it went */
+        atomic_bool modules;        /* calls about modules are passed on */
         struct croft_error verdict;
         /* the thread's own */
         struct kstat_sample sample;
@@ -132,6 +135,16 @@ static int pass_on(struct intercept *i, int listener, struct notify_slot *slot)
         return PASSED;
 }
 
+/* Who is granted none at all is refused at once: nothing of the call is looked at. */
+static int judge_module(struct intercept *i, int listener, struct notify_slot *slot)
+{
+        int r = atomic_load(&i->modules) ? pass_on(i, listener, slot) : -EPERM;
+
+        if (r == -EPERM && i->config.refused)
+                i->config.refused(i->config.context);
+        return r == -ENOTTY ? -EPERM : r;
+}
+
 /* --- calls ---------------------------------------------------------------------------------------------------------
  */
 
@@ -152,16 +165,21 @@ static const struct {
         {AUDIT_ARCH_X86_64, 166, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 166, pass_on},
         {AUDIT_ARCH_I386, 52, pass_on}, {AUDIT_ARCH_AARCH64, 39, pass_on}};
 
+static int judge(struct intercept *i, int listener, struct notify_slot *slot)
+{
+        const struct seccomp_data *data = &slot->call.data;
+
+        for (size_t k = 0; k < ELEMENTS(calls); k++)
+                if (calls[k].arch == data->arch && calls[k].number == data->nr)
+                        return calls[k].judge(i, listener, slot);
+        return module_call_of(data->arch, data->nr) ? judge_module(i, listener, slot) : -ENOSYS;
+}
+
 /* A call that isn't known here isn't there. */
 static void answer(struct intercept *i, int listener, struct notify_slot *slot)
 {
-        int r = -ENOSYS;
+        int r = judge(i, listener, slot);
 
-        for (size_t k = 0; k < ELEMENTS(calls); k++)
-                if (calls[k].arch == slot->call.data.arch && calls[k].number == slot->call.data.nr) {
-                        r = calls[k].judge(i, listener, slot);
-                        break;
-                }
         if (r != PASSED)
                 (void)notify_answer(listener, slot, 0, -r); /* a caller that has gone needs none */
 }
@@ -430,6 +448,11 @@ void intercept_complete(struct intercept *i)
         i->complete = true;
         (void)pthread_mutex_unlock(&i->lock);
         wake(i);
+}
+
+void intercept_pass_modules(struct intercept *i, bool pass)
+{
+        atomic_store(&i->modules, pass);
 }
 
 int intercept_send(struct intercept *i, int socket)

@@ -13,6 +13,7 @@
 #include "kstat/view_totals.h"
 
 #include <croft/error.h>
+#include <stdbool.h>
 
 struct intercept;
 
@@ -24,6 +25,8 @@ struct intercept_config {
         int (*sample)(void *context, struct kstat_sample *ret);
         /* Gives up privileges, in the thread, before the first call is taken; NULL: nothing is given up. */
         int (*confine)(void *context, struct croft_error *err);
+        /* A call about modules was refused.  Called by the thread; NULL: nobody wants to know. */
+        void (*refused)(void *context);
         void *context;
         struct view_machine machine;
 };
@@ -39,6 +42,8 @@ struct intercept *intercept_stop(struct intercept *i);
 int intercept_add(struct intercept *i, uint32_t number, int fd);
 /* That was all there are: calls in the area that came from another one have nobody who waits for them. */
 void intercept_complete(struct intercept *i);
+/* Are calls about kernel modules the broker's?  Until that is said they are refused. */
+void intercept_pass_modules(struct intercept *i, bool pass);
 /* Says all to croftd. */
 int intercept_send(struct intercept *i, int socket);
 

@@ -25,6 +25,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -34,7 +35,7 @@
 #define PENDING_MAX 4
 #define SETTLE_MS 20 /* RUN follows LOADED within one, or much later */
 
-enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING, TAG_VIEWS };
+enum tag { TAG_CHANNEL = 1, TAG_LISTEN, TAG_INIT, TAG_PENDING, TAG_VIEWS, TAG_REFUSED };
 
 struct warden {
         int epoll;
@@ -51,6 +52,9 @@ struct warden {
         int (*read_sample)(int link, struct kstat_sample *ret);
         int listener; /* init's, on its way to croftd */
         struct intercept *intercept;
+        int refused;         /* eventfd(2): calls about modules were refused */
+        bool untold, unseen; /* croftd is to be told so; it was, and hasn't said that it knows */
+        bool modules;        /* such calls go to the broker */
         bool confined, quit;
         bool unsettled;       /* loaded, and still privileged */
         struct launch launch; /* empty after RUN and in an adopted partition */
@@ -135,6 +139,33 @@ static int confine_thread(void *context, struct croft_error *err)
         return warden_confine(partition_owner(w->state.uid_base), w->filter, err);
 }
 
+/* By the other thread. */
+static void note_refusal(void *context)
+{
+        const struct warden *w = context;
+
+        (void)eventfd_write(w->refused, 1); /* full: it will wake anyway */
+}
+
+static void tell_refusals(struct warden *w)
+{
+        if (!w->untold || w->unseen || w->channel < 0)
+                return;
+        if (warden_send(w->channel, WARDEN_REFUSED, NULL, 0, NULL) < 0)
+                return; /* with the next one */
+        w->untold = false;
+        w->unseen = true;
+}
+
+static void hear_refusals(struct warden *w)
+{
+        eventfd_t count;
+
+        (void)eventfd_read(w->refused, &count);
+        w->untold = true;
+        tell_refusals(w);
+}
+
 /* What the host's own sysinfo(2) says. */
 static struct view_machine machine(void)
 {
@@ -152,10 +183,15 @@ static int start_intercept(struct warden *w, struct croft_error *err)
                 .broker = w->broker,
                 .sample = read_sample,
                 .confine = confine_thread,
+                .refused = note_refusal,
                 .context = w,
                 .machine = machine()};
 
-        return w->area < 0 ? 0 : intercept_start(&config, &w->intercept, err);
+        int r = w->area < 0 ? 0 : intercept_start(&config, &w->intercept, err);
+
+        if (r == 0 && w->intercept)
+                intercept_pass_modules(w->intercept, w->modules);
+        return r;
 }
 
 /* From here on the partition's bytes are read. */
@@ -466,6 +502,27 @@ static int attach_console(struct warden *w, struct warden_packet *p, struct crof
         return 0;
 }
 
+static int take_modules(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        uint8_t flag = wire_get_u8(&p->body);
+
+        (void)err;
+        if (wire_reader_end(&p->body) == 0 && flag <= 1)
+                w->modules = flag;
+        if (w->intercept)
+                intercept_pass_modules(w->intercept, w->modules);
+        return 0;
+}
+
+static int take_seen(struct warden *w, struct warden_packet *p, struct croft_error *err)
+{
+        (void)p;
+        (void)err;
+        w->unseen = false;
+        tell_refusals(w);
+        return 0;
+}
+
 static int quit(struct warden *w, struct warden_packet *p, struct croft_error *err)
 {
         (void)p;
@@ -480,7 +537,8 @@ static const struct {
         int (*handle)(struct warden *w, struct warden_packet *p, struct croft_error *err);
 } handlers[] = {{WARDEN_LAUNCH, launch}, {WARDEN_PLACE, place}, {WARDEN_RUN, run}, {WARDEN_ADOPT, adopt},
         {WARDEN_HELLO, hello}, {WARDEN_LISTENERS, take_listeners}, {WARDEN_SIGNAL, send_signal},
-        {WARDEN_CONSOLE, attach_console}, {WARDEN_QUIT, quit}};
+        {WARDEN_CONSOLE, attach_console}, {WARDEN_MODULES, take_modules}, {WARDEN_SEEN, take_seen},
+        {WARDEN_QUIT, quit}};
 
 static void dispatch(struct warden *w, struct warden_packet *p)
 {
@@ -551,6 +609,7 @@ static void serve_pending(struct warden *w, uint32_t i)
         if (r <= 0 || p.type != WARDEN_HELLO || !sent_by_root(&p) || epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL) < 0)
                 return;
         close_channel(w);
+        w->unseen = false;
         w->channel = TAKE_FD(fd);
         if (watch(w, w->channel, TAG_CHANNEL, 0) < 0)
                 close_channel(w);
@@ -621,6 +680,9 @@ static void serve(struct warden *w, const struct epoll_event *event)
         case TAG_VIEWS:
                 serve_views(w);
                 break;
+        case TAG_REFUSED:
+                hear_refusals(w);
+                break;
         case TAG_INIT:
                 init_ended(w);
                 break;
@@ -651,6 +713,7 @@ static void warden_init(struct warden *w)
                 .requests = -EBADF,
                 .sample = -EBADF,
                 .listener = -EBADF,
+                .refused = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                 .state = {.exit_status = -1}};
         for (size_t i = 0; i < PENDING_MAX; i++)
                 w->pending[i] = -EBADF;
@@ -665,7 +728,8 @@ int warden_main(bool fresh)
         struct warden w;
 
         warden_init(&w);
-        if (w.epoll < 0 || watch(&w, w.channel, TAG_CHANNEL, 0) < 0)
+        if (w.epoll < 0 || w.refused < 0 || watch(&w, w.channel, TAG_CHANNEL, 0) < 0 ||
+                watch(&w, w.refused, TAG_REFUSED, 0) < 0)
                 return EXIT_FAILURE;
         if (fresh) {
                 (void)views_prepare(&w.views, &w.views_error); /* told when they are wanted */

@@ -169,6 +169,14 @@ static void take_disks(struct views *v)
         }
 }
 
+static void take_modules(struct views *v)
+{
+        const struct view_modules *modules = view_has_modules(v->view) ? NULL : views_modules(v->area);
+
+        if (modules)
+                view_use_modules(v->view, modules);
+}
+
 static int take_sample(struct views *v)
 {
         uint64_t now = now_ns(CLOCK_MONOTONIC);
@@ -177,6 +185,7 @@ static int take_sample(struct views *v)
         if (!v->view)
                 return -EAGAIN;
         take_disks(v);
+        take_modules(v);
         if (is_young(v->sampled_ns, now, SAMPLE_TTL_NS))
                 return 0;
         r = v->read_sample(v->link, v->sample);
@@ -194,7 +203,8 @@ static bool is_exact(size_t i)
 
 static uint64_t ttl_of(const struct views *v, uint64_t node)
 {
-        return v->may_have_disks && view_tells_disks(node) ? 0 : VIEW_TTL_NS;
+        /* What has changed by a call of the partition's own is seen at once. */
+        return (v->may_have_disks && view_tells_disks(node)) || view_tells_modules(node) ? 0 : VIEW_TTL_NS;
 }
 
 /* Makes the text of single file i anew if it is old.  What was shown stays when that can't be. */

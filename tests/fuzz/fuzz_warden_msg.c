@@ -67,6 +67,26 @@ static void loops(struct wire_reader *r, struct wire_writer *w)
         }
 }
 
+static void module(struct wire_reader *r, struct wire_writer *w)
+{
+        struct module_request request;
+
+        if (module_request_get(r, &request) == 0 && wire_reader_end(r) == 0) {
+                module_request_put(w, &request);
+                require_same(w, r->data, r->size);
+        }
+}
+
+static void module_done(struct wire_reader *r, struct wire_writer *w)
+{
+        struct module_answer answer;
+
+        if (module_answer_get(r, &answer) == 0 && wire_reader_end(r) == 0) {
+                module_answer_put(w, &answer);
+                require_same(w, r->data, r->size);
+        }
+}
+
 /* An error may be cut to what fits; it must be printable whatever came. */
 static void error(struct wire_reader *r, struct wire_writer *w)
 {
@@ -85,7 +105,7 @@ static void error(struct wire_reader *r, struct wire_writer *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static void (*const decoders[])(struct wire_reader *, struct wire_writer *) = {
-                launch, exec, state, error, listeners, loops};
+                launch, exec, state, error, listeners, loops, module, module_done};
         struct wire_writer w = WIRE_WRITER_INIT;
         struct wire_reader r;
 

@@ -4,6 +4,7 @@
  * process has one, whatever life cycles it makes.
  */
 #include "daemon/life.h"
+#include "kext/books.h"
 #include "kext/kext.h"
 
 #include <errno.h>
@@ -231,4 +232,117 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 {
         scanned = true;
         return life_scan_get(life, name, ret, err);
+}
+
+/* --- what is loaded: what is granted counts for nothing here --- */
+
+#define HOLDERS 16
+
+static struct kext_holder holders[HOLDERS];
+static size_t n_holders;
+
+static uint64_t id_of(struct life *life, const char *name, struct croft_error *err)
+{
+        struct life_info info;
+        uint64_t id;
+
+        if (life_get(life, name, &info, err) < 0)
+                return 0;
+        id = info.def.id;
+        life_info_done(&info);
+        return id;
+}
+
+int life_kext_load(
+        struct life *life, const char *name, const char *extension, const char *parameters, struct croft_error *err)
+{
+        struct kext_holder h = {
+                .partition = id_of(life, name, err), .count = 1, .via = KEXT_VIA_COMMAND, .since = 1700000000};
+        struct kext_record record;
+
+        if (!h.partition)
+                return -ENOENT;
+        if (*parameters)
+                return croft_error_set(err, EPERM, "the parameter '%s' isn't allowed.", parameters);
+        if (life_kext_get(life, extension, &record, err) < 0)
+                return -ENOENT;
+        (void)snprintf(h.name, sizeof(h.name), "%s", record.identity.name);
+        memcpy(h.sha256, record.identity.sha256, sizeof(h.sha256));
+        (void)pthread_mutex_lock(&lock);
+        if (n_holders < HOLDERS)
+                holders[n_holders++] = h;
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+static int drop(uint64_t partition, const char *extension, struct croft_error *err)
+{
+        for (size_t i = 0; i < n_holders; i++)
+                if ((!partition || holders[i].partition == partition) && strcmp(holders[i].name, extension) == 0) {
+                        holders[i] = holders[--n_holders];
+                        return 0;
+                }
+        return croft_error_set(err, ENOENT, "nobody holds '%s'.", extension);
+}
+
+int life_kext_unload(struct life *life, const char *name, const char *extension, struct croft_error *err)
+{
+        uint64_t id = id_of(life, name, err);
+        int r;
+
+        if (!id)
+                return -ENOENT;
+        (void)pthread_mutex_lock(&lock);
+        r = drop(id, extension, err);
+        (void)pthread_mutex_unlock(&lock);
+        return r;
+}
+
+int life_kext_take_away(struct life *life, const char *extension, bool force, struct croft_error *err)
+{
+        int r;
+
+        (void)life;
+        (void)pthread_mutex_lock(&lock);
+        r = n_holders > 0 && !force ? croft_error_set(err, EBUSY, "'%s' is held.", extension) : drop(0, extension, err);
+        (void)pthread_mutex_unlock(&lock);
+        return r;
+}
+
+int life_kext_books(struct life *life, struct kext_books *ret, struct croft_error *err)
+{
+        struct kext_loaded unheld = {.name = "unheld", .state = KEXT_PENDING, .since = 1700000000};
+
+        (void)life;
+        *ret = (struct kext_books){
+                .loaded = calloc(1, sizeof(unheld)), .n_loaded = 1, .holders = calloc(HOLDERS, sizeof(*holders))};
+        if (!ret->loaded || !ret->holders) {
+                kext_books_done(ret);
+                return croft_error_set(err, ENOMEM, "list");
+        }
+        *ret->loaded = unheld;
+        (void)pthread_mutex_lock(&lock);
+        ret->n_holders = n_holders;
+        memcpy(ret->holders, holders, n_holders * sizeof(*holders));
+        (void)pthread_mutex_unlock(&lock);
+        return 0;
+}
+
+bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_MAX + 1])
+{
+        struct life_info *list = NULL;
+        bool found = false;
+        size_t n = 0;
+
+        if (life_list(life, &list, &n, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                if (list[i].def.id == id) {
+                        (void)snprintf(name, NAME_LENGTH_MAX + 1, "%s", list[i].def.name);
+                        found = true;
+                }
+                life_info_done(&list[i]);
+        }
+        free(list);
+        return found;
 }

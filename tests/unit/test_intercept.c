@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -237,6 +238,45 @@ static void a_call_that_nobody_judges_is_not_there(void **state)
         struct bench *b = *state;
 
         assert_int_equal(served(b, filter, call_unknown), 0);
+}
+
+static atomic_int refused;
+
+static void count_refusal(void *context)
+{
+        (void)context;
+        atomic_fetch_add(&refused, 1);
+}
+
+static int call_modules(void)
+{
+        static const long numbers[] = {SYS_init_module, SYS_finit_module, SYS_delete_module};
+
+        for (size_t i = 0; i < ELEMENTS(numbers); i++)
+                if (syscall(numbers[i], 8, 8, 8) == 0 || errno != EPERM)
+                        return 1;
+        return 0;
+}
+
+static void calls_about_modules_are_refused_unless_they_are_passed_on(void **state)
+{
+        struct bench *b = *state;
+        struct intercept_config config = config_of(b);
+        struct intercept *i = NULL;
+        int listener;
+        pid_t pid;
+
+        config.refused = count_refusal;
+        assert_int_equal(intercept_start(&config, &i, NULL), 0);
+        pid = caller(b->filter, call_modules, &listener);
+        assert_int_equal(intercept_add(i, 77, listener), 0);
+        assert_int_equal(end_of(pid), 0);
+        assert_int_equal(atomic_load(&refused), 3);
+        intercept_pass_modules(i, true); /* to nobody, who can't allow it either */
+        pid = caller(b->filter, call_modules, &listener);
+        assert_int_equal(intercept_add(i, 78, listener), 0);
+        assert_int_equal(end_of(pid), 0);
+        intercept_stop(i);
 }
 
 /* --- what the broker answers --- */
@@ -511,6 +551,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         without_a_sample_the_call_fails_and_the_next_one_asks_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_call_that_nobody_judges_is_not_there, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        calls_about_modules_are_refused_unless_they_are_passed_on, setup, teardown),
                 cmocka_unit_test(the_broker_answers_what_is_passed_on),
                 cmocka_unit_test(one_that_waits_for_the_broker_keeps_no_other),
                 cmocka_unit_test_setup_teardown(without_a_broker_there_is_no_such_device, setup, teardown),

@@ -133,11 +133,26 @@ static void only_files_of_a_bounded_size_are_read(void **state)
 
 static void a_file_that_is_shorter_than_it_was_is_told(void **state)
 {
-        _cleanup_close_ int file = file_of("abc", "abc");
+        _cleanup_close_ int file = open("/sys/kernel/uevent_seqnum", O_RDONLY | O_CLOEXEC);
 
         (void)state;
-        (void)lseek(file, 1, SEEK_SET); /* what is read ends sooner than its size said */
-        assert_int_equal(kext_read_sealed(file, NULL), -EAGAIN);
+        assert_true(file >= 0);
+        assert_int_equal(kext_read_sealed(file, NULL), -EAGAIN); /* its size says a page */
+}
+
+static void a_file_is_read_from_its_beginning_and_its_offset_stays(void **state)
+{
+        _cleanup_close_ int file = file_of("abc", "abc"), memfd = -EBADF;
+        char sha256[KEXT_SHA256_LENGTH + 1];
+        uint64_t size;
+
+        (void)state;
+        assert_int_equal(lseek(file, 1, SEEK_SET), 1);
+        memfd = kext_read_sealed(file, NULL);
+        assert_true(memfd >= 0);
+        assert_int_equal(kext_hash(memfd, sha256, &size, NULL), 0);
+        assert_string_equal(sha256, ABC);
+        assert_int_equal(lseek(file, 0, SEEK_CUR), 1);
 }
 
 static bool exists(int state_dir, const char *path)
@@ -322,6 +337,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_can_be_changed_is_not_judged, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(only_files_of_a_bounded_size_are_read, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_file_that_is_shorter_than_it_was_is_told, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_file_is_read_from_its_beginning_and_its_offset_stays, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_copy_is_what_its_name_says, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_damaged_copy_is_told_and_made_anew, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_half_made_is_swept_away, set_up, tear_down),

@@ -122,7 +122,7 @@ static void a_start_loads_everything_before_anything_runs(void **state)
         assert_true(position(&op, "net") < position(&op, "warden-run"));
 }
 
-/* What these make goes with what the steps "spawn", "kstat" and "devid" made. */
+/* What these make goes with what the steps "spawn", "kext", "kstat" and "devid" made. */
 static void a_start_takes_back_all_but_what_others_take_back(void **state)
 {
         struct operation op = life_operation("start");
@@ -130,6 +130,7 @@ static void a_start_takes_back_all_but_what_others_take_back(void **state)
         (void)state;
         for (size_t i = 0; i < op.n_steps; i++)
                 assert_int_equal(op.steps[i].undo == NULL, strcmp(op.steps[i].name, "birth") == 0 ||
+                                                                   strcmp(op.steps[i].name, "kext-run") == 0 ||
                                                                    strcmp(op.steps[i].name, "kstat-run") == 0 ||
                                                                    strcmp(op.steps[i].name, "disks-run") == 0 ||
                                                                    strcmp(op.steps[i].name, "devid-run") == 0);

@@ -186,6 +186,25 @@ static void who_may_mount_has_no_fsopen(void **state)
         assert_int_not_equal(under(other, SYS_fsopen, 0, 0, 0), ENOSYS);
 }
 
+static const long module_calls[] = {SYS_init_module, SYS_finit_module, SYS_delete_module};
+
+static void calls_about_modules_are_told_or_refused(void **state)
+{
+        _cleanup_close_ int notify = seccomp_build_notify(0, NULL),
+                            open = seccomp_build_base(SECCOMP_TOLD_MODULES, NULL);
+        _cleanup_close_ int shut = base();
+
+        (void)state;
+        assert_true(notify >= 0 && open >= 0);
+        for (size_t i = 0; i < ELEMENTS(module_calls); i++) {
+                assert_int_equal(under(notify, module_calls[i], 0, 0, 0), ENOSYS);
+                assert_int_equal(under(notify, X32 | module_calls[i], 0, 0, 0), ENOSYS);
+                assert_int_equal(under(shut, module_calls[i], 0, 0, 0), EPERM);
+                assert_int_equal(under(shut, X32 | module_calls[i], 0, 0, 0), EPERM);
+        }
+        assert_int_not_equal(under(open, SYS_finit_module, -1, 0, 0), 0); /* it is the kernel's to refuse */
+}
+
 static void a_listener_is_had_once(void **state)
 {
         _cleanup_close_ int f = seccomp_build_notify(0, NULL);
@@ -311,6 +330,7 @@ int main(void)
                 cmocka_unit_test(notify_filter_tells_of_sysinfo_only),
                 cmocka_unit_test(mount_filter_tells_of_new_mounts_lone_binds_and_unmounts),
                 cmocka_unit_test(who_may_mount_has_no_fsopen),
+                cmocka_unit_test(calls_about_modules_are_told_or_refused),
                 cmocka_unit_test(a_listener_is_had_once),
                 cmocka_unit_test(warden_filter_answers_intercepted_calls),
                 cmocka_unit_test(warden_filter_lets_two_ioctls_through),

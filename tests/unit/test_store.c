@@ -713,7 +713,8 @@ static void a_database_from_before_pools_is_migrated(void **state)
         (void)str_copy(tag, sizeof(tag), store_tag(f->store));
         f->store = store_close(f->store);
         meddle(f, "DROP TABLE pool; DROP TABLE pool_operation; DROP TABLE extension; DROP TABLE extension_revoked; "
-                  "DROP TABLE extension_grant; DROP TABLE extension_scan; DROP TABLE extension_found; "
+                  "DROP TABLE extension_grant; DROP TABLE extension_loaded; DROP TABLE extension_holder; DROP TABLE "
+                  "extension_scan; DROP TABLE extension_found; "
                   "ALTER TABLE operation ADD COLUMN done INTEGER NOT NULL "
                   "DEFAULT 0;"
                   "PRAGMA user_version = 1");

@@ -233,12 +233,6 @@ static void of_the_machines_disks_only_what_is_known_is_told(void **state)
         assert_string_equal(kit_read(&k, "sys/block/sdb/ro"), "0\n");
 }
 
-static void no_module_is_the_partitions(void **state)
-{
-        (void)state;
-        assert_string_equal(kit_read(&k, "proc/modules"), "");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -253,7 +247,6 @@ int main(void)
                 TEST(a_device_of_its_own_is_found_by_name_and_by_number),
                 TEST(what_was_left_open_of_a_device_is_what_the_kernel_supposes),
                 TEST(of_the_machines_disks_only_what_is_known_is_told),
-                TEST(no_module_is_the_partitions),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,6 +227,20 @@ static int get_error(struct wire_reader *r)
         return warden_error_get(r, &e);
 }
 
+static int get_module(struct wire_reader *r)
+{
+        struct module_request request;
+
+        return module_request_get(r, &request);
+}
+
+static int get_answer(struct wire_reader *r)
+{
+        struct module_answer answer;
+
+        return module_answer_get(r, &answer);
+}
+
 static void refuses_every_truncation(const struct wire_writer *w, int (*decode)(struct wire_reader *))
 {
         struct wire_reader r;
@@ -241,6 +255,31 @@ static void refuses_every_truncation(const struct wire_writer *w, int (*decode)(
         }
         r = over(w, w->used);
         assert_int_equal(decode(&r), 0);
+}
+
+static void what_is_said_of_modules_comes_as_it_was(void **state)
+{
+        const struct module_request sent = {.call = 7, .load = true, .flags = 4, .text = "nr=3 size=4096"};
+        _cleanup_(wire_writer_done) struct wire_writer w = WIRE_WRITER_INIT, answer = WIRE_WRITER_INIT;
+        struct module_request got;
+        struct module_answer told;
+        struct wire_reader r;
+
+        (void)state;
+        module_request_put(&w, &sent);
+        r = over(&w, w.used);
+        assert_int_equal(module_request_get(&r, &got), 0);
+        assert_memory_equal(&got, &sent, sizeof(sent));
+        refuses_every_truncation(&w, get_module);
+        module_answer_put(&answer, &(struct module_answer){.call = 7, .code = EPERM});
+        r = over(&answer, answer.used);
+        assert_int_equal(module_answer_get(&r, &told), 0);
+        assert_true(told.call == 7 && told.code == EPERM);
+        refuses_every_truncation(&answer, get_answer);
+        answer.used = 0;
+        module_answer_put(&answer, &(struct module_answer){.call = 7, .code = 4096});
+        r = over(&answer, answer.used);
+        assert_int_equal(module_answer_get(&r, &told), -EBADMSG);
 }
 
 static void every_truncation_is_refused(void **state)
@@ -512,6 +551,7 @@ int main(void)
                 cmocka_unit_test(error_of_full_length_survives),
                 cmocka_unit_test(a_format_that_is_none_is_refused),
                 cmocka_unit_test(every_truncation_is_refused),
+                cmocka_unit_test(what_is_said_of_modules_comes_as_it_was),
                 cmocka_unit_test(trailing_bytes_are_refused),
                 cmocka_unit_test(launch_spec_with_host_ids_or_no_command_is_refused),
                 cmocka_unit_test(more_strings_than_allowed_are_refused),

@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_books.c - see life_books.h.
+ *
+ * A load is an intent (LOADING), then the kernel, then the record: holder and LOADED at one instant.  Whoever finds an
+ * intent without a record takes it back: nobody was told of success.  An unload is the record first: the holder goes
+ * and, with the last one, what is in the kernel is PENDING at the same instant; then the kernel, as often as it takes.
+ * So at any instant the books say what is to be done, and need no journal beside them.
+ */
+#include "daemon/life_books.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "kernel/module.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RETRY_S 2
+
+static int nothing_begins(void *journal, const char *operation, struct croft_error *err)
+{
+        (void)journal, (void)operation, (void)err;
+        return 0;
+}
+
+static int nothing_intended(void *journal, unsigned int position, const char *step, struct croft_error *err)
+{
+        (void)journal, (void)position, (void)step, (void)err;
+        return 0;
+}
+
+static int nothing_ends(void *journal, struct croft_error *err)
+{
+        (void)journal, (void)err;
+        return 0;
+}
+
+static const struct steps_journal no_journal = {
+        .begin = nothing_begins, .intent = nothing_intended, .end = nothing_ends};
+
+/* --- what the kernel has --- */
+
+static bool is_there(const char *name)
+{
+        enum module_state state = module_find(name);
+
+        return state == MODULE_LIVE || state == MODULE_CHANGING;
+}
+
+/* Somebody else has loaded it: is it what is on record?  By what both say; where they say nothing it can't be known. */
+static bool is_same(const struct kext_identity *wanted)
+{
+        struct module_figures found;
+        bool build_ids, versions;
+
+        module_look(wanted->name, &found);
+        build_ids = found.build_id[0] && wanted->build_id[0];
+        versions = found.srcversion[0] && wanted->srcversion[0];
+        if (build_ids && strcmp(found.build_id, wanted->build_id) != 0)
+                return false;
+        return build_ids || (versions && strcmp(found.srcversion, wanted->srcversion) == 0);
+}
+
+/* Of rows that are PENDING: one after the other, until no more go; those that others need go behind these. */
+static size_t take_out_pending(struct life *life)
+{
+        bool went = true;
+        size_t left = 0;
+
+        while (went) {
+                _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+
+                went = false;
+                left = 0;
+                if (store_books(life->store, &books, NULL) < 0)
+                        return 1;
+                for (size_t i = 0; i < books.n_loaded; i++) {
+                        const struct kext_loaded *l = &books.loaded[i];
+                        int r = l->state == KEXT_PENDING ? module_unload(l->name) : 1;
+
+                        if (r == 0 || r == -ENOENT)
+                                went |= store_books_change(life->store,
+                                                &(struct store_book_change){.unloaded = l->name}, NULL) == 0;
+                        else if (r < 0)
+                                left++;
+                }
+        }
+        return left;
+}
+
+/* --- load --- */
+
+struct loading {
+        struct unit *u;
+        const struct book_wish *wish;
+        struct kext_loaded loaded;
+        struct kext_holder holder;
+        int bytes;
+};
+
+/* As the file says how it is packed; the kernel unpacks what it can. */
+static int flags_of(int bytes)
+{
+        static const struct {
+                const char *magic;
+                size_t size;
+        } packed[] = {{"\x1f\x8b", 2},
+                {"\xfd"
+                 "7zXZ",
+                        5},
+                {"\x28\xb5\x2f\xfd", 4}};
+        char head[8] = "";
+
+        if (pread(bytes, head, sizeof(head), 0) < 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTS(packed); i++)
+                if (memcmp(head, packed[i].magic, packed[i].size) == 0)
+                        return MODULE_COMPRESSED;
+        return 0;
+}
+
+static int put_intent(void *context, const void *arg, struct croft_error *err)
+{
+        struct loading *l = context;
+
+        (void)arg;
+        l->loaded.state = KEXT_LOADING;
+        return store_books_change(l->u->life->store, &(struct store_book_change){.loaded = &l->loaded}, err);
+}
+
+static int drop_intent(void *context, const void *arg, struct croft_error *err)
+{
+        struct loading *l = context;
+
+        (void)arg;
+        return store_books_change(l->u->life->store, &(struct store_book_change){.unloaded = l->loaded.name}, err);
+}
+
+static int load_it(void *context, const void *arg, struct croft_error *err)
+{
+        struct loading *l = context;
+
+        (void)arg;
+        return module_load(l->bytes, l->wish->parameters, flags_of(l->bytes), err);
+}
+
+/* Also when the act has failed: then it isn't there, or isn't ours, which -EEXIST has told. */
+static int unload_it(void *context, const void *arg, struct croft_error *err)
+{
+        struct loading *l = context;
+        int r = l->loaded.state == KEXT_LOADED ? module_unload(l->loaded.name) : 0;
+
+        (void)arg;
+        return r == 0 || r == -ENOENT ? 0 : croft_error_set(err, r, "take '%s' out of the kernel", l->loaded.name);
+}
+
+static int put_record(void *context, const void *arg, struct croft_error *err)
+{
+        struct loading *l = context;
+
+        (void)arg;
+        l->loaded.state = KEXT_LOADED;
+        return store_books_change(
+                l->u->life->store, &(struct store_book_change){.loaded = &l->loaded, .holder = &l->holder}, err);
+}
+
+static const struct step load_steps[] = {
+        {.name = "intent", .act = put_intent, .undo = drop_intent},
+        {.name = "kernel", .act = load_it, .undo = unload_it},
+        {.name = "record", .act = put_record},
+};
+static const struct operation op_load = {
+        .name = "extension-load", .policy = STEPS_UNDO, .steps = load_steps, .n_steps = ELEMENTS(load_steps)};
+
+/* Too often is a way to fill the kernel's memory with what modules leave behind (KXT-38). */
+static int check_rate(struct unit *u, const char *name, struct croft_error *err)
+{
+        int r = kext_rate_note(&u->loads, (int64_t)time(NULL));
+        char text[KEXT_NAME_MAX + 128];
+
+        if (r < 0)
+                return croft_error_set(err, r, "'%s' had extensions loaded more than %d times in %d s.", u->p.def.name,
+                        KEXT_LOADS_MAX, KEXT_LOADS_S);
+        if (r == 0)
+                return 0;
+        (void)snprintf(text, sizeof(text), "it has had extensions loaded %d times within %d s, the last one '%s'",
+                KEXT_LOADS_MANY, KEXT_LOADS_S, name);
+        errors_note_partition(&u->p, text);
+        return 0;
+}
+
+static int really(struct loading *l, struct croft_error *err)
+{
+        _cleanup_close_ int bytes = -EBADF;
+        struct life *life = l->u->life;
+        int r = check_rate(l->u, l->loaded.name, err);
+
+        if (r < 0)
+                return r;
+        bytes = kext_copy_get(life->host->state_dir, l->wish->record->identity.sha256, err);
+        if (bytes < 0)
+                return bytes;
+        l->bytes = bytes;
+        return steps_run(&op_load, l, &no_journal, err);
+}
+
+/* Nothing happens in the kernel. */
+static int note_holder(struct loading *l, const struct kext_loaded *loaded, struct croft_error *err)
+{
+        l->loaded = *loaded;
+        l->loaded.state = KEXT_LOADED;
+        return store_books_change(
+                l->u->life->store, &(struct store_book_change){.loaded = &l->loaded, .holder = &l->holder}, err);
+}
+
+static int count_again(struct loading *l, const struct kext_holder *own, struct croft_error *err)
+{
+        bool dependency = own->count == 0; /* it is its own from now on */
+
+        l->holder = *own;
+        if (l->wish->via == KEXT_VIA_DEPENDENCY)
+                return 0;
+        if (l->wish->via == KEXT_VIA_CALL && !dependency)
+                return croft_error_set(err, EEXIST, "'%s' has it already.", l->u->p.def.name);
+        l->holder.count++;
+        if (dependency)
+                l->holder.via = l->wish->via;
+        return store_books_change(l->u->life->store, &(struct store_book_change){.holder = &l->holder}, err);
+}
+
+/* Who has it, for global. */
+static void name_holders(struct life *life, const struct kext_books *books, const char *name, char *buf, size_t size)
+{
+        size_t used = 0;
+
+        buf[0] = '\0';
+        for (size_t i = 0; i < books->n_holders && used < size; i++) {
+                const struct kext_holder *h = &books->holders[i];
+                _cleanup_(unit_unrefp) struct unit *u =
+                        strcmp(h->name, name) == 0 && !h->lost ? life_find_id(life, h->partition) : NULL;
+
+                if (u)
+                        used += (size_t)snprintf(buf + used, size - used, "%s'%s'", used ? ", " : "", u->p.def.name);
+        }
+        if (used == 0)
+                (void)snprintf(buf, size, "global");
+}
+
+static int refuse_busy(struct loading *l, const struct kext_books *books, struct croft_error *err)
+{
+        const char *name = l->holder.name;
+        const struct kext_loaded *loaded = kext_books_loaded(books, name);
+        char holders[256];
+
+        name_holders(l->u->life, books, name, holders, sizeof(holders));
+        if (loaded && strcmp(loaded->sha256, l->holder.sha256) != 0)
+                return croft_error_set(
+                        err, EBUSY, "another generation of '%s' is in the kernel, held by %s.", name, holders);
+        return croft_error_set(err, EBUSY, "'%s' is held by %s, and one of them is to have it alone.", name, holders);
+}
+
+/* What it said of its holders is over: it went without us. */
+static int lose(struct life *life, const struct kext_books *books, const char *name, const char *why)
+{
+        char text[KEXT_NAME_MAX + 128];
+        int r = 0;
+
+        (void)snprintf(text, sizeof(text), "extension '%s' is lost: %s", name, why);
+        for (size_t i = 0; r == 0 && i < books->n_holders; i++) {
+                struct kext_holder h = books->holders[i];
+                _cleanup_(unit_unrefp) struct unit *u = NULL;
+
+                if (h.lost || strcmp(h.name, name) != 0)
+                        continue;
+                h.lost = true;
+                r = store_books_change(life->store, &(struct store_book_change){.holder = &h}, NULL);
+                u = life_find_id(life, h.partition);
+                if (u && r == 0) {
+                        errors_note_partition(&u->p, text);
+                        unit_kext_tell(u);
+                }
+        }
+        return r == 0 ? store_books_change(life->store, &(struct store_book_change){.unloaded = name}, NULL) : r;
+}
+
+static int load_needed(struct unit *u, const struct book_wish *wish, struct croft_error *err);
+
+/* books_lock is held, as in all that follow. */
+static int load(struct unit *u, const struct book_wish *wish, struct croft_error *err)
+{
+        const struct kext_identity *identity = &wish->record->identity;
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct loading l = {.u = u, .wish = wish};
+        bool there = is_there(identity->name);
+        const struct kext_loaded *loaded;
+        int r = store_books(u->life->store, &books, err);
+
+        if (r < 0)
+                return r;
+        l.holder = (struct kext_holder){.partition = u->p.def.id,
+                .count = wish->via != KEXT_VIA_DEPENDENCY,
+                .local = wish->grant->local,
+                .via = wish->via,
+                .since = (int64_t)time(NULL)};
+        l.loaded.since = l.holder.since;
+        (void)str_copy(l.holder.name, sizeof(l.holder.name), identity->name);
+        (void)str_copy(l.holder.sha256, sizeof(l.holder.sha256), identity->sha256);
+        (void)str_copy(l.loaded.name, sizeof(l.loaded.name), identity->name);
+        (void)str_copy(l.loaded.sha256, sizeof(l.loaded.sha256), identity->sha256);
+        loaded = kext_books_loaded(&books, identity->name);
+        if (loaded && !there) {
+                r = lose(u->life, &books, identity->name, "it isn't in the kernel any more");
+                return r < 0 ? croft_error_set(err, r, "write the books") : load(u, wish, err);
+        }
+        r = kext_books_judge(&books, u->p.def.id, &l.holder, there);
+        if (r == KEXT_LOAD_COUNT)
+                return count_again(&l, kext_books_holder(&books, u->p.def.id, identity->name), err);
+        if (r == -EBUSY || (r == KEXT_LOAD_ADOPT && !is_same(identity)))
+                return refuse_busy(&l, &books, err);
+        if (r == KEXT_LOAD_ADOPT)
+                l.loaded.baseline = true;
+        if (load_needed(u, wish, err) < 0)
+                return err->code ? -err->code : -EIO;
+        if (r != KEXT_LOAD_REALLY)
+                return note_holder(&l, loaded ? loaded : &l.loaded, err);
+        r = really(&l, err);
+        if (r != -EEXIST || !is_there(identity->name))
+                return r;
+        croft_error_clear(err); /* global was faster */
+        return load(u, wish, err);
+}
+
+/* The CURRENT one of that name for the same kernel. */
+static int find_needed(struct life *life, const struct kext_record *by, const char *name, struct kext_record *ret,
+        struct croft_error *err)
+{
+        _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
+        char release[128], other[128];
+        int r = store_extensions(life->store, &all.list, &all.n, err);
+
+        (void)kext_release(by->identity.vermagic, release, sizeof(release));
+        for (size_t i = 0; r == 0 && i < all.n; i++)
+                if (all.list[i].state == KEXT_CURRENT && strcmp(all.list[i].identity.name, name) == 0 &&
+                        strcmp(kext_release(all.list[i].identity.vermagic, other, sizeof(other)), release) == 0) {
+                        *ret = all.list[i];
+                        return 0;
+                }
+        return r < 0 ? r
+                     : croft_error_set(
+                               err, ENOENT, "'%s' needs '%s', which isn't registered.", by->identity.name, name);
+}
+
+/* Each is an entry of its own, held because of this one (KXT-29); what is part of the kernel's image is nobody's. */
+static int load_needed(struct unit *u, const struct book_wish *wish, struct croft_error *err)
+{
+        const char *at = wish->record->identity.depends;
+        char name[KEXT_NAME_MAX + 1];
+
+        while (kext_depends_next(&at, name)) {
+                struct kext_record record;
+                const struct kext_grant grant = {.local = false};
+                const struct book_wish needed = {
+                        .record = &record, .grant = &grant, .parameters = "", .via = KEXT_VIA_DEPENDENCY};
+                int r = module_find(name) == MODULE_BUILT_IN ? 1
+                                                             : find_needed(u->life, wish->record, name, &record, err);
+
+                if (r == 0)
+                        r = load(u, &needed, err);
+                if (r < 0) {
+                        croft_error_prefix(err, "load what '%s' needs", wish->record->identity.name);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+/* --- unload --- */
+
+struct unloading {
+        struct life *life;
+        struct kext_holder holder;
+        struct kext_loaded loaded;
+        bool last;
+};
+
+static int record_unload(void *context, const void *arg, struct croft_error *err)
+{
+        struct unloading *n = context;
+        struct store_book_change change = {.gone = &n->holder};
+
+        (void)arg;
+        n->loaded.state = KEXT_PENDING;
+        if (n->last && n->loaded.baseline)
+                change.unloaded = n->loaded.name;
+        else if (n->last)
+                change.loaded = &n->loaded;
+        return store_books_change(n->life->store, &change, err);
+}
+
+static int unload_pending(void *context, const void *arg, struct croft_error *err)
+{
+        struct unloading *n = context;
+
+        (void)arg;
+        (void)err;
+        if (n->last && !n->loaded.baseline && take_out_pending(n->life) > 0)
+                (void)pthread_cond_signal(&n->life->books_wanted);
+        return 0;
+}
+
+static const struct step unload_steps[] = {
+        {.name = "record", .act = record_unload},
+        {.name = "kernel", .act = unload_pending},
+};
+static const struct operation op_unload = {
+        .name = "extension-unload", .policy = STEPS_FINISH, .steps = unload_steps, .n_steps = ELEMENTS(unload_steps)};
+
+static int drop(struct life *life, const struct kext_books *books, const struct kext_holder *h, struct croft_error *err)
+{
+        const struct kext_loaded *loaded = kext_books_loaded(books, h->name);
+        struct unloading n = {.life = life, .holder = *h};
+
+        if (loaded && !h->lost) {
+                n.loaded = *loaded;
+                n.last = kext_books_total(books, h->name) == 1;
+        }
+        return steps_run(&op_unload, &n, &no_journal, err);
+}
+
+static const char *depends_of(void *context, const char *sha256)
+{
+        static _Thread_local struct kext_record record;
+        struct life *life = context;
+
+        return store_extension_find(life->store, sha256, &record, NULL) == 0 ? record.identity.depends : NULL;
+}
+
+/* What it has because of others only, which it has no more; one at a time, since what goes may have needed another. */
+static int trim(struct life *life, uint64_t partition, struct croft_error *err)
+{
+        for (;;) {
+                _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+                const struct kext_holder *found = NULL;
+                int r = store_books(life->store, &books, err);
+
+                for (size_t i = 0; r == 0 && !found && i < books.n_holders; i++) {
+                        const struct kext_holder *h = &books.holders[i];
+
+                        if (h->partition == partition && h->count == 0 &&
+                                kext_books_users(&books, partition, h->name, depends_of, life) == 0)
+                                found = h;
+                }
+                if (r < 0 || !found)
+                        return r;
+                r = drop(life, &books, found, err);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int unload(struct unit *u, const char *name, enum kext_via via, struct croft_error *err)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        const struct kext_holder *own;
+        int r = store_books(u->life->store, &books, err);
+
+        if (r < 0)
+                return r;
+        own = kext_books_holder(&books, u->p.def.id, name);
+        if (!own)
+                return croft_error_set(err, ENOENT, "'%s' holds no extension '%s'.", u->p.def.name, name);
+        if (!own->lost && (own->count == 0 || kext_books_users(&books, u->p.def.id, name, depends_of, u->life)))
+                return croft_error_set(err, EAGAIN, "others that '%s' holds need '%s'.", u->p.def.name, name);
+        if (via == KEXT_VIA_COMMAND && own->count > 1 && !own->lost) {
+                struct kext_holder less = *own;
+
+                less.count--;
+                return store_books_change(u->life->store, &(struct store_book_change){.holder = &less}, err);
+        }
+        r = drop(u->life, &books, own, err);
+        if (r == 0 && own->lost)
+                return croft_error_set(err, ENOENT, "'%s' had lost the extension '%s'.", u->p.def.name, name);
+        return r == 0 ? trim(u->life, u->p.def.id, err) : r;
+}
+
+/* --- for others: these take the lock --- */
+
+int books_load(struct unit *u, const struct book_wish *wish, struct croft_error *err)
+{
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r;
+
+        (void)pthread_mutex_lock(&u->life->books_lock);
+        r = load(u, wish, &own);
+        if (r < 0)
+                (void)trim(u->life, u->p.def.id, NULL); /* what it would have needed */
+        (void)pthread_mutex_unlock(&u->life->books_lock);
+        return r < 0 ? croft_error_copy(err, &own) : 0;
+}
+
+int books_unload(struct unit *u, const char *name, enum kext_via via, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&u->life->books_lock);
+        r = unload(u, name, via, err);
+        (void)pthread_mutex_unlock(&u->life->books_lock);
+        return r;
+}
+
+static int release(struct life *life, uint64_t partition, struct croft_error *err)
+{
+        for (;;) {
+                _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+                const struct kext_holder *found = NULL;
+                int r = store_books(life->store, &books, err);
+
+                for (size_t i = 0; !found && i < books.n_holders; i++)
+                        if (books.holders[i].partition == partition)
+                                found = &books.holders[i];
+                if (r < 0 || !found)
+                        return r;
+                r = drop(life, &books, found, err);
+                if (r < 0)
+                        return r;
+        }
+}
+
+int books_release(struct unit *u, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&u->life->books_lock);
+        r = release(u->life, u->p.def.id, err);
+        (void)pthread_mutex_unlock(&u->life->books_lock);
+        return r;
+}
+
+size_t books_each(
+        struct unit *u, void (*each)(void *context, const struct kext_holder *h, uint32_t users), void *context)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        uint64_t id = u->p.def.id;
+        size_t n = 0;
+
+        if (store_books(u->life->store, &books, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < books.n_holders; i++)
+                if (books.holders[i].partition == id) {
+                        each(context, &books.holders[i],
+                                kext_books_users(&books, id, books.holders[i].name, depends_of, u->life));
+                        n++;
+                }
+        return n;
+}
+
+static int take_away(struct life *life, const char *name, bool force, struct croft_error *err)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct kext_loaded pending;
+        char holders[256];
+        int r = store_books(life->store, &books, err);
+
+        if (r < 0)
+                return r;
+        if (!is_there(name))
+                return croft_error_set(err, ENOENT, "the kernel has no module '%s'.", name);
+        name_holders(life, &books, name, holders, sizeof(holders));
+        if (kext_books_total(&books, name) > 0 && !force)
+                return croft_error_set(err, EBUSY, "'%s' is held by %s.", name, holders);
+        if (kext_books_total(&books, name) > 0) {
+                r = lose(life, &books, name, "global has taken it away");
+                if (r < 0)
+                        return croft_error_set(err, r, "write the books");
+        }
+        r = module_unload(name);
+        if (r == -EBUSY && kext_books_loaded(&books, name)) {
+                pending = *kext_books_loaded(&books, name);
+                pending.state = KEXT_PENDING;
+                (void)store_books_change(life->store, &(struct store_book_change){.loaded = &pending}, NULL);
+                (void)pthread_cond_signal(&life->books_wanted);
+                return croft_error_set(err, EBUSY, "'%s' is still used; it goes as soon as it isn't.", name);
+        }
+        return r < 0 ? croft_error_set(err, r, "take '%s' out of the kernel", name) : 0;
+}
+
+int books_take_away(struct life *life, const char *name, bool force, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&life->books_lock);
+        r = take_away(life, name, force, err);
+        (void)pthread_mutex_unlock(&life->books_lock);
+        return r;
+}
+
+/* --- start --- */
+
+/* Loads that nobody was told of are to go; what has gone by itself is lost. */
+static int settle_loaded(struct life *life, const struct kext_books *books, struct croft_error *err)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < books->n_loaded; i++) {
+                struct kext_loaded l = books->loaded[i];
+
+                if (!is_there(l.name)) {
+                        r = lose(life, books, l.name, "it isn't in the kernel any more");
+                        continue;
+                }
+                if (l.state != KEXT_LOADING)
+                        continue;
+                l.state = KEXT_PENDING;
+                r = store_books_change(life->store, &(struct store_book_change){.loaded = &l}, err);
+                if (r == 0)
+                        log_say(LOG_LEVEL_NOTICE, "an interrupted load of extension '%s' is taken back", l.name);
+        }
+        return r;
+}
+
+static int settle_holders(struct life *life, const struct kext_books *books, struct croft_error *err)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < books->n_holders; i++) {
+                uint64_t id = books->holders[i].partition;
+                _cleanup_(unit_unrefp) struct unit *u = life_find_id(life, id);
+
+                if (i > 0 && books->holders[i - 1].partition == id)
+                        continue;
+                if (!u || u->p.state == PARTITION_DEFINED)
+                        r = release(life, id, err);
+                else
+                        r = trim(life, id, err);
+        }
+        return r;
+}
+
+int books_settle(struct life *life, struct croft_error *err)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        int r;
+
+        (void)pthread_mutex_lock(&life->books_lock);
+        r = store_books(life->store, &books, err);
+        if (r == 0)
+                r = settle_loaded(life, &books, err);
+        if (r == 0)
+                r = settle_holders(life, &books, err);
+        if (r == 0)
+                (void)take_out_pending(life);
+        (void)pthread_mutex_unlock(&life->books_lock);
+        return r;
+}
+
+/* Sleeps until something can't go, and then looks every other second. */
+static void *retry(void *context)
+{
+        struct life *life = context;
+
+        (void)pthread_mutex_lock(&life->books_lock);
+        while (!life->books_ending) {
+                struct timespec until;
+
+                if (take_out_pending(life) == 0) {
+                        (void)pthread_cond_wait(&life->books_wanted, &life->books_lock);
+                        continue;
+                }
+                (void)clock_gettime(CLOCK_REALTIME, &until);
+                until.tv_sec += RETRY_S;
+                (void)pthread_cond_timedwait(&life->books_wanted, &life->books_lock, &until);
+        }
+        (void)pthread_mutex_unlock(&life->books_lock);
+        return NULL;
+}
+
+void books_watch(struct life *life)
+{
+        life->follows_books = pthread_create(&life->books_thread, NULL, retry, life) == 0;
+        if (!life->follows_books)
+                log_say(LOG_LEVEL_WARNING,
+                        "no thread can be started: extensions that are in use when they are unloaded stay until the "
+                        "next unload");
+}
+
+void books_close(struct life *life)
+{
+        if (!life->follows_books)
+                return;
+        (void)pthread_mutex_lock(&life->books_lock);
+        life->books_ending = true;
+        (void)pthread_cond_signal(&life->books_wanted);
+        (void)pthread_mutex_unlock(&life->books_lock);
+        (void)pthread_join(life->books_thread, NULL);
+        life->follows_books = false;
+}
+
+void books_print_crash_points(void)
+{
+        steps_print_crash_points(&op_load);
+        steps_print_crash_points(&op_unload);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_load.c - who may have which extension loaded: wishes of partitions, as their brokers tell of them, and commands.
+ *
+ * What comes from a broker is believed as far as the kernel vouches for it: bytes that are sealed, and which partition
+ * it works for.  A partition is told an errno; why, global is told.
+ */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/life_books.h"
+#include "kernel/module.h"
+#include "kext/kext.h"
+#include "kstat/views_memory.h"
+#include "partition/warden_msg.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* What the partition's own file system could have said, too; nothing of other partitions but that one is in the way. */
+static int code_for_partition(int code)
+{
+        switch (code) {
+        case EILSEQ:
+        case EUCLEAN:
+                return ENOEXEC;
+        case ESTALE:
+                return EPERM;
+        default:
+                return code;
+        }
+}
+
+static int find_record(struct life *life, int bytes, struct kext_record *ret, bool *ret_known, struct croft_error *err)
+{
+        char sha256[KEXT_SHA256_LENGTH + 1];
+        uint64_t size;
+        int r = kext_hash(bytes, sha256, &size, err);
+
+        if (r == 0)
+                *ret_known = store_extension_find(life->store, sha256, ret, NULL) == 0;
+        return r;
+}
+
+static void say(struct unit *u, const char *name, const char *what)
+{
+        char text[KEXT_NAME_MAX + 64];
+
+        (void)snprintf(text, sizeof(text), "extension '%s' %s", name, what);
+        unit_event(u, "extension", text);
+}
+
+static int load(struct unit *u, const struct kext_record *record, const char *parameters, enum kext_via via,
+        struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        struct book_wish wish = {.record = record, .parameters = parameters, .via = via};
+        size_t n = 0;
+        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, err);
+
+        if (r == 0)
+                r = kext_judge(record, grants, n, u->p.def.name, parameters, &wish.grant, err);
+        if (r == 0)
+                r = books_load(u, &wish, err);
+        if (r == 0)
+                say(u, record->identity.name, "loaded");
+        return r;
+}
+
+static int serve_load(struct unit *u, const struct module_request *q, int bytes, struct croft_error *err)
+{
+        struct kext_record record;
+        bool known = false;
+        int r = find_record(u->life, bytes, &record, &known, err);
+
+        return r == 0 ? load(u, known ? &record : NULL, q->text, KEXT_VIA_CALL, err) : r;
+}
+
+static int unload(struct unit *u, const char *name, enum kext_via via, struct croft_error *err)
+{
+        int r = books_unload(u, name, via, err);
+
+        if (r == 0)
+                say(u, name, "unloaded");
+        return r;
+}
+
+static int serve_unload(struct unit *u, const struct module_request *q, struct croft_error *err)
+{
+        char name[KEXT_NAME_MAX + 1], shown[256];
+
+        if (!kext_name_normalise(q->text, name))
+                return croft_error_set(err, ENOENT, "'%s' is no name of an extension.",
+                        str_escape(shown, sizeof(shown), q->text, strnlen(q->text, 60)));
+        return unload(u, name, KEXT_VIA_CALL, err);
+}
+
+int unit_kext_serve(struct unit *u, const struct module_request *q, int bytes)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        int r = q->load ? serve_load(u, q, bytes, &err) : serve_unload(u, q, &err);
+
+        if (r == 0)
+                unit_kext_tell(u);
+        if (r < 0 && r != -EEXIST) {
+                croft_error_prefix(
+                        &err, q->load ? "load an extension for '%s'" : "unload an extension for '%s'", u->p.def.name);
+                errors_refuse_for_global(u, &err);
+        }
+        return -code_for_partition(-r);
+}
+
+void unit_kext_refused(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        croft_error_set(&err, EPERM, "'%s' wants to load or unload an extension, and is granted none.", u->p.def.name);
+        errors_refuse_for_global(u, &err);
+}
+
+/* What its /proc and /sys show. */
+struct shown {
+        struct view_module list[VIEW_MODULES_MAX];
+        size_t n;
+};
+
+static void show_one(void *context, const struct kext_holder *h, uint32_t users)
+{
+        struct shown *shown = context;
+        struct view_module *m = &shown->list[shown->n];
+        struct module_figures figures;
+
+        if (h->lost || shown->n == VIEW_MODULES_MAX)
+                return;
+        module_look(h->name, &figures);
+        *m = (struct view_module){.size = figures.size, .users = users};
+        (void)str_copy(m->name, sizeof(m->name), h->name);
+        shown->n++;
+}
+
+static void show(struct unit *u, const struct shown *shown)
+{
+        _cleanup_close_ int memory = -EBADF;
+
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (u->p.run.fuse_memory >= 0)
+                memory = fcntl(u->p.run.fuse_memory, F_DUPFD_CLOEXEC, 3);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        if (memory >= 0)
+                (void)views_modules_replace(memory, shown->list, shown->n, NULL); /* an old one has no room for it */
+}
+
+/* Without anything granted, and nothing held, there is nothing to look at. */
+void unit_kext_tell(struct unit *u)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        struct wire_writer body = WIRE_WRITER_INIT;
+        struct shown shown = {.n = 0};
+        size_t held = books_each(u, show_one, &shown), n = 0;
+        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
+
+        show(u, &shown);
+        wire_put_u8(&body, r == 0 && (n > 0 || held > 0));
+        (void)pthread_mutex_lock(&u->p.lock);
+        if (u->p.run.warden >= 0)
+                (void)warden_send(u->p.run.warden, WARDEN_MODULES, NULL, 0, &body); /* or it has died */
+        (void)pthread_mutex_unlock(&u->p.lock);
+        wire_writer_done(&body);
+}
+
+/* --- commands --- */
+
+static int load_by_command(struct unit *u, const char *what, const char *parameters, struct croft_error *err)
+{
+        struct kext_record record;
+        int r = life_kext_get(u->life, what, &record, err);
+
+        if (r == 0)
+                r = load(u, &record, parameters, KEXT_VIA_COMMAND, err);
+        if (r < 0)
+                croft_error_prefix(err, "load an extension for '%s'", u->p.def.name);
+        return r;
+}
+
+/* A name, or what life_kext_get() takes. */
+static int name_of(struct life *life, const char *what, char name[KEXT_NAME_MAX + 1], struct croft_error *err)
+{
+        struct kext_record record;
+        int r;
+
+        if (!kext_is_sha256(what) && kext_name_normalise(what, name))
+                return 0;
+        r = life_kext_get(life, what, &record, err);
+        if (r == 0)
+                (void)str_copy(name, KEXT_NAME_MAX + 1, record.identity.name);
+        return r;
+}
+
+static int unload_by_command(struct unit *u, const char *what, struct croft_error *err)
+{
+        char name[KEXT_NAME_MAX + 1];
+        int r = name_of(u->life, what, name, err);
+
+        if (r == 0)
+                r = unload(u, name, KEXT_VIA_COMMAND, err);
+        if (r < 0)
+                croft_error_prefix(err, "unload an extension for '%s'", u->p.def.name);
+        return r;
+}
+
+int life_kext_load(
+        struct life *life, const char *name, const char *what, const char *parameters, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_EXTENSION, &u, err);
+
+        if (r < 0)
+                return r;
+        r = load_by_command(u, what, parameters, &own);
+        if (r == 0)
+                unit_kext_tell(u);
+        croft_error_copy(err, &own);
+        return life_end(u, u->p.state, r, &own);
+}
+
+int life_kext_unload(struct life *life, const char *name, const char *what, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_EXTENSION, &u, err);
+
+        if (r < 0)
+                return r;
+        r = unload_by_command(u, what, &own);
+        if (r == 0)
+                unit_kext_tell(u);
+        croft_error_copy(err, &own);
+        return life_end(u, u->p.state, r, &own);
+}
+
+int life_kext_take_away(struct life *life, const char *what, bool force, struct croft_error *err)
+{
+        char name[KEXT_NAME_MAX + 1];
+        int r = name_of(life, what, name, err);
+
+        if (r == 0)
+                r = books_take_away(life, name, force, err);
+        return r < 0 ? croft_error_prefix(err, "take an extension out of the kernel") : 0;
+}
+
+int life_kext_books(struct life *life, struct kext_books *ret, struct croft_error *err)
+{
+        return store_books(life->store, ret, err);
+}
+
+bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_MAX + 1])
+{
+        _cleanup_(unit_unrefp) struct unit *u = life_find_id(life, id);
+
+        if (!u)
+                return false;
+        (void)pthread_mutex_lock(&u->p.lock);
+        (void)str_copy(name, NAME_LENGTH_MAX + 1, u->p.def.name);
+        (void)pthread_mutex_unlock(&u->p.lock);
+        return true;
+}
+
+/* --- a partition's share --- */
+
+static int start(struct partition *p, struct croft_error *err)
+{
+        (void)err;
+        unit_kext_tell(unit_of(p));
+        return 0;
+}
+
+static int release(struct partition *p, struct croft_error *err)
+{
+        return books_release(unit_of(p), err);
+}
+
+static int adopt(struct partition *p, struct croft_error *err)
+{
+        return start(p, err);
+}
+
+const struct facet facet_kext = {
+        .name = "kext",
+        .start = start,
+        .adopt = adopt,
+        .release = release,
+};

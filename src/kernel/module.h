@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * module.h - modules of the running kernel: loading one, taking one out, and what the kernel says of those it has.
+ * Thin: who may have what is decided elsewhere.
+ */
+#ifndef CROFT_KERNEL_MODULE_H
+#define CROFT_KERNEL_MODULE_H
+
+#include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum module_call { MODULE_INIT = 1, MODULE_FINIT, MODULE_DELETE };
+/* Which of the calls about modules this is, by the ABI; 0: none. */
+enum module_call module_call_of(uint32_t arch, int32_t number);
+
+#define MODULE_IGNORES 3    /* MODULE_INIT_IGNORE_MODVERSIONS | MODULE_INIT_IGNORE_VERMAGIC of finit_module(2) */
+#define MODULE_COMPRESSED 4 /* MODULE_INIT_COMPRESSED_FILE */
+
+/* finit_module(2), flags as there. */
+int module_load(int fd, const char *parameters, int flags, struct croft_error *err);
+/* delete_module(2), never waiting and never by force.  -EBUSY: somebody uses it; -ENOENT: the kernel hasn't got it. */
+int module_unload(const char *name);
+
+enum module_state {
+        MODULE_ABSENT,
+        MODULE_BUILT_IN, /* part of the kernel's image */
+        MODULE_CHANGING, /* coming or going */
+        MODULE_LIVE,
+};
+/* By /sys/module. */
+enum module_state module_find(const char *name);
+struct module_figures {
+        uint64_t size; /* in bytes, 0: not told */
+        uint32_t uses;
+        char build_id[129], srcversion[64]; /* "": it has none */
+};
+/* Of one that is there, as far as it is told. */
+void module_look(const char *name, struct module_figures *ret);
+
+#endif

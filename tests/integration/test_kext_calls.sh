@@ -1,0 +1,177 @@
+#!/bin/sh
+# where: here guest
+# timeout: 600
+# Calls of partitions that load and unload modules: who is asked, what is looked at, and that nothing a partition does to them keeps
+# others waiting.  What is loaded then is in test_kext_load.sh.
+. "$(dirname "$0")/../lib.sh"
+
+module() { "$t_top/tests/kit/t-module" "$@"; }
+run() { croft exec "${2:-a}" -- sh -c "$1" 2>&1; }
+# The calls as they are: prints the errno, 0 for success.
+prelude='import ctypes, os, sys, threading, time
+c = ctypes.CDLL(None, use_errno=True)
+X32 = 0x40000000
+def call(number, *words):
+    return ctypes.get_errno() if c.syscall(ctypes.c_long(number), *words) else 0
+def load(path, parameters=b"", flags=0, abi=0):
+    fd = os.open(path, os.O_RDONLY)
+    r = call(abi | 313, fd, parameters, flags)
+    os.close(fd)
+    return r
+def load_memory(path, parameters=b"", abi=0):
+    data = open(path, "rb").read()
+    return call(abi | 175, data, ctypes.c_ulong(len(data)), parameters)
+def unload(name, flags=0x800, abi=0):
+    return call(abi | 176, name, flags)
+def i386(number, data, a, b=0, c3=0):
+    c.mmap.restype = ctypes.c_void_p
+    low = c.mmap(None, 1 << 20, 7, 0x62, -1, 0) # MAP_32BIT
+    code = bytes.fromhex("5389f889f34189ca89d14489d24489c64489cfcd805bc3")
+    ctypes.memmove(low, code + data, len(code) + len(data))
+    at = low + len(code)
+    return -ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_uint] * 6)(low)(number, *[at + v[0] if isinstance(v, tuple) else v for v in (a, b, c3)], 0, 0)'
+python() { run "cd /t && python3 -c 'from k import *
+$1'" "${2:-a}"; }
+
+mkdir "$T/etc"
+printf 'fuse:\n\tvalue = "/dev/fuse"\n\tauto = "no"\n' >"$T/etc/devexports"
+[ -e /dev/fuse ] || modprobe fuse
+t_croftd_start --config-dir "$T/etc" || exit 1
+cd "$T" || exit 1
+module good >good.ko
+module good text=evil >evil.ko
+module other >other.ko
+croft kext register good.ko other.ko >/dev/null || exit 1
+for p in a b; do
+        croft create $p >/dev/null && croft start $p || exit 1
+        run 'mkdir -p /t && chmod 755 /t' $p >/dev/null
+        run "cat >/t/k.py" $p <<END
+$prelude
+END
+        for f in good evil other; do croft exec $p -- sh -c "cat >/t/$f.ko" <$f.ko; done
+done
+refusals() { croft error print global; }
+
+# --- without a grant ------------------------------------------------------------------------------------------------------
+
+t_is "without a grant nothing is loaded" "$(python 'print(load("good.ko"), load_memory("good.ko"))')" "1 1"
+t_is "nor unloaded" "$(python 'print(unload(b"good"))')" 1
+t_is "by whatever ABI" "$(python 'print(load("good.ko", abi=X32), load_memory("good.ko", abi=X32), unload(b"good", abi=X32), i386(129, b"good\0", (0,)))')" "1 1 1 1"
+t_is "nor what isn't there" "$(python 'print(call(313, 99, b"", 0), call(175, 0, 0, 0), call(176, 0, 0))')" "1 1 1"
+t_ok "which global is told" t_wait_for sh -c "croft error print global | grep -q \"'a' wants to load or unload an extension, and is granted none\""
+t_unlike "and the partition isn't" "$(croft error print a)" "granted"
+
+# --- with one -------------------------------------------------------------------------------------------------------------
+
+loaded=$(if [ -d /sys/module/kernel ] && [ -e /proc/modules ]; then echo 8; else echo 38; fi) # what this kernel says of a file that is no real module
+t_ok "one is granted while it runs" croft kext grant a good
+t_is "another file isn't equivalent" "$(python 'print(load("evil.ko"), load_memory("evil.ko"))')" "8 8"
+t_like "which is told with the rule" "$(refusals)" "load an extension for 'a'"
+t_like "and why" "$(refusals)" "it isn't equivalent to any extension that is registered"
+t_is "one that isn't granted is refused" "$(python 'print(load("other.ko"))')" 1
+t_like "with the rule" "$(refusals)" "'a' isn't granted 'other'"
+t_is "the granted one is the kernel's to judge" "$(python 'print(load("good.ko"), load_memory("good.ko"))')" "$loaded $loaded"
+t_is "by every ABI" "$(python 'fd = os.open("good.ko", os.O_RDONLY); print(load("good.ko", abi=X32), i386(350, b"\0", fd, (0,)), i386(128, open("good.ko", "rb").read() + b"\0", (0,), os.path.getsize("good.ko"), (os.path.getsize("good.ko"),)))')" "$loaded $loaded $loaded"
+t_is "a parameter that isn't allowed is refused" "$(python 'print(load("good.ko", b"nr=1"))')" 1
+t_is "flags that make the kernel less careful, too" "$(python 'print(load("good.ko", flags=1), load("good.ko", flags=2), load("good.ko", flags=8))')" "1 1 22"
+t_is "and who isn't its root" "$(python 'os.setgroups([]); os.setgid(1000); os.setuid(1000); print(load("good.ko"))')" 1
+t_is "one that it doesn't hold isn't there to be unloaded" "$(python 'print(unload(b"good"), unload(b"ext4", 0xa00), unload(b""), unload(b"x" * 300))')" "2 2 2 2"
+t_is "bad arguments end as they should" "$(python 'print(call(313, 99, b"", 0), call(313, 0, 8, 0), call(175, 8, 4096, b""), call(175, 8, ctypes.c_ulong(1 << 40), b""), call(176, 8, 0))')" "9 14 14 8 14"
+t_is "the file's offset stays" "$(python 'f = open("evil.ko", "rb"); f.seek(100); call(313, f.fileno(), b"", 0); print(os.lseek(f.fileno(), 0, 1))')" 100
+t_is "nothing is held" "$(croft kext list --holders --format json)" "[]"
+t_is "the other partition is still granted none" "$(python 'print(load("good.ko"))' b)" 1
+
+# --- odd files, and who changes his mind ---------------------------------------------------------------------------------
+
+run 'cd /t && mkfifo fifo && truncate -s 1T sparse && : >empty && head -c 300 good.ko >short && cat good.ko good.ko >twice' >/dev/null
+t_is "what is no file, or no module, is refused" "$(python 'print(load("/t"), load("/dev/zero"), load("sparse"), load("empty"), load("short"), load("twice"), load("/proc/self/maps"))')" "22 22 8 8 8 8 22"
+t_is "a FIFO, too" "$(python 'fd = os.open("fifo", os.O_RDWR); print(call(313, fd, b"", 0))')" 22
+t_is "and what is open to be written only" "$(python 'fd = os.open("good.ko", os.O_WRONLY); print(call(313, fd, b"", 0), call(313, os.open("good.ko", os.O_PATH), b"", 0))')" "9 9"
+t_is "name, mode and time don't matter" "$(run 'cd /t && cp good.ko renamed && chmod 0 renamed && touch -d 2001-01-01 renamed && ln -s renamed link && ln good.ko hard' >/dev/null; python 'print(load("renamed"), load("link"), load("hard"))')" "$loaded $loaded $loaded"
+t_is "whoever swaps files and memory meanwhile gets the one or the other" "$(python 'good, evil = open("good.ko", "rb").read(), open("evil.ko", "rb").read()
+both = ctypes.create_string_buffer(good, len(good))
+stop = False
+def swap():
+    while not stop:
+        open("/t/swap.ko", "wb").write(evil)
+        ctypes.memmove(both, evil, len(evil))
+        open("/t/swap.ko", "wb").write(good)
+        ctypes.memmove(both, good, len(good))
+open("/t/swap.ko", "wb").write(good)
+t = threading.Thread(target=swap)
+t.start()
+seen = set()
+for i in range(20):
+    seen.add(load("/t/swap.ko"))
+    seen.add(call(175, both, ctypes.c_ulong(len(good)), b""))
+stop = True
+t.join()
+print(seen <= {8, '"$loaded"'})')" True
+
+# A file system of the partition's whose server never answers a read.
+run 'cat >/t/silent.py' <<'PY'
+import ctypes, os, struct, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+if ctypes.CDLL(None, use_errno=True).mount(b"silent", b"/mnt", b"fuse", 6, f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()) != 0:
+    sys.exit(1)
+def attr(mode, size, node):
+    return struct.pack("<QQQQQQIIIIIIIIII", node, size, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+while True:
+    q = os.read(fd, 1 << 20)
+    length, op, unique, node = struct.unpack_from("<IIQQ", q)
+    answer, error = b"", 0
+    if op == 26:
+        answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
+        open("/t/ready", "w").close()
+    elif op == 1:
+        answer = struct.pack("<QQQQII", 2, 0, 60, 60, 0, 0) + attr(0o100644, 5000, 2)
+    elif op == 3:
+        answer = struct.pack("<QII", 60, 0, 0) + (attr(0o40755, 0, 1) if node == 1 else attr(0o100644, 5000, 2))
+    elif op == 14:
+        answer = struct.pack("<QII", 1, 0, 0)
+    elif op == 15:
+        open("/t/reading", "w").close()
+        continue
+    elif op in (2, 36, 42): # FORGET, INTERRUPT, BATCH_FORGET
+        continue
+    else:
+        error = -38
+    os.write(fd, struct.pack("<IiQ", 16 + len(answer), error, unique) + answer)
+PY
+croft kext grant b good
+if croft device add a /dev/fuse; then
+        croft exec a -- sh -c 'cd /t && exec python3 silent.py' &
+        server=$!
+        t_wait_for run 'test -e /t/ready'
+        # The kernel lets nobody read such a file who has no number in the partition: neither as a file nor where it lies in memory.
+        t_is "bytes of a file system in user space are refused at once" "$(python 'import mmap
+m = mmap.mmap(os.open("/mnt/x.ko", os.O_RDONLY), 5000, flags=mmap.MAP_PRIVATE)
+print(load("/mnt/x.ko"), call(175, (ctypes.c_char * 5000).from_buffer(m), ctypes.c_ulong(5000), b""))')" "13 14"
+        t_ok "and their server isn't even asked" run '! test -e /t/reading'
+        run 'pkill -f silent.py' >/dev/null
+        wait $server 2>/dev/null
+else
+        t_skip "bytes of a file system in user space are refused at once" "this machine exports no /dev/fuse"
+fi
+t_is "many at once are served, or told to come again" "$(python 'seen = set()
+def go():
+    for i in range(4):
+        seen.add(load("good.ko"))
+all = [threading.Thread(target=go) for i in range(24)]
+[t.start() for t in all]
+[t.join() for t in all]
+print(seen <= {11, '"$loaded"'})')" True
+
+# --- croftd and the others die --------------------------------------------------------------------------------------------
+
+t_croftd_kill
+t_croftd_start
+t_is "the next croftd goes on" "$(python 'print(load("good.ko"), load("evil.ko"))')" "$loaded 8"
+warden=$(croft show a --format json | jq -r .warden)
+kill -9 "$warden"
+t_ok "so does the next warden" t_wait_for sh -c "! kill -0 $warden 2>/dev/null"
+t_is "which knows what is granted" "$(python 'print(load("good.ko"), load("evil.ko"))')" "$loaded 8"
+croft kext ungrant a good
+t_is "a grant that is taken back counts no more" "$(python 'print(load("good.ko"))')" 1
+t_ok "partitions stop and go as ever" croft remove a b --force
+t_done

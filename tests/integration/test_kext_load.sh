@@ -1,0 +1,180 @@
+#!/bin/sh
+# where: guest
+# timeout: 900
+# Modules of the kernel for partitions: unmodified programs load and unload them, global's own copies are what is loaded, and who holds what
+# is known whatever happens to croftd meanwhile.
+. "$(dirname "$0")/../lib.sh"
+
+run() { croft exec "${2:-a}" -- sh -c "$1" 2>&1; }
+status() { run "$1 >/dev/null 2>&1; echo \$?" "${2:-a}"; }
+there() { if grep -q "^$1 " /proc/modules; then echo there; else echo gone; fi; }
+# "NAME PARTITION COUNT VIA STATE;" of each, with the total behind the name
+holders() { croft kext list --holders --format json | jq -r '.[] | "\(.name)=\(.total) \(.partition) \(.count) \(.via) \(.state)"' | tr '\n' ';'; }
+start_croftd() { # [CRASH-POINT]
+        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
+        t_croftd_start
+}
+unload() { # PARTITION MODULE: the errno of the call, without a look at /sys first
+        croft exec "$1" -- python3 -c "import ctypes; c = ctypes.CDLL(None, use_errno=True); print(ctypes.get_errno() if c.syscall(176, b'$2', 0x800) else 0)"
+}
+tainted() { cat /proc/sys/kernel/tainted; }
+
+start_croftd || exit 1
+cd "$T" || exit 1
+tainted=$(tainted)
+for p in a b; do croft create $p >/dev/null && croft start $p || exit 1; done
+dummy=$(modinfo -n dummy)
+cp "$dummy" copy.ko
+croft kext register dummy brd libceph >/dev/null || exit 1
+croft kext grant a dummy --params numdummies
+croft kext grant b dummy --params numdummies # modprobe.d of systemd gives it
+
+# --- KXT-A1, KID-A1, KID-A2: load, record, unload -------------------------------------------------------------------------
+
+run 'cat >/root/other-name.ko && touch -d 2001-01-01 /root/other-name.ko && chmod 600 /root/other-name.ko && ln -s other-name.ko /root/link.ko' <copy.ko >/dev/null
+t_is "KXT-A1: insmod of a copy works inside" "$(status 'insmod /root/link.ko')" 0
+t_is "the kernel has it" "$(there dummy)" there
+t_is "and it is global's copy that is loaded, by what the kernel says of it" "$(tail -c 20 /sys/module/dummy/notes/.note.gnu.build-id | od -An -tx1 | tr -d ' \n')" \
+        "$(croft kext show dummy --format json | jq -r .build_id)"
+t_is "who holds it is known" "$(holders)" "dummy=1 a 1 call LOADED;"
+t_is "a second time it is there already" "$(run 'insmod /root/other-name.ko' | grep -c 'File exists')" 1
+t_is "KXT-A2: another partition can't unload it" "$(status 'rmmod dummy' b)" 1
+t_is "not by the call itself either, and it isn't told that it is there" "$(unload b dummy)" 2
+t_is "nothing has changed by that" "$(holders)" "dummy=1 a 1 call LOADED;"
+t_is "KXT-34: it isn't shown to the other" "$(run 'cat /proc/modules; ls /sys/module; lsmod' b)" "Module                  Size  Used by"
+t_is "and nothing else to its holder" "$(run 'cut -d" " -f1 /proc/modules; ls /sys/module; lsmod | sed -n "2s/ .* / /p"')" "$(printf 'dummy\ndummy\ndummy 0')"
+t_like "and global knows who tried" "$(croft error print global)" "'b' holds no extension 'dummy'"
+t_is "KID-A1: a second partition has it, too" "$(run 'cat >/root/x.ko' b <copy.ko >/dev/null; status 'insmod /root/x.ko' b)" 0
+t_is "KXT-A3: it is shared" "$(holders)" "dummy=2 a 1 call LOADED;dummy=2 b 1 call LOADED;"
+t_is "the first one unloads it" "$(status 'rmmod dummy')" 0
+t_is "and the other keeps it" "$(there dummy) $(holders)" "there dummy=1 b 1 call LOADED;"
+t_is "until it unloads it, too" "$(status 'rmmod dummy' b) $(there dummy) $(holders)" "0 gone "
+
+# --- modprobe, as it is -----------------------------------------------------------------------------------------------------
+
+# The guest's modules are a file system of their own, which partitions don't share; so they have some below another folder.
+release=$(uname -r)
+mkdir -p "tree/lib/modules/$release/kernel"
+cp "$dummy" "$(modinfo -n brd)" "tree/lib/modules/$release/kernel/"
+depmod -b "$T/tree" 2>/dev/null
+for p in a b; do tar -C "$T" -cf - tree | croft exec $p -- tar -C /root -xf -; done
+t_is "modprobe loads it" "$(status 'modprobe -d /root/tree dummy')" 0
+t_is "for this partition" "$(holders)" "dummy=1 a 1 call LOADED;"
+t_is "modinfo knows its file" "$(run 'modinfo -b /root/tree -F name dummy')" dummy
+t_is "again is no error" "$(status 'modprobe -d /root/tree dummy')" 0
+t_is "in another partition, too, which gets it" "$(status 'modprobe -d /root/tree dummy' b) $(holders)" "0 dummy=2 a 1 call LOADED;dummy=2 b 1 call LOADED;"
+t_is "modprobe -r unloads it" "$(status 'modprobe -d /root/tree -r dummy') $(status 'modprobe -d /root/tree -r dummy' b) $(there dummy)" "0 0 gone"
+t_is "busybox's insmod and rmmod do, too" "$(status 'busybox insmod /root/other-name.ko && busybox lsmod | grep -q dummy && busybox rmmod dummy') $(there dummy)" "0 gone"
+t_is "what isn't granted isn't loaded" "$(status 'modprobe -d /root/tree brd') $(there brd)" "1 gone"
+
+# --- KXT-A4: baseline -----------------------------------------------------------------------------------------------------
+
+modprobe dummy
+t_is "KXT-A4: what global has loaded is had by a partition, too" "$(status 'insmod /root/other-name.ko')" 0
+t_is "as baseline" "$(croft kext list --holders --format json | jq -r '.[] | "\(.name) \(.partition) \(.baseline)"')" "dummy a true"
+t_is "which stays when the partition unloads it" "$(status 'rmmod dummy') $(there dummy) $(holders)" "0 there "
+run 'insmod /root/other-name.ko' >/dev/null
+t_fails_with 5 "global doesn't take it away from a holder" croft kext unload global dummy
+t_like "who is named" "$(cat "$T/error")" "'dummy' is held by 'a'"
+t_ok "but by force" croft kext unload global dummy --force
+t_is "the holder has lost it" "$(there dummy) $(holders)" "gone dummy=0 a 1 call LOST;"
+t_is "which its next use is told" "$(unload a dummy) $(holders)" "2 "
+t_like "and which is on record" "$(croft error print a)" "extension 'dummy' is lost: global has taken it away"
+
+# --- commands, dependencies, parameters, local ---------------------------------------------------------------------------
+
+t_ok "a command loads it" croft kext load a dummy numdummies=3
+t_ok "and again" croft kext load a dummy
+t_is "which counts" "$(holders)" "dummy=1 a 2 command LOADED;"
+t_is "with its parameters" "$(nsenter -t 1 -n ip -o link | grep -c ' dummy[0-9]')" 3
+t_ok "it is unloaded as often" croft kext unload a dummy
+t_is "so far once" "$(holders)" "dummy=1 a 1 command LOADED;"
+t_ok "then it goes" sh -c 'croft kext unload a dummy'
+t_is "from the kernel, too" "$(there dummy) $(holders)" "gone "
+t_fails_with 3 "what it hasn't isn't unloaded" croft kext unload a dummy
+t_fails_with 4 "what isn't granted isn't loaded" croft kext load a brd
+croft kext grant a libceph
+needed=$(there libcrc32c)
+t_ok "KXT-29: what needs another brings it along" croft kext load a libceph
+t_is "which is an entry of its own" "$(holders)" "libceph=1 a 1 command LOADED;libcrc32c=1 a 0 dependency LOADED;"
+t_ok "and goes with it" croft kext unload a libceph
+t_is "with nothing left" "$(there libceph) $(there libcrc32c) $(holders)" "gone $needed "
+croft kext grant a brd --local --params rd_nr,rd_size
+croft kext grant b brd
+t_ok "KXT-A6, KID-A7: one is for one partition alone" croft kext load a brd rd_nr=1 rd_size=1024
+t_fails_with 5 "no other has it then" croft kext load b brd
+t_like "which says who is in the way" "$(cat "$T/error")" "'brd' is held by 'a', and one of them is to have it alone"
+
+# --- KXT-A5: stop and crash -----------------------------------------------------------------------------------------------
+
+run 'insmod /root/other-name.ko' >/dev/null
+exec 9</dev/ram0
+t_is "a device of one is open" "$(holders)" "brd=1 a 1 command LOADED;dummy=1 a 1 call LOADED;"
+kill -9 "$(croft show a --format json | jq -r .pid)"
+t_ok "KXT-A5: when its init is killed, what it held goes" t_wait_for sh -c '! grep -q ^dummy /proc/modules'
+t_is "and what is in use is to go" "$(there brd) $(holders)" "there brd=0 null null null PENDING_UNLOAD;"
+exec 9<&-
+t_ok "as soon as it isn't" t_wait_for sh -c '! grep -q ^brd /proc/modules'
+t_ok "nothing is left in the books" t_wait_for sh -c '[ "$(croft kext list --holders --format json)" = "[]" ]'
+
+# --- KXT-A9: two at the same time ------------------------------------------------------------------------------------------
+
+croft start a
+storm='import ctypes, os
+c = ctypes.CDLL(None, use_errno=True)
+fd = os.open("/root/tree/lib/modules/'"$release"'/kernel/dummy.ko", os.O_RDONLY)
+bad = 0
+for i in range(25):
+    if c.syscall(313, fd, b"", 0): bad += ctypes.get_errno() != 11
+    if c.syscall(176, b"dummy", 0x800): bad += ctypes.get_errno() not in (2, 11)
+print(bad)'
+croft exec b -- python3 -c "$storm" >b.bad &
+t_is "KXT-A9: two load and unload it all the time" "$(croft exec a -- python3 -c "$storm"; wait; cat b.bad)" "$(printf '0\n0')"
+t_is "at rest the books say what the kernel has" "$(there dummy) $(holders)" "gone "
+
+# --- KXT-A9, KID-A10: croftd dies -----------------------------------------------------------------------------------------
+
+for point in $("$BUILD/croftd" --list-crash-points | grep -e '^extension-load\.' -e '^extension-unload\.'); do
+        case $point in extension-unload.*) croft kext load a dummy ;; esac
+        t_croftd_stop
+        start_croftd "$point"
+        case $point in
+        extension-load.*) croft kext load a dummy >/dev/null 2>&1 ;;
+        *) croft kext unload a dummy >/dev/null 2>&1 ;;
+        esac
+        t_wait_daemon
+        start_croftd 2>/dev/null
+        case $point in
+        extension-load.record.done | extension-unload.record) expected="there dummy=1 a 1 command LOADED;" ;;
+        *) expected="gone " ;;
+        esac
+        t_is "killed at $point the books say what the kernel has" "$(there dummy) $(holders)" "$expected"
+        croft kext unload a dummy 2>/dev/null
+done
+croft kext load a dummy
+t_croftd_kill
+rmmod dummy
+start_croftd
+t_is "KXT-35: what has gone meanwhile is lost" "$(holders)" "dummy=0 a 1 command LOST;"
+t_ok "and can be loaded again" croft kext load a dummy
+t_is "it is there then" "$(there dummy) $(holders)" "there dummy=1 a 1 command LOADED;"
+t_ok "a partition goes, with all that it holds" croft remove a --force
+t_is "none is left" "$(there dummy) $(holders)" "gone "
+t_is "nothing was forced" "$(tainted)" "$tainted"
+
+# --- KID-A5, KID-A6: generations; the newer one has a byte more, which the kernel takes for unsigned --------------------------
+
+croft create a >/dev/null && croft start a && croft kext grant a dummy
+for p in a b; do croft exec $p -- sh -c 'cat >/root/old.ko' <copy.ko; done
+t_is "the current one is loaded" "$(status 'insmod /root/old.ko')" 0
+{ cat copy.ko && printf 'x'; } >newer.ko
+croft kext register newer.ko >/dev/null
+croft exec b -- sh -c 'cat >/root/newer.ko' <newer.ko
+t_is "KID-A6: a newer one is registered, and the old one stays loaded" "$(croft kext list --holders --format json | jq -r '.[] | "\(.name) \(.partition) \(.generation) \(.state)"')" "dummy a 1 LOADED"
+t_is "another partition can't have the newer one meanwhile" "$(run 'insmod /root/newer.ko' b | grep -c 'resource busy')" 1
+t_like "which global is told, with the holder" "$(croft error print global)" "another generation of 'dummy' is in the kernel, held by 'a'"
+t_is "KID-A5: nor is it given the old one any more" "$(run 'insmod /root/old.ko' b | grep -c 'not permitted')" 1
+t_is "once the first has let it go it has it" "$(status 'rmmod dummy') $(status 'insmod /root/newer.ko' b) $(holders)" "0 0 dummy=1 b 1 call LOADED;"
+t_ok "the last partitions go" croft remove a b --force
+t_is "with the module" "$(there dummy)" gone
+t_done
