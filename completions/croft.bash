@@ -145,7 +145,7 @@ _croft_words() {
                 COMPREPLY=($(compgen -f -- "$cur"))
                 [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
                 ;;
-        "kext list" | "kext scan") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext list" | "kext scan" | "kext sync") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
         "kext load" | "kext unload")
                 if [ "$named" = 0 ]; then
                         _croft_offer "$(_croft_ask list)$([ "$command" = "kext load" ] || printf '\nglobal')" "$cur"

@@ -217,19 +217,29 @@ int cli_cmd_kext_supersede(struct cli *cli, const struct cli_args *args)
         return cli_each(cli, args, supersede_one);
 }
 
-int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args)
+static int scan(struct cli *cli, const char *partition, const char *method, const char *what)
 {
         static const struct cli_column found[] = {{"APPLICATION", "application", COLUMN_TEXT, true},
                 {"FILE", "file", COLUMN_TEXT, true}, {"PATH", "path", COLUMN_TEXT, true},
                 {"EXTENSION", "extension", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, false},
                 {"STATE", "state", COLUMN_TEXT, true}, {"SHA256", "sha256", COLUMN_DIGEST, false},
                 {"ODDITY", "oddity", COLUMN_TEXT, false}, {NULL}};
-        _cleanup_free_ char *path = cli_path(NULL, "partitions", args->words[0], "scan", NULL);
+        _cleanup_free_ char *path = cli_path(NULL, "partitions", partition, what, NULL);
         _cleanup_json_ json_t *answer = NULL;
-        char what[160];
+        char doing[160];
         int r;
 
-        (void)snprintf(what, sizeof(what), "scan '%s'", args->words[0]);
-        r = cli_request(cli, cli_has(args, "last") ? "GET" : "POST", path, NULL, what, &answer);
+        (void)snprintf(doing, sizeof(doing), "%s '%.63s'", what, partition);
+        r = cli_request(cli, method, path, NULL, doing, &answer);
         return r ? r : output_list(cli, stdout, answer, found);
+}
+
+int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args)
+{
+        return scan(cli, args->words[0], cli_has(args, "last") ? "GET" : "POST", "scan");
+}
+
+int cli_cmd_kext_sync(struct cli *cli, const struct cli_args *args)
+{
+        return scan(cli, args->words[0], "POST", "sync");
 }

@@ -228,3 +228,11 @@ int api_scan_run(struct api_request *q, struct api_answer *a, struct croft_error
 
         return r < 0 ? r : answer_scan(q, &scan, a, err);
 }
+
+int api_scan_sync(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        int r = life_kext_sync(q->api->life, q->name, &scan, err);
+
+        return r < 0 ? r : answer_scan(q, &scan, a, err);
+}

@@ -186,6 +186,9 @@ struct life_scan {
 void life_scan_done(struct life_scan *scan);
 int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
 int life_scan_run(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
+/* Scans a running partition, and puts the current generation in the place of each file that is a superseded one; *ret:
+ * a scan afterwards. */
+int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
 /* What is registered of these bytes; false: nothing. */
 bool life_kext_known(struct life *life, const char *sha256, struct kext_record *ret);
 

@@ -105,6 +105,100 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
         return life_end(u, u->p.state, r, &own);
 }
 
+/* --- newer generations in the place of older ones --- */
+
+/* The CURRENT one that the superseded one at that place is to become. */
+static bool find_newer(const struct life_kexts *all, const struct kext_finding *found, struct kext_record *ret)
+{
+        const struct kext_record *old = NULL;
+        char release[128], other[128];
+
+        for (size_t i = 0; i < all->n; i++)
+                if (found->sha256[0] && strcmp(all->list[i].identity.sha256, found->sha256) == 0)
+                        old = &all->list[i];
+        if (!old || old->state != KEXT_SUPERSEDED)
+                return false;
+        (void)kext_release(old->identity.vermagic, release, sizeof(release));
+        for (size_t i = 0; i < all->n; i++) {
+                const struct kext_record *r = &all->list[i];
+
+                if (r->state != KEXT_CURRENT || strcmp(r->identity.name, old->identity.name) != 0 ||
+                        strcmp(kext_release(r->identity.vermagic, other, sizeof(other)), release) != 0)
+                        continue;
+                *ret = *r;
+                return true;
+        }
+        return false;
+}
+
+static int replace(struct unit *u, int root, const struct kext_finding *found, const struct kext_record *newer,
+        struct croft_error *err)
+{
+        int state_dir = u->life->host->state_dir;
+        _cleanup_close_ int old = kext_copy_get(state_dir, found->sha256, err), fresh = -EBADF;
+        char shown[256];
+        int r;
+
+        if (old < 0)
+                return old;
+        fresh = kext_copy_get(state_dir, newer->identity.sha256, err);
+        r = fresh < 0 ? fresh
+                      : kext_provide(u->life->host->kext_path, root, found->path, u->p.def.uid_base, old, fresh, err);
+        if (r == -ELOOP) { /* a link: what it leads to is found by itself */
+                croft_error_clear(err);
+                return 0;
+        }
+        if (r < 0)
+                croft_error_prefix(
+                        err, "replace '%s'", str_escape(shown, sizeof(shown), found->path, strnlen(found->path, 200)));
+        return r;
+}
+
+/* All are tried; the first failure is told. */
+static int replace_old(struct unit *u, const struct life_scan *scan, struct croft_error *err)
+{
+        _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
+        _cleanup_close_ int root = open_running(u, err);
+        int first = root < 0 ? root : store_extensions(u->life->store, &all.list, &all.n, err);
+
+        for (size_t i = 0; root >= 0 && i < scan->n; i++) {
+                struct croft_error e = CROFT_ERROR_INIT;
+                struct kext_record newer;
+
+                if (find_newer(&all, &scan->list[i], &newer) && replace(u, root, &scan->list[i], &newer, &e) < 0 &&
+                        first == 0)
+                        first = croft_error_copy(err, &e);
+        }
+        return first;
+}
+
+static int bring_up_to_date(struct unit *u, struct life_scan *ret, struct croft_error *err)
+{
+        struct life_scan before = {.n = 0};
+        int r = unit_scan(u, &before, err);
+
+        if (r == 0)
+                r = replace_old(u, &before, err);
+        life_scan_done(&before);
+        return r == 0 ? unit_scan(u, ret, err) : r;
+}
+
+int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
+{
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_EXTENSION, &u, err);
+
+        if (r < 0)
+                return r;
+        r = bring_up_to_date(u, ret, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "bring the extensions of '%s' up to date", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, u->p.state, r, &own);
+}
+
 int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
 {
         _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);

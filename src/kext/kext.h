@@ -156,6 +156,11 @@ int kext_scan(const char *worker, const struct kext_scan_place *place, const str
         void (*say)(void *context, const char *text), void *context, struct kext_finding **ret, size_t *ret_n,
         struct croft_error *err);
 
+/* Puts the bytes of `fresh` in the place of the file at path below root (of a partition that runs), as its root, whose
+ * id outside is uid, if that file is still what `old` is.  -ESTALE: it isn't. */
+int kext_provide(
+        const char *worker, int root, const char *path, uint32_t uid, int old, int fresh, struct croft_error *err);
+
 /* --- where global has them --- */
 
 /* Calls each with the path of a module of the running kernel, what it needs first.  -ENOENT: there is none. */

@@ -4,9 +4,11 @@
  *
  *   croft-kext identify|read PARENT-PID PATH
  *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS
+ *   croft-kext provide PARENT-PID ID PATH
  *
  * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes; of scan 4 the root of
- * a partition, or the lower layer of its root and 5 the upper one.  It may hang as long as a file does that it reads;
+ * a partition, or the lower layer of its root and 5 the upper one; of provide 4 the root, 5 what the file is, 6 what it
+ * is to be.  It may hang as long as a file does that it reads;
  * croftd waits no longer than it wants to.
  */
 #include "base/cleanup.h"
@@ -18,6 +20,7 @@
 #include "kext/confine.h"
 #include "kext/decode.h"
 #include "kext/msg.h"
+#include "kext/provide.h"
 #include "kext/scan.h"
 
 #include <openssl/crypto.h>
@@ -28,7 +31,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5 };
+enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5, FD_OLD = 5, FD_NEW = 6 };
 
 static int send_msg(const struct msg *msg)
 {
@@ -174,6 +177,20 @@ static int scan_tree(char **words, struct croft_error *err)
         return r < 0 ? r : send_msg(&last);
 }
 
+static int provide_file(char **words, struct croft_error *err)
+{
+        const struct msg last = {.type = MSG_END};
+        uint64_t id;
+        int r;
+
+        if (!str_to_u64(words[0], UINT32_MAX - 1, &id) || id == 0)
+                return croft_error_set(err, EINVAL, "bad arguments.");
+        r = provide_confine((uid_t)id, err);
+        if (r == 0)
+                r = provide(FD_TREE, words[1], FD_OLD, FD_NEW, err);
+        return r < 0 ? r : send_msg(&last);
+}
+
 static int begin(const char *parent)
 {
         unsigned char sum[EVP_MAX_MD_SIZE];
@@ -191,7 +208,7 @@ static const struct {
         const char *name;
         int words; /* behind the parent's pid */
         int (*run)(char **words, struct croft_error *err);
-} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"scan", 3, scan_tree}};
+} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"scan", 3, scan_tree}, {"provide", 2, provide_file}};
 
 int main(int argc, char **argv)
 {

@@ -162,6 +162,24 @@ all = [threading.Thread(target=go) for i in range(24)]
 [t.join() for t in all]
 print(seen <= {11, '"$loaded"'})')" True
 
+# --- KID-3, KID-19: newer generations take the place of older ones ----------------------------------------------------------
+
+module good text=newer >newer.ko
+croft kext register newer.ko >/dev/null
+run 'cd /t && chmod 640 good.ko && cp good.ko changed.ko && printf x >>changed.ko && mkdir deep && cp good.ko deep/good.ko && ln -s ../good.ko deep/link.ko' >/dev/null
+inside() { croft exec a -- sh -c "sha256sum </t/$1" | cut -d' ' -f1; }
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+t_is "an old one isn't given any more" "$(python 'print(load("good.ko"))')" 1
+t_ok "sync puts the current one in its place" croft kext sync a
+t_is "everywhere" "$(inside good.ko) $(inside deep/good.ko)" "$(sum newer.ko) $(sum newer.ko)"
+t_is "with its mode and owner" "$(run 'stat -c "%a %u" /t/good.ko')" "640 0"
+t_is "and nothing else is touched" "$(run 'readlink /t/deep/link.ko; ls -A /t/deep | tr "\n" " "') $(inside evil.ko) $(inside changed.ko)" \
+        "../good.ko
+good.ko link.ko  $(sum evil.ko) $({ cat good.ko && printf x; } | sha256sum | cut -d' ' -f1)"
+t_is "it is loaded then" "$(python 'print(load("good.ko"))')" "$loaded"
+t_is "again it has nothing to do" "$(croft kext sync a --format json | jq -r '.[] | select(.file == "good.ko") | "\(.path) \(.state)"' | sort | tr '\n' ';')" "/t/deep/good.ko CURRENT;/t/good.ko CURRENT;"
+cp newer.ko good.ko
+
 # --- croftd and the others die --------------------------------------------------------------------------------------------
 
 t_croftd_kill

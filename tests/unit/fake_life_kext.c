@@ -234,6 +234,11 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
         return life_scan_get(life, name, ret, err);
 }
 
+int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
+{
+        return life_scan_run(life, name, ret, err);
+}
+
 /* --- what is loaded: what is granted counts for nothing here --- */
 
 #define HOLDERS 16

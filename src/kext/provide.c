@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * provide.c - puts a newer generation in the place of an older one in a partition's tree.  See provide.h.
+ *
+ * Done as root of the partition, without a capability: what that one couldn't do there can't be done by this.  A file
+ * that isn't the older generation any more, byte for byte, stays as it is.
+ */
+#include "kext/provide.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#include <grp.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#define CHUNK 65536
+#define STRICT (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+#define HALF ".croft-kext.new"
+
+int provide_confine(uid_t uid, struct croft_error *err)
+{
+        pid_t parent = getppid();
+
+        if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0 ||
+                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+                prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return croft_error_set(err, errno, "become root of the partition");
+        return getppid() == parent ? 0 : croft_error_set(err, ESRCH, "become root of the partition");
+}
+
+static bool is_same(int a, int b)
+{
+        static char x[CHUNK], y[CHUNK]; /* one a process */
+        off_t at = 0;
+
+        for (;;) {
+                ssize_t n = pread(a, x, CHUNK, at), m = pread(b, y, CHUNK, at);
+
+                if (n != m || n < 0 || memcmp(x, y, (size_t)n) != 0)
+                        return false;
+                if (n == 0)
+                        return true;
+                at += n;
+        }
+}
+
+static int write_new(int dir, int bytes, mode_t mode, struct croft_error *err)
+{
+        _cleanup_close_ int fd = openat(dir, HALF, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        struct stat st;
+        off_t at = 0;
+
+        if (fd < 0 || fstat(bytes, &st) < 0)
+                return croft_error_set(err, errno, "make a file beside it");
+        while (at < st.st_size)
+                if (sendfile(fd, bytes, &at, (size_t)(st.st_size - at)) <= 0)
+                        return croft_error_set(err, errno ? errno : EIO, "write it");
+        if (fchmod(fd, mode & 0777) < 0 || fsync(fd) < 0)
+                return croft_error_set(err, errno, "write it");
+        return is_same(fd, bytes) ? 0 : croft_error_set(err, EIO, "what was written isn't what is there.");
+}
+
+static int replace(int dir, const char *name, int old, int bytes, struct croft_error *err)
+{
+        _cleanup_close_ int fd = fd_open2(dir, name, O_RDONLY | O_NONBLOCK, 0, STRICT);
+        struct stat st;
+        int r;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return croft_error_set(err, fd < 0 ? fd : -errno, "open it");
+        if (!S_ISREG(st.st_mode) || !is_same(fd, old))
+                return croft_error_set(err, ESTALE, "it has changed since it was found.");
+        (void)unlinkat(dir, HALF, 0); /* of one that died */
+        r = write_new(dir, bytes, st.st_mode, err);
+        if (r == 0 && renameat(dir, HALF, dir, name) < 0)
+                r = croft_error_set(err, errno, "put it in its place");
+        if (r < 0)
+                (void)unlinkat(dir, HALF, 0);
+        else
+                (void)fsync(dir); /* else it is the old one after the power failed */
+        return r;
+}
+
+int provide(int root, const char *path, int old, int bytes, struct croft_error *err)
+{
+        _cleanup_free_ char *folder = strdup(path[0] == '/' ? path + 1 : path);
+        _cleanup_close_ int dir = -EBADF;
+        char *slash;
+
+        if (!folder)
+                return croft_error_set(err, ENOMEM, "provide it");
+        slash = strrchr(folder, '/');
+        if (slash)
+                *slash = '\0';
+        dir = fd_open2(root, slash ? folder : ".", O_RDONLY | O_DIRECTORY, 0, STRICT);
+        if (dir < 0)
+                return croft_error_set(err, dir, "open its folder");
+        return replace(dir, slash ? slash + 1 : folder, old, bytes, err);
+}

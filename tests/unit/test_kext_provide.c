@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * test_kext_provide.c - a newer generation in the place of an older one.
+ */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "kext/provide.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char path[64];
+static int root, old, fresh;
+
+static int begin(void **state)
+{
+        (void)state;
+        (void)snprintf(path, sizeof(path), "/tmp/croft-provide-XXXXXX");
+        assert_non_null(mkdtemp(path));
+        root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        old = fd_sealed("old", "old one", 7);
+        fresh = fd_sealed("fresh", "a newer one", 11);
+        assert_true(root >= 0 && old >= 0 && fresh >= 0);
+        assert_int_equal(mkdirat(root, "a", 0755), 0);
+        return 0;
+}
+
+static int end(void **state)
+{
+        (void)state;
+        close_fd(root);
+        close_fd(old);
+        close_fd(fresh);
+        assert_int_equal(fd_remove_tree(AT_FDCWD, path, NULL), 0);
+        return 0;
+}
+
+static void put(const char *name, const char *text)
+{
+        _cleanup_close_ int fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void is(const char *name, const char *text)
+{
+        _cleanup_free_ char *found = NULL;
+
+        assert_int_equal(fd_read_file(root, name, 100, &found, NULL), 0);
+        assert_string_equal(found, text);
+}
+
+static bool is_alone(void)
+{
+        return faccessat(root, "a/.croft-kext.new", F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+static void the_file_is_replaced_and_keeps_its_mode(void **state)
+{
+        struct stat st;
+
+        (void)state;
+        put("a/x.ko", "old one");
+        assert_int_equal(provide(root, "/a/x.ko", old, fresh, NULL), 0);
+        is("a/x.ko", "a newer one");
+        assert_int_equal(fstatat(root, "a/x.ko", &st, 0), 0);
+        assert_int_equal(st.st_mode & 0777, 0640);
+        assert_true(is_alone());
+        put("y.ko", "old one");
+        assert_int_equal(provide(root, "/y.ko", old, fresh, NULL), 0);
+        is("y.ko", "a newer one");
+}
+
+static void another_one_stays(void **state)
+{
+        (void)state;
+        put("a/x.ko", "old one!");
+        assert_int_equal(provide(root, "/a/x.ko", old, fresh, NULL), -ESTALE);
+        is("a/x.ko", "old one!");
+        put("a/x.ko", "old");
+        assert_int_equal(provide(root, "/a/x.ko", old, fresh, NULL), -ESTALE);
+        assert_int_equal(provide(root, "/a/none.ko", old, fresh, NULL), -ENOENT);
+        assert_int_equal(provide(root, "/none/x.ko", old, fresh, NULL), -ENOENT);
+        assert_int_equal(mkfifoat(root, "a/fifo.ko", 0600), 0);
+        assert_int_equal(provide(root, "/a/fifo.ko", old, fresh, NULL), -ESTALE);
+        assert_true(is_alone());
+}
+
+static void no_link_is_followed_and_nothing_above_is_reached(void **state)
+{
+        (void)state;
+        put("a/x.ko", "old one");
+        assert_int_equal(symlinkat("x.ko", root, "a/link.ko"), 0);
+        assert_int_equal(symlinkat("a", root, "b"), 0);
+        assert_int_equal(provide(root, "/a/link.ko", old, fresh, NULL), -ELOOP);
+        assert_int_equal(provide(root, "/b/x.ko", old, fresh, NULL), -ELOOP);
+        assert_int_equal(provide(root, "/../x.ko", old, fresh, NULL), -EXDEV);
+        is("a/x.ko", "old one");
+}
+
+static void what_one_that_died_has_left_is_in_nobodys_way(void **state)
+{
+        (void)state;
+        put("a/x.ko", "old one");
+        put("a/.croft-kext.new", "hal");
+        assert_int_equal(provide(root, "/a/x.ko", old, fresh, NULL), 0);
+        is("a/x.ko", "a newer one");
+        assert_true(is_alone());
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {TEST(the_file_is_replaced_and_keeps_its_mode), TEST(another_one_stays),
+                TEST(no_link_is_followed_and_nothing_above_is_reached),
+                TEST(what_one_that_died_has_left_is_in_nobodys_way)};
+
+        return cmocka_run_group_tests_name("kext_provide", tests, NULL, NULL);
+}
