@@ -14,9 +14,15 @@ static void record(void *context, const struct autoload_ask *ask)
 {
         _cleanup_(unit_unrefp) struct unit *u = life_find_id(context, ask->partition);
         struct croft_error err = CROFT_ERROR_INIT;
+        char note[AUTOLOAD_NOTE];
 
         if (!u)
                 return; /* it has gone, and its record with it */
+        if (ask->let && ask->alias[0]) {
+                autoload_note(ask, note);
+                errors_note(u, note);
+                return;
+        }
         autoload_say(ask, &err);
         errors_add(u, &err);
 }

@@ -77,14 +77,17 @@ static __always_inline __u64 partition_of_builder(const struct task_struct *task
         return partition ? *partition : 0;
 }
 
-/* 0: no partition. */
-static __always_inline __u64 asking_partition(void)
+/* 0: no partition.  *ret_own: it is croft that does something for the partition, in its control group but not in its
+ * user namespace: before its init is there, or where it mounts what mount.allow lists. */
+static __always_inline __u64 asking_partition(bool *ret_own)
 {
         const struct task_struct *task = bpf_get_current_task_btf();
         __u64 partition = 0;
 
+        *ret_own = false;
         if (task->flags & KERNEL_THREAD)
                 return partition_of_builder(task);
+        *ret_own = task->cred->user_ns->level == 0;
         return find_caller(&partition) < 0 ? 0 : partition;
 }
 
@@ -98,11 +101,12 @@ SEC("fentry/blocking_notifier_call_chain")
 int autoload_cipher(const __u64 *ctx)
 {
         __u64 what = ctx[1], larval = ctx[2], partition;
+        bool own;
 
         if (what != REQUEST)
                 return 0;
-        partition = asking_partition();
-        if (partition)
+        partition = asking_partition(&own);
+        if (partition && !own)
                 (void)map_put(&autoload_larvals, &larval, &partition, BPF_ANY);
         else
                 (void)map_drop(&autoload_larvals, &larval);
@@ -135,6 +139,7 @@ static __always_inline __u64 hash_of(const struct autoload_ask *ask)
                 hash = (hash ^ words[i]) * 0x100000001b3ULL;
                 hash ^= hash >> 29;
         }
+        hash ^= ask->let;
         return hash ? hash : 1;
 }
 
@@ -176,11 +181,14 @@ static __always_inline void tell(struct autoload_ask *ask)
 SEC("fmod_ret/security_kernel_module_request")
 int autoload_gate(const __u64 *ctx)
 {
-        struct autoload_ask ask = {.partition = asking_partition()};
+        struct autoload_ask ask = {.partition = 0};
+        bool own;
 
+        ask.partition = asking_partition(&own);
         if (!ask.partition)
                 return 0;
+        ask.let = own;
         (void)bpf_probe_read_kernel_str(ask.alias, sizeof(ask.alias), (const void *)ctx[0]);
         tell(&ask);
-        return -ENOENT;
+        return own ? 0 : -ENOENT;
 }

@@ -11,12 +11,13 @@
 #define AUTOLOAD_ALIAS 56 /* MODULE_NAME_LEN: the kernel asks for none that is longer */
 #define AUTOLOAD_TOLD 16  /* different ones of a partition that are told in one run of it */
 
-/* A request that was refused, in ring `autoload_told`. */
+/* A request, in ring `autoload_told`. */
 struct autoload_ask {
         __u64 partition;
         char alias[AUTOLOAD_ALIAS]; /* "rtnl-link-dummy"; parts of it the partition chose.  "": more than are told */
+        __u64 let; /* 1: it was let go, since croft itself made it for the partition; 0: it was refused */
 };
-_Static_assert(sizeof(struct autoload_ask) == 64, "layout");
+_Static_assert(sizeof(struct autoload_ask) == 72, "layout");
 
 /* Map `autoload_books`, by partition: what has been told. */
 struct autoload_book {

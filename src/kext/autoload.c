@@ -250,3 +250,11 @@ void autoload_say(const struct autoload_ask *ask, struct croft_error *ret)
                 "it made the kernel look for module '%s'; that is refused (modprobe it to let partitions use it).",
                 alias);
 }
+
+void autoload_note(const struct autoload_ask *ask, char ret[AUTOLOAD_NOTE])
+{
+        char alias[4 * AUTOLOAD_ALIAS + 1];
+
+        str_escape(alias, sizeof(alias), ask->alias, strnlen(ask->alias, sizeof(ask->alias)));
+        (void)snprintf(ret, AUTOLOAD_NOTE, "the kernel looked for module '%s' for what croft did for it", alias);
+}

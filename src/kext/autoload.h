@@ -28,7 +28,7 @@ void autoload_freep(struct autoload **a);
 /* Takes the objects away, for a clean end without partitions. */
 int autoload_remove(struct autoload *a, struct croft_error *err);
 
-/* Readable when something was refused.  Its own. */
+/* Readable when there is something to tell.  Its own. */
 int autoload_fd(const struct autoload *a);
 /* Calls f for each since the last time: each alias once in a run of a partition, AUTOLOAD_TOLD in all and one that says
  * that there are more.  By one thread at a time. */
@@ -36,7 +36,9 @@ void autoload_read(const struct autoload *a, void (*f)(void *context, const stru
 /* From now on the partition's are told again. */
 void autoload_forget(const struct autoload *a, uint64_t partition);
 
-/* In words, escaped.  Pure. */
+/* In words, escaped: one that was refused, and one that was let go.  Pure. */
 void autoload_say(const struct autoload_ask *ask, struct croft_error *ret);
+#define AUTOLOAD_NOTE (4 * AUTOLOAD_ALIAS + 80)
+void autoload_note(const struct autoload_ask *ask, char ret[AUTOLOAD_NOTE]);
 
 #endif

@@ -53,12 +53,23 @@ static void a_name_is_bounded_and_escaped(void **state)
                 "refused (modprobe it to let partitions use it)");
 }
 
+static void what_croft_itself_needs_is_a_note(void **state)
+{
+        struct autoload_ask ask = {.partition = 7, .alias = "nls_\n", .let = 1};
+        char note[AUTOLOAD_NOTE];
+
+        (void)state;
+        autoload_note(&ask, note);
+        assert_string_equal(note, "the kernel looked for module 'nls_\\x0a' for what croft did for it");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_module_is_named),
                 cmocka_unit_test(that_there_are_more_is_said),
                 cmocka_unit_test(a_name_is_bounded_and_escaped),
+                cmocka_unit_test(what_croft_itself_needs_is_a_note),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
