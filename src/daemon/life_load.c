@@ -267,11 +267,16 @@ bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_M
 
 /* --- a partition's share --- */
 
+/* Nothing is held yet, and nothing granted is what a warden begins with. */
 static int start(struct partition *p, struct croft_error *err)
 {
-        (void)err;
-        unit_kext_tell(unit_of(p));
-        return 0;
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+        int r = store_grants(unit_of(p)->life->store, p->def.id, &grants, &n, err);
+
+        if (n > 0)
+                unit_kext_tell(unit_of(p));
+        return r;
 }
 
 static int release(struct partition *p, struct croft_error *err)
@@ -281,7 +286,9 @@ static int release(struct partition *p, struct croft_error *err)
 
 static int adopt(struct partition *p, struct croft_error *err)
 {
-        return start(p, err);
+        (void)err;
+        unit_kext_tell(unit_of(p));
+        return 0;
 }
 
 const struct facet facet_kext = {

@@ -189,6 +189,8 @@ warden=$(croft show a --format json | jq -r .warden)
 kill -9 "$warden"
 t_ok "so does the next warden" t_wait_for sh -c "! kill -0 $warden 2>/dev/null"
 t_is "which knows what is granted" "$(python 'print(load("good.ko"), load("evil.ko"))')" "$loaded 8"
+croft restart a --force >/dev/null
+t_is "so does the partition, started again" "$(python 'print(load("good.ko"))')" "$loaded"
 croft kext ungrant a good
 t_is "a grant that is taken back counts no more" "$(python 'print(load("good.ko"))')" 1
 t_ok "partitions stop and go as ever" croft remove a b --force
