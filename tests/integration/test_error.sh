@@ -89,7 +89,7 @@ t_like "and what croftd had to put right is on record, too" "$(messages web)" "^
 # --- one's own book only (ERR-A5) ---------------------------------------------------------------------------------------
 
 croft start web >/dev/null 2>&1
-t_ok "a second partition runs" sh -c 'croft create other && croft start other'
+t_ok "a second partition runs" sh -c 'croft create other -s init=croft && croft start other'
 t_fails_with 4 "inside, nobody names another partition" croft exec web -- /run/croft/bin/croft-error -z other -S 'not mine'
 t_is "the other's book is as it was" "$(number_of other)" 0
 t_is "and its own is all that it reads" "$(croft exec other -- /run/croft/bin/croft-error -l)" ""
