@@ -97,4 +97,5 @@ t_ok "nothing was loaded for that one" absent ifb
 t_remove_partitions
 t_croftd_stop
 t_ok "nothing of it is in the kernel after an orderly end" t_wait_for no_guard # which frees it when it has time
+modprobe -q -r dummy tun # other tests begin without
 t_done
