@@ -124,8 +124,11 @@ static int start_mounter(const struct launch *l, int socket, int tell, pid_t *re
         pid = ns_clone(CLONE_NEWNS, -1, NULL);
         if (pid == 0)
                 mount_own(l, socket, tell);
-        if (l->cpu >= 0)
+        if (l->cpu >= 0) {
+                if (pid > 0)
+                        (void)affinity_keep_off_ours(pid); /* or it works when it is woken, and we wait */
                 (void)affinity_stay(l->cpu);
+        }
         *ret = pid;
         return pid < 0 ? croft_error_set(err, pid, "make a process to mount /proc") : 0;
 }
