@@ -9,7 +9,7 @@ metrics() { get http://croft/metrics "$@"; }
 value() { # METRIC{LABELS}, as a whole
         printf '%s\n' "$text" | awk -v key="$1" 'substr($0, 1, length(key) + 1) == key " " { print $NF }'
 }
-modprobe -q veth 2>/dev/null # partitions make no module be loaded
+modprobe -q -a veth dummy 2>/dev/null # partitions make no module be loaded
 t_croftd_start --metrics-listen 127.0.0.1:9478 || exit 1
 
 # --- nothing runs -----------------------------------------------------------------------------------------------------
