@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # What one partition hoards of a table of the kernel isn't taken from the others (C-15), and a warden is nobody on the host.
 . "$(dirname "$0")/../lib.sh"
 

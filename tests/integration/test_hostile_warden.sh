@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # What a warden is when it serves, and what croftd does about one that was taken over and lies; connections that root hands
 # into a partition.  What croftd relies on: docs/adr/0011-own-proofs.md.
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # kstat(8) with a real croftd: in global, inside partitions, and into them; with croftd dead, too.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here guest
+# where: here
 # The statistics that programs of Solaris read in structures: one that is written for it, illumos_means.c, compiles as it is (the
 # build did that) and finds them, in global and inside a partition; kstat(8) prints the same.  And what a read of a statistic by its
 # keys consists of (KST-A1): one bpf(2) call, nothing said to anybody.
