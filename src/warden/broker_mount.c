@@ -4,7 +4,7 @@
  * file system that doesn't answer keeps nobody else waiting; the broker tells the caller how it ended.
  *
  * Three ways: a block file system that the partition may have is made by us (broker_block.c), and so is a proc or a
- * sysfs (broker_own.c).  All else is done as the caller (broker_behalf.c), with the copied arguments, and ends as the
+ * sysfs (broker_proc.c).  All else is done as the caller (broker_behalf.c), with the copied arguments, and ends as the
  * kernel says.  Never is the call let go on: its arguments would be read anew.
  */
 #include "warden/broker_mount.h"
@@ -144,7 +144,7 @@ static int call_mount(const struct mount_arguments *m, unsigned long flags)
                         : 0;
 
         /* A bind of a proc or a sysfs takes along what lies on it: without, the kernel makes none. */
-        if (r == -EINVAL && flags & MS_BIND && !(flags & MS_REC) && m->has_source && mount_is_of_own(m->source))
+        if (r == -EINVAL && flags & MS_BIND && !(flags & MS_REC) && m->has_source && mount_is_in_proc(m->source))
                 return call_mount(m, flags | MS_REC);
         return r;
 }
@@ -156,9 +156,9 @@ static int call_umount(const struct mount_arguments *m)
 
         if (flags & MNT_EXPIRE)
                 return r;
-        if (r == -EINVAL && mount_lies_on_own(m->target))
+        if (r == -EINVAL && mount_covers_proc(m->target))
                 return 0;
-        if (r == -EBUSY && mount_is_of_own(m->target))
+        if (r == -EBUSY && mount_is_in_proc(m->target))
                 return umount2(m->target, flags | MNT_DETACH) < 0 ? -errno : 0;
         return r;
 }
@@ -268,8 +268,8 @@ static int carry_out(struct broker *b, const struct asker *a)
         if (m.unmount || m.flags & MS_BIND)
                 return as_caller(&who, &m);
         /* Without views nothing is hidden: the kernel makes it. */
-        if (mount_is_own(&m) && b->memory >= 0 && mount_allow_has(b->spec.mount_allow, m.type))
-                return mount_own(b, &who, &m);
+        if (mount_wants_proc(&m) && b->memory >= 0 && mount_allow_has(b->spec.mount_allow, m.type))
+                return mount_proc(b, &who, &m);
         return wants_block(b, &who, &m) ? mount_block(b, &who, &m) : as_caller(&who, &m);
 }
 

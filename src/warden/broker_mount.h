@@ -31,14 +31,14 @@ bool mount_type_is_there(const char *type);
  * -MOUNT_NO_DRIVER. */
 int mount_block(struct broker *b, struct behalf *who, const struct mount_arguments *m);
 
-/* broker_own.c: is that a type of which a partition can have one of its own only by us: a proc or a sysfs, with what
- * lies on the partition's?  What lies on them there is what lies on the new one. */
-bool mount_is_own(const struct mount_arguments *m);
-int mount_own(const struct broker *b, struct behalf *who, const struct mount_arguments *m);
-/* A proc, a sysfs, or a part of one: there are locked mounts on it, so that the kernel binds it only with them. */
-bool mount_is_of_own(const char *path);
-/* Is that one of those? */
-bool mount_lies_on_own(const char *path);
+/* broker_proc.c: is a new proc or a new sysfs asked for?  Where parts of the partition's are covered it is made by us,
+ * with what covers them. */
+bool mount_wants_proc(const struct mount_arguments *m);
+int mount_proc(const struct broker *b, struct behalf *who, const struct mount_arguments *m);
+/* Is that in a proc or a sysfs?  There may be locked mounts below, so that the kernel binds it only with them. */
+bool mount_is_in_proc(const char *path);
+/* Is that a mount on a file or directory of one? */
+bool mount_covers_proc(const char *path);
 
 /* broker_place.c: two descriptors of what the arguments lead to, as the caller: nobody can exchange it any more. */
 typedef int mount_opener(const struct mount_arguments *m, int fds[2]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker_own.c - a proc or a sysfs of one's own inside a partition, for containers in it: of the caller's own pid or
+ * broker_proc.c - a proc or a sysfs of one's own inside a partition, for containers in it: of the caller's own pid or
  * network namespace, with the views and masks that lie on the partition's, locked.
  *
  * The kernel makes none where parts of the only one in sight are covered (docs/adr/0023).  So a process that has become
@@ -26,12 +26,12 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-bool mount_is_own(const struct mount_arguments *m)
+bool mount_wants_proc(const struct mount_arguments *m)
 {
         return m->has_type && (strcmp(m->type, "proc") == 0 || strcmp(m->type, "sysfs") == 0);
 }
 
-bool mount_is_of_own(const char *path)
+bool mount_is_in_proc(const char *path)
 {
         _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
         struct statfs s;
@@ -39,7 +39,7 @@ bool mount_is_of_own(const char *path)
         return fd >= 0 && fstatfs(fd, &s) == 0 && (s.f_type == PROC_SUPER_MAGIC || s.f_type == SYSFS_MAGIC);
 }
 
-bool mount_lies_on_own(const char *path)
+bool mount_covers_proc(const char *path)
 {
         const char *slash = strrchr(path, '/');
         struct statx st;
@@ -49,7 +49,7 @@ bool mount_lies_on_own(const char *path)
                 !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
                 return false;
         (void)snprintf(above, sizeof(above), "%.*s", (int)(slash - path + 1), path);
-        return mount_is_of_own(above);
+        return mount_is_in_proc(above);
 }
 
 /* As the caller. */
@@ -118,7 +118,7 @@ static int assemble(int fs, const char *name, const int views[])
         return r < 0 ? r : cover_attach(views, &masks, root, mount, root, name, NULL);
 }
 
-int mount_own(const struct broker *b, struct behalf *who, const struct mount_arguments *m)
+int mount_proc(const struct broker *b, struct behalf *who, const struct mount_arguments *m)
 {
         const char *name = strcmp(m->type, "proc") == 0 ? "proc" : "sys";
         const char *path = strcmp(m->type, "proc") == 0 ? "/proc" : "/sys";
