@@ -398,6 +398,11 @@ int fd_remove_tree(int dir_fd, const char *path, struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "remove '%s'", path) : 0;
 }
 
+int fd_seal(int fd)
+{
+        return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ? -errno : 0;
+}
+
 int fd_sealed(const char *name, const void *content, size_t size)
 {
         _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -406,10 +411,10 @@ int fd_sealed(const char *name, const void *content, size_t size)
         if (fd < 0)
                 return -errno;
         r = fd_write_all(fd, content, size);
+        if (r == 0)
+                r = fd_seal(fd);
         if (r < 0)
                 return r;
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-                return -errno;
         if (lseek(fd, 0, SEEK_SET) < 0)
                 return -errno;
         return TAKE_FD(fd);

@@ -40,6 +40,9 @@ int fd_make_dirs(int dir_fd, const char *path, mode_t mode, struct croft_error *
  * needs 40 descriptors at most.  A missing tree is success. */
 int fd_remove_tree(int dir_fd, const char *path, struct croft_error *err);
 
+/* Seals a memfd against every change.  0 or a negative errno. */
+int fd_seal(int fd);
+
 /* A memfd of that content, sealed against every change.  Returns the descriptor or a negative errno. */
 int fd_sealed(const char *name, const void *content, size_t size);
 

@@ -142,3 +142,23 @@ int steps_recover(const struct operation *op, int position, void *context, const
         r = unwind(op, (size_t)(position + 1), context, err);
         return r < 0 ? r : journal->end(journal->journal, err);
 }
+
+static int begin_nothing(void *journal, const char *operation, struct croft_error *err)
+{
+        (void)journal, (void)operation, (void)err;
+        return 0;
+}
+
+static int intend_nothing(void *journal, unsigned int position, const char *step, struct croft_error *err)
+{
+        (void)journal, (void)position, (void)step, (void)err;
+        return 0;
+}
+
+static int end_nothing(void *journal, struct croft_error *err)
+{
+        (void)journal, (void)err;
+        return 0;
+}
+
+const struct steps_journal steps_no_journal = {.begin = begin_nothing, .intent = intend_nothing, .end = end_nothing};

@@ -38,6 +38,9 @@ struct steps_journal {
         void *journal;
 };
 
+/* Records nothing: for operations whose files and rows say themselves what was begun. */
+extern const struct steps_journal steps_no_journal;
+
 struct operation {
         const char *name;
         enum steps_policy policy;

@@ -129,6 +129,8 @@ struct life_kexts {
         size_t n;
 };
 void life_kexts_done(struct life_kexts *list);
+/* The CURRENT one of that name for the kernel of that vermagic; NULL.  It is in the list. */
+const struct kext_record *life_kexts_current(const struct life_kexts *all, const char *name, const char *vermagic);
 /* One of them: a file's path, the name of a module of the running kernel, or an installed package of Debian's. */
 struct life_kext_source {
         const char *path, *module, *package;

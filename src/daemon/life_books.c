@@ -17,27 +17,7 @@
 #include <time.h>
 
 #define RETRY_S 2
-
-static int nothing_begins(void *journal, const char *operation, struct croft_error *err)
-{
-        (void)journal, (void)operation, (void)err;
-        return 0;
-}
-
-static int nothing_intended(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        (void)journal, (void)position, (void)step, (void)err;
-        return 0;
-}
-
-static int nothing_ends(void *journal, struct croft_error *err)
-{
-        (void)journal, (void)err;
-        return 0;
-}
-
-static const struct steps_journal no_journal = {
-        .begin = nothing_begins, .intent = nothing_intended, .end = nothing_ends};
+#define DEPTH_MAX 16 /* a newer generation may need what needs it */
 
 /* --- what the kernel has --- */
 
@@ -202,7 +182,7 @@ static int really(struct loading *l, struct croft_error *err)
         if (bytes < 0)
                 return bytes;
         l->bytes = bytes;
-        return steps_run(&op_load, l, &no_journal, err);
+        return steps_run(&op_load, l, &steps_no_journal, err);
 }
 
 /* Nothing happens in the kernel. */
@@ -313,7 +293,7 @@ static int load(struct unit *u, const struct book_wish *wish, struct croft_error
                 r = lose(u->life, &books, identity->name, "it isn't in the kernel any more");
                 return r < 0 ? croft_error_set(err, r, "write the books") : load(u, wish, err);
         }
-        r = kext_books_judge(&books, u->p.def.id, &l.holder, there);
+        r = kext_books_judge(&books, &l.holder, there);
         if (r == KEXT_LOAD_COUNT)
                 return count_again(&l, kext_books_holder(&books, u->p.def.id, identity->name), err);
         if (r == -EBUSY || (r == KEXT_LOAD_ADOPT && !is_same(identity)))
@@ -331,24 +311,22 @@ static int load(struct unit *u, const struct book_wish *wish, struct croft_error
         return load(u, wish, err);
 }
 
-/* The CURRENT one of that name for the same kernel. */
+/* For the same kernel. */
 static int find_needed(struct life *life, const struct kext_record *by, const char *name, struct kext_record *ret,
         struct croft_error *err)
 {
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
-        char release[128], other[128];
+        const struct kext_record *found;
         int r = store_extensions(life->store, &all.list, &all.n, err);
 
-        (void)kext_release(by->identity.vermagic, release, sizeof(release));
-        for (size_t i = 0; r == 0 && i < all.n; i++)
-                if (all.list[i].state == KEXT_CURRENT && strcmp(all.list[i].identity.name, name) == 0 &&
-                        strcmp(kext_release(all.list[i].identity.vermagic, other, sizeof(other)), release) == 0) {
-                        *ret = all.list[i];
-                        return 0;
-                }
-        return r < 0 ? r
-                     : croft_error_set(
-                               err, ENOENT, "'%s' needs '%s', which isn't registered.", by->identity.name, name);
+        if (r < 0)
+                return r;
+        found = life_kexts_current(&all, name, by->identity.vermagic);
+        if (!found)
+                return croft_error_set(
+                        err, ENOENT, "'%s' needs '%s', which isn't registered.", by->identity.name, name);
+        *ret = *found;
+        return 0;
 }
 
 /* Each is an entry of its own, held because of this one (KXT-29); what is part of the kernel's image is nobody's. */
@@ -357,11 +335,16 @@ static int load_needed(struct unit *u, const struct book_wish *wish, struct crof
         const char *at = wish->record->identity.depends;
         char name[KEXT_NAME_MAX + 1];
 
+        if (wish->depth == DEPTH_MAX)
+                return croft_error_set(err, ELOOP, "extensions need one another more than %d deep.", DEPTH_MAX);
         while (kext_depends_next(&at, name)) {
                 struct kext_record record;
                 const struct kext_grant grant = {.local = false};
-                const struct book_wish needed = {
-                        .record = &record, .grant = &grant, .parameters = "", .via = KEXT_VIA_DEPENDENCY};
+                const struct book_wish needed = {.record = &record,
+                        .grant = &grant,
+                        .parameters = "",
+                        .via = KEXT_VIA_DEPENDENCY,
+                        .depth = wish->depth + 1};
                 int r = module_find(name) == MODULE_BUILT_IN ? 1
                                                              : find_needed(u->life, wish->record, name, &record, err);
 
@@ -425,7 +408,7 @@ static int drop(struct life *life, const struct kext_books *books, const struct 
                 n.loaded = *loaded;
                 n.last = kext_books_total(books, h->name) == 1;
         }
-        return steps_run(&op_unload, &n, &no_journal, err);
+        return steps_run(&op_unload, &n, &steps_no_journal, err);
 }
 
 static const char *depends_of(void *context, const char *sha256)

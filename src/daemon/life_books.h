@@ -18,6 +18,7 @@ struct book_wish {
         const struct kext_grant *grant; /* that lets it */
         const char *parameters;         /* as finit_module(2) takes them */
         enum kext_via via;
+        unsigned int depth; /* how many needed one another up to it; 0: asked for itself */
 };
 
 /* By the owner of u.  -EEXIST: it has it already (by a call); -EBUSY: see kext_books_judge(). */

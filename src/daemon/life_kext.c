@@ -25,28 +25,6 @@ struct registering {
         struct life_kexts *done;
 };
 
-static int nothing_begins(void *journal, const char *operation, struct croft_error *err)
-{
-        (void)journal, (void)operation, (void)err;
-        return 0;
-}
-
-static int nothing_intended(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        (void)journal, (void)position, (void)step, (void)err;
-        return 0;
-}
-
-static int nothing_ends(void *journal, struct croft_error *err)
-{
-        (void)journal, (void)err;
-        return 0;
-}
-
-/* The files and rows themselves say what was begun. */
-static const struct steps_journal no_journal = {
-        .begin = nothing_begins, .intent = nothing_intended, .end = nothing_ends};
-
 /* --- register --- */
 
 static bool keeps_copy(void *context, const char *sha256)
@@ -103,19 +81,19 @@ static int keep(struct life_kexts *done, const struct kext_record *record, struc
         return 0;
 }
 
-/* Is one of that name CURRENT for that kernel? */
-static bool is_registered(const struct life_kexts *all, const char *name, const char *release)
+const struct kext_record *life_kexts_current(const struct life_kexts *all, const char *name, const char *vermagic)
 {
-        char other[128];
+        char release[128], other[128];
 
+        (void)kext_release(vermagic, release, sizeof(release));
         for (size_t i = 0; i < all->n; i++) {
                 const struct kext_record *r = &all->list[i];
 
                 if (r->state == KEXT_CURRENT && strcmp(r->identity.name, name) == 0 &&
                         strcmp(kext_release(r->identity.vermagic, other, sizeof(other)), release) == 0)
-                        return true;
+                        return r;
         }
-        return false;
+        return NULL;
 }
 
 static int register_path(void *context, const char *path, struct croft_error *err);
@@ -136,7 +114,7 @@ static int register_needed(struct registering *g, struct croft_error *err)
         while (r == 0 && kext_depends_next(&at, name)) {
                 struct registering other = {.life = g->life, .reason = reason, .subject = g->subject, .done = g->done};
 
-                if (is_registered(&all, name, release))
+                if (life_kexts_current(&all, name, release))
                         continue;
                 if (strcmp(release, running.release) != 0)
                         return croft_error_set(err, ENOENT,
@@ -164,7 +142,7 @@ static int register_path(void *context, const char *path, struct croft_error *er
         if (r == 0) {
                 g->memfd = memfd;
                 (void)pthread_mutex_lock(&g->life->kext_lock);
-                r = steps_run(&op_register, g, &no_journal, err);
+                r = steps_run(&op_register, g, &steps_no_journal, err);
                 (void)pthread_mutex_unlock(&g->life->kext_lock);
         }
         if (r == 0)
@@ -192,7 +170,7 @@ static int check_needed(struct life *life, const struct life_kexts *done, struct
 
                 (void)kext_release(done->list[i].identity.vermagic, release, sizeof(release));
                 while (r == 0 && kext_depends_next(&at, name))
-                        if (!is_registered(&all, name, release))
+                        if (!life_kexts_current(&all, name, release))
                                 r = croft_error_set(err, ENOENT,
                                         "'%s' needs '%s', which isn't registered for kernel %s: register that, too.",
                                         done->list[i].identity.name, name, release);
@@ -351,7 +329,7 @@ int life_kext_revoke(struct life *life, const char *what, struct kext_record *re
                 return r;
         v.sha256 = record.identity.sha256;
         (void)pthread_mutex_lock(&life->kext_lock);
-        r = steps_run(&op_revoke, &v, &no_journal, err);
+        r = steps_run(&op_revoke, &v, &steps_no_journal, err);
         (void)pthread_mutex_unlock(&life->kext_lock);
         if (r < 0) {
                 croft_error_prefix(err, "revoke '%s'", record.identity.name);

@@ -108,27 +108,16 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 /* --- newer generations in the place of older ones --- */
 
 /* The CURRENT one that the superseded one at that place is to become. */
-static bool find_newer(const struct life_kexts *all, const struct kext_finding *found, struct kext_record *ret)
+static const struct kext_record *find_newer(const struct life_kexts *all, const struct kext_finding *found)
 {
         const struct kext_record *old = NULL;
-        char release[128], other[128];
 
         for (size_t i = 0; i < all->n; i++)
                 if (found->sha256[0] && strcmp(all->list[i].identity.sha256, found->sha256) == 0)
                         old = &all->list[i];
-        if (!old || old->state != KEXT_SUPERSEDED)
-                return false;
-        (void)kext_release(old->identity.vermagic, release, sizeof(release));
-        for (size_t i = 0; i < all->n; i++) {
-                const struct kext_record *r = &all->list[i];
-
-                if (r->state != KEXT_CURRENT || strcmp(r->identity.name, old->identity.name) != 0 ||
-                        strcmp(kext_release(r->identity.vermagic, other, sizeof(other)), release) != 0)
-                        continue;
-                *ret = *r;
-                return true;
-        }
-        return false;
+        return old && old->state == KEXT_SUPERSEDED
+                       ? life_kexts_current(all, old->identity.name, old->identity.vermagic)
+                       : NULL;
 }
 
 static int replace(struct unit *u, int root, const struct kext_finding *found, const struct kext_record *newer,
@@ -163,10 +152,9 @@ static int replace_old(struct unit *u, const struct life_scan *scan, struct crof
 
         for (size_t i = 0; root >= 0 && i < scan->n; i++) {
                 struct croft_error e = CROFT_ERROR_INIT;
-                struct kext_record newer;
+                const struct kext_record *newer = find_newer(&all, &scan->list[i]);
 
-                if (find_newer(&all, &scan->list[i], &newer) && replace(u, root, &scan->list[i], &newer, &e) < 0 &&
-                        first == 0)
+                if (newer && replace(u, root, &scan->list[i], newer, &e) < 0 && first == 0)
                         first = croft_error_copy(err, &e);
         }
         return first;

@@ -208,6 +208,47 @@ int store_run_statement(struct store *store, enum statement which, struct croft_
         return result == SQLITE_DONE ? 0 : err && err->code ? -err->code : -EIO;
 }
 
+void store_bind_text(sqlite3_stmt *s, int i, const char *text)
+{
+        (void)sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+}
+
+void store_take_text(sqlite3_stmt *s, int i, char *dst, size_t size)
+{
+        const char *text = (const char *)sqlite3_column_text(s, i);
+
+        (void)str_copy(dst, size, text ? text : "");
+}
+
+int store_read_rows(struct store *store, sqlite3_stmt *s, size_t size, void (*take)(sqlite3_stmt *s, void *row),
+        void **ret, size_t *ret_n, struct croft_error *err)
+{
+        int result = SQLITE_DONE, r = 0;
+        char *list = NULL;
+        size_t n = 0;
+
+        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
+                char *p = (n & (n - 1)) == 0 ? reallocarray(list, n ? 2 * n : 1, size) : list; /* full at each power */
+
+                if (!p) {
+                        r = croft_error_set(err, ENOMEM, "read rows of the database");
+                        break;
+                }
+                list = p;
+                take(s, list + n++ * size);
+        }
+        (void)sqlite3_reset(s);
+        if (r == 0 && result != SQLITE_DONE)
+                r = store_fault(store, result, err, "read");
+        if (r < 0) {
+                free(list);
+                return r;
+        }
+        *ret = list;
+        *ret_n = n;
+        return 0;
+}
+
 int store_set_meta(struct store *store, const char *key, const char *value, struct croft_error *err)
 {
         sqlite3_stmt *s = store_statement(store, SQL_META_SET);

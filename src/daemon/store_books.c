@@ -6,24 +6,12 @@
 #include "base/str.h"
 #include "daemon/store_private.h"
 
-static void bind_text(sqlite3_stmt *s, int i, const char *text)
-{
-        (void)sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
-}
-
-static void take_text(sqlite3_stmt *s, int i, char *dst, size_t size)
-{
-        const char *text = (const char *)sqlite3_column_text(s, i);
-
-        (void)str_copy(dst, size, text ? text : "");
-}
-
 static int put_loaded(struct store *store, const struct kext_loaded *l, struct croft_error *err)
 {
         sqlite3_stmt *s = store_statement(store, SQL_LOADED_SET);
 
-        bind_text(s, 1, l->name);
-        bind_text(s, 2, l->sha256);
+        store_bind_text(s, 1, l->name);
+        store_bind_text(s, 2, l->sha256);
         (void)sqlite3_bind_int(s, 3, (int)l->state);
         (void)sqlite3_bind_int(s, 4, l->baseline);
         (void)sqlite3_bind_int64(s, 5, l->since);
@@ -35,8 +23,8 @@ static int put_holder(struct store *store, const struct kext_holder *h, struct c
         sqlite3_stmt *s = store_statement(store, SQL_HOLDER_SET);
 
         (void)sqlite3_bind_int64(s, 1, (int64_t)h->partition);
-        bind_text(s, 2, h->name);
-        bind_text(s, 3, h->sha256);
+        store_bind_text(s, 2, h->name);
+        store_bind_text(s, 3, h->sha256);
         (void)sqlite3_bind_int64(s, 4, h->count);
         (void)sqlite3_bind_int(s, 5, h->local);
         (void)sqlite3_bind_int(s, 6, (int)h->via);
@@ -50,14 +38,14 @@ static int change_all(struct store *store, const struct store_book_change *c, st
         int r = c->loaded ? put_loaded(store, c->loaded, err) : 0;
 
         if (r == 0 && c->unloaded) {
-                bind_text(store_statement(store, SQL_LOADED_DROP), 1, c->unloaded);
+                store_bind_text(store_statement(store, SQL_LOADED_DROP), 1, c->unloaded);
                 r = store_run_statement(store, SQL_LOADED_DROP, err);
         }
         if (r == 0 && c->gone) {
                 sqlite3_stmt *s = store_statement(store, SQL_HOLDER_DROP);
 
                 (void)sqlite3_bind_int64(s, 1, (int64_t)c->gone->partition);
-                bind_text(s, 2, c->gone->name);
+                store_bind_text(s, 2, c->gone->name);
                 r = store_run_statement(store, SQL_HOLDER_DROP, err);
         }
         return r == 0 && c->holder ? put_holder(store, c->holder, err) : r;
@@ -80,8 +68,8 @@ static void read_loaded(sqlite3_stmt *s, void *row)
         *l = (struct kext_loaded){.state = (enum kext_loaded_state)sqlite3_column_int(s, 2),
                 .baseline = sqlite3_column_int(s, 3) != 0,
                 .since = sqlite3_column_int64(s, 4)};
-        take_text(s, 0, l->name, sizeof(l->name));
-        take_text(s, 1, l->sha256, sizeof(l->sha256));
+        store_take_text(s, 0, l->name, sizeof(l->name));
+        store_take_text(s, 1, l->sha256, sizeof(l->sha256));
 }
 
 static void read_holder(sqlite3_stmt *s, void *row)
@@ -94,39 +82,8 @@ static void read_holder(sqlite3_stmt *s, void *row)
                 .via = (enum kext_via)sqlite3_column_int(s, 5),
                 .since = sqlite3_column_int64(s, 6),
                 .lost = sqlite3_column_int(s, 7) != 0};
-        take_text(s, 1, h->name, sizeof(h->name));
-        take_text(s, 2, h->sha256, sizeof(h->sha256));
-}
-
-/* All rows of a statement, each of that size. */
-static int read_all(struct store *store, enum statement which, size_t size, void (*take)(sqlite3_stmt *s, void *row),
-        void **ret, size_t *ret_n, struct croft_error *err)
-{
-        sqlite3_stmt *s = store_statement(store, which);
-        int result = SQLITE_DONE, r = 0;
-        char *list = NULL;
-        size_t n = 0;
-
-        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
-                char *p = (n & (n - 1)) == 0 ? reallocarray(list, n ? 2 * n : 1, size) : list; /* full at each power */
-
-                if (!p) {
-                        r = croft_error_set(err, ENOMEM, "read the books of extensions");
-                        break;
-                }
-                list = p;
-                take(s, list + n++ * size);
-        }
-        (void)sqlite3_reset(s);
-        if (r == 0 && result != SQLITE_DONE)
-                r = store_fault(store, result, err, "read the books of extensions");
-        if (r < 0) {
-                free(list);
-                return r;
-        }
-        *ret = list;
-        *ret_n = n;
-        return 0;
+        store_take_text(s, 1, h->name, sizeof(h->name));
+        store_take_text(s, 2, h->sha256, sizeof(h->sha256));
 }
 
 int store_books(struct store *store, struct kext_books *ret, struct croft_error *err)
@@ -138,9 +95,11 @@ int store_books(struct store *store, struct kext_books *ret, struct croft_error 
 
         if (r < 0)
                 return croft_error_copy(err, &e);
-        r = read_all(store, SQL_LOADED, sizeof(*books.loaded), read_loaded, &loaded, &books.n_loaded, &e);
+        r = store_read_rows(store, store_statement(store, SQL_LOADED), sizeof(*books.loaded), read_loaded, &loaded,
+                &books.n_loaded, &e);
         if (r == 0)
-                r = read_all(store, SQL_HOLDERS, sizeof(*books.holders), read_holder, &holders, &books.n_holders, &e);
+                r = store_read_rows(store, store_statement(store, SQL_HOLDERS), sizeof(*books.holders), read_holder,
+                        &holders, &books.n_holders, &e);
         r = store_commit(store, r, &e);
         books.loaded = loaded;
         books.holders = holders;

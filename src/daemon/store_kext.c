@@ -13,36 +13,25 @@
 
 #define RELEASE_MAX 128
 
-static void bind_text(sqlite3_stmt *s, int i, const char *text)
-{
-        (void)sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
-}
-
-static void take_text(sqlite3_stmt *s, int i, char *dst, size_t size)
-{
-        const char *text = (const char *)sqlite3_column_text(s, i);
-
-        (void)str_copy(dst, size, text ? text : "");
-}
-
 /* Columns as EXTENSION_COLUMNS has them. */
-static void read_record(sqlite3_stmt *s, struct kext_record *ret)
+static void read_record(sqlite3_stmt *s, void *row)
 {
+        struct kext_record *ret = row;
         struct kext_identity *i = &ret->identity;
 
         *ret = (struct kext_record){.generation = (uint32_t)sqlite3_column_int64(s, 4)};
-        take_text(s, 0, i->sha256, sizeof(i->sha256));
+        store_take_text(s, 0, i->sha256, sizeof(i->sha256));
         i->kind = (enum kext_kind)sqlite3_column_int(s, 1);
         i->size = (uint64_t)sqlite3_column_int64(s, 2);
-        take_text(s, 3, i->name, sizeof(i->name));
+        store_take_text(s, 3, i->name, sizeof(i->name));
         ret->state = (enum kext_state)sqlite3_column_int(s, 5);
-        take_text(s, 6, i->vermagic, sizeof(i->vermagic));
-        take_text(s, 7, i->srcversion, sizeof(i->srcversion));
-        take_text(s, 8, i->build_id, sizeof(i->build_id));
-        take_text(s, 9, i->signer, sizeof(i->signer));
-        take_text(s, 10, i->depends, sizeof(i->depends));
-        take_text(s, 11, ret->origin, sizeof(ret->origin));
-        take_text(s, 12, ret->reason, sizeof(ret->reason));
+        store_take_text(s, 6, i->vermagic, sizeof(i->vermagic));
+        store_take_text(s, 7, i->srcversion, sizeof(i->srcversion));
+        store_take_text(s, 8, i->build_id, sizeof(i->build_id));
+        store_take_text(s, 9, i->signer, sizeof(i->signer));
+        store_take_text(s, 10, i->depends, sizeof(i->depends));
+        store_take_text(s, 11, ret->origin, sizeof(ret->origin));
+        store_take_text(s, 12, ret->reason, sizeof(ret->reason));
         ret->registered = sqlite3_column_int64(s, 13);
         ret->previous = sqlite3_column_int(s, 14) != 0;
 }
@@ -54,7 +43,7 @@ static int find(
         sqlite3_stmt *s = store_statement(store, which);
         int result, r;
 
-        bind_text(s, 1, sha256);
+        store_bind_text(s, 1, sha256);
         result = sqlite3_step(s);
         r = result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : store_fault(store, result, err, "read an extension");
         if (r == 1 && ret)
@@ -68,8 +57,8 @@ static int newest(struct store *store, const char *name, const char *release, ui
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_NEWEST);
         int result;
 
-        bind_text(s, 1, name);
-        bind_text(s, 2, release);
+        store_bind_text(s, 1, name);
+        store_bind_text(s, 2, release);
         result = sqlite3_step(s);
         if (result == SQLITE_ROW)
                 *ret = (uint32_t)sqlite3_column_int64(s, 0);
@@ -81,8 +70,8 @@ static int supersede_others(struct store *store, const char *name, const char *r
 {
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SUPERSEDE);
 
-        bind_text(s, 1, name);
-        bind_text(s, 2, release);
+        store_bind_text(s, 1, name);
+        store_bind_text(s, 2, release);
         return store_run_statement(store, SQL_EXTENSION_SUPERSEDE, err);
 }
 
@@ -91,21 +80,21 @@ static int insert(struct store *store, const struct kext_record *record, const c
         const struct kext_identity *i = &record->identity;
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_ADD);
 
-        bind_text(s, 1, i->sha256);
+        store_bind_text(s, 1, i->sha256);
         (void)sqlite3_bind_int(s, 2, KEXT_FORMAT);
         (void)sqlite3_bind_int(s, 3, (int)i->kind);
         (void)sqlite3_bind_int64(s, 4, (int64_t)i->size);
-        bind_text(s, 5, i->name);
-        bind_text(s, 6, release);
+        store_bind_text(s, 5, i->name);
+        store_bind_text(s, 6, release);
         (void)sqlite3_bind_int64(s, 7, record->generation);
         (void)sqlite3_bind_int(s, 8, (int)record->state);
-        bind_text(s, 9, i->vermagic);
-        bind_text(s, 10, i->srcversion);
-        bind_text(s, 11, i->build_id);
-        bind_text(s, 12, i->signer);
-        bind_text(s, 13, i->depends);
-        bind_text(s, 14, record->origin);
-        bind_text(s, 15, record->reason);
+        store_bind_text(s, 9, i->vermagic);
+        store_bind_text(s, 10, i->srcversion);
+        store_bind_text(s, 11, i->build_id);
+        store_bind_text(s, 12, i->signer);
+        store_bind_text(s, 13, i->depends);
+        store_bind_text(s, 14, record->origin);
+        store_bind_text(s, 15, record->reason);
         (void)sqlite3_bind_int64(s, 16, record->registered);
         return store_run_statement(store, SQL_EXTENSION_ADD, err);
 }
@@ -114,7 +103,7 @@ static int renew(struct store *store, const struct kext_record *record, struct c
 {
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_RENEW);
 
-        bind_text(s, 1, record->identity.sha256);
+        store_bind_text(s, 1, record->identity.sha256);
         (void)sqlite3_bind_int64(s, 2, record->generation);
         return store_run_statement(store, SQL_EXTENSION_RENEW, err);
 }
@@ -180,41 +169,22 @@ int store_extension_find(struct store *store, const char *sha256, struct kext_re
         return 0;
 }
 
-/* A row more of a growing array. */
-static int append(struct kext_record **list, size_t *n, sqlite3_stmt *s, struct croft_error *err)
-{
-        if ((*n & (*n - 1)) == 0) { /* full at each power of two */
-                struct kext_record *p = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*p));
-
-                if (!p)
-                        return croft_error_set(err, ENOMEM, "list the extensions");
-                *list = p;
-        }
-        read_record(s, &(*list)[(*n)++]);
-        return 0;
-}
-
 int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err)
 {
-        _cleanup_free_ struct kext_record *list = NULL;
         struct croft_error e = CROFT_ERROR_INIT;
-        int result = SQLITE_DONE, r = store_begin(store, false, &e);
-        sqlite3_stmt *s;
-        size_t n = 0;
+        int r = store_begin(store, false, &e);
+        void *list = NULL;
 
         if (r < 0)
                 return croft_error_copy(err, &e);
-        s = store_statement(store, SQL_EXTENSIONS);
-        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW)
-                r = append(&list, &n, s, &e);
-        (void)sqlite3_reset(s);
-        if (r == 0 && result != SQLITE_DONE)
-                r = store_fault(store, result, &e, "list the extensions");
+        r = store_read_rows(
+                store, store_statement(store, SQL_EXTENSIONS), sizeof(**ret), read_record, &list, ret_n, &e);
         r = store_commit(store, r, &e);
-        if (r < 0)
+        if (r < 0) {
+                free(list);
                 return croft_error_copy(err, &e);
-        *ret = TAKE(list);
-        *ret_n = n;
+        }
+        *ret = list;
         return 0;
 }
 
@@ -222,7 +192,7 @@ static int set_state(struct store *store, const char *sha256, enum kext_state st
 {
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SET_STATE);
 
-        bind_text(s, 1, sha256);
+        store_bind_text(s, 1, sha256);
         (void)sqlite3_bind_int(s, 2, (int)state);
         return store_run_statement(store, SQL_EXTENSION_SET_STATE, err);
 }
@@ -241,7 +211,7 @@ static int revoke_row(struct store *store, const char *sha256, struct croft_erro
 {
         int r;
 
-        bind_text(store_statement(store, SQL_REVOKED_ADD), 1, sha256);
+        store_bind_text(store_statement(store, SQL_REVOKED_ADD), 1, sha256);
         r = store_run_statement(store, SQL_REVOKED_ADD, err);
         return r < 0 ? r : set_state(store, sha256, KEXT_REVOKED, err);
 }
@@ -258,48 +228,35 @@ int store_extension_revoke(struct store *store, const char *sha256, struct croft
 
 /* --- grants --- */
 
-static int append_grant(struct kext_grant **list, size_t *n, sqlite3_stmt *s, struct croft_error *err)
+static void read_grant(sqlite3_stmt *s, void *row)
 {
-        struct kext_grant *g;
+        struct kext_grant *g = row;
 
-        if ((*n & (*n - 1)) == 0) { /* full at each power of two */
-                struct kext_grant *p = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*p));
-
-                if (!p)
-                        return croft_error_set(err, ENOMEM, "list what is granted");
-                *list = p;
-        }
-        g = &(*list)[(*n)++];
         *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0,
                 .granted = sqlite3_column_int64(s, 3),
                 .previous = sqlite3_column_int(s, 4) != 0};
-        take_text(s, 0, g->name, sizeof(g->name));
-        take_text(s, 2, g->parameters, sizeof(g->parameters));
-        return 0;
+        store_take_text(s, 0, g->name, sizeof(g->name));
+        store_take_text(s, 2, g->parameters, sizeof(g->parameters));
 }
 
 int store_grants(struct store *store, uint64_t id, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
 {
-        _cleanup_free_ struct kext_grant *list = NULL;
         struct croft_error e = CROFT_ERROR_INIT;
-        int result = SQLITE_DONE, r = store_begin(store, false, &e);
+        int r = store_begin(store, false, &e);
+        void *list = NULL;
         sqlite3_stmt *s;
-        size_t n = 0;
 
         if (r < 0)
                 return croft_error_copy(err, &e);
         s = store_statement(store, SQL_GRANTS);
         (void)sqlite3_bind_int64(s, 1, (int64_t)id);
-        while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW)
-                r = append_grant(&list, &n, s, &e);
-        (void)sqlite3_reset(s);
-        if (r == 0 && result != SQLITE_DONE)
-                r = store_fault(store, result, &e, "list what is granted");
+        r = store_read_rows(store, s, sizeof(**ret), read_grant, &list, ret_n, &e);
         r = store_commit(store, r, &e);
-        if (r < 0)
+        if (r < 0) {
+                free(list);
                 return croft_error_copy(err, &e);
-        *ret = TAKE(list);
-        *ret_n = n;
+        }
+        *ret = list;
         return 0;
 }
 
@@ -313,9 +270,9 @@ int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant
                 return croft_error_copy(err, &e);
         s = store_statement(store, SQL_GRANT_ADD);
         (void)sqlite3_bind_int64(s, 1, (int64_t)id);
-        bind_text(s, 2, grant->name);
+        store_bind_text(s, 2, grant->name);
         (void)sqlite3_bind_int(s, 3, grant->local);
-        bind_text(s, 4, grant->parameters);
+        store_bind_text(s, 4, grant->parameters);
         (void)sqlite3_bind_int64(s, 5, grant->granted);
         (void)sqlite3_bind_int(s, 6, grant->previous);
         r = store_commit(store, store_run_statement(store, SQL_GRANT_ADD, &e), &e);
@@ -332,7 +289,7 @@ int store_ungrant(struct store *store, uint64_t id, const char *name, struct cro
                 return croft_error_copy(err, &e);
         s = store_statement(store, SQL_GRANT_DROP);
         (void)sqlite3_bind_int64(s, 1, (int64_t)id);
-        bind_text(s, 2, name);
+        store_bind_text(s, 2, name);
         r = store_run_statement(store, SQL_GRANT_DROP, &e);
         dropped = sqlite3_changes(store->db);
         r = store_commit(store, r, &e);

@@ -92,6 +92,12 @@ int store_fault(struct store *store, int result, struct croft_error *err, const 
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
 /* Runs a statement that gives no rows. */
 int store_run_statement(struct store *store, enum statement which, struct croft_error *err);
+void store_bind_text(sqlite3_stmt *s, int i, const char *text);
+/* A column, cut off to the room. */
+void store_take_text(sqlite3_stmt *s, int i, char *dst, size_t size);
+/* All rows of a statement with its values bound, each taken by take() into `size` bytes; the caller frees *ret. */
+int store_read_rows(struct store *store, sqlite3_stmt *s, size_t size, void (*take)(sqlite3_stmt *s, void *row),
+        void **ret, size_t *ret_n, struct croft_error *err);
 int store_set_meta(struct store *store, const char *key, const char *value, struct croft_error *err);
 int store_set_meta_number(struct store *store, const char *key, uint64_t value, struct croft_error *err);
 

@@ -55,24 +55,17 @@ int store_scan_set(struct store *store, uint64_t id, int64_t time, const struct 
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
-static void take_text(sqlite3_stmt *s, int i, char *dst, size_t size)
-{
-        const char *text = (const char *)sqlite3_column_text(s, i);
-
-        (void)str_copy(dst, size, text ? text : "");
-}
-
 static void read_finding(sqlite3_stmt *s, struct kext_finding *ret)
 {
         size_t size = (size_t)sqlite3_column_bytes(s, 1);
         const void *path = sqlite3_column_blob(s, 1);
 
         *ret = (struct kext_finding){.size = (uint64_t)sqlite3_column_int64(s, 3)};
-        take_text(s, 0, ret->application, sizeof(ret->application));
+        store_take_text(s, 0, ret->application, sizeof(ret->application));
         if (path)
                 memcpy(ret->path, path, size < sizeof(ret->path) ? size : sizeof(ret->path) - 1);
-        take_text(s, 2, ret->sha256, sizeof(ret->sha256));
-        take_text(s, 4, ret->oddity, sizeof(ret->oddity));
+        store_take_text(s, 2, ret->sha256, sizeof(ret->sha256));
+        store_take_text(s, 4, ret->oddity, sizeof(ret->oddity));
 }
 
 static int read_time(struct store *store, uint64_t id, int64_t *ret, struct croft_error *err)

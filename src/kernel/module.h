@@ -17,6 +17,8 @@ enum module_call module_call_of(uint32_t arch, int32_t number);
 #define MODULE_IGNORES 3    /* MODULE_INIT_IGNORE_MODVERSIONS | MODULE_INIT_IGNORE_VERMAGIC of finit_module(2) */
 #define MODULE_COMPRESSED 4 /* MODULE_INIT_COMPRESSED_FILE */
 
+#define MODULE_FILE_MAX (UINT64_C(64) << 20) /* bytes of a file that croft looks at */
+
 /* finit_module(2), flags as there. */
 int module_load(int fd, const char *parameters, int flags, struct croft_error *err);
 /* delete_module(2), never waiting and never by force.  -EBUSY: somebody uses it; -ENOENT: the kernel hasn't got it. */

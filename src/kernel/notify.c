@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -144,4 +145,18 @@ int notify_answer(int listener, struct notify_slot *slot, int64_t value, int cod
         /* Last: until here a successor would answer it again, which the kernel refuses where it was answered. */
         slot->call.id = 0;
         return r;
+}
+
+enum mount_call mount_call_of(uint32_t arch, int32_t number)
+{
+        static const struct {
+                uint32_t arch;
+                int32_t mount, umount2;
+        } calls[] = {{AUDIT_ARCH_X86_64, 165, 166}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, NOTIFY_X32_BIT | 166},
+                {AUDIT_ARCH_I386, 21, 52}, {AUDIT_ARCH_AARCH64, 40, 39}};
+
+        for (size_t i = 0; i < ELEMENTS(calls); i++)
+                if (calls[i].arch == arch && (calls[i].mount == number || calls[i].umount2 == number))
+                        return calls[i].mount == number ? MOUNT_CALL_MOUNT : MOUNT_CALL_UMOUNT2;
+        return 0;
 }

@@ -61,4 +61,9 @@ int notify_write(int listener, const struct notify_slot *slot, uint64_t address,
  * happened; -ENOENT: the caller had gone. */
 int notify_answer(int listener, struct notify_slot *slot, int64_t value, int code);
 
+enum mount_call { MOUNT_CALL_MOUNT = 1, MOUNT_CALL_UMOUNT2 };
+/* Not in mount.h: who calls mount(2) himself has <sys/mount.h>, which clashes with that.  Which of the calls about
+ * mounts this is, by the ABI; 0: none. */
+enum mount_call mount_call_of(uint32_t arch, int32_t number);
+
 #endif

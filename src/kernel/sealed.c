@@ -23,9 +23,9 @@ int sealed_new(const char *name, struct croft_error *err)
 
 int sealed_seal(int memfd, struct croft_error *err)
 {
-        if (fcntl(memfd, F_ADD_SEALS, SEALS) < 0)
-                return croft_error_set(err, errno, "seal the copy");
-        return 0;
+        int r = fd_seal(memfd);
+
+        return r < 0 ? croft_error_set(err, r, "seal the copy") : 0;
 }
 
 bool sealed_is(int fd)

@@ -12,8 +12,8 @@
 /* What a partition's warden is told of beside sysinfo(2). */
 enum seccomp_told {
         SECCOMP_TOLD_LOOPS = 1,   /* what is asked of loop devices and of loop-control; else that is refused */
-        SECCOMP_TOLD_MOUNTS = 2,  /* new mounts; the base filter says then that there is no fsopen(2), so that programs
-                                     use mount(2) */
+        SECCOMP_TOLD_MOUNTS = 2,  /* new mounts, binds of one alone, unmounts that are not lazy; the base filter says
+                                     then that there is no fsopen(2), so that programs use mount(2) */
         SECCOMP_TOLD_MODULES = 4, /* what loads and unloads kernel modules, in any case; the base filter lets it pass
                                      then, and the kernel refuses it where nobody is told */
 };

@@ -103,9 +103,8 @@ static int export(scmp_filter_ctx filter, const char *name, struct croft_error *
         r = seccomp_export_bpf(filter, fd);
         if (r < 0)
                 return croft_error_set(err, -r, "export the system call filter");
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-                return croft_error_set(err, errno, "seal the system call filter");
-        return TAKE_FD(fd);
+        r = fd_seal(fd);
+        return r < 0 ? croft_error_set(err, r, "seal the system call filter") : TAKE_FD(fd);
 }
 
 static int add_modules(scmp_filter_ctx filter, uint32_t action)

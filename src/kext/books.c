@@ -58,24 +58,24 @@ uint32_t kext_books_total(const struct kext_books *books, const char *name)
 }
 
 /* One for itself alone leaves no room for another, nor does it come where another is. */
-static bool is_taken(const struct kext_books *books, uint64_t partition, const struct kext_holder *wanted)
+static bool is_taken(const struct kext_books *books, const struct kext_holder *wanted)
 {
         for (size_t i = 0; i < books->n_holders; i++) {
                 const struct kext_holder *h = &books->holders[i];
 
-                if (h->partition != partition && !h->lost && strcmp(h->name, wanted->name) == 0 &&
+                if (h->partition != wanted->partition && !h->lost && strcmp(h->name, wanted->name) == 0 &&
                         (h->local || wanted->local))
                         return true;
         }
         return false;
 }
 
-int kext_books_judge(const struct kext_books *books, uint64_t partition, const struct kext_holder *wanted, bool there)
+int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, bool there)
 {
         const struct kext_loaded *loaded = kext_books_loaded(books, wanted->name);
-        const struct kext_holder *own = kext_books_holder(books, partition, wanted->name);
+        const struct kext_holder *own = kext_books_holder(books, wanted->partition, wanted->name);
 
-        if (is_taken(books, partition, wanted))
+        if (is_taken(books, wanted))
                 return -EBUSY;
         if (!there)
                 return KEXT_LOAD_REALLY;

@@ -64,9 +64,9 @@ enum kext_load {
         KEXT_LOAD_ADOPT,     /* the kernel has it, and no partition does: if it proves to be the same, likewise */
         KEXT_LOAD_REALLY,
 };
-/* name, sha256: what is to be loaded; local: as granted; there: the kernel has it.  -EBUSY: another partition holds it
+/* wanted: its partition, name, sha256 and local count; there: the kernel has it.  -EBUSY: another partition holds it
  * alone, or another file of that name is in the kernel (KID-20).  A negative errno, or enum kext_load. */
-int kext_books_judge(const struct kext_books *books, uint64_t partition, const struct kext_holder *wanted, bool there);
+int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, bool there);
 
 /* How many others that the partition holds need this one?  depends: a function that says what one needs, in the
  * form of kext_identity.depends. */

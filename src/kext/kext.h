@@ -11,16 +11,18 @@
 #ifndef CROFT_KEXT_KEXT_H
 #define CROFT_KEXT_KEXT_H
 
+#include "kernel/module.h"
+
 #include <croft/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEXT_FORMAT 1                      /* of the record */
-#define KEXT_FILE_MAX (UINT64_C(64) << 20) /* bytes of a file as stored */
-#define KEXT_READ_MS 10000                 /* that a file may take to be read and taken apart */
-#define KEXT_SHA256_LENGTH 64              /* hex digits */
-#define KEXT_NAME_MAX 59                   /* of the kernel's MODULE_NAME_LEN, the longer one: that of 32 bits */
+#define KEXT_FORMAT 1                 /* of the record */
+#define KEXT_FILE_MAX MODULE_FILE_MAX /* bytes of a file as stored */
+#define KEXT_READ_MS 10000            /* that a file may take to be read and taken apart */
+#define KEXT_SHA256_LENGTH 64         /* hex digits */
+#define KEXT_NAME_MAX 59              /* of the kernel's MODULE_NAME_LEN, the longer one: that of 32 bits */
 
 enum kext_kind { KEXT_KO = 1 };                  /* a module of the kernel */
 const char *kext_kind_name(enum kext_kind kind); /* "ko" */

@@ -470,13 +470,9 @@ int view_facts_memfd(struct croft_error *err)
         if (root_fd < 0)
                 return croft_error_set(err, -root_fd, "open '/'");
         r = facts_collect(root_fd, &w);
-        if (r == 0) {
-                fd = memfd_create("croft-facts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-                r = fd < 0 ? -errno : fd_write_all(fd, w.data, w.used);
-        }
+        if (r == 0)
+                r = fd = fd_sealed("croft-facts", w.data, w.used);
         wire_writer_done(&w);
-        if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-                r = -errno;
         if (r < 0)
                 return croft_error_set(err, -r, "collect facts about this host for the views of partitions");
         return TAKE_FD(fd);

@@ -3,15 +3,13 @@
  * view_disks.h - the block devices of a partition's own, by their names inside, as they lie in the memory that the
  * warden leaves to its successor: who gives them to it writes the list, and the views show it.
  *
- * One writer of a list at a time; readers are other processes and wait for nobody.  Under a sequence counter, which is
- * odd while the list is written: a reader that meets a writer is told so.  A writer that died in the middle leaves it
- * odd, and the next one goes on from there.
- *
  * A warden that was taken over can write into it, too: the writer believes nothing that lies there, the reader bounds
  * and checks every field.  Fixed-width, because what reads may be of another build; zeros are an empty list.
  */
 #ifndef CROFT_KSTAT_VIEW_DISKS_H
 #define CROFT_KSTAT_VIEW_DISKS_H
+
+#include "kstat/view_list.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +50,7 @@ struct view_disk {
 _Static_assert(sizeof(struct view_disk) == 104 + VIEW_DISK_FILE_MAX, "struct view_disk is read by other builds");
 
 struct view_disks {
-        uint32_t sequence, n;
+        struct view_list head;
         struct view_disk list[VIEW_DISKS_MAX];
 };
 _Static_assert(sizeof(struct view_disks) == 8 + VIEW_DISKS_MAX * sizeof(struct view_disk),
@@ -64,7 +62,7 @@ void view_disks_write(struct view_disks *area, const struct view_disk *list, siz
 /* Whether there may be another list than the one that was read under `sequence`; costs one load. */
 static inline int view_disks_changed(const struct view_disks *area, uint32_t sequence)
 {
-        return __atomic_load_n(&area->sequence, __ATOMIC_ACQUIRE) != sequence;
+        return __atomic_load_n(&area->head.sequence, __ATOMIC_ACQUIRE) != sequence;
 }
 
 /* What is listed: how many, at most max, and under which sequence number.  Names are fit to be names of files and end,

@@ -4,53 +4,17 @@
  */
 #include "kstat/view_private.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define TRIES 16
-
 _Static_assert(sizeof(struct view_module) % sizeof(uint64_t) == 0, "copied by words");
 _Static_assert(offsetof(struct view_modules, list) % sizeof(uint64_t) == 0, "copied by words");
-#define WORDS (sizeof(struct view_module) / sizeof(uint64_t))
 
-/* --- the list: written and read word by word, as in view_disks.c --- */
+/* --- the list --- */
 
 void view_modules_write(struct view_modules *area, const struct view_module *list, size_t n)
 {
-        uint32_t during = (__atomic_load_n(&area->sequence, __ATOMIC_RELAXED) + 1) | 1;
-
-        n = n < VIEW_MODULES_MAX ? n : VIEW_MODULES_MAX;
-        __atomic_store_n(&area->sequence, during, __ATOMIC_RELAXED);
-        __atomic_thread_fence(__ATOMIC_RELEASE);
-        for (size_t i = 0; i < n; i++) {
-                uint64_t words[WORDS];
-
-                memcpy(words, &list[i], sizeof(words));
-                for (size_t k = 0; k < WORDS; k++)
-                        __atomic_store_n((uint64_t *)(void *)&area->list[i] + k, words[k], __ATOMIC_RELAXED);
-        }
-        __atomic_store_n(&area->n, (uint32_t)n, __ATOMIC_RELAXED);
-        __atomic_store_n(&area->sequence, during + 1, __ATOMIC_RELEASE);
-}
-
-static bool copy(const struct view_modules *area, struct view_module *ret, size_t *ret_n)
-{
-        uint32_t sequence = __atomic_load_n(&area->sequence, __ATOMIC_ACQUIRE);
-        size_t n = __atomic_load_n(&area->n, __ATOMIC_RELAXED);
-
-        n = n < VIEW_MODULES_MAX ? n : VIEW_MODULES_MAX;
-        for (size_t i = 0; i < n; i++) {
-                uint64_t words[WORDS];
-
-                for (size_t k = 0; k < WORDS; k++)
-                        words[k] =
-                                __atomic_load_n((const uint64_t *)(const void *)&area->list[i] + k, __ATOMIC_RELAXED);
-                memcpy(&ret[i], words, sizeof(words));
-        }
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        *ret_n = n;
-        return !(sequence & 1) && __atomic_load_n(&area->sequence, __ATOMIC_RELAXED) == sequence;
+        view_list_write(&area->head, list, sizeof(*list), n, VIEW_MODULES_MAX);
 }
 
 /* As the kernel has names: nothing that would be another file, or another word of a line. */
@@ -74,10 +38,11 @@ static bool accept(struct view_module *module, const struct view_module *before,
 ssize_t view_modules_read(const struct view_modules *area, struct view_module ret[VIEW_MODULES_MAX])
 {
         size_t n = 0, kept = 0;
+        uint32_t sequence;
+        int r = view_list_read(&area->head, ret, sizeof(*ret), VIEW_MODULES_MAX, &n, &sequence);
 
-        for (int i = 0; !copy(area, ret, &n); i++)
-                if (i == TRIES)
-                        return -EAGAIN;
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < n; i++) {
                 struct view_module module = ret[i];
 

@@ -3,11 +3,12 @@
  * view_modules.h - the modules of the kernel that a partition holds, as they lie in the memory that its warden leaves
  * to its successor: croftd writes the list, the views show it and no other module.
  *
- * As with disks (view_disks.h): one writer at a time, a sequence counter that is odd while it writes, and a reader that
- * bounds and checks every field.  Zeros are an empty list.
+ * As with disks (view_disks.h): the reader bounds and checks every field.
  */
 #ifndef CROFT_KSTAT_VIEW_MODULES_H
 #define CROFT_KSTAT_VIEW_MODULES_H
+
+#include "kstat/view_list.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +26,7 @@ struct view_module {
 _Static_assert(sizeof(struct view_module) == 80, "struct view_module is read by other builds");
 
 struct view_modules {
-        uint32_t sequence, n;
+        struct view_list head;
         struct view_module list[VIEW_MODULES_MAX];
 };
 _Static_assert(sizeof(struct view_modules) == 8 + VIEW_MODULES_MAX * sizeof(struct view_module),

@@ -24,9 +24,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define PATIENCE_MS 10000       /* for the bytes */
-#define DECISION_MS 60000       /* for croftd, and the module's own beginning */
-#define BYTES_MAX (64ULL << 20) /* of what croftd looks at: KEXT_FILE_MAX */
+#define PATIENCE_MS 10000 /* for the bytes */
+#define DECISION_MS 60000 /* for croftd, and the module's own beginning */
 #define CHUNK 65536
 #define NAME_MAX_KERNEL 56 /* bytes of a name that delete_module(2) reads */
 
@@ -57,7 +56,7 @@ static int copy_file(const struct asker *a, int to)
                 return -errno;
         if (st.st_size == 0)
                 return -ENOEXEC;
-        r = sealed_copy(fd, to, BYTES_MAX, NULL);
+        r = sealed_copy(fd, to, MODULE_FILE_MAX, NULL);
         return r == -EFBIG || r == -EAGAIN ? -ENOEXEC : r;
 }
 
@@ -67,7 +66,7 @@ static int copy_memory(const struct asker *a, int to)
         static char chunk[CHUNK]; /* one a process */
         int r = 0;
 
-        if (size == 0 || size > BYTES_MAX)
+        if (size == 0 || size > MODULE_FILE_MAX)
                 return -ENOEXEC;
         for (uint64_t at = 0; r == 0 && at < size; at += CHUNK) {
                 size_t n = size - at < CHUNK ? (size_t)(size - at) : CHUNK;

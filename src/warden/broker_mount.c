@@ -34,27 +34,9 @@
 #define PAGE_BYTES 4096U
 #define LIST_MAX 65536 /* of file systems, of control groups */
 
-/* mount and umount2 */
-static const struct {
-        uint32_t arch;
-        int number;
-        bool unmount;
-} calls[] = {{AUDIT_ARCH_X86_64, 165, false}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, false},
-        {AUDIT_ARCH_I386, 21, false}, {AUDIT_ARCH_AARCH64, 40, false}, {AUDIT_ARCH_X86_64, 166, true},
-        {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 166, true}, {AUDIT_ARCH_I386, 52, true}, {AUDIT_ARCH_AARCH64, 39, true}};
-
-/* An index; -1. */
-static int find_call(const struct broker_call *call)
-{
-        for (size_t i = 0; i < ELEMENTS(calls); i++)
-                if (calls[i].arch == call->arch && calls[i].number == call->nr)
-                        return (int)i;
-        return -1;
-}
-
 bool broker_is_mount(const struct broker_call *call)
 {
-        return find_call(call) >= 0;
+        return mount_call_of(call->arch, call->nr) != 0;
 }
 
 /* --- arguments --- */
@@ -88,7 +70,7 @@ static int read_arguments(const struct asker *a, struct mount_arguments *m)
 {
         int r = 0;
 
-        m->unmount = calls[find_call(a->call)].unmount;
+        m->unmount = mount_call_of(a->call->arch, a->call->nr) == MOUNT_CALL_UMOUNT2;
         if (m->unmount) {
                 m->flags = (unsigned long)a->call->args[1];
                 return read_string(a, 0, m->target, -ENAMETOOLONG);

@@ -157,13 +157,7 @@ static const struct {
         {AUDIT_ARCH_I386, 116, sysinfo_32}, {AUDIT_ARCH_AARCH64, 179, sysinfo_64},
         /* ioctl: those of loop devices */
         {AUDIT_ARCH_X86_64, 16, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 514, pass_on},
-        {AUDIT_ARCH_I386, 54, pass_on}, {AUDIT_ARCH_AARCH64, 29, pass_on},
-        /* mount */
-        {AUDIT_ARCH_X86_64, 165, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 165, pass_on},
-        {AUDIT_ARCH_I386, 21, pass_on}, {AUDIT_ARCH_AARCH64, 40, pass_on},
-        /* umount2 */
-        {AUDIT_ARCH_X86_64, 166, pass_on}, {AUDIT_ARCH_X86_64, NOTIFY_X32_BIT | 166, pass_on},
-        {AUDIT_ARCH_I386, 52, pass_on}, {AUDIT_ARCH_AARCH64, 39, pass_on}};
+        {AUDIT_ARCH_I386, 54, pass_on}, {AUDIT_ARCH_AARCH64, 29, pass_on}};
 
 static int judge(struct intercept *i, int listener, struct notify_slot *slot)
 {
@@ -172,6 +166,8 @@ static int judge(struct intercept *i, int listener, struct notify_slot *slot)
         for (size_t k = 0; k < ELEMENTS(calls); k++)
                 if (calls[k].arch == data->arch && calls[k].number == data->nr)
                         return calls[k].judge(i, listener, slot);
+        if (mount_call_of(data->arch, data->nr))
+                return pass_on(i, listener, slot);
         return module_call_of(data->arch, data->nr) ? judge_module(i, listener, slot) : -ENOSYS;
 }
 

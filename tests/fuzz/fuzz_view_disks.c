@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(&area, 0, sizeof(area));
         memcpy(&area, data, size < sizeof(area) ? size : sizeof(area));
         n = view_disks_read(&area, list, VIEW_DISKS_MAX, &sequence);
-        fuzz_require(n <= VIEW_DISKS_MAX && (n >= 0) == !(area.sequence & 1));
+        fuzz_require(n <= VIEW_DISKS_MAX && (n >= 0) == !(area.head.sequence & 1));
         for (ssize_t i = 0; i < n; i++)
                 check(&list[i], list, i);
         facts_encode(&w, &facts);

@@ -14,6 +14,7 @@ messages() { croft error print "$1" --format json | jq -r '.records[] | "\(.sour
 number_of() { croft error print "$1" --format json | jq '.records | length'; }
 book() { croft error list --format json | jq -r ".[] | select(.name == \"$1\") | \"\\(.attempt) \\(.operation) \\(.records) \\(.refused)\""; }
 
+t_is "there is no tracefs here" "$(grep -c ' tracefs ' /proc/self/mounts)" 0
 t_croftd_start || exit 1
 t_ok "a partition is made" croft create web -s init=/bin/nonexistent -s memory.max=64M -s stop.timeout=1
 t_is "nothing is on record" "$(croft error print web 2>&1)" "croft: no errors of 'web' are on record"

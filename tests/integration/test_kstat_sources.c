@@ -118,8 +118,8 @@ static void cpu_time_agrees_with_the_files(const struct partition *a)
                 system = number_in(text, "system_usec") * 1000;
         }
         (void)ok(near(user_ns(s) + system_ns(s), user + system, 20000000), "CPU time is what the cgroup's file says");
-        /* Before 6.6 the kernel keeps no share of each CPU on v2: the proportions of all stand for it.  They are counted
-         * by ticks, which an emulated CPU that waits for a real one misses. */
+        /* Before 6.6 the kernel keeps no share of each CPU on v2: the proportions of all stand for it.  They are
+         * counted by ticks, which an emulated CPU that waits for a real one misses. */
         if (cgroup_tree_rule(tree, "cpuacct") != CGROUP_V1)
                 slack += (user + system) / 4;
         (void)ok(near(user_ns(s), user, slack), "user time is what the cgroup's file says (%" PRIu64 ", %" PRIu64 ")",

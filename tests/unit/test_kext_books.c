@@ -56,7 +56,7 @@ static int judge(uint64_t partition, const char *name, const char *sha256, bool 
         struct kext_holder wanted = holder(partition, name, sha256);
 
         wanted.local = local;
-        return kext_books_judge(&books, partition, &wanted, there);
+        return kext_books_judge(&books, &wanted, there);
 }
 
 static void what_the_kernel_has_not_is_really_loaded(void **state)

@@ -83,7 +83,7 @@ static void a_list_that_is_being_written_is_not_read(void **state)
 
         (void)state;
         view_disks_write(&area, &disk, 1);
-        area.sequence++;
+        area.head.sequence++;
         assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), -EAGAIN);
         assert_int_equal(sequence, 99);
 }
@@ -95,12 +95,12 @@ static void the_next_writer_goes_on_where_one_died(void **state)
 
         (void)state;
         for (uint32_t at = 4; at < 6; at++) {
-                area.sequence = at;
+                area.head.sequence = at;
                 view_disks_write(&area, &disk, 1);
                 assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 1);
                 assert_true(sequence > at);
         }
-        area.sequence = UINT32_MAX; /* and round */
+        area.head.sequence = UINT32_MAX; /* and round */
         view_disks_write(&area, &disk, 1);
         assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 1);
         assert_int_equal(sequence, 2);
@@ -111,7 +111,7 @@ static void a_count_that_cannot_be_is_bounded(void **state)
         uint32_t sequence;
 
         (void)state;
-        area.n = UINT32_MAX;
+        area.head.n = UINT32_MAX;
         assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 0); /* without a name there is none */
         for (unsigned int i = 0; i < VIEW_DISKS_MAX; i++)
                 area.list[i] = loop(i, i);

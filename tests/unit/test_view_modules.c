@@ -101,7 +101,7 @@ static void what_makes_no_sense_is_left_out(void **state)
         assert_int_equal(view_modules_read(&area, found), 2);
         assert_int_equal(strlen(found[0].name), VIEW_MODULE_NAME_MAX - 1);
         assert_string_equal(found[1].name, "good");
-        area.n = UINT32_MAX;
+        area.head.n = UINT32_MAX;
         assert_true(view_modules_read(&area, found) >= 2);
 }
 
@@ -113,8 +113,8 @@ static void one_that_is_being_written_is_not_looked_at(void **state)
         view_use_modules(k.view, &area);
         view_modules_write(&area, list, 1);
         assert_non_null(kit_read(&k, "sys/module/dummy/initstate"));
-        area.sequence++;
-        area.n = 0;
+        area.head.sequence++;
+        area.head.n = 0;
         assert_int_equal(view_modules_read(&area, found), -EAGAIN);
         assert_non_null(kit_read(&k, "sys/module/dummy/initstate"));
         view_modules_write(&area, list, 2); /* by the next writer */

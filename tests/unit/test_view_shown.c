@@ -168,9 +168,9 @@ static void who_meets_a_writer_shows_what_it_had(void **state)
         view_disks_write(&area, &disk, 1);
         assert_string_equal(kit_read(&k, "sys/block/loop0/dev"), "7:9\n");
         view_disks_write(&area, &other, 1);
-        area.sequence++;
+        area.head.sequence++;
         assert_string_equal(kit_read(&k, "sys/block/loop0/dev"), "7:9\n");
-        area.sequence++;
+        area.head.sequence++;
         assert_null(kit_read(&k, "sys/block/loop0/dev"));
         assert_string_equal(kit_read(&k, "sys/block/loop1/dev"), "7:4\n");
 }

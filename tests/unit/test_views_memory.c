@@ -137,7 +137,8 @@ static void an_area_from_before_there_were_disks_goes_on_without_any(void **stat
         show(area, 0, "one\n", 10);
         area->has_disks = 1; /* whoever says so: nothing is there, and nobody dies of a look at it */
         assert_int_equal(
-                views_disks(area, VIEW_LOOPS)->list[VIEW_DISKS_MAX - 1].sectors + views_disks(area, VIEW_LOOPS)->n, 0);
+                views_disks(area, VIEW_LOOPS)->list[VIEW_DISKS_MAX - 1].sectors + views_disks(area, VIEW_LOOPS)->head.n,
+                0);
         assert_int_equal(views_disks_map(fd, VIEW_LOOPS, &disks, NULL), -EOPNOTSUPP);
         assert_null(disks);
         views_memory_unmap(area);
@@ -154,7 +155,7 @@ static void another_process_writes_the_list_of_disks(void **state)
         assert_null(views_disks(area, VIEW_LOOPS));
         assert_int_equal(views_disks_map(fd, VIEW_LOOPS, &disks, NULL), 0);
         assert_non_null(views_disks(area, VIEW_LOOPS));
-        assert_int_equal(views_disks(area, VIEW_LOOPS)->n, 0);
+        assert_int_equal(views_disks(area, VIEW_LOOPS)->head.n, 0);
         view_disks_write(disks, &disk, 1);
         assert_string_equal(views_disks(area, VIEW_LOOPS)->list[0].name, "loop0");
         views_memory_unmap(area);
@@ -173,11 +174,11 @@ static void each_kind_of_disks_has_a_list_of_its_own(void **state)
         assert_null(views_disks(area, VIEW_EXPORTS)); /* none stays none */
         assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, &disk, 1, NULL), 0);
         assert_null(views_disks(area, VIEW_LOOPS));
-        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 1);
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->head.n, 1);
         assert_string_equal(views_disks(area, VIEW_EXPORTS)->list[0].name, "sdb");
-        assert_int_equal(area->disks.n, 0);
+        assert_int_equal(area->disks.head.n, 0);
         assert_int_equal(views_disks_replace(fd, VIEW_EXPORTS, NULL, 0, NULL), 0);
-        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 0);
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->head.n, 0);
         views_memory_unmap(area);
 }
 
@@ -199,7 +200,7 @@ static void an_area_of_the_second_layout_has_loop_devices_alone(void **state)
         assert_string_equal(views_disks(area, VIEW_LOOPS)->list[0].name, "loop0");
         assert_null(views_disks(area, VIEW_EXPORTS));
         area->has_disks = 3; /* whoever says so */
-        assert_int_equal(views_disks(area, VIEW_EXPORTS)->n, 0);
+        assert_int_equal(views_disks(area, VIEW_EXPORTS)->head.n, 0);
         views_memory_unmap(area);
 }
 
