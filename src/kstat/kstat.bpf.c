@@ -5,8 +5,9 @@
  * The partition of the caller is found at each call (plane/caller.bpf.h).  What a caller may not see and what isn't
  * there take the same way out (C-12).
  *
- * Elements of a hash may be given to another key while a program still looks at them (the kernel's allocator for maps
- * reuses at once): a record carries its version at both ends, a page's generation is looked at again after it was read.
+ * Elements of a hash may be given to another key, or to the same one anew, while a program still looks at them (the
+ * kernel's allocator for maps reuses at once, and copies in no order that could be relied on).  So a record is looked
+ * up again before and after what is read of it, see watch(); a page's generation is looked at again after it was read.
  * Who meets such a moment gets -EAGAIN.
  */
 #include "kstat/kstat.bpf.h"
@@ -158,43 +159,39 @@ static __always_inline void wipe(struct kstat_call *call)
         clear(call);
 }
 
-static __always_inline int same_version(const struct kstat_record *record, __u64 version)
-{
-        __u64 end = *(const volatile __u64 *)&record->version_end;
-        __u64 begin = *(const volatile __u64 *)&record->version;
-
-        return begin == version && end == version;
-}
-
-static __always_inline int read_head(struct kstat_call *call, const struct kstat_record *record, __u64 kid)
-{
-        __u64 version = *(const volatile __u64 *)&record->version;
-
-        copy_words((__u64 *)(void *)&call->head, (const __u64 *)(const void *)&record->head, sizeof(record->head) / 8);
-        if (!same_version(record, version) || call->head.kid != kid) {
-                wipe(call);
-                return -EAGAIN;
-        }
-        if (call->head.flags & KSTAT_INVALID_FLAG)
-                return -EAGAIN;
-        call->head.snaptime = (__s64)bpf_ktime_get_ns();
-        return 0;
-}
-
-static __always_inline int read_stored(struct kstat_call *call, const struct kstat_record *record)
-{
-        __u64 version = *(const volatile __u64 *)&record->version;
-
-        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)record->data, KSTAT_SMALL_DATA / 8);
-        if (same_version(record, version))
-                return 0;
-        wipe(call);
-        return -EAGAIN;
-}
-
-static __always_inline const struct kstat_record *find_record(struct kstat_call *call, struct view *v, int *ret)
-{
+/* A record of which nothing may be mixed with what takes its place. */
+struct watched {
         const struct kstat_record *record;
+        __u64 kid, version;
+};
+
+static __always_inline bool is_there(const struct watched *w)
+{
+        const struct kstat_record *record = bpf_map_lookup_elem(&kstat_records, &w->kid);
+
+        return record && record == w->record; /* the verifier of 6.1 wants both said */
+}
+
+/* What is found in the map is whole.  That it is found once more after its version was read tells that the version is
+ * of the whole, too: memory that was taken from the record meanwhile and is just being filled for it again isn't. */
+static __always_inline bool watch(struct watched *w, __u64 kid)
+{
+        w->kid = kid;
+        w->record = bpf_map_lookup_elem(&kstat_records, &kid);
+        if (!w->record)
+                return false;
+        w->version = *(const volatile __u64 *)&w->record->version;
+        return is_there(w);
+}
+
+/* Is all that was read since watch() of one content? */
+static __always_inline bool is_unchanged(const struct watched *w)
+{
+        return is_there(w) && *(const volatile __u64 *)&w->record->version == w->version;
+}
+
+static __always_inline int find_record(struct kstat_call *call, const struct view *v, struct watched *ret)
+{
         __u64 kid;
 
         if (call->op == KSTAT_OP_FIND) {
@@ -205,13 +202,33 @@ static __always_inline const struct kstat_record *find_record(struct kstat_call 
         } else {
                 kid = call->kid;
         }
-        if (!kid || !is_visible(v, kid)) {
-                *ret = -ENXIO;
-                return NULL;
-        }
-        record = bpf_map_lookup_elem(&kstat_records, &kid);
-        *ret = record ? read_head(call, record, kid) : -EAGAIN; /* it goes just now */
-        return record;
+        if (!kid || !is_visible(v, kid))
+                return -ENXIO;
+        return watch(ret, kid) ? 0 : -EAGAIN; /* it goes just now */
+}
+
+static __always_inline int read_stored(struct kstat_call *call, const struct kstat_record *record)
+{
+        copy_words((__u64 *)(void *)call->data, (const __u64 *)(const void *)record->data, KSTAT_SMALL_DATA / 8);
+        return 0;
+}
+
+static __always_inline int read_head(struct kstat_call *call, const struct kstat_record *record)
+{
+        copy_words((__u64 *)(void *)&call->head, (const __u64 *)(const void *)&record->head, sizeof(record->head) / 8);
+        if (call->head.flags & KSTAT_INVALID_FLAG)
+                return -EAGAIN;
+        call->head.snaptime = (__s64)bpf_ktime_get_ns();
+        return 0;
+}
+
+/* Nothing of another record stays with who asked. */
+static __always_inline int settle(struct kstat_call *call, const struct watched *w, int r)
+{
+        if (is_unchanged(w))
+                return r;
+        wipe(call);
+        return -EAGAIN;
 }
 
 static __always_inline int list(struct kstat_call *call, const struct view *v)
@@ -263,24 +280,25 @@ static __always_inline int schema(struct kstat_call *call)
         return 0;
 }
 
-static __always_inline int answer(struct kstat_call *call, struct view *v, const struct kstat_record **ret)
+/* All but the data of a record: 0, and a record to read if ret->record isn't NULL. */
+static __always_inline int answer(struct kstat_call *call, struct watched *ret)
 {
-        int r = find_view(call, v);
+        struct view v = {0};
+        int r = find_view(call, &v);
 
         if (r < 0)
                 return r;
         switch (call->op) {
         case KSTAT_OP_CHAIN:
-                call->total = v->total;
+                call->total = v.total;
                 return 0;
         case KSTAT_OP_LIST:
-                return list(call, v);
+                return list(call, &v);
         case KSTAT_OP_SCHEMA:
                 return schema(call);
         case KSTAT_OP_READ:
         case KSTAT_OP_FIND:
-                *ret = find_record(call, v, &r);
-                return r;
+                return find_record(call, &v, ret);
         case KSTAT_OP_WRITE:
                 return call->caller || call->partition ? -EPERM : -EACCES;
         default:
@@ -288,13 +306,11 @@ static __always_inline int answer(struct kstat_call *call, struct view *v, const
         }
 }
 
-static __always_inline int respond(struct kstat_call *call)
+static __always_inline int read_small(struct kstat_call *call, const struct kstat_record *record)
 {
-        const struct kstat_record *record = NULL;
-        struct view v = {0};
-        int r = answer(call, &v, &record);
+        int r = read_head(call, record);
 
-        if (r < 0 || !record)
+        if (r < 0)
                 return r;
         if (call->head.size > KSTAT_SMALL_DATA)
                 return -ENOMEM;
@@ -304,20 +320,25 @@ static __always_inline int respond(struct kstat_call *call)
         return source_fill_small(call, record);
 }
 
+static __always_inline int respond(struct kstat_call *call)
+{
+        struct watched w = {.record = NULL};
+        int r = answer(call, &w);
+
+        return r < 0 || !w.record ? r : settle(call, &w, read_small(call, w.record));
+}
+
 SEC("syscall")
 int kstat(struct kstat_call *call)
 {
         return respond(call);
 }
 
-SEC("syscall")
-int kstat_large(struct kstat_call_large *call)
+static __always_inline int read_large(struct kstat_call_large *call, const struct kstat_record *record)
 {
-        const struct kstat_record *record = NULL;
-        struct view v = {0};
-        int r = answer(&call->call, &v, &record);
+        int r = read_head(&call->call, record);
 
-        if (r < 0 || !record)
+        if (r < 0)
                 return r;
         if (record->source == KSTAT_SOURCE_STORED)
                 return read_stored(&call->call, record);
@@ -325,6 +346,15 @@ int kstat_large(struct kstat_call_large *call)
         if (call->call.head.size <= KSTAT_SMALL_DATA) /* not what the caller was sent here for: another one by now */
                 return -EAGAIN;
         return source_fill_large(call, record);
+}
+
+SEC("syscall")
+int kstat_large(struct kstat_call_large *call)
+{
+        struct watched w = {.record = NULL};
+        int r = answer(&call->call, &w);
+
+        return r < 0 || !w.record ? r : settle(&call->call, &w, read_large(call, w.record));
 }
 
 /* --- by socket options: these two see every option of every socket that was made below croft's control group --- */

@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define KSTAT_LAYOUT 2
+#define KSTAT_LAYOUT 3
 #define KSTAT_NAME_SIZE 32 /* 31 bytes and a NUL, as KSTAT_STRLEN (KST-20) */
 #define KSTAT_ALL (~0ULL)  /* stands for every partition, global among them */
 #define KSTAT_SMALL_DATA 512
@@ -162,16 +162,15 @@ _Static_assert(sizeof(struct kstat_request) == 96, "layout");
 
 /* `kstat_records`: kid leads to this.  A source other than KSTAT_SOURCE_STORED fills data at the moment of the read. */
 struct kstat_record {
-        __u64 version; /* of this content, never twice the same; again at the end */
+        __u64 version; /* of this content, never twice the same */
         struct kstat_head head;
         __u32 source; /* enum kstat_source, catalogue.bpf.h */
         __u32 reserved;
         __u64 subject;  /* the partition that a source tells about; 0: the machine */
         __u64 argument; /* of the source: number of a CPU, a device ... */
         __u8 data[KSTAT_SMALL_DATA];
-        __u64 version_end;
 };
-_Static_assert(sizeof(struct kstat_record) == 696, "layout");
+_Static_assert(sizeof(struct kstat_record) == 688, "layout");
 
 /* `kstat_state`, its only entry.  One store of generation puts all that was prepared for it into force at once, for
  * every partition. */

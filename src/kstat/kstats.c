@@ -371,7 +371,7 @@ static int store(struct kstats *k, uint64_t kid, const void *data, uint32_t size
         if (record.source != KSTAT_SOURCE_STORED || size != record.head.size)
                 return croft_error_set(err, EINVAL, "statistic %llu takes no %u bytes.", (unsigned long long)kid, size);
         memcpy(record.data, data, size);
-        record.version = record.version_end = k->state.next_version++;
+        record.version = k->state.next_version++;
         return kstat_put(k->maps.records, &kid, &record, "statistics", err);
 }
 

@@ -220,8 +220,7 @@ static int put_record(
                 .head = entry->head,
                 .source = entry->source,
                 .subject = entry->subject,
-                .argument = entry->argument,
-                .version_end = version};
+                .argument = entry->argument};
 
         if (data)
                 memcpy(record.data, data, entry->head.size);

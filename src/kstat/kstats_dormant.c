@@ -45,7 +45,7 @@ static int replace(struct kstats *k, struct kstat_entry *entry, struct kstat_rec
 {
         int r;
 
-        record->version = record->version_end = k->state.next_version++;
+        record->version = k->state.next_version++;
         r = kstat_put(k->maps.records, &entry->head.kid, record, "statistics", err);
         if (r < 0)
                 return r;
