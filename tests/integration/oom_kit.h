@@ -14,4 +14,8 @@ void oom_end(void);
 /* A process that takes more than there is.  True: it was killed. */
 bool oom_kill_one(void);
 
+/* The caller isn't killed, although it shares the limit: what was killed is no victim any more some time before its
+ * memory isn't counted any more, and then another one would be. */
+void oom_spare(void);
+
 #endif

@@ -177,6 +177,7 @@ t_like "and says so" "$(croft error print a)" "the file of its device numbers is
 cat >"$T/cycles" <<'SH'
 devid=/run/croft/bin/croft-devid
 failed=0
+touch /cycle$1
 for i in $(seq 100); do
         $devid alloc char cycle$1 >/dev/null && major=$($devid show char cycle$1 | cut -d' ' -f3) &&
                 $devid alloc c$major one >/dev/null && $devid alloc -n 8 -b 8 c$major eight >/dev/null &&
@@ -188,6 +189,9 @@ croft exec a -- sh -s 1 <"$T/cycles" >"$T/cycles1" 2>&1 &
 cycles=$!
 croft exec a -- sh -s 2 <"$T/cycles" >"$T/cycles2" 2>&1 &
 cycles="$cycles $!"
+root_of_a=/proc/$(field a .pid)/root
+cycle() { [ -e "$root_of_a/cycle1" ] && [ -e "$root_of_a/cycle2" ]; }
+t_ok "two take and give back numbers" t_wait_for cycle
 for i in 1 2 3 4; do
         sleep 0.3
         kill -9 "$t_daemon"

@@ -15,6 +15,7 @@
 #include <croft/errlog.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -552,6 +553,15 @@ static void take(int program, uint64_t *next, struct seen *seen, struct taken *t
         }
 }
 
+/* None of the children has come to grief: the others would wait for it for good. */
+static bool all_are_well(void)
+{
+        siginfo_t si = {.si_pid = 0};
+
+        return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               (si.si_pid == 0 || (si.si_code == CLD_EXITED && si.si_status == 0));
+}
+
 /* A reader beside the writers, somebody outside who writes beside them, and the kernel, which kills. */
 static void read_beside(struct tally *tally, struct taken *taken, unsigned int *ret_remote, unsigned int *ret_killed)
 {
@@ -567,7 +577,7 @@ static void read_beside(struct tally *tally, struct taken *taken, unsigned int *
                 for (int i = 0; i < 8; i++)
                         *ret_remote += croft_errlog_write(log_of_global, &remote, NULL, "seen from outside") == 0;
                 take(program, &next, seen, taken);
-        } while (!ended);
+        } while (!ended && all_are_well());
         *ret_killed = atomic_load(&tally->killed);
         take(program, &next, seen, taken);
         free(seen);
@@ -579,6 +589,7 @@ static pid_t fork_writers(struct tally *tally)
 
         assert_true(pid >= 0);
         if (pid == 0) {
+                oom_spare();
                 require(enter_cgroup("a") == 0);
                 write_from_threads(tally);
                 _exit(0);
@@ -616,6 +627,8 @@ static void chains_of_many_threads_are_not_mixed(void **state)
         children[1] = fork_killer(tally);
         read_beside(tally, &taken, &remote, &killed);
         for (size_t i = 0; i < ELEMENTS(children); i++) {
+                if (!atomic_load(&tally->ended))
+                        (void)kill(children[i], SIGKILL);
                 assert_int_equal(waitpid(children[i], &status, 0), children[i]);
                 assert_int_equal(status, 0);
         }
