@@ -399,6 +399,12 @@ static void finish_output(struct session *s)
                 ;
 }
 
+static void say_goodbye(struct session *s)
+{
+        if (stream_put_exit(&s->client, s->status) == 0 && drain(s))
+                stream_linger(&s->client);
+}
+
 static int serve(struct session *s, struct croft_error *err)
 {
         int r = launch_isolate(err);
@@ -423,8 +429,7 @@ static int serve(struct session *s, struct croft_error *err)
                 return 0;
         }
         finish_output(s);
-        (void)stream_put_exit(&s->client, s->status);
-        (void)drain(s);
+        say_goodbye(s);
         return 0;
 }
 
@@ -442,8 +447,7 @@ static void tell_failure(struct session *s, const struct croft_error *err)
                 return;
         croft_error_line(err, line, sizeof(line));
         (void)stream_put(&s->client, CROFT_STREAM_ERROR, line, strlen(line));
-        (void)stream_put_exit(&s->client, s->status);
-        (void)drain(s);
+        say_goodbye(s);
 }
 
 int session_main(void)

@@ -6,10 +6,14 @@
 #include "warden/stream.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define LINGER_MS 2000
 
 int stream_open(struct stream *s, int fd)
 {
@@ -231,6 +235,24 @@ int stream_put_exit(struct stream *s, uint32_t status)
         uint8_t body[4] = {(uint8_t)(status >> 24), (uint8_t)(status >> 16), (uint8_t)(status >> 8), (uint8_t)status};
 
         return stream_put(s, CROFT_STREAM_EXIT, body, sizeof(body));
+}
+
+void stream_linger(struct stream *s)
+{
+        int64_t end = now_ms() + LINGER_MS, now;
+        uint8_t buf[STREAM_INPUT_MAX];
+
+        (void)shutdown(s->fd, SHUT_WR);
+        while ((now = now_ms()) < end) {
+                struct pollfd p = {.fd = s->fd, .events = POLLIN};
+                ssize_t n;
+
+                if (poll(&p, 1, (int)(end - now)) == 0)
+                        return;
+                n = recv(s->fd, buf, sizeof(buf), 0);
+                if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+                        return;
+        }
 }
 
 bool stream_output_pending(const struct stream *s)

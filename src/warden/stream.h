@@ -54,5 +54,8 @@ int stream_put_exit(struct stream *s, uint32_t status);
 bool stream_output_pending(const struct stream *s);
 /* 1: all is sent, 0: the client doesn't take more now, negative errno: it has gone. */
 int stream_flush(struct stream *s);
+/* After the last frame: takes what the client sends still, to which it has a right as long as it can't know (it would
+ * fail with EPIPE), until it closes, at most two seconds.  Blocks. */
+void stream_linger(struct stream *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -227,6 +228,34 @@ static void room_says_how_far_a_client_lags(void **state)
         assert_int_equal(stream_room(&l.stream, 1), 0);
 }
 
+/* It was told of the end while it was about to send: that must not fail. */
+static void who_sends_after_the_end_is_not_refused(void **state)
+{
+        _cleanup_(link_done) struct link l = link_new();
+        char got[64];
+        pid_t pid;
+        int status;
+
+        (void)state;
+        assert_int_equal(stream_put_exit(&l.stream, 0), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                bool ok = true;
+
+                close_fd(l.stream.fd);
+                for (int i = 0; i < 3 && ok; i++)
+                        ok = usleep(20000) == 0 && send(l.client, "late", 4, MSG_NOSIGNAL) == 4;
+                ok = ok && recv(l.client, got, sizeof(got), 0) == CROFT_STREAM_HEADER + 4;
+                _exit(ok && recv(l.client, got, sizeof(got), 0) == 0 ? 0 : 1);
+        }
+        l.client = close_fd(l.client);
+        stream_linger(&l.stream);
+        assert_true(recv(l.stream.fd, got, sizeof(got), 0) == 0); /* it waited until the client had closed */
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -239,6 +268,7 @@ int main(void)
                 cmocka_unit_test(end_of_the_client_is_told),
                 cmocka_unit_test(output_is_cut_into_frames_and_queued),
                 cmocka_unit_test(room_says_how_far_a_client_lags),
+                cmocka_unit_test(who_sends_after_the_end_is_not_refused),
         };
 
         return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
