@@ -8,6 +8,7 @@
 #include "daemon/api.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -21,20 +22,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #define TIMEOUT_S 30
 #define DISCARD_MAX (16 * API_BODY_MAX) /* of a body that is too large: then the connection ends */
 #define NOTICES_MAX 16                  /* in one answer */
 #define STACK_BYTES ((size_t)1 << 20)
-
-static uint64_t now_ms(void)
-{
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail with this clock */
-        return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static int socket_of(struct MHD_Connection *connection)
 {
@@ -232,7 +224,7 @@ static enum MHD_Result begin(struct api_request *q)
         struct croft_error err = CROFT_ERROR_INIT;
 
         (void)atomic_fetch_add(&q->api->requests, 1);
-        q->deadline_ms = now_ms() + UINT64_C(2000) * q->api->timeout_s;
+        q->deadline_ms = now_ms() + INT64_C(2000) * q->api->timeout_s;
         if (q->api->policy(socket_of(q->connection), &err) < 0)
                 return send_error(q, MHD_HTTP_FORBIDDEN, &err, NULL);
         if (atomic_load(&q->api->stopping)) {

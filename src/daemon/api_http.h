@@ -56,8 +56,8 @@ struct api_request {
         const char *name; /* the {name} of the route, checked; points into target */
         bool head;        /* the method is HEAD: the library leaves the body out */
         bool too_large;
-        uint64_t deadline_ms; /* of the body; CLOCK_MONOTONIC */
-        uint64_t seen;        /* bytes of the body, kept or not */
+        int64_t deadline_ms; /* of the body; CLOCK_MONOTONIC */
+        uint64_t seen;       /* bytes of the body, kept or not */
         char *body;
         size_t body_size;
         struct exec_spec *exec; /* owned; what to run once the protocol is switched */

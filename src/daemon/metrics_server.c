@@ -8,11 +8,11 @@
 #include "daemon/api_metrics.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <time.h>
 
 #define CONNECTIONS_MAX 16
 #define TIMEOUT_S 10
@@ -93,20 +93,12 @@ int metrics_address(
 
 /* --- requests --- */
 
-static uint64_t now_ns(void)
-{
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail with this clock */
-        return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* The newest snapshot, made anew when it is old; borrowed.  NULL: it can't be made. */
 static struct snapshot *fresh(struct metrics_server *server)
 {
         struct stats *stats = NULL;
 
-        if (server->newest && now_ns() - server->newest->stats->now_ns < FRESH_NS)
+        if (server->newest && (uint64_t)now_ns(CLOCK_MONOTONIC) - server->newest->stats->now_ns < FRESH_NS)
                 return server->newest;
         server->newest = snapshot_unref(server->newest);
         if (api_collect(server->api, &stats, NULL) == 0)

@@ -5,17 +5,9 @@
 #include "daemon/warden_link.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <poll.h>
-#include <time.h>
-
-static int64_t now_ms(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* 1: a packet. */
 static int receive_before(int socket, int64_t deadline, struct warden_packet *ret)

@@ -8,6 +8,7 @@
 #include "kernel/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "kernel/cgroup_parse.h"
@@ -16,7 +17,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define NESTED_MAX "4096\n"
 #define NESTED_DEPTH_MAX "32\n"
@@ -73,14 +73,6 @@ pid_t cgroup_first_process(int dir_fd)
                 return -errno;
         buf[n] = '\0';
         return (pid_t)strtol(buf, NULL, 10);
-}
-
-uint64_t cgroup_now_ms(void)
-{
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail */
-        return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* A new cpuset of v1 has no CPUs and no memory nodes, and takes no process until it is given some. */

@@ -8,6 +8,7 @@
 #include "kernel/cgroup_tree.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define PATIENCE_MS 500
 
 struct removal {
-        uint64_t deadline_ms;
+        int64_t deadline_ms;
 };
 
 static int remove_one(struct removal *removal, int dir_fd, const char *name, unsigned int depth);
@@ -53,7 +54,7 @@ static bool nap(const struct removal *removal, unsigned int tries)
 {
         struct timespec t = {.tv_nsec = 1000000L << (tries < 5 ? tries : 5)};
 
-        if (cgroup_now_ms() >= removal->deadline_ms)
+        if (now_ms() >= removal->deadline_ms)
                 return false;
         (void)nanosleep(&t, NULL); /* a signal only shortens it */
         return true;
@@ -88,7 +89,7 @@ static int remove_one(struct removal *removal, int dir_fd, const char *name, uns
 
 int cgroup_remove_below(int dir_fd, const char *name, struct croft_error *err)
 {
-        struct removal removal = {.deadline_ms = cgroup_now_ms() + PATIENCE_MS};
+        struct removal removal = {.deadline_ms = now_ms() + PATIENCE_MS};
         _cleanup_close_ int fd = -EBADF;
         int r = remove_one(&removal, dir_fd, name, 0);
         pid_t pid;

@@ -8,6 +8,7 @@
 #include "kernel/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "kernel/cgroup_tree.h"
@@ -43,7 +44,7 @@ static bool flat_value(const char *text, const char *key, uint64_t *ret)
 static int wait_event(int dir_fd, const char *key, uint64_t value, unsigned int timeout_ms)
 {
         _cleanup_close_ int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-        uint64_t end = cgroup_now_ms() + timeout_ms, now;
+        int64_t end = now_ms() + timeout_ms, now;
         unsigned int looks = 0;
         struct timespec t;
 
@@ -62,7 +63,7 @@ static int wait_event(int dir_fd, const char *key, uint64_t value, unsigned int 
                         return -EBADMSG;
                 if (is == value)
                         return 0;
-                now = cgroup_now_ms();
+                now = now_ms();
                 if (now >= end)
                         return -ETIMEDOUT;
                 /* The read above armed it: a change since then ends the poll at once.  But the kernel holds a second

@@ -58,8 +58,6 @@ int cgroup_read(int dir_fd, const char *file, char **ret);
 int cgroup_read_u64(int dir_fd, const char *file, uint64_t *ret); /* "max" and -1 are UINT64_MAX */
 /* The first process in cgroup.procs; 0: none.  Negative errno. */
 pid_t cgroup_first_process(int dir_fd);
-/* Milliseconds on the monotonic clock. */
-uint64_t cgroup_now_ms(void);
 
 /* cgroup_discover.c: fills h[], by[], level (own_fd open, fd not). */
 int cgroup_discover(struct cgroup_tree *tree, const char *own, struct croft_error *err);

@@ -5,6 +5,7 @@
 #include "kext/run.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sock.h"
 #include "kernel/process.h"
@@ -15,19 +16,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define EXTRA_MAX 3
 #define WORDS_MAX 6
 #define DEATH_MS 1000 /* that it may take to die */
-
-static int64_t now_ms(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail for this clock */
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int spawn(const char *worker, const char *mode, char *const words[], const int *fds, size_t n_fds,
         struct run *run, struct croft_error *err)

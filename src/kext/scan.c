@@ -9,6 +9,7 @@
 #include "kext/scan.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "kext/bytes.h"
@@ -16,7 +17,6 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define DEPTH_MAX 100
 #define PROGRESS_MS 500
@@ -35,14 +35,6 @@ struct walk {
         size_t n_found;
         uint32_t findings;
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail for this clock */
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void tell(struct walk *w, struct kext_finding *finding)
 {

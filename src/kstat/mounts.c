@@ -13,6 +13,7 @@
 #include "kstat/mounts.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kstat/kstats_table.h"
 #include "kstat/mounts_bpf.h"
 
@@ -358,14 +359,6 @@ static int run_scanner(const struct mounts *m, pid_t pid)
         return n < 0 ? -errno : 0;
 }
 
-static int64_t now_ns(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* base: with pid as in mounts_take_base(). */
 static int scan_locked(struct mounts *m, uint64_t partition, bool base, pid_t pid)
 {
@@ -404,7 +397,7 @@ static int scan_failed(int r, uint64_t partition, struct croft_error *err)
 
 int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *ret, struct croft_error *err)
 {
-        struct mounts_list list = {.began_ns = now_ns()};
+        struct mounts_list list = {.began_ns = now_ns(CLOCK_MONOTONIC)};
         int r;
 
         (void)pthread_mutex_lock(&mounts->lock);
@@ -421,7 +414,7 @@ int mounts_scan(struct mounts *mounts, uint64_t partition, struct mounts_list *r
 int mounts_take_base(
         struct mounts *mounts, uint64_t partition, pid_t pid, struct mounts_list *ret, struct croft_error *err)
 {
-        struct mounts_list list = {.began_ns = now_ns()};
+        struct mounts_list list = {.began_ns = now_ns(CLOCK_MONOTONIC)};
         int r = 0;
 
         (void)pthread_mutex_lock(&mounts->lock);

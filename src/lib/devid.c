@@ -5,6 +5,7 @@
 #include <croft/devid.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/pinned.h"
 #include "devid/client.h"
 
@@ -94,9 +95,6 @@ static void take_name(char to[CROFT_DEVID_NAME], const struct devid_name *name)
 
 static void take_number(struct croft_devid_number *ret, const struct devid_call *call)
 {
-        struct timespec now = {0};
-
-        (void)clock_gettime(CLOCK_BOOTTIME, &now); /* can't fail */
         *ret = (struct croft_devid_number){.partition = call->ret.partition,
                 .number = call->ret.number,
                 .first = call->ret.first,
@@ -108,7 +106,7 @@ static void take_number(struct croft_devid_number *ret, const struct devid_call 
                 .major = call->node.major,
                 .minor = call->node.minor,
                 .pid = call->ret.pid,
-                .age_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - call->ret.since_ns};
+                .age_ns = now_ns(CLOCK_BOOTTIME) - call->ret.since_ns};
         take_name(ret->family, &call->ret.family);
         take_name(ret->instance, &call->ret.instance);
         take_name(ret->node, &call->special.name);

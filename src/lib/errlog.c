@@ -5,6 +5,7 @@
 #include "lib/errlog.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/pinned.h"
 #include "base/str.h"
 #include "errlog/client.h"
@@ -12,7 +13,6 @@
 
 #include <libintl.h>
 #include <string.h>
-#include <time.h>
 
 #define BOOKS_MAX 16384 /* four times as many as there can be */
 
@@ -169,14 +169,6 @@ int croft_errlog_write_words(struct croft_errlog *log, const struct croft_errlog
 }
 
 /* --- reading --- */
-
-static int64_t now_ns(clockid_t clock)
-{
-        struct timespec now = {0};
-
-        (void)clock_gettime(clock, &now); /* can't fail */
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int64_t wall_ns(int64_t boot_ns)
 {

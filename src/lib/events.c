@@ -8,11 +8,11 @@
 #include "client.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define LINE_MAX_BYTES (1U << 20)
 
@@ -124,14 +124,6 @@ static int next_line(struct croft_events *events, char **ret)
                         return 1;
                 }
         }
-}
-
-static int64_t now_ms(void)
-{
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* 1: something may be there, 0: the time is over. */

@@ -6,6 +6,7 @@
 #include "remote/remote.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "remote/line.h"
@@ -32,7 +33,7 @@ static int connect_to(const struct addrinfo *address)
         if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
                 if (errno != EINPROGRESS)
                         return -errno;
-                r = tls_wait(fd, POLLOUT, tls_now_ms() + LINE_PATIENCE_MS);
+                r = tls_wait(fd, POLLOUT, now_ms() + LINE_PATIENCE_MS);
                 if (r < 0)
                         return r;
                 if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0 || code)
@@ -83,7 +84,7 @@ static int await_ready(struct line *line, struct croft_error *err)
 {
         struct frame frame = {.size = 0};
         uint32_t version = 0;
-        int r = line_wait(line, tls_now_ms() + LINE_PATIENCE_MS, &frame, err);
+        int r = line_wait(line, now_ms() + LINE_PATIENCE_MS, &frame, err);
 
         if (r < 0)
                 return r;
@@ -163,7 +164,7 @@ static int converse(const struct connect_options *o, SSL *ssl, int *ret_status, 
         int r;
 
         line_init(&line, ssl, o->place.host);
-        r = tls_handshake(ssl, line.who, tls_now_ms() + LINE_PATIENCE_MS, err);
+        r = tls_handshake(ssl, line.who, now_ms() + LINE_PATIENCE_MS, err);
         if (r == 0)
                 r = await_ready(&line, err);
         if (r == 0)

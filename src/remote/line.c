@@ -5,6 +5,7 @@
 #include "remote/line.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -17,7 +18,7 @@ void line_init(struct line *line, SSL *ssl, const char *who)
         line->ssl = ssl;
         line->who = who;
         line->used = line->taken = 0;
-        line->heard_ms = line->said_ms = tls_now_ms();
+        line->heard_ms = line->said_ms = now_ms();
 }
 
 static void drop_taken(struct line *line)
@@ -37,14 +38,14 @@ static int read_some(struct line *line, struct croft_error *err)
         n = SSL_read(line->ssl, line->in + line->used, (int)(sizeof(line->in) - line->used));
         if (n > 0) {
                 line->used += (size_t)n;
-                line->heard_ms = tls_now_ms();
+                line->heard_ms = now_ms();
                 return 1;
         }
         kind = SSL_get_error(line->ssl, n);
         if (kind == SSL_ERROR_WANT_READ)
                 return 0;
         if (kind == SSL_ERROR_WANT_WRITE) { /* new keys were asked for: its answer has to go out first */
-                r = tls_wait(SSL_get_fd(line->ssl), POLLOUT, tls_now_ms() + LINE_PATIENCE_MS);
+                r = tls_wait(SSL_get_fd(line->ssl), POLLOUT, now_ms() + LINE_PATIENCE_MS);
                 return r < 0 ? croft_error_set(err, r, "send to %s", line->who) : 1;
         }
         r = tls_fail(line->ssl, n, line->who, err);
@@ -86,7 +87,7 @@ int line_wait(struct line *line, int64_t deadline_ms, struct frame *ret, struct 
 int line_put(struct line *line, enum frame_type type, const void *body, size_t size, struct croft_error *err)
 {
         uint8_t out[FRAME_HEAD + FRAME_BODY_MAX];
-        int64_t deadline = tls_now_ms() + LINE_PATIENCE_MS;
+        int64_t deadline = now_ms() + LINE_PATIENCE_MS;
         size_t sent = 0;
 
         if (size > FRAME_BODY_MAX)
@@ -113,7 +114,7 @@ int line_put(struct line *line, enum frame_type type, const void *body, size_t s
                 if (r < 0)
                         return croft_error_set(err, r, "send to %s", line->who);
         }
-        line->said_ms = tls_now_ms();
+        line->said_ms = now_ms();
         return 0;
 }
 
@@ -127,7 +128,7 @@ int line_put_number(struct line *line, enum frame_type type, uint32_t value, str
 
 int line_keep(struct line *line, struct croft_error *err)
 {
-        int64_t now = tls_now_ms();
+        int64_t now = now_ms();
 
         if (now - line->heard_ms >= LINE_DEAD_MS)
                 return croft_error_set(err, ETIMEDOUT, "no sign of life from %s", line->who);
@@ -136,7 +137,7 @@ int line_keep(struct line *line, struct croft_error *err)
 
 int line_timeout_ms(const struct line *line)
 {
-        int64_t now = tls_now_ms(), say = line->said_ms + LINE_ALIVE_MS, hear = line->heard_ms + LINE_DEAD_MS;
+        int64_t now = now_ms(), say = line->said_ms + LINE_ALIVE_MS, hear = line->heard_ms + LINE_DEAD_MS;
         int64_t left = (say < hear ? say : hear) - now;
 
         return left < 0 ? 0 : (int)left;
@@ -145,7 +146,7 @@ int line_timeout_ms(const struct line *line)
 void line_end(struct line *line)
 {
         int fd = SSL_get_fd(line->ssl);
-        int64_t deadline = tls_now_ms() + LINE_LINGER_MS;
+        int64_t deadline = now_ms() + LINE_LINGER_MS;
         char unread[512];
 
         (void)SSL_shutdown(line->ssl); /* "that was all"; its answer isn't waited for */

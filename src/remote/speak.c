@@ -8,6 +8,7 @@
 #include "remote/remote.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "remote/line.h"
 
@@ -20,7 +21,7 @@ static int admit(const struct session *s, struct line *line, struct croft_error 
 {
         char names[256];
         const char *name;
-        int r = tls_handshake(line->ssl, s->peer, tls_now_ms() + LINE_PATIENCE_MS, err);
+        int r = tls_handshake(line->ssl, s->peer, now_ms() + LINE_PATIENCE_MS, err);
 
         if (r < 0)
                 return r;
@@ -41,7 +42,7 @@ static int admit(const struct session *s, struct line *line, struct croft_error 
 
 static int take_request(struct line *line, int ctl, struct croft_error *err)
 {
-        int64_t deadline = tls_now_ms() + LINE_PATIENCE_MS;
+        int64_t deadline = now_ms() + LINE_PATIENCE_MS;
         struct frame frame = {.size = 0};
         int r;
 

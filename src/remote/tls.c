@@ -7,6 +7,7 @@
 #include "remote/tls.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define KEY_FILE_MAX 65536
 #define CHAIN_MAX 8
@@ -35,20 +35,12 @@ void tls_session_freep(SSL **ssl)
         *ssl = NULL;
 }
 
-int64_t tls_now_ms(void)
-{
-        struct timespec now = {0};
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int tls_wait(int fd, short events, int64_t deadline_ms)
 {
         struct pollfd p = {.fd = fd, .events = events};
 
         for (;;) {
-                int64_t left = deadline_ms - tls_now_ms();
+                int64_t left = deadline_ms - now_ms();
                 int r = left <= 0 ? 0 : poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
 
                 if (r > 0)

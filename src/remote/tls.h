@@ -26,7 +26,7 @@ void tls_closep(SSL_CTX **ctx);
  * on the side that serves.  The caller ends it with tls_session_freep(). */
 int tls_session_new(SSL_CTX *ctx, int fd, const char *host, SSL **ret, struct croft_error *err);
 void tls_session_freep(SSL **ssl);
-/* Both sides prove who they are, until deadline_ms (of tls_now_ms()) at the latest.  who: the other side, for errors.
+/* Both sides prove who they are, until deadline_ms (of now_ms()) at the latest.  who: the other side, for errors.
  * -ETIMEDOUT, -EACCES (what is wrong with a certificate), -EPROTO, -ECONNRESET. */
 int tls_handshake(SSL *ssl, const char *who, int64_t deadline_ms, struct croft_error *err);
 /* Which of names (a vector) the other side's certificate is for; NULL: none. */
@@ -38,7 +38,6 @@ const char *tls_peer_names(SSL *ssl, char *buf, size_t size);
  * Returns the negative code; 0 with *err untouched: the other side ended the session in order. */
 int tls_fail(SSL *ssl, int result, const char *who, struct croft_error *err);
 
-int64_t tls_now_ms(void);
 /* Waits until fd is ready for events (POLLIN, POLLOUT).  0; -ETIMEDOUT. */
 int tls_wait(int fd, short events, int64_t deadline_ms);
 

@@ -10,6 +10,7 @@
 #include "warden/broker_parts.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sock.h"
@@ -280,7 +281,7 @@ static int begin(struct broker *b, struct croft_error *err)
                 .base = b->spec.uid_base};
         b->n_forget = loops_settle(&b->loops, b->forget, ELEMENTS(b->forget));
         b->automatic = 1; /* perhaps; not now: whoever has us started is about to open one */
-        b->swept_ms = broker_now_ms();
+        b->swept_ms = now_ms();
         broker_show_all(b);
         return 0;
 }

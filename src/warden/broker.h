@@ -128,7 +128,6 @@ bool asker_is_there(const struct asker *a);
 void broker_answer(struct broker *b, const struct broker_call *call, int64_t value, int code);
 
 /* broker_mount.c: mount(2).  The answer comes from broker_mount_look(), unless this returns a negative errno. */
-int64_t broker_now_ms(void);
 bool broker_is_mount(const struct broker_call *call);
 int broker_mount_begin(struct broker *b, const struct asker *a);
 /* What has become of those that are under way. */

@@ -12,6 +12,7 @@
 #include "warden/broker_parts.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define EVERY_MS 1000
 #define QUIET_MS 20    /* since the last call: whoever asks has a device open, as a rule */
@@ -86,14 +87,14 @@ void broker_auto_sweep(struct broker *b)
                 return;
         b->automatic = 0;
         loops_each(&b->loops, sweep_one, b);
-        b->swept_ms = broker_now_ms();
+        b->swept_ms = now_ms();
 }
 
 void broker_auto_tick(struct broker *b)
 {
         if (!b->automatic)
-                b->swept_ms = broker_now_ms();
-        else if (broker_now_ms() - b->swept_ms >= LATEST_MS)
+                b->swept_ms = now_ms();
+        else if (now_ms() - b->swept_ms >= LATEST_MS)
                 broker_auto_sweep(b);
 }
 
@@ -127,7 +128,7 @@ void broker_auto_look(struct broker *b, bool changed)
 
 int broker_auto_timeout(const struct broker *b)
 {
-        int64_t left = EVERY_MS - (broker_now_ms() - b->swept_ms);
+        int64_t left = EVERY_MS - (now_ms() - b->swept_ms);
 
         if (broker_auto_is_due(b))
                 return SOON_MS << 2 * (LOOKS - b->looks);

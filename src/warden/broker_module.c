@@ -10,6 +10,7 @@
 #include "warden/broker.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "kernel/module.h"
 #include "kernel/ns.h"
@@ -152,7 +153,7 @@ int broker_module_begin(struct broker *b, const struct asker *a)
         if (b->n_modules == ELEMENTS(b->modules))
                 return -EAGAIN;
         *m = (struct broker_module){
-                .call = *a->call, .pidfd = -EBADF, .bytes = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
+                .call = *a->call, .pidfd = -EBADF, .bytes = -EBADF, .until_ms = now_ms() + PATIENCE_MS};
         b->n_modules++;
         r = begin(b, a, m);
         if (r < 0)
@@ -175,7 +176,7 @@ static int ask(struct broker *b, struct broker_module *m)
         r = warden_send(b->channel, WARDEN_MODULE, &bytes, 1, &body);
         wire_writer_done(&body);
         m->asked = true;
-        m->until_ms = broker_now_ms() + DECISION_MS;
+        m->until_ms = now_ms() + DECISION_MS;
         return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
 }
 
@@ -186,7 +187,7 @@ static bool look(struct broker *b, struct broker_module *m)
         int r;
 
         if (m->pidfd < 0) /* croftd's turn */
-                return broker_now_ms() < m->until_ms;
+                return now_ms() < m->until_ms;
         if (process_reap(m->pidfd, &status)) {
                 m->pidfd = close_fd(m->pidfd);
                 if (m->answered)
@@ -198,7 +199,7 @@ static bool look(struct broker *b, struct broker_module *m)
                         broker_answer(b, &m->call, 0, -r);
                 return r == 0;
         }
-        if (!m->answered && broker_now_ms() >= m->until_ms) {
+        if (!m->answered && now_ms() >= m->until_ms) {
                 (void)process_signal(m->pidfd, SIGKILL); /* one that can't be killed yet stays in the list */
                 broker_answer(b, &m->call, 0, ETIMEDOUT);
                 m->answered = true;
@@ -215,7 +216,7 @@ void broker_module_look(struct broker *b)
                         i++;
                         continue;
                 }
-                if (m->asked && m->pidfd < 0 && broker_now_ms() >= m->until_ms)
+                if (m->asked && m->pidfd < 0 && now_ms() >= m->until_ms)
                         broker_answer(b, &m->call, 0, ETIMEDOUT);
                 forget(b, m);
         }

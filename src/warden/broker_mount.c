@@ -10,6 +10,7 @@
 #include "warden/broker_mount.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -255,14 +256,6 @@ static int carry_out(struct broker *b, const struct asker *a)
         return wants_block(b, &who, &m) ? mount_block(b, &who, &m) : as_caller(&who, &m);
 }
 
-int64_t broker_now_ms(void)
-{
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int broker_mount_begin(struct broker *b, const struct asker *a)
 {
         struct broker_mount *m = &b->mounts[b->n_mounts];
@@ -274,7 +267,7 @@ int broker_mount_begin(struct broker *b, const struct asker *a)
         cgroup = asker_open_cgroup(b, a);
         if (cgroup < 0)
                 return cgroup;
-        *m = (struct broker_mount){.call = *a->call, .pidfd = -EBADF, .until_ms = broker_now_ms() + PATIENCE_MS};
+        *m = (struct broker_mount){.call = *a->call, .pidfd = -EBADF, .until_ms = now_ms() + PATIENCE_MS};
         pid = ns_clone(0, cgroup, &m->pidfd); /* born there: to go there takes the kernel 10 ms */
         if (pid == 0) {
                 int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
@@ -328,7 +321,7 @@ void broker_mount_look(struct broker *b)
                 int64_t status = 0;
 
                 if (!process_reap(m->pidfd, &status)) {
-                        if (!m->answered && broker_now_ms() >= m->until_ms)
+                        if (!m->answered && now_ms() >= m->until_ms)
                                 give_up(b, m);
                         i++;
                         continue;

@@ -12,6 +12,7 @@
 #include "warden/intercept.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/sock.h"
 #include "kernel/module.h"
 #include "kernel/notify.h"
@@ -25,7 +26,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define STACK_BYTES 65536
 #define FRESH_NS 50000000LL /* how long a sample is used: well below the 100 ms that may pass before a change shows */
@@ -54,14 +54,6 @@ struct intercept {
 
 /* --- sysinfo(2) ----------------------------------------------------------------------------------------------------
  */
-
-static int64_t now_ns(clockid_t clock)
-{
-        struct timespec t;
-
-        (void)clock_gettime(clock, &t);
-        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int freshen(struct intercept *i)
 {

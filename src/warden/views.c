@@ -11,13 +11,13 @@
 #include "warden/views.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "kstat/views_memory.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define MS UINT64_C(1000000)
 #define NS_IN_S (1000 * MS)
@@ -80,14 +80,6 @@ void views_forget(struct views *v)
                 close_fd(*fds[i]);
         for (size_t i = 0; i < VIEWS_MOUNTS_MAX; i++)
                 close_fd(v->mounts[i]);
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-        struct timespec now;
-
-        (void)clock_gettime(clock, &now);
-        return (uint64_t)now.tv_sec * NS_IN_S + (uint64_t)now.tv_nsec;
 }
 
 static bool is_young(uint64_t then, uint64_t now, uint64_t ttl)

@@ -5,6 +5,7 @@
 #include "remote/line.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "tls_kit.h"
 
 #include <setjmp.h>
@@ -63,7 +64,7 @@ static void expect_frame(struct line *line, enum frame_type type, const void *bo
 {
         struct frame frame;
 
-        assert_int_equal(line_wait(line, tls_now_ms() + 60000, &frame, NULL), 0);
+        assert_int_equal(line_wait(line, now_ms() + 60000, &frame, NULL), 0);
         assert_int_equal(frame.type, type);
         assert_int_equal(frame.size, size);
         if (size > 0)
@@ -111,7 +112,7 @@ static void what_is_no_frame_ends_the_line(void **state)
 
         (void)state;
         assert_int_equal(SSL_write(far_end.ssl, "\3\377\377\377\377", 5), 5);
-        assert_int_equal(line_wait(&near, tls_now_ms() + 60000, &frame, &err), -EBADMSG);
+        assert_int_equal(line_wait(&near, now_ms() + 60000, &frame, &err), -EBADMSG);
         assert_string_equal(croft_error_cause(&err, 0), "far sent what is no frame");
 }
 
@@ -122,7 +123,7 @@ static void an_end_in_order_can_be_told_from_a_cut(void **state)
 
         (void)state;
         (void)SSL_shutdown(far_end.ssl);
-        assert_int_equal(line_wait(&near, tls_now_ms() + 60000, &frame, &err), -ENOTCONN);
+        assert_int_equal(line_wait(&near, now_ms() + 60000, &frame, &err), -ENOTCONN);
 }
 
 static void a_cut_is_an_error(void **state)
@@ -132,7 +133,7 @@ static void a_cut_is_an_error(void **state)
 
         (void)state;
         far_end.fd = close_fd(far_end.fd);
-        assert_int_equal(line_wait(&near, tls_now_ms() + 60000, &frame, &err), -ECONNRESET);
+        assert_int_equal(line_wait(&near, now_ms() + 60000, &frame, &err), -ECONNRESET);
         assert_true(line_put(&near, FRAME_ALIVE, NULL, 0, NULL) < 0);
 }
 
@@ -141,7 +142,7 @@ static void nothing_is_waited_for_beyond_the_deadline(void **state)
         struct frame frame;
 
         (void)state;
-        assert_int_equal(line_wait(&near, tls_now_ms() + 10, &frame, NULL), -ETIMEDOUT);
+        assert_int_equal(line_wait(&near, now_ms() + 10, &frame, NULL), -ETIMEDOUT);
 }
 
 static void a_sign_of_life_goes_out_when_it_is_time(void **state)

@@ -5,6 +5,7 @@
 #include "tls_kit.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -153,9 +154,9 @@ static void who_says_nothing_is_waited_for_until_the_deadline(void **state)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
         assert_int_equal(tls_open(&serving, true, &ctx, NULL), 0);
         assert_int_equal(tls_session_new(ctx, fds[0], NULL, &ssl, NULL), 0);
-        assert_int_equal(tls_handshake(ssl, "it", tls_now_ms() + 10, &err), -ETIMEDOUT);
+        assert_int_equal(tls_handshake(ssl, "it", now_ms() + 10, &err), -ETIMEDOUT);
         assert_int_equal(send(fds[1], "GET / HTTP/1.0\r\n", 16, 0), 16);
-        assert_int_equal(tls_handshake(ssl, "it", tls_now_ms() + 60000, &err), -EPROTO);
+        assert_int_equal(tls_handshake(ssl, "it", now_ms() + 60000, &err), -EPROTO);
         assert_string_equal(croft_error_cause(&err, 0), "it doesn't speak TLS");
         (void)close_fd(fds[0]);
         (void)close_fd(fds[1]);

@@ -5,6 +5,7 @@
 #include "tls_kit.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 #include <openssl/pem.h>
@@ -117,7 +118,7 @@ static void *shake_hands(void *context)
 {
         struct tls_kit_end *end = context;
 
-        end->status = tls_handshake(end->ssl, "it", tls_now_ms() + 60000, &end->err);
+        end->status = tls_handshake(end->ssl, "it", now_ms() + 60000, &end->err);
         if (end->status < 0)
                 (void)shutdown(end->fd, SHUT_WR);
         return NULL;
