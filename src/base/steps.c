@@ -33,16 +33,11 @@ void steps_print_crash_points(const struct operation *op)
                 printf("%s.%s\n%s.%s.done\n", op->name, op->steps[i].name, op->name, op->steps[i].name);
 }
 
-static int run_step(
-        const struct operation *op, size_t i, void *context, const struct steps_journal *j, struct croft_error *err)
+static int run_step(const struct operation *op, size_t i, void *context, struct croft_error *err)
 {
         const struct step *step = &op->steps[i];
         int r;
 
-        /* What needs no undoing needs no record that it was begun. */
-        r = op->policy == STEPS_UNDO && !step->undo ? 0 : j->intent(j->journal, (unsigned int)i, step->name, err);
-        if (r < 0)
-                return r;
         crash_point(op->name, step->name, "");
         r = step->act(context, step->arg, err);
         if (r == 0)
@@ -80,7 +75,7 @@ static int run_undoable(
         int r = 0;
 
         while (i < op->n_steps && r == 0)
-                r = run_step(op, i++, context, j, err);
+                r = run_step(op, i++, context, err);
         /* Without the record of its end the next croftd would undo the operation: better now, while somebody is told.
          */
         if (r == 0)
@@ -107,7 +102,7 @@ static int run_finishing(
 
         for (size_t i = 0; i < op->n_steps; i++) {
                 struct croft_error e = CROFT_ERROR_INIT;
-                int r = run_step(op, i, context, j, &e);
+                int r = run_step(op, i, context, &e);
 
                 if (r < 0 && first == 0) {
                         first = r;
@@ -128,18 +123,14 @@ int steps_run(const struct operation *op, void *context, const struct steps_jour
         return run_finishing(op, context, journal, err);
 }
 
-int steps_recover(const struct operation *op, int position, void *context, const struct steps_journal *journal,
-        struct croft_error *err)
+int steps_recover(
+        const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err)
 {
         int r;
 
         if (op->policy == STEPS_FINISH)
                 return run_finishing(op, context, journal, err);
-        if (position < -1)
-                position = -1;
-        if (position >= 0 && (size_t)position >= op->n_steps)
-                position = (int)op->n_steps - 1; /* the list was longer in the version that wrote the record */
-        r = unwind(op, (size_t)(position + 1), context, err);
+        r = unwind(op, op->n_steps, context, err);
         return r < 0 ? r : journal->end(journal->journal, err);
 }
 
@@ -149,16 +140,10 @@ static int begin_nothing(void *journal, const char *operation, struct croft_erro
         return 0;
 }
 
-static int intend_nothing(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        (void)journal, (void)position, (void)step, (void)err;
-        return 0;
-}
-
 static int end_nothing(void *journal, struct croft_error *err)
 {
         (void)journal, (void)err;
         return 0;
 }
 
-const struct steps_journal steps_no_journal = {.begin = begin_nothing, .intent = intend_nothing, .end = end_nothing};
+const struct steps_journal steps_no_journal = {.begin = begin_nothing, .end = end_nothing};

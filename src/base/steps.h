@@ -2,12 +2,11 @@
  *
  * steps.h - operations of several steps that survive the death of the process that runs them (requirement C-9).
  *
- * Before a step acts, an intent is written to the journal; the intent of the next one, or the end of the operation, is
- * the record that it is done.  When a step fails, the done ones are undone backward and the operation ends as if it had
- * not been asked for.  When the process dies, the next one
- * reads the journal and calls steps_recover(): by the operation's policy it is undone (create, start) or finished
- * (stop, remove).  Therefore act and undo must both be idempotent, and undo must cope with an act that stopped halfway
- * or never began.
+ * Before the first step the intent of all of them is written to the journal, and after the last one that they are done.
+ * When a step fails, the done ones are undone backward and the operation ends as if it had not been asked for.  When
+ * the process dies, the next one reads the journal and calls steps_recover(): by the operation's policy it is undone
+ * (create, start) or finished (stop, remove), whole.  Therefore act and undo must both be idempotent, and undo must
+ * cope with an act that stopped halfway or never began; then how far it had come needs no record.
  */
 #ifndef CROFT_BASE_STEPS_H
 #define CROFT_BASE_STEPS_H
@@ -20,8 +19,7 @@ struct step {
         const char *name; /* "cgroup": the crash point is "<operation>.cgroup" */
         const void *arg;  /* handed to act and undo */
         int (*act)(void *context, const void *arg, struct croft_error *err);
-        int (*undo)(void *context, const void *arg, struct croft_error *err); /* NULL: nothing to undo,
-                                                                                   and no record of STEPS_UNDO */
+        int (*undo)(void *context, const void *arg, struct croft_error *err); /* NULL: nothing to undo */
 };
 
 enum steps_policy {
@@ -30,10 +28,9 @@ enum steps_policy {
                          (X-1) */
 };
 
-/* Where records go.  write() makes one record durable before it returns; position is the index of the step. */
+/* Where records go: each is durable when its function returns. */
 struct steps_journal {
         int (*begin)(void *journal, const char *operation, struct croft_error *err);
-        int (*intent)(void *journal, unsigned int position, const char *step, struct croft_error *err);
         int (*end)(void *journal, struct croft_error *err); /* the operation is over, its records go */
         void *journal;
 };
@@ -53,13 +50,12 @@ struct operation {
  * too.  STEPS_FINISH: tries all steps, returns the first error; then too the operation stays in the journal. */
 int steps_run(const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err);
 
-/* Settles an operation that a dead process left: position is that of the newest intent record, -1 when there is none.
- */
-int steps_recover(const struct operation *op, int position, void *context, const struct steps_journal *journal,
-        struct croft_error *err);
+/* Settles an operation that a dead process left. */
+int steps_recover(
+        const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err);
 
-/* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (after the intent, before the act) or
- * "operation.step.done" (after the act, before the record of that).  Does nothing in a release build (C-10). */
+/* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (before the act) or
+ * "operation.step.done" (after it).  Does nothing in a release build (C-10). */
 void crash_point(const char *operation, const char *step, const char *suffix);
 
 /* Prints every crash point of the operation, a line each. */

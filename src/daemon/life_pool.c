@@ -521,7 +521,7 @@ static const struct operation *find_operation(const char *name)
 static void settle_operation(struct life *life)
 {
         char pool[NAME_LENGTH_MAX + 1], line[CROFT_ERROR_TEXT_MAX], text[CROFT_ERROR_TEXT_MAX + 200];
-        struct store_operation operation = {.position = -1};
+        struct store_operation operation = {.name = ""};
         struct pool_act act = {.life = life};
         struct croft_error err = CROFT_ERROR_INIT;
         const struct operation *op;
@@ -532,7 +532,7 @@ static void settle_operation(struct life *life)
         if (!op)
                 return;
         store_pool_journal_init(&act.journal, life->store, pool, NULL);
-        r = steps_recover(op, operation.position, &act, &act.journal.steps, &err);
+        r = steps_recover(op, &act, &act.journal.steps, &err);
         if (r < 0)
                 (void)snprintf(text, sizeof(text), "the interrupted '%s' of pool '%s' can't be undone: %s", op->name,
                         pool, croft_error_line(&err, line, sizeof(line)));

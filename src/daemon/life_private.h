@@ -145,9 +145,8 @@ struct act {
 };
 extern const struct operation op_create, op_remove, op_set, op_bind; /* life_define.c */
 struct operation life_operation(const char *name);                   /* by name; n_steps 0: unknown */
-/* Runs or (position of the newest intent given) recovers it. */
 int act_run(struct act *act, const struct operation *op, struct croft_error *err);
-int act_recover(struct act *act, const struct operation *op, int position, struct croft_error *err);
+int act_recover(struct act *act, const struct operation *op, struct croft_error *err); /* that of a dead croftd */
 /* What is recorded of a unit's run. */
 void unit_record(struct unit *u, enum partition_state state, struct store_run *ret);
 int unit_save_run(struct unit *u, enum partition_state state, struct croft_error *err);

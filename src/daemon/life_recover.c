@@ -266,7 +266,7 @@ static void settle(struct past *past)
         if (strcmp(op.name, "run") == 0)
                 r = unit_stop(u, 0, true, &state, &err); /* what init has begun can't be taken back to Loaded */
         else
-                r = act_recover(&act, &op, past->operation.position, &err);
+                r = act_recover(&act, &op, &err);
         if (r < 0) {
                 u->p.state = PARTITION_BROKEN;
                 (void)unit_save_run(u, PARTITION_BROKEN, NULL);

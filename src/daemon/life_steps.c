@@ -198,17 +198,10 @@ static int begin(void *context, const char *operation, struct croft_error *err)
         return act->journal.steps.begin(&act->journal, operation, err);
 }
 
-static int intent(void *context, unsigned int position, const char *step, struct croft_error *err)
-{
-        struct act *act = context;
-
-        return act->journal.steps.intent(&act->journal, position, step, err);
-}
-
 static struct steps_journal journal_of(struct act *act)
 {
         store_journal_init(&act->journal, act->u->life->store, act->u->p.def.id, NULL);
-        return (struct steps_journal){.begin = begin, .intent = intent, .end = end, .journal = act};
+        return (struct steps_journal){.begin = begin, .end = end, .journal = act};
 }
 
 int act_run(struct act *act, const struct operation *op, struct croft_error *err)
@@ -218,10 +211,10 @@ int act_run(struct act *act, const struct operation *op, struct croft_error *err
         return steps_run(op, act, &journal, err);
 }
 
-int act_recover(struct act *act, const struct operation *op, int position, struct croft_error *err)
+int act_recover(struct act *act, const struct operation *op, struct croft_error *err)
 {
         struct steps_journal journal = journal_of(act);
 
         act->undone = op->policy == STEPS_UNDO;
-        return steps_recover(op, position, act, &journal, err);
+        return steps_recover(op, act, &journal, err);
 }

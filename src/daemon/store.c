@@ -63,7 +63,12 @@ static const char *const migrations[] = {
         "  baseline INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE extension_holder (partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL,"
         "  sha256 TEXT NOT NULL, count INTEGER NOT NULL, local INTEGER NOT NULL, via INTEGER NOT NULL,"
-        "  since INTEGER NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY (partition, name)) WITHOUT ROWID;"};
+        "  since INTEGER NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY (partition, name)) WITHOUT ROWID;",
+        /* what was interrupted is undone or finished whole */
+        "ALTER TABLE operation DROP COLUMN position;"
+        "ALTER TABLE operation DROP COLUMN step;"
+        "ALTER TABLE pool_operation DROP COLUMN position;"
+        "ALTER TABLE pool_operation DROP COLUMN step;"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -93,22 +98,20 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_PROPERTIES_DROP] = "DELETE FROM property WHERE partition = ?",
         [SQL_RUN_SET] = "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_RUN_DROP] = "DELETE FROM run WHERE partition = ?",
-        [SQL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO operation VALUES (?, ?, -1, '')",
-        [SQL_OPERATION_INTENT] = "UPDATE operation SET position = ?2, step = ?3 WHERE partition = ?1",
+        [SQL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO operation VALUES (?, ?)",
         [SQL_OPERATION_END] = "DELETE FROM operation WHERE partition = ?",
         [SQL_NOTICE_ADD] = "INSERT INTO notice (text) VALUES (?)",
         [SQL_NOTICE_FIRST] = "SELECT id, text FROM notice ORDER BY id LIMIT 1",
         [SQL_NOTICE_DROP] = "DELETE FROM notice WHERE id = ?",
         [SQL_ALL] = "SELECT p.id, p.name, p.image, p.native, p.uid_base, p.created, p.half_made, r.boot_id, r.state,"
                     "  r.pid, r.start_time, r.warden_pid, r.warden_start_time, r.started, r.exit_status, r.stopped,"
-                    "  r.last_error, o.name, o.position FROM partition p LEFT JOIN run r ON r.partition = p.id"
+                    "  r.last_error, o.name FROM partition p LEFT JOIN run r ON r.partition = p.id"
                     "  LEFT JOIN operation o ON o.partition = p.id ORDER BY p.id",
         [SQL_POOL_ADD] = "INSERT INTO pool VALUES (?, ?)",
         [SQL_POOLS_DROP] = "DELETE FROM pool",
         [SQL_POOLS] = "SELECT name, cpus FROM pool ORDER BY name",
-        [SQL_POOL_OPERATION] = "SELECT name, pool, position FROM pool_operation",
-        [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?, -1, '')",
-        [SQL_POOL_OPERATION_INTENT] = "UPDATE pool_operation SET position = ?, step = ?",
+        [SQL_POOL_OPERATION] = "SELECT name, pool FROM pool_operation",
+        [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?)",
         [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
         [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_EXTENSION_FIND] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?",

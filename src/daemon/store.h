@@ -64,8 +64,7 @@ int store_set_run(struct store *store, uint64_t id, const struct store_run *run,
 
 /* An operation that was not ended. */
 struct store_operation {
-        char name[32]; /* "" : none */
-        int position;  /* of the newest intent, -1: none */
+        char name[32]; /* "": none */
 };
 /* The journal of the partition's operation for steps_run(): one operation a partition, a second begin() replaces it.
  * end() also writes run (borrowed, may change until then), when it isn't NULL. */

@@ -54,7 +54,7 @@ int store_pools(struct store *store, struct pools *ret, struct croft_error *err)
 
 int store_pool_operation(struct store *store, struct store_operation *ret, char *ret_pool, struct croft_error *err)
 {
-        struct store_operation operation = {.position = -1};
+        struct store_operation operation = {.name = ""};
         struct croft_error e = CROFT_ERROR_INIT;
         int result, r = store_begin(store, false, &e);
         char pool[NAME_LENGTH_MAX + 1] = "";
@@ -67,7 +67,6 @@ int store_pool_operation(struct store *store, struct store_operation *ret, char 
         if (result == SQLITE_ROW) {
                 (void)str_copy(operation.name, sizeof(operation.name), column_text(s, 0));
                 (void)str_copy(pool, sizeof(pool), column_text(s, 1));
-                operation.position = sqlite3_column_int(s, 2);
         } else if (result != SQLITE_DONE) {
                 r = store_fault(store, result, &e, "read the operation on pools");
         }
@@ -95,22 +94,6 @@ static int journal_begin(void *journal, const char *operation, struct croft_erro
         (void)sqlite3_bind_text(s, 1, operation, -1, SQLITE_TRANSIENT);
         (void)sqlite3_bind_text(s, 2, j->pool, -1, SQLITE_TRANSIENT);
         r = store_commit(j->store, store_run_statement(j->store, SQL_POOL_OPERATION_BEGIN, &e), &e);
-        return r < 0 ? croft_error_copy(err, &e) : 0;
-}
-
-static int journal_intent(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        struct store_pool_journal *j = journal;
-        struct croft_error e = CROFT_ERROR_INIT;
-        int r = store_begin(j->store, false, &e);
-        sqlite3_stmt *s;
-
-        if (r < 0)
-                return croft_error_copy(err, &e);
-        s = store_statement(j->store, SQL_POOL_OPERATION_INTENT);
-        (void)sqlite3_bind_int64(s, 1, position);
-        (void)sqlite3_bind_text(s, 2, step, -1, SQLITE_TRANSIENT);
-        r = store_commit(j->store, store_run_statement(j->store, SQL_POOL_OPERATION_INTENT, &e), &e);
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
@@ -158,6 +141,6 @@ void store_pool_journal_init(
                 .store = store,
                 .pool = pool,
                 .pools = pools,
-                .steps = {.begin = journal_begin, .intent = journal_intent, .end = journal_end, .journal = journal},
+                .steps = {.begin = journal_begin, .end = journal_end, .journal = journal},
         };
 }

@@ -263,23 +263,6 @@ static int journal_begin(void *journal, const char *operation, struct croft_erro
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
-static int journal_intent(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        struct store_journal *j = journal;
-        struct croft_error e = CROFT_ERROR_INIT;
-        sqlite3_stmt *s;
-        int r = store_begin(j->store, false, &e);
-
-        if (r < 0)
-                return croft_error_copy(err, &e);
-        s = store_statement(j->store, SQL_OPERATION_INTENT);
-        bind_number(s, 1, (int64_t)j->id);
-        bind_number(s, 2, position);
-        bind_text(s, 3, step);
-        r = store_commit(j->store, store_run_statement(j->store, SQL_OPERATION_INTENT, &e), &e);
-        return r < 0 ? croft_error_copy(err, &e) : 0;
-}
-
 static int journal_end(void *journal, struct croft_error *err)
 {
         struct store_journal *j = journal;
@@ -301,7 +284,7 @@ void store_journal_init(struct store_journal *journal, struct store *store, uint
                 .store = store,
                 .id = id,
                 .run = run,
-                .steps = {.begin = journal_begin, .intent = journal_intent, .end = journal_end, .journal = journal},
+                .steps = {.begin = journal_begin, .end = journal_end, .journal = journal},
         };
 }
 
@@ -361,7 +344,6 @@ static int read_entry(struct store *store, sqlite3_stmt *s, struct store_entry *
                 return croft_error_set(
                         err, EUCLEAN, "partition %ju has a wrong name or image in the database.", (uintmax_t)def->id);
         read_run(store, s, &entry->run);
-        entry->operation.position = sqlite3_column_int(s, 18);
         (void)str_copy(entry->operation.name, sizeof(entry->operation.name), column_text(s, 17));
         return read_properties(store, def->id, &def->properties, err);
 }

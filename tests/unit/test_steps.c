@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * test_steps.c - journaled operations: failures at every step, deaths at every crash point, recovery from every
- * position.
+ * test_steps.c - journaled operations: failures at every step, deaths at every crash point, recovery from wherever
+ * they had come to.
  *
  * The world of these tests is an array of things that steps make and undo; it lies in shared memory, with the journal,
  * so that both survive the death of the child that runs an operation.
@@ -29,16 +29,15 @@ struct world {
         char trace[256]; /* +i: act, -i: undo */
         /* the journal */
         bool open;
-        int intent; /* newest, -1: none */
-        int fail_begin, fail_intent, fail_end;
-        unsigned int order_faults; /* intents that came out of order */
+        int fail_begin, fail_end;
+        unsigned int order_faults; /* acts without an intent on record */
 };
 
 static struct world *world;
 
 static void reset(void)
 {
-        *world = (struct world){.fail_act = -1, .fail_undo = -1, .intent = -1, .fail_intent = -1};
+        *world = (struct world){.fail_act = -1, .fail_undo = -1};
 }
 
 static int set_up(void **state)
@@ -71,8 +70,7 @@ static int act(void *context, const void *arg, struct croft_error *err)
 
         assert_ptr_equal(context, world);
         trace('+', *i);
-        if (!world->open || world->intent != (int)*i)
-                world->order_faults++; /* an act without its intent on record */
+        world->order_faults += !world->open;
         world->half[*i] = true;
         if (world->fail_act == (int)*i)
                 return croft_error_set(err, ENOSPC, "act %zu", *i);
@@ -115,21 +113,6 @@ static int begin(void *journal, const char *operation, struct croft_error *err)
         if (w->fail_begin)
                 return croft_error_set(err, EIO, "begin.");
         w->open = true;
-        w->intent = -1;
-        return 0;
-}
-
-static int intent(void *journal, unsigned int position, const char *step, struct croft_error *err)
-{
-        struct world *w = journal;
-
-        assert_non_null(step);
-        if (w->fail_intent == (int)position)
-                return croft_error_set(err, EIO, "intent %u.", position);
-        /* One after the other, each after the act before it; a recovery begins anew. */
-        if (position > 0 && ((int)position != w->intent + 1 || !strchr(w->trace, (char)('0' + position - 1))))
-                w->order_faults++;
-        w->intent = (int)position;
         return 0;
 }
 
@@ -161,7 +144,7 @@ static const struct operation take_all = {"take", STEPS_FINISH, take_steps, N_ST
 
 static struct steps_journal journal(void)
 {
-        return (struct steps_journal){begin, intent, end, world};
+        return (struct steps_journal){begin, end, world};
 }
 
 static int run(const struct operation *op, struct croft_error *err)
@@ -171,11 +154,11 @@ static int run(const struct operation *op, struct croft_error *err)
         return steps_run(op, world, &j, err);
 }
 
-static int recover(const struct operation *op, int position, struct croft_error *err)
+static int recover(const struct operation *op, struct croft_error *err)
 {
         const struct steps_journal j = journal();
 
-        return steps_recover(op, position, world, &j, err);
+        return steps_recover(op, world, &j, err);
 }
 
 static void assert_all(bool made)
@@ -193,14 +176,13 @@ static void make_everything(void)
                 world->made[i] = true;
 }
 
-static void the_steps_run_in_order_each_between_its_records(void **state)
+static void the_steps_run_in_order_between_the_records(void **state)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
         (void)state;
         assert_int_equal(run(&make_all, &err), 0);
         assert_string_equal(world->trace, "+0+1+2+3+4");
-        assert_int_equal(world->intent, N_STEPS - 1);
         assert_int_equal(world->order_faults, 0);
         assert_false(world->open);
         assert_all(true);
@@ -225,19 +207,6 @@ static void a_failure_at_any_step_undoes_that_and_all_before_it_backward(void **
         }
 }
 
-static void a_failure_of_the_journal_at_any_record_undoes_all(void **state)
-{
-        (void)state;
-        for (int n = 0; n < N_STEPS; n++) {
-                struct croft_error err = CROFT_ERROR_INIT;
-
-                reset();
-                world->fail_intent = n;
-                assert_int_equal(run(&make_all, &err), -EIO);
-                assert_all(false);
-        }
-}
-
 static void a_journal_that_cannot_begin_keeps_the_operation_from_starting(void **state)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -258,7 +227,7 @@ static void a_journal_that_cannot_end_takes_the_operation_back(void **state)
         assert_true(world->open); /* undone again by the next recovery, which does nothing */
         assert_all(false);
         world->fail_end = 0;
-        assert_int_equal(recover(&make_all, world->intent, &err), 0);
+        assert_int_equal(recover(&make_all, &err), 0);
         assert_all(false);
 }
 
@@ -280,7 +249,7 @@ static void a_failing_undo_does_not_keep_the_others_from_running(void **state)
                 assert_non_null(strstr(line, expected));
                 assert_non_null(strstr(line, "act 4: No space left on device"));
                 world->fail_undo = -1;
-                assert_int_equal(recover(&make_all, world->intent, &err), 0);
+                assert_int_equal(recover(&make_all, &err), 0);
                 assert_false(world->open);
                 assert_all(false);
         }
@@ -293,7 +262,6 @@ static void a_step_without_undo_is_passed_over(void **state)
 
         (void)state;
         steps[1].undo = NULL;
-        world->fail_intent = 1; /* of which there is none */
         world->fail_act = 2;
         assert_int_equal(run(&op, NULL), -ENOSPC);
         assert_string_equal(world->trace, "+0+1+2-2-0");
@@ -306,7 +274,7 @@ static void an_operation_without_steps_succeeds(void **state)
         (void)state;
         assert_int_equal(run(&op, NULL), 0);
         assert_false(world->open);
-        assert_int_equal(recover(&op, -1, NULL), 0);
+        assert_int_equal(recover(&op, NULL), 0);
 }
 
 static void a_finishing_operation_tries_all_steps_and_tells_the_first_error(void **state)
@@ -324,53 +292,41 @@ static void a_finishing_operation_tries_all_steps_and_tells_the_first_error(void
                 for (int i = 0; i < N_STEPS; i++)
                         assert_int_equal(world->made[i], i == n);
                 world->fail_act = -1;
-                assert_int_equal(recover(&take_all, world->intent, &err), 0);
+                assert_int_equal(recover(&take_all, &err), 0);
                 assert_false(world->open);
                 assert_all(false);
         }
 }
 
-static void recovery_undoes_from_every_position(void **state)
+static void recovery_undoes_all_however_far_it_came(void **state)
 {
-        static const char *const traces[] = {"", "-0", "-1-0", "-2-1-0", "-3-2-1-0", "-4-3-2-1-0"};
         (void)state;
-        for (int position = -1; position < N_STEPS; position++) {
+        for (int done = 0; done <= N_STEPS; done++) {
                 reset();
                 world->open = true;
-                for (int i = 0; i <= position; i++)
+                for (int i = 0; i < done; i++)
                         world->made[i] = true;
-                assert_int_equal(recover(&make_all, position, NULL), 0);
-                assert_string_equal(world->trace, traces[position + 1]);
+                assert_int_equal(recover(&make_all, NULL), 0);
+                assert_string_equal(world->trace, "-4-3-2-1-0");
                 assert_false(world->open);
                 assert_all(false);
         }
 }
 
-static void recovery_finishes_from_every_position(void **state)
+static void recovery_finishes_all_however_far_it_came(void **state)
 {
         (void)state;
-        for (int position = -1; position < N_STEPS; position++) {
+        for (int done = 0; done <= N_STEPS; done++) {
                 reset();
                 world->open = true;
                 make_everything();
-                for (int i = 0; i < position; i++)
+                for (int i = 0; i < done; i++)
                         world->made[i] = false;
-                assert_int_equal(recover(&take_all, position, NULL), 0);
+                assert_int_equal(recover(&take_all, NULL), 0);
                 assert_string_equal(world->trace, "x0x1x2x3x4");
                 assert_false(world->open);
                 assert_all(false);
         }
-}
-
-static void recovery_from_a_position_beyond_the_list_undoes_all(void **state)
-{
-        (void)state;
-        make_everything();
-        assert_int_equal(recover(&make_all, 1000, NULL), 0);
-        assert_string_equal(world->trace, "-4-3-2-1-0");
-        world->trace[0] = '\0';
-        assert_int_equal(recover(&make_all, -1000, NULL), 0);
-        assert_string_equal(world->trace, "");
 }
 
 static void a_recovery_that_fails_stays_in_the_journal(void **state)
@@ -381,10 +337,10 @@ static void a_recovery_that_fails_stays_in_the_journal(void **state)
         world->open = true;
         make_everything();
         world->fail_undo = 2;
-        assert_int_equal(recover(&make_all, 4, &err), -EBUSY);
+        assert_int_equal(recover(&make_all, &err), -EBUSY);
         assert_true(world->open);
         world->fail_undo = -1;
-        assert_int_equal(recover(&make_all, 4, &err), 0);
+        assert_int_equal(recover(&make_all, &err), 0);
         assert_false(world->open);
         assert_all(false);
 }
@@ -414,9 +370,8 @@ static void a_death_at_every_point_of_an_undoable_operation_is_undone(void **sta
                 (void)snprintf(point, sizeof(point), "make.s%d%s", n / 2, n % 2 ? ".done" : "");
                 assert_true(dies_at(&make_all, point));
                 assert_true(world->open);
-                assert_int_equal(world->intent, n / 2);
                 assert_int_equal(world->made[n / 2], n % 2); /* before or after the act */
-                assert_int_equal(recover(&make_all, world->intent, NULL), 0);
+                assert_int_equal(recover(&make_all, NULL), 0);
                 assert_false(world->open);
                 assert_all(false);
         }
@@ -433,7 +388,7 @@ static void a_death_at_every_point_of_a_finishing_operation_is_finished(void **s
                 (void)snprintf(point, sizeof(point), "take.s%d%s", n / 2, n % 2 ? ".done" : "");
                 assert_true(dies_at(&take_all, point));
                 assert_true(world->open);
-                assert_int_equal(recover(&take_all, world->intent, NULL), 0);
+                assert_int_equal(recover(&take_all, NULL), 0);
                 assert_false(world->open);
                 assert_all(false);
         }
@@ -463,13 +418,13 @@ static void a_recovery_can_be_killed_and_repeated(void **state)
                 assert_true(pid >= 0);
                 if (pid == 0) {
                         (void)setenv("CROFT_CRASH_AT", "take.s3", 1);
-                        _exit(recover(&take_all, world->intent, NULL) == 0 ? 0 : 1);
+                        _exit(recover(&take_all, NULL) == 0 ? 0 : 1);
                 }
                 assert_int_equal(waitpid(pid, &status, 0), pid);
                 assert_true(WEXITSTATUS(status) > 1);
                 assert_true(world->open);
         }
-        assert_int_equal(recover(&take_all, world->intent, NULL), 0);
+        assert_int_equal(recover(&take_all, NULL), 0);
         assert_all(false);
 }
 
@@ -506,18 +461,16 @@ static void every_crash_point_is_printed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(the_steps_run_in_order_each_between_its_records),
+                TEST(the_steps_run_in_order_between_the_records),
                 TEST(a_failure_at_any_step_undoes_that_and_all_before_it_backward),
-                TEST(a_failure_of_the_journal_at_any_record_undoes_all),
                 TEST(a_journal_that_cannot_begin_keeps_the_operation_from_starting),
                 TEST(a_journal_that_cannot_end_takes_the_operation_back),
                 TEST(a_failing_undo_does_not_keep_the_others_from_running),
                 TEST(a_step_without_undo_is_passed_over),
                 TEST(an_operation_without_steps_succeeds),
                 TEST(a_finishing_operation_tries_all_steps_and_tells_the_first_error),
-                TEST(recovery_undoes_from_every_position),
-                TEST(recovery_finishes_from_every_position),
-                TEST(recovery_from_a_position_beyond_the_list_undoes_all),
+                TEST(recovery_undoes_all_however_far_it_came),
+                TEST(recovery_finishes_all_however_far_it_came),
                 TEST(a_recovery_that_fails_stays_in_the_journal),
                 TEST(a_death_at_every_point_of_an_undoable_operation_is_undone),
                 TEST(a_death_at_every_point_of_a_finishing_operation_is_finished),
