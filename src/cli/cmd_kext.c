@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct cli_column columns[] = {{"NAME", "name", COLUMN_TEXT, true},
+static const struct cli_column columns[] = {{"NAME", "name", COLUMN_TEXT, true}, {"KIND", "kind", COLUMN_TEXT, true},
         {"KERNEL", "kernel", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, true},
         {"STATE", "state", COLUMN_TEXT, true}, {"SIZE", "size_bytes", COLUMN_BYTES, true},
         {"SHA256", "sha256", COLUMN_DIGEST, true}, {"SIGNER", "signer", COLUMN_TEXT, false},

@@ -230,9 +230,11 @@ static const struct cli_option kext_scan_options[] = {
 
 static const struct cli_command kext_commands[] = {
         {"register", NULL, "[FILE|MODULE]... [-a PACKAGE]", "take files for what partitions may be given",
-                "FILE is a module's file (.ko, .ko.xz, .ko.zst, .ko.gz), MODULE one of the running kernel.  What it "
-                "needs is\n"
-                "registered, too.  A newer file of a name supersedes the one before.",
+                "FILE is a module's file (.ko, .ko.xz, .ko.zst, .ko.gz), or an object of BPF programs for control "
+                "groups\n"
+                "(NAME.bpf.o), MODULE one of the running kernel.  What it needs is registered, too.  A newer file of "
+                "a\n"
+                "name supersedes the one before.",
                 kext_register_options, 0, CLI_ANY, false, cli_cmd_kext_register, NULL, "kext"},
         {"id", NULL, "FILE...", "what identifies a file: its SHA-256, as sha256sum prints it",
                 "With --format, all that the file says of itself, and whether it is registered.", NULL, 1, CLI_ANY,
@@ -253,8 +255,10 @@ static const struct cli_command kext_commands[] = {
                 "8: superseded.",
                 NULL, 2, CLI_ANY, false, cli_cmd_kext_check, NULL, "kext"},
         {"load", NULL, "PARTITION EXTENSION [PARAMETER...]", "load an extension for a running partition",
-                "It must be granted.  What it needs is loaded, too.  What another partition has is shared.", NULL, 2,
-                CLI_ANY, false, cli_cmd_kext_load, NULL, "kext"},
+                "It must be granted.  What it needs is loaded, too.  What another partition has is shared; of a BPF "
+                "object\n"
+                "each has its own.",
+                NULL, 2, CLI_ANY, false, cli_cmd_kext_load, NULL, "kext"},
         {"unload", NULL, "PARTITION|global EXTENSION... [--force]", "take loaded extensions away from a partition",
                 "It leaves the kernel when nobody holds it and nobody uses it any more.  'global' takes it out for "
                 "all.",

@@ -11,19 +11,19 @@
 #include <string.h>
 
 /* One of a partition, or of none: it is there before any has asked, or is about to go. */
-static json_t *entry_json(struct life *life, const struct kext_books *books, const char *name, const char *partition,
-        const struct kext_holder *h)
+static json_t *entry_json(struct life *life, const struct kext_books *books, const struct kext_loaded *l,
+        const char *partition, const struct kext_holder *h)
 {
-        const struct kext_loaded *l = kext_books_loaded(books, name);
-        const char *sha256 = h ? h->sha256 : l->sha256;
+        const char *name = h ? h->name : l->name, *sha256 = h ? h->sha256 : l->sha256;
         struct kext_record record;
         bool known = life_kext_known(life, sha256, &record);
 
-        return json_pack("{s:s, s:o, s:s, s:o, s:s, s:I, s:b, s:o, s:o, s:o, s:o}",  /**/
-                "name", name,                                                        /**/
-                "partition", partition ? json_string(partition) : json_null(),       /**/
-                "sha256", sha256,                                                    /**/
-                "generation", known ? json_integer(record.generation) : json_null(), /**/
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:b, s:o, s:o, s:o, s:o}",         /**/
+                "name", name,                                                                    /**/
+                "kind", known ? json_string(kext_kind_name(record.identity.kind)) : json_null(), /**/
+                "partition", partition ? json_string(partition) : json_null(),                   /**/
+                "sha256", sha256,                                                                /**/
+                "generation", known ? json_integer(record.generation) : json_null(),             /**/
                 "state",
                 h && h->lost ? "LOST"
                 : l          ? kext_loaded_state_name(l->state)
@@ -44,17 +44,25 @@ static int add_holders(struct life *life, const struct kext_books *books, const 
 
                 if (!life_partition_name(life, h->partition, partition) || (only && strcmp(only, partition) != 0))
                         continue;
-                if (json_array_append_new(list, entry_json(life, books, h->name, partition, h)) < 0)
+                if (json_array_append_new(list,
+                            entry_json(life, books, kext_books_loaded(books, h->name, h->partition), partition, h)) < 0)
                         return -ENOMEM;
         }
         return 0;
 }
 
+static bool is_unheld(const struct kext_books *books, const struct kext_loaded *l)
+{
+        const struct kext_holder *h = l->partition > 0 ? kext_books_holder(books, l->partition, l->name) : NULL;
+
+        return l->partition > 0 ? !h || h->lost : kext_books_total(books, l->name) == 0;
+}
+
 static int add_unheld(struct life *life, const struct kext_books *books, json_t *list)
 {
         for (size_t i = 0; i < books->n_loaded; i++)
-                if (kext_books_total(books, books->loaded[i].name) == 0 &&
-                        json_array_append_new(list, entry_json(life, books, books->loaded[i].name, NULL, NULL)) < 0)
+                if (is_unheld(books, &books->loaded[i]) &&
+                        json_array_append_new(list, entry_json(life, books, &books->loaded[i], NULL, NULL)) < 0)
                         return -ENOMEM;
         return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/life_books_kernel.h"
 #include "kernel/module.h"
 
 #include <string.h>
@@ -19,28 +20,7 @@
 #define RETRY_S 2
 #define DEPTH_MAX 16 /* a newer generation may need what needs it */
 
-/* --- what the kernel has --- */
-
-static bool is_there(const char *name)
-{
-        enum module_state state = module_find(name);
-
-        return state == MODULE_LIVE || state == MODULE_CHANGING;
-}
-
-/* Somebody else has loaded it: is it what is on record?  By what both say; where they say nothing it can't be known. */
-static bool is_same(const struct kext_identity *wanted)
-{
-        struct module_figures found;
-        bool build_ids, versions;
-
-        module_look(wanted->name, &found);
-        build_ids = found.build_id[0] && wanted->build_id[0];
-        versions = found.srcversion[0] && wanted->srcversion[0];
-        if (build_ids && strcmp(found.build_id, wanted->build_id) != 0)
-                return false;
-        return build_ids || (versions && strcmp(found.srcversion, wanted->srcversion) == 0);
-}
+/* --- what is to go --- */
 
 /* Of rows that are PENDING: one after the other, until no more go; those that others need go behind these. */
 static size_t take_out_pending(struct life *life)
@@ -57,11 +37,11 @@ static size_t take_out_pending(struct life *life)
                         return 1;
                 for (size_t i = 0; i < books.n_loaded; i++) {
                         const struct kext_loaded *l = &books.loaded[i];
-                        int r = l->state == KEXT_PENDING ? module_unload(l->name) : 1;
+                        int r = l->state == KEXT_PENDING ? books_kernel_unload(life, l) : 1;
 
                         if (r == 0 || r == -ENOENT)
-                                went |= store_books_change(life->store,
-                                                &(struct store_book_change){.unloaded = l->name}, NULL) == 0;
+                                went |= store_books_change(
+                                                life->store, &(struct store_book_change){.unloaded = l}, NULL) == 0;
                         else if (r < 0)
                                 left++;
                 }
@@ -76,29 +56,9 @@ struct loading {
         const struct book_wish *wish;
         struct kext_loaded loaded;
         struct kext_holder holder;
-        int bytes;
+        int bytes;                           /* of a module */
+        const struct bpf_programs *programs; /* of a BPF object */
 };
-
-/* As the file says how it is packed; the kernel unpacks what it can. */
-static int flags_of(int bytes)
-{
-        static const struct {
-                const char *magic;
-                size_t size;
-        } packed[] = {{"\x1f\x8b", 2},
-                {"\xfd"
-                 "7zXZ",
-                        5},
-                {"\x28\xb5\x2f\xfd", 4}};
-        char head[8] = "";
-
-        if (pread(bytes, head, sizeof(head), 0) < 0)
-                return 0;
-        for (size_t i = 0; i < ELEMENTS(packed); i++)
-                if (memcmp(head, packed[i].magic, packed[i].size) == 0)
-                        return MODULE_COMPRESSED;
-        return 0;
-}
 
 static int put_intent(void *context, const void *arg, struct croft_error *err)
 {
@@ -114,7 +74,7 @@ static int drop_intent(void *context, const void *arg, struct croft_error *err)
         struct loading *l = context;
 
         (void)arg;
-        return store_books_change(l->u->life->store, &(struct store_book_change){.unloaded = l->loaded.name}, err);
+        return store_books_change(l->u->life->store, &(struct store_book_change){.unloaded = &l->loaded}, err);
 }
 
 static int load_it(void *context, const void *arg, struct croft_error *err)
@@ -122,14 +82,16 @@ static int load_it(void *context, const void *arg, struct croft_error *err)
         struct loading *l = context;
 
         (void)arg;
-        return module_load(l->bytes, l->wish->parameters, flags_of(l->bytes), err);
+        if (l->loaded.partition > 0)
+                return books_kernel_attach(l->u, l->loaded.name, l->programs, err);
+        return books_kernel_load(l->bytes, l->wish->parameters, err);
 }
 
 /* Also when the act has failed: then it isn't there, or isn't ours, which -EEXIST has told. */
 static int unload_it(void *context, const void *arg, struct croft_error *err)
 {
         struct loading *l = context;
-        int r = l->loaded.state == KEXT_LOADED ? module_unload(l->loaded.name) : 0;
+        int r = l->loaded.state == KEXT_LOADED ? books_kernel_unload(l->u->life, &l->loaded) : 0;
 
         (void)arg;
         return r == 0 || r == -ENOENT ? 0 : croft_error_set(err, r, "take '%s' out of the kernel", l->loaded.name);
@@ -174,8 +136,14 @@ static int really(struct loading *l, struct croft_error *err)
 {
         _cleanup_close_ int bytes = -EBADF;
         struct life *life = l->u->life;
-        int r = check_rate(l->u, l->loaded.name, err);
+        int r;
 
+        if (l->loaded.partition > 0) {
+                if (l->programs->n == 0) /* it had it when that was to be known */
+                        return croft_error_set(err, EAGAIN, "it went meanwhile.");
+                return steps_run(&op_load, l, &steps_no_journal, err);
+        }
+        r = check_rate(l->u, l->loaded.name, err);
         if (r < 0)
                 return r;
         bytes = kext_copy_get(life->host->state_dir, l->wish->record->identity.sha256, err);
@@ -230,9 +198,11 @@ static void name_holders(struct life *life, const struct kext_books *books, cons
 static int refuse_busy(struct loading *l, const struct kext_books *books, struct croft_error *err)
 {
         const char *name = l->holder.name;
-        const struct kext_loaded *loaded = kext_books_loaded(books, name);
+        const struct kext_loaded *loaded = kext_books_loaded(books, name, l->holder.partition);
         char holders[256];
 
+        if (l->loaded.partition > 0)
+                return croft_error_set(err, EBUSY, "'%s' has another generation of '%s'.", l->u->p.def.name, name);
         name_holders(l->u->life, books, name, holders, sizeof(holders));
         if (loaded && strcmp(loaded->sha256, l->holder.sha256) != 0)
                 return croft_error_set(
@@ -240,18 +210,18 @@ static int refuse_busy(struct loading *l, const struct kext_books *books, struct
         return croft_error_set(err, EBUSY, "'%s' is held by %s, and one of them is to have it alone.", name, holders);
 }
 
-/* What it said of its holders is over: it went without us. */
-static int lose(struct life *life, const struct kext_books *books, const char *name, const char *why)
+/* What its row said of its holders is over: it went without us. */
+static int lose(struct life *life, const struct kext_books *books, const struct kext_loaded *l, const char *why)
 {
         char text[KEXT_NAME_MAX + 128];
-        int r = 0;
+        int r = l->partition > 0 ? books_kernel_unload(life, l) : 0; /* half of it may be there */
 
-        (void)snprintf(text, sizeof(text), "extension '%s' is lost: %s", name, why);
+        (void)snprintf(text, sizeof(text), "extension '%s' is lost: %s", l->name, why);
         for (size_t i = 0; r == 0 && i < books->n_holders; i++) {
                 struct kext_holder h = books->holders[i];
                 _cleanup_(unit_unrefp) struct unit *u = NULL;
 
-                if (h.lost || strcmp(h.name, name) != 0)
+                if (h.lost || strcmp(h.name, l->name) != 0 || (l->partition > 0 && h.partition != l->partition))
                         continue;
                 h.lost = true;
                 r = store_books_change(life->store, &(struct store_book_change){.holder = &h}, NULL);
@@ -261,42 +231,53 @@ static int lose(struct life *life, const struct kext_books *books, const char *n
                         unit_kext_tell(u);
                 }
         }
-        return r == 0 ? store_books_change(life->store, &(struct store_book_change){.unloaded = name}, NULL) : r;
+        return r == 0 ? store_books_change(life->store, &(struct store_book_change){.unloaded = l}, NULL) : r;
 }
 
 static int load_needed(struct unit *u, const struct book_wish *wish, struct croft_error *err);
 
-/* books_lock is held, as in all that follow. */
-static int load(struct unit *u, const struct book_wish *wish, struct croft_error *err)
+static struct loading begin_loading(struct unit *u, const struct book_wish *wish, const struct bpf_programs *programs)
 {
         const struct kext_identity *identity = &wish->record->identity;
-        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
-        struct loading l = {.u = u, .wish = wish};
-        bool there = is_there(identity->name);
-        const struct kext_loaded *loaded;
-        int r = store_books(u->life->store, &books, err);
+        const bool is_instance = identity->kind == KEXT_BPF;
+        struct loading l = {.u = u, .wish = wish, .programs = programs};
 
-        if (r < 0)
-                return r;
         l.holder = (struct kext_holder){.partition = u->p.def.id,
                 .count = wish->via != KEXT_VIA_DEPENDENCY,
-                .local = wish->grant->local,
+                .local = wish->grant->local || is_instance,
                 .via = wish->via,
                 .since = (int64_t)time(NULL)};
-        l.loaded.since = l.holder.since;
+        l.loaded = (struct kext_loaded){.partition = is_instance ? u->p.def.id : 0, .since = l.holder.since};
         (void)str_copy(l.holder.name, sizeof(l.holder.name), identity->name);
         (void)str_copy(l.holder.sha256, sizeof(l.holder.sha256), identity->sha256);
         (void)str_copy(l.loaded.name, sizeof(l.loaded.name), identity->name);
         (void)str_copy(l.loaded.sha256, sizeof(l.loaded.sha256), identity->sha256);
-        loaded = kext_books_loaded(&books, identity->name);
+        return l;
+}
+
+/* books_lock is held, as in all that follow. */
+static int load(
+        struct unit *u, const struct book_wish *wish, const struct bpf_programs *programs, struct croft_error *err)
+{
+        const struct kext_identity *identity = &wish->record->identity;
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct loading l = begin_loading(u, wish, programs);
+        const struct kext_loaded *loaded;
+        int r = store_books(u->life->store, &books, err);
+        bool there;
+
+        if (r < 0)
+                return r;
+        loaded = kext_books_loaded(&books, identity->name, u->p.def.id);
+        there = books_kernel_has(u->life, loaded ? loaded : &l.loaded);
         if (loaded && !there) {
-                r = lose(u->life, &books, identity->name, "it isn't in the kernel any more");
-                return r < 0 ? croft_error_set(err, r, "write the books") : load(u, wish, err);
+                r = lose(u->life, &books, loaded, "it isn't in the kernel any more");
+                return r < 0 ? croft_error_set(err, r, "write the books") : load(u, wish, programs, err);
         }
-        r = kext_books_judge(&books, &l.holder, there);
+        r = kext_books_judge(&books, &l.holder, identity->kind, there);
         if (r == KEXT_LOAD_COUNT)
                 return count_again(&l, kext_books_holder(&books, u->p.def.id, identity->name), err);
-        if (r == -EBUSY || (r == KEXT_LOAD_ADOPT && !is_same(identity)))
+        if (r == -EBUSY || (r == KEXT_LOAD_ADOPT && !books_kernel_is_same(identity)))
                 return refuse_busy(&l, &books, err);
         if (r == KEXT_LOAD_ADOPT)
                 l.loaded.baseline = true;
@@ -305,10 +286,10 @@ static int load(struct unit *u, const struct book_wish *wish, struct croft_error
         if (r != KEXT_LOAD_REALLY)
                 return note_holder(&l, loaded ? loaded : &l.loaded, err);
         r = really(&l, err);
-        if (r != -EEXIST || !is_there(identity->name))
+        if (r != -EEXIST || !books_kernel_has(u->life, &l.loaded))
                 return r;
         croft_error_clear(err); /* global was faster */
-        return load(u, wish, err);
+        return load(u, wish, programs, err);
 }
 
 /* For the same kernel. */
@@ -349,7 +330,7 @@ static int load_needed(struct unit *u, const struct book_wish *wish, struct crof
                                                              : find_needed(u->life, wish->record, name, &record, err);
 
                 if (r == 0)
-                        r = load(u, &needed, err);
+                        r = load(u, &needed, NULL, err); /* what modules need are modules */
                 if (r < 0) {
                         croft_error_prefix(err, "load what '%s' needs", wish->record->identity.name);
                         return r;
@@ -375,7 +356,7 @@ static int record_unload(void *context, const void *arg, struct croft_error *err
         (void)arg;
         n->loaded.state = KEXT_PENDING;
         if (n->last && n->loaded.baseline)
-                change.unloaded = n->loaded.name;
+                change.unloaded = &n->loaded;
         else if (n->last)
                 change.loaded = &n->loaded;
         return store_books_change(n->life->store, &change, err);
@@ -401,12 +382,12 @@ static const struct operation op_unload = {
 
 static int drop(struct life *life, const struct kext_books *books, const struct kext_holder *h, struct croft_error *err)
 {
-        const struct kext_loaded *loaded = kext_books_loaded(books, h->name);
+        const struct kext_loaded *loaded = kext_books_loaded(books, h->name, h->partition);
         struct unloading n = {.life = life, .holder = *h};
 
         if (loaded && !h->lost) {
                 n.loaded = *loaded;
-                n.last = kext_books_total(books, h->name) == 1;
+                n.last = loaded->partition > 0 || kext_books_total(books, h->name) == 1;
         }
         return steps_run(&op_unload, &n, &steps_no_journal, err);
 }
@@ -469,16 +450,57 @@ static int unload(struct unit *u, const char *name, enum kext_via via, struct cr
 
 /* --- for others: these take the lock --- */
 
+/* The partition has an instance of that object, or of another generation of it. */
+static bool has_instance(struct unit *u, const char *name)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        const struct kext_loaded *l = NULL;
+        bool has = false;
+
+        (void)pthread_mutex_lock(&u->life->books_lock);
+        if (store_books(u->life->store, &books, NULL) == 0)
+                l = kext_books_loaded(&books, name, u->p.def.id);
+        if (l && kext_books_holder(&books, u->p.def.id, name))
+                has = books_kernel_has(u->life, l);
+        (void)pthread_mutex_unlock(&u->life->books_lock);
+        return has;
+}
+
+/* The kernel takes its time to verify an object, and nobody else needs to wait for that. */
+static int verify(struct unit *u, const struct book_wish *wish, struct bpf_programs *programs, struct croft_error *err)
+{
+        const struct kext_identity *identity = &wish->record->identity;
+        const struct host *host = u->life->host;
+        _cleanup_close_ int bytes = -EBADF;
+        int r;
+
+        if (!host->plane) {
+                croft_error_copy(err, &host->lacks[HOST_PLANE]);
+                return -host->lacks[HOST_PLANE].code;
+        }
+        if (has_instance(u, identity->name))
+                return 0;
+        r = check_rate(u, identity->name, err);
+        if (r < 0)
+                return r;
+        bytes = kext_copy_get(host->state_dir, identity->sha256, err);
+        return bytes < 0 ? bytes : bpf_verify(host->kext_path, bytes, identity->name, programs, err);
+}
+
 int books_load(struct unit *u, const struct book_wish *wish, struct croft_error *err)
 {
         struct croft_error own = CROFT_ERROR_INIT;
-        int r;
+        struct bpf_programs programs = {.n = 0};
+        int r = wish->record->identity.kind == KEXT_BPF ? verify(u, wish, &programs, err) : 0;
 
+        if (r < 0)
+                return r;
         (void)pthread_mutex_lock(&u->life->books_lock);
-        r = load(u, wish, &own);
+        r = load(u, wish, &programs, &own);
         if (r < 0)
                 (void)trim(u->life, u->p.def.id, NULL); /* what it would have needed */
         (void)pthread_mutex_unlock(&u->life->books_lock);
+        bpf_programs_done(&programs);
         return r < 0 ? croft_error_copy(err, &own) : 0;
 }
 
@@ -538,34 +560,54 @@ size_t books_each(
         return n;
 }
 
-static int take_away(struct life *life, const char *name, bool force, struct croft_error *err)
+/* What it is to go by: a row of it, or, of a module that no partition has had, just its name. */
+static int take_out(struct life *life, const struct kext_loaded *l, struct croft_error *err)
 {
-        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
-        struct kext_loaded pending;
-        char holders[256];
-        int r = store_books(life->store, &books, err);
+        struct kext_loaded pending = *l;
+        int r = books_kernel_unload(life, l);
 
-        if (r < 0)
-                return r;
-        if (!is_there(name))
-                return croft_error_set(err, ENOENT, "the kernel has no module '%s'.", name);
-        name_holders(life, &books, name, holders, sizeof(holders));
-        if (kext_books_total(&books, name) > 0 && !force)
-                return croft_error_set(err, EBUSY, "'%s' is held by %s.", name, holders);
-        if (kext_books_total(&books, name) > 0) {
-                r = lose(life, &books, name, "global has taken it away");
-                if (r < 0)
-                        return croft_error_set(err, r, "write the books");
-        }
-        r = module_unload(name);
-        if (r == -EBUSY && kext_books_loaded(&books, name)) {
-                pending = *kext_books_loaded(&books, name);
+        if (r == -EBUSY && l->state) {
                 pending.state = KEXT_PENDING;
                 (void)store_books_change(life->store, &(struct store_book_change){.loaded = &pending}, NULL);
                 (void)pthread_cond_signal(&life->books_wanted);
-                return croft_error_set(err, EBUSY, "'%s' is still used; it goes as soon as it isn't.", name);
+                return croft_error_set(err, EBUSY, "'%s' is still used; it goes as soon as it isn't.", l->name);
         }
-        return r < 0 ? croft_error_set(err, r, "take '%s' out of the kernel", name) : 0;
+        return r < 0 ? croft_error_set(err, r, "take '%s' out of the kernel", l->name) : 0;
+}
+
+/* Its rows: of a module one, of a BPF object one of each partition that has it. */
+static int lose_all(struct life *life, const struct kext_books *books, const char *name, struct croft_error *err)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < books->n_loaded; i++)
+                if (strcmp(books->loaded[i].name, name) == 0)
+                        r = lose(life, books, &books->loaded[i], "global has taken it away");
+        return r < 0 ? croft_error_set(err, r, "write the books") : 0;
+}
+
+static int take_away(struct life *life, const char *name, bool force, struct croft_error *err)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct kext_loaded module = {.state = 0};
+        const struct kext_loaded *found = NULL;
+        char holders[256];
+        int r = store_books(life->store, &books, err);
+
+        for (size_t i = 0; r == 0 && !found && i < books.n_loaded; i++)
+                if (strcmp(books.loaded[i].name, name) == 0)
+                        found = &books.loaded[i];
+        if (r < 0)
+                return r;
+        (void)str_copy(module.name, sizeof(module.name), name);
+        if (!books_kernel_has(life, found ? found : &module))
+                return croft_error_set(err, ENOENT, "the kernel has no extension '%s'.", name);
+        name_holders(life, &books, name, holders, sizeof(holders));
+        if (kext_books_total(&books, name) > 0 && !force)
+                return croft_error_set(err, EBUSY, "'%s' is held by %s.", name, holders);
+        if (kext_books_total(&books, name) > 0)
+                r = lose_all(life, &books, name, err);
+        return r < 0 || (found && found->partition > 0) ? r : take_out(life, found ? found : &module, err);
 }
 
 int books_take_away(struct life *life, const char *name, bool force, struct croft_error *err)
@@ -588,8 +630,8 @@ static int settle_loaded(struct life *life, const struct kext_books *books, stru
         for (size_t i = 0; r == 0 && i < books->n_loaded; i++) {
                 struct kext_loaded l = books->loaded[i];
 
-                if (!is_there(l.name)) {
-                        r = lose(life, books, l.name, "it isn't in the kernel any more");
+                if (!books_kernel_has(life, &l)) {
+                        r = lose(life, books, &l, "it isn't in the kernel any more");
                         continue;
                 }
                 if (l.state != KEXT_LOADING)
@@ -627,8 +669,10 @@ int books_settle(struct life *life, struct croft_error *err)
 
         (void)pthread_mutex_lock(&life->books_lock);
         r = store_books(life->store, &books, err);
-        if (r == 0)
+        if (r == 0) {
+                books_kernel_sweep(life, &books);
                 r = settle_loaded(life, &books, err);
+        }
         if (r == 0)
                 r = settle_holders(life, &books, err);
         if (r == 0)

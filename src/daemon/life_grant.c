@@ -20,25 +20,31 @@ int life_kext_grants(
         return u ? store_grants(life->store, u->p.def.id, ret, ret_n, err) : -ENOENT;
 }
 
-/* The name that is granted: ALL, or that of the extension meant by a name or a SHA-256. */
-static int resolve(struct life *life, const char *what, char name[KEXT_NAME_MAX + 1], struct croft_error *err)
+/* The name that is granted: ALL, or that of the extension meant by a name or a SHA-256.  *ret_kind: what it is of. */
+static int resolve(struct life *life, const char *what, char name[KEXT_NAME_MAX + 1], enum kext_kind *ret_kind,
+        struct croft_error *err)
 {
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
         bool is_name = kext_name_normalise(what, name);
         struct kext_record record;
         int r;
 
+        *ret_kind = KEXT_KO;
         if (strcmp(what, KEXT_ALL) == 0)
                 return 0;
         r = is_name ? life_kext_list(life, &all, err) : 0;
         for (size_t i = 0; i < all.n; i++)
-                if (strcmp(all.list[i].identity.name, name) == 0)
+                if (strcmp(all.list[i].identity.name, name) == 0) {
+                        *ret_kind = all.list[i].identity.kind;
                         return 0;
+                }
         if (r == 0)
                 r = life_kext_get(life, what, &record, err);
-        if (r == 0)
-                (void)str_copy(name, KEXT_NAME_MAX + 1, record.identity.name);
-        return r;
+        if (r < 0)
+                return r;
+        *ret_kind = record.identity.kind;
+        (void)str_copy(name, KEXT_NAME_MAX + 1, record.identity.name);
+        return 0;
 }
 
 static void tell(struct unit *u, const char *name, const char *what)
@@ -53,9 +59,12 @@ static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct cr
 {
         struct kext_grant own = {.local = wish->local, .previous = wish->previous, .granted = (int64_t)time(NULL)};
         int r = kext_parameters_check(wish->parameters, own.parameters, err);
+        enum kext_kind kind = KEXT_KO;
 
         if (r == 0)
-                r = resolve(u->life, wish->extension, own.name, err);
+                r = resolve(u->life, wish->extension, own.name, &kind, err);
+        if (r == 0 && kind == KEXT_BPF && own.parameters[0])
+                r = croft_error_set(err, EINVAL, "'%s' is a BPF object, which takes no parameters.", own.name);
         if (r == 0)
                 r = store_grant(u->life->store, u->p.def.id, &own, err);
         if (r == 0) {

@@ -117,8 +117,9 @@ void unit_kext_refused(struct unit *u)
         errors_refuse_for_global(u, &err);
 }
 
-/* What its /proc and /sys show. */
+/* What its /proc and /sys show: all that it holds, of whatever kind, so that lsmod(8) and rmmod(8) know it. */
 struct shown {
+        struct life *life;
         struct view_module list[VIEW_MODULES_MAX];
         size_t n;
 };
@@ -127,11 +128,15 @@ static void show_one(void *context, const struct kext_holder *h, uint32_t users)
 {
         struct shown *shown = context;
         struct view_module *m = &shown->list[shown->n];
-        struct module_figures figures;
+        struct module_figures figures = {.size = 0};
+        struct kext_record record;
 
         if (h->lost || shown->n == VIEW_MODULES_MAX)
                 return;
-        module_look(h->name, &figures);
+        if (life_kext_known(shown->life, h->sha256, &record) && record.identity.kind == KEXT_BPF)
+                figures.size = record.identity.size; /* the kernel's figures are of programs and maps */
+        else
+                module_look(h->name, &figures);
         *m = (struct view_module){.size = figures.size, .users = users};
         (void)str_copy(m->name, sizeof(m->name), h->name);
         shown->n++;
@@ -154,7 +159,7 @@ void unit_kext_tell(struct unit *u)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
         struct wire_writer body = WIRE_WRITER_INIT;
-        struct shown shown = {.n = 0};
+        struct shown shown = {.life = u->life};
         size_t held = books_each(u, show_one, &shown), n = 0;
         int r = store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
 

@@ -68,7 +68,14 @@ static const char *const migrations[] = {
         "ALTER TABLE operation DROP COLUMN position;"
         "ALTER TABLE operation DROP COLUMN step;"
         "ALTER TABLE pool_operation DROP COLUMN position;"
-        "ALTER TABLE pool_operation DROP COLUMN step;"};
+        "ALTER TABLE pool_operation DROP COLUMN step;",
+        /* 0: a module, of all; else whose instance of a BPF object */
+        "ALTER TABLE extension_loaded RENAME TO extension_loaded_before;"
+        "CREATE TABLE extension_loaded (name TEXT NOT NULL, partition INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+        "  state INTEGER NOT NULL, baseline INTEGER NOT NULL, since INTEGER NOT NULL,"
+        "  PRIMARY KEY (name, partition)) WITHOUT ROWID;"
+        "INSERT INTO extension_loaded SELECT name, 0, sha256, state, baseline, since FROM extension_loaded_before;"
+        "DROP TABLE extension_loaded_before;"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -116,6 +123,7 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_EXTENSION_FIND] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?",
         [SQL_EXTENSIONS] = "SELECT " EXTENSION_COLUMNS " FROM extension ORDER BY name, release, generation",
+        [SQL_EXTENSION_OTHER_KIND] = "SELECT 1 FROM extension WHERE name = ? AND kind <> ?",
         [SQL_EXTENSION_NEWEST] = "SELECT coalesce(max(generation), 0) FROM extension WHERE name = ? AND release = ?",
         [SQL_EXTENSION_SUPERSEDE] = "UPDATE extension SET state = 2 WHERE name = ? AND release = ? AND state = 1",
         [SQL_EXTENSION_RENEW] = "UPDATE extension SET state = 1, generation = ?2 WHERE sha256 = ?1",
@@ -127,9 +135,10 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
         [SQL_GRANTS] = "SELECT name, local, parameters, granted, previous FROM extension_grant WHERE partition = ? "
                        "ORDER BY name",
-        [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?)",
-        [SQL_LOADED_DROP] = "DELETE FROM extension_loaded WHERE name = ?",
-        [SQL_LOADED] = "SELECT name, sha256, state, baseline, since FROM extension_loaded ORDER BY name",
+        [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?, ?)",
+        [SQL_LOADED_DROP] = "DELETE FROM extension_loaded WHERE name = ? AND partition = ?",
+        [SQL_LOADED] = "SELECT name, partition, sha256, state, baseline, since FROM extension_loaded"
+                       "  ORDER BY name, partition",
         [SQL_HOLDER_SET] = "INSERT OR REPLACE INTO extension_holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_HOLDER_DROP] = "DELETE FROM extension_holder WHERE partition = ? AND name = ?",
         [SQL_HOLDERS_DROP] = "DELETE FROM extension_holder WHERE partition = ?",

@@ -131,9 +131,9 @@ int store_ungrant(struct store *store, uint64_t id, const char *name, struct cro
 /* The books of what the kernel has for partitions (kext/books.h).  One change of any number of rows, all or none.  They
  * survive croftd, not the power: the kernel has lost what they say then. */
 struct store_book_change {
-        const struct kext_loaded *loaded; /* the new row of its name, NULL: none */
-        const char *unloaded;             /* the name whose row goes, NULL: none */
-        const struct kext_holder *holder; /* likewise */
+        const struct kext_loaded *loaded;   /* the new row of its name and partition, NULL: none */
+        const struct kext_loaded *unloaded; /* the row that goes, by these, NULL: none */
+        const struct kext_holder *holder;   /* likewise */
         const struct kext_holder *gone;
 };
 int store_books_change(struct store *store, const struct store_book_change *change, struct croft_error *err);

@@ -11,10 +11,11 @@ static int put_loaded(struct store *store, const struct kext_loaded *l, struct c
         sqlite3_stmt *s = store_statement(store, SQL_LOADED_SET);
 
         store_bind_text(s, 1, l->name);
-        store_bind_text(s, 2, l->sha256);
-        (void)sqlite3_bind_int(s, 3, (int)l->state);
-        (void)sqlite3_bind_int(s, 4, l->baseline);
-        (void)sqlite3_bind_int64(s, 5, l->since);
+        (void)sqlite3_bind_int64(s, 2, (int64_t)l->partition);
+        store_bind_text(s, 3, l->sha256);
+        (void)sqlite3_bind_int(s, 4, (int)l->state);
+        (void)sqlite3_bind_int(s, 5, l->baseline);
+        (void)sqlite3_bind_int64(s, 6, l->since);
         return store_run_statement(store, SQL_LOADED_SET, err);
 }
 
@@ -38,7 +39,10 @@ static int change_all(struct store *store, const struct store_book_change *c, st
         int r = c->loaded ? put_loaded(store, c->loaded, err) : 0;
 
         if (r == 0 && c->unloaded) {
-                store_bind_text(store_statement(store, SQL_LOADED_DROP), 1, c->unloaded);
+                sqlite3_stmt *s = store_statement(store, SQL_LOADED_DROP);
+
+                store_bind_text(s, 1, c->unloaded->name);
+                (void)sqlite3_bind_int64(s, 2, (int64_t)c->unloaded->partition);
                 r = store_run_statement(store, SQL_LOADED_DROP, err);
         }
         if (r == 0 && c->gone) {
@@ -65,11 +69,12 @@ static void read_loaded(sqlite3_stmt *s, void *row)
 {
         struct kext_loaded *l = row;
 
-        *l = (struct kext_loaded){.state = (enum kext_loaded_state)sqlite3_column_int(s, 2),
-                .baseline = sqlite3_column_int(s, 3) != 0,
-                .since = sqlite3_column_int64(s, 4)};
+        *l = (struct kext_loaded){.partition = (uint64_t)sqlite3_column_int64(s, 1),
+                .state = (enum kext_loaded_state)sqlite3_column_int(s, 3),
+                .baseline = sqlite3_column_int(s, 4) != 0,
+                .since = sqlite3_column_int64(s, 5)};
         store_take_text(s, 0, l->name, sizeof(l->name));
-        store_take_text(s, 1, l->sha256, sizeof(l->sha256));
+        store_take_text(s, 2, l->sha256, sizeof(l->sha256));
 }
 
 static void read_holder(sqlite3_stmt *s, void *row)

@@ -52,6 +52,23 @@ static int find(
         return r;
 }
 
+/* A name is of one kind: grants and holders are by name. */
+static int check_kind(struct store *store, const struct kext_identity *i, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_OTHER_KIND);
+        int result;
+
+        store_bind_text(s, 1, i->name);
+        (void)sqlite3_bind_int(s, 2, (int)i->kind);
+        result = sqlite3_step(s);
+        (void)sqlite3_reset(s);
+        if (result == SQLITE_ROW && i->kind == KEXT_BPF)
+                return croft_error_set(err, EEXIST, "'%s' is on record as a module: call the file otherwise.", i->name);
+        if (result == SQLITE_ROW)
+                return croft_error_set(err, EEXIST, "'%s' is on record as a BPF object.", i->name);
+        return result == SQLITE_DONE ? 0 : store_fault(store, result, err, "read an extension");
+}
+
 static int newest(struct store *store, const char *name, const char *release, uint32_t *ret, struct croft_error *err)
 {
         sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_NEWEST);
@@ -126,7 +143,9 @@ static int add(struct store *store, struct kext_record *record, struct croft_err
         if (is_known && known.state == KEXT_CURRENT)
                 return 0;
         (void)kext_release(record->identity.vermagic, release, sizeof(release));
-        r = newest(store, record->identity.name, release, &record->generation, err);
+        r = check_kind(store, &record->identity, err);
+        if (r == 0)
+                r = newest(store, record->identity.name, release, &record->generation, err);
         if (r == 0)
                 r = supersede_others(store, record->identity.name, release, err);
         record->generation++;

@@ -32,11 +32,14 @@ void kext_books_done(struct kext_books *books)
         *books = (struct kext_books){.n_loaded = 0};
 }
 
-const struct kext_loaded *kext_books_loaded(const struct kext_books *books, const char *name)
+const struct kext_loaded *kext_books_loaded(const struct kext_books *books, const char *name, uint64_t partition)
 {
-        for (size_t i = 0; i < books->n_loaded; i++)
-                if (strcmp(books->loaded[i].name, name) == 0)
-                        return &books->loaded[i];
+        for (size_t i = 0; i < books->n_loaded; i++) {
+                const struct kext_loaded *l = &books->loaded[i];
+
+                if (strcmp(l->name, name) == 0 && (l->partition == 0 || l->partition == partition))
+                        return l;
+        }
         return NULL;
 }
 
@@ -70,11 +73,21 @@ static bool is_taken(const struct kext_books *books, const struct kext_holder *w
         return false;
 }
 
-int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, bool there)
+/* What other partitions have of it is no matter. */
+static int judge_instance(const struct kext_holder *own, const struct kext_holder *wanted, bool there)
 {
-        const struct kext_loaded *loaded = kext_books_loaded(books, wanted->name);
+        if (!there || !own || own->lost)
+                return KEXT_LOAD_REALLY;
+        return strcmp(own->sha256, wanted->sha256) == 0 ? KEXT_LOAD_COUNT : -EBUSY;
+}
+
+int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, enum kext_kind kind, bool there)
+{
+        const struct kext_loaded *loaded = kext_books_loaded(books, wanted->name, wanted->partition);
         const struct kext_holder *own = kext_books_holder(books, wanted->partition, wanted->name);
 
+        if (kind == KEXT_BPF)
+                return judge_instance(own, wanted, there);
         if (is_taken(books, wanted))
                 return -EBUSY;
         if (!there)

@@ -4,7 +4,8 @@
  * What follows from them is said by pure functions; who acts on it is croftd.
  *
  * Invariants at rest: a row of `loaded` is of what the kernel has; one that isn't baseline has a holder, or is PENDING;
- * each holder that isn't lost has such a row.  Names are normalised (kext_name_normalise()).
+ * each holder that isn't lost has such a row.  A module's is of all its holders; of a BPF object each has its own.  A
+ * name is of one kind only.  Names are normalised (kext_name_normalise()).
  */
 #ifndef CROFT_KEXT_BOOKS_H
 #define CROFT_KEXT_BOOKS_H
@@ -20,6 +21,7 @@ const char *kext_loaded_state_name(enum kext_loaded_state state); /* "LOADED" */
 
 struct kext_loaded {
         char name[KEXT_NAME_MAX + 1];
+        uint64_t partition;                  /* whose instance of a BPF object; 0: a module */
         char sha256[KEXT_SHA256_LENGTH + 1]; /* of global's copy that was loaded, or that it was shown to be */
         enum kext_loaded_state state;
         bool baseline; /* it was there before any partition asked: no partition takes it away */
@@ -52,7 +54,8 @@ struct kext_books {
 };
 void kext_books_done(struct kext_books *books);
 
-const struct kext_loaded *kext_books_loaded(const struct kext_books *books, const char *name);
+/* What there is of that name for that partition. */
+const struct kext_loaded *kext_books_loaded(const struct kext_books *books, const char *name, uint64_t partition);
 const struct kext_holder *kext_books_holder(const struct kext_books *books, uint64_t partition, const char *name);
 /* How many partitions have it; lost ones don't. */
 uint32_t kext_books_total(const struct kext_books *books, const char *name);
@@ -65,8 +68,9 @@ enum kext_load {
         KEXT_LOAD_REALLY,
 };
 /* wanted: its partition, name, sha256 and local count; there: the kernel has it.  -EBUSY: another partition holds it
- * alone, or another file of that name is in the kernel (KID-20).  A negative errno, or enum kext_load. */
-int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, bool there);
+ * alone, or another file of that name is in the kernel (KID-20), of a BPF object in its own instance.  A negative
+ * errno, or enum kext_load. */
+int kext_books_judge(const struct kext_books *books, const struct kext_holder *wanted, enum kext_kind kind, bool there);
 
 /* How many others that the partition holds need this one?  depends: a function that says what one needs, in the
  * form of kext_identity.depends. */

@@ -9,9 +9,9 @@
 
 #define KEXT_PLAIN_MAX ((size_t)256 << 20) /* bytes once decompressed */
 
-/* All of *ret but sha256 and size, from a file as stored.  -ENOEXEC: it is no module, or a damaged one; -EFBIG: it
- * grows beyond KEXT_PLAIN_MAX. */
-int decode(const void *data, size_t size, struct kext_identity *ret, struct croft_error *err);
+/* All of *ret but sha256 and size, from a file as stored; file: what it is called, which names what has no name of its
+ * own.  -ENOEXEC: it is no extension, or a damaged one; -EFBIG: it grows beyond KEXT_PLAIN_MAX. */
+int decode(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err);
 
 /* decode_unpack.c: the plain bytes of a .gz, .xz or .zst (by its first bytes), a new buffer; NULL in *ret: it is none
  * of these. */
@@ -20,5 +20,7 @@ int decode_unpack(const void *data, size_t size, void **ret, size_t *ret_size, s
 void decode_signer(const void *data, size_t size, char *signer, size_t room);
 /* decode_elf.c: name, vermagic, srcversion, build_id and depends of a plain module. */
 int decode_elf(const void *data, size_t size, struct kext_identity *ret, struct croft_error *err);
+/* decode_bpf.c: a plain BPF object. */
+int decode_bpf(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err);
 
 #endif

@@ -100,7 +100,7 @@ int kext_find_package(const char *package, kext_each each, void *context, struct
         if (r < 0)
                 return r;
         for (char *line = strtok_r(list, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
-                if (line[0] == '/' && kext_is_file_name(line)) {
+                if (line[0] == '/' && kext_is_file_name(line) && !kext_is_object_name(line)) {
                         r = each(context, line, err);
                         found++;
                 }

@@ -96,6 +96,11 @@ static int judge_parameters(const struct kext_grant *grant, const char *given, s
         return 0;
 }
 
+static int judge_none(const char *given, struct croft_error *err)
+{
+        return given[strspn(given, " \t\n")] ? croft_error_set(err, EPERM, "a BPF object takes no parameters.") : 0;
+}
+
 static const struct kext_grant *find_grant(const struct kext_grant *grants, size_t n, const char *name)
 {
         for (size_t i = 0; i < n; i++)
@@ -122,7 +127,7 @@ int kext_judge(const struct kext_record *record, const struct kext_grant *grants
         if (record->state != KEXT_CURRENT && !(record->state == KEXT_SUPERSEDED && record->previous && grant->previous))
                 return croft_error_set(
                         err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
-        r = judge_parameters(grant, given, err);
+        r = record->identity.kind == KEXT_BPF ? judge_none(given, err) : judge_parameters(grant, given, err);
         if (r < 0)
                 return r;
         if (ret)

@@ -24,7 +24,10 @@
 #define KEXT_SHA256_LENGTH 64         /* hex digits */
 #define KEXT_NAME_MAX 59              /* of the kernel's MODULE_NAME_LEN, the longer one: that of 32 bits */
 
-enum kext_kind { KEXT_KO = 1 };                  /* a module of the kernel */
+enum kext_kind {
+        KEXT_KO = 1,  /* a module of the kernel, which has it once for all */
+        KEXT_BPF = 2, /* an object of BPF programs, of which each partition has an instance of its own */
+};
 const char *kext_kind_name(enum kext_kind kind); /* "ko" */
 
 /* Texts are printable ASCII, "" where the file says nothing. */
@@ -32,7 +35,7 @@ struct kext_identity {
         enum kext_kind kind;
         char sha256[KEXT_SHA256_LENGTH + 1]; /* of all bytes as stored, lower-case hex */
         uint64_t size;                       /* in bytes, as stored */
-        char name[KEXT_NAME_MAX + 1];        /* what the kernel calls it */
+        char name[KEXT_NAME_MAX + 1];        /* what the kernel calls it; of a BPF object what its file was called */
         char vermagic[128], srcversion[64];
         char build_id[129]; /* hex */
         char signer[128];   /* whom the appended signature names; whether it is good is the kernel's to say */
@@ -44,7 +47,10 @@ const char *kext_release(const char *vermagic, char *buf, size_t size);
 /* A name as the kernel has it, or as modprobe(8) takes it: '-' becomes '_'.  False: none. */
 bool kext_name_normalise(const char *text, char name[KEXT_NAME_MAX + 1]);
 bool kext_is_sha256(const char *text);    /* 64 lower-case hex digits */
-bool kext_is_file_name(const char *path); /* NAME.ko, also .xz, .zst and .gz: what modules are called */
+bool kext_is_file_name(const char *path); /* NAME.ko, also .xz, .zst and .gz, NAME.bpf.o: what extensions are called */
+bool kext_is_object_name(const char *path); /* NAME.bpf.o: what objects of BPF programs are called */
+/* The name that a BPF object gets of its file: without .bpf.o, or .o.  False: it can't be one. */
+bool kext_name_of_object(const char *path, char name[KEXT_NAME_MAX + 1]);
 /* The next of names separated by commas, from *at on, copied to name; false: no more.  A longer one is left out. */
 bool kext_depends_next(const char **at, char name[KEXT_NAME_MAX + 1]);
 

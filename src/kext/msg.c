@@ -55,10 +55,10 @@ static int get_identity(struct wire_reader *r, struct kext_identity *identity)
                 if (!is_printable(texts[i].text))
                         return -EBADMSG;
         }
-        if (identity->kind != KEXT_KO || !identity->vermagic[0] || !kext_name_normalise(identity->name, name) ||
-                strcmp(name, identity->name) != 0)
+        if ((identity->kind != KEXT_KO && identity->kind != KEXT_BPF) ||
+                (identity->kind == KEXT_KO) != (identity->vermagic[0] != '\0'))
                 return -EBADMSG;
-        return 0;
+        return kext_name_normalise(identity->name, name) && strcmp(name, identity->name) == 0 ? 0 : -EBADMSG;
 }
 
 void msg_encode(const struct msg *msg, struct wire_writer *w)
@@ -73,6 +73,7 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
         case MSG_END:
                 break;
         case MSG_PROGRESS:
+        case MSG_PROGRAM:
                 wire_put_u64(w, msg->number);
                 break;
         case MSG_FINDING:
@@ -131,6 +132,7 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
         case MSG_END:
                 break;
         case MSG_PROGRESS:
+        case MSG_PROGRAM:
                 m->number = wire_get_u64(&r);
                 break;
         case MSG_FINDING:

@@ -19,6 +19,7 @@ enum msg_type {
         MSG_BELONGS = 'B',  /* of a scan: what application a finding is of */
         MSG_END = '.',      /* of a scan: the last one */
         MSG_READ = 'R',     /* the last one: the bytes are there */
+        MSG_PROGRAM = 'G',  /* of verify: a descriptor of the next program comes with it */
         MSG_IDENTITY = 'I', /* the last one; without sha256 and size, which croftd sees for itself */
 };
 
@@ -27,7 +28,8 @@ struct msg {
         int code; /* of FAULT: a positive errno */
         char text[MSG_TEXT_MAX];
         struct kext_identity identity;
-        uint64_t number; /* of PROGRESS: how many; of BELONGS: which finding, from 0 */
+        uint64_t
+                number; /* of PROGRESS: how many; of BELONGS: which finding, from 0; of PROGRAM: enum bpf_attach_type */
         struct kext_finding finding;
 };
 

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+#define OBJECT_NAME_MAX 55 /* delete_module(2) takes no longer one */
+
 const char *kext_kind_name(enum kext_kind kind)
 {
-        return kind == KEXT_KO ? "ko" : "unknown";
+        return kind == KEXT_KO ? "ko" : kind == KEXT_BPF ? "bpf" : "unknown";
 }
 
 const char *kext_state_name(enum kext_state state)
@@ -53,18 +55,40 @@ bool kext_name_normalise(const char *text, char name[KEXT_NAME_MAX + 1])
         return n > 0;
 }
 
+static bool ends_with(const char *path, const char *ending)
+{
+        size_t n = strlen(path), m = strlen(ending);
+
+        return n > m && path[n - m - 1] != '/' && strcmp(path + n - m, ending) == 0;
+}
+
 bool kext_is_file_name(const char *path)
 {
-        static const char *const endings[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
-        size_t n = strlen(path);
+        static const char *const endings[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz", ".bpf.o"};
 
-        for (size_t i = 0; i < ELEMENTS(endings); i++) {
-                size_t m = strlen(endings[i]);
-
-                if (n > m && path[n - m - 1] != '/' && strcmp(path + n - m, endings[i]) == 0)
+        for (size_t i = 0; i < ELEMENTS(endings); i++)
+                if (ends_with(path, endings[i]))
                         return true;
-        }
         return false;
+}
+
+bool kext_is_object_name(const char *path)
+{
+        return ends_with(path, ".bpf.o");
+}
+
+bool kext_name_of_object(const char *path, char name[KEXT_NAME_MAX + 1])
+{
+        const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+        char stem[KEXT_NAME_MAX + sizeof(".bpf.o")];
+
+        if (!str_copy(stem, sizeof(stem), base))
+                return false;
+        if (ends_with(stem, ".o"))
+                stem[strlen(stem) - strlen(".o")] = '\0';
+        if (ends_with(stem, ".bpf"))
+                stem[strlen(stem) - strlen(".bpf")] = '\0';
+        return strlen(stem) <= OBJECT_NAME_MAX && strcmp(stem, KEXT_ALL) != 0 && kext_name_normalise(stem, name);
 }
 
 bool kext_is_sha256(const char *text)

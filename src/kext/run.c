@@ -84,9 +84,10 @@ static int wait_for_word(struct run *run, struct croft_error *err)
         return r == 0 ? croft_error_set(err, ETIMEDOUT, "it can't be read in the time that it may take.") : 0;
 }
 
-int run_next(struct run *run, struct msg *ret, struct croft_error *err)
+int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_error *err)
 {
         struct sock_packet packet = {0};
+        _cleanup_close_ int fd = -EBADF;
         int r = wait_for_word(run, err);
 
         if (r < 0)
@@ -94,12 +95,25 @@ int run_next(struct run *run, struct msg *ret, struct croft_error *err)
         r = sock_receive_packet(run->socket, MSG_SIZE_MAX, &packet);
         if (r > 0)
                 r = msg_decode(packet.data, packet.size, ret) < 0 ? -EBADMSG : 1;
+        if (r > 0)
+                fd = sock_packet_take_fd(&packet, 0);
         sock_packet_done(&packet);
         if (r == 0)
                 return croft_error_set(err, EIO, "croft-kext ended without a word.");
         if (r < 0)
                 return croft_error_set(err, r, "croft-kext says what it shouldn't");
-        return ret->type == MSG_FAULT ? croft_error_set(err, ret->code, "%s.", ret->text) : 0;
+        if (ret->type == MSG_FAULT)
+                return croft_error_set(err, ret->code, "%s.", ret->text);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int run_next(struct run *run, struct msg *ret, struct croft_error *err)
+{
+        int fd = -EBADF, r = run_next_fd(run, ret, &fd, err);
+
+        close_fd(fd);
+        return r;
 }
 
 void run_end(struct run *run)

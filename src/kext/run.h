@@ -25,6 +25,8 @@ int run_start(const char *worker, const char *mode, char *const words[], const i
 /* The next message that isn't a fault.  A fault is an error like -ETIMEDOUT when its time is over, and -EIO when it
  * ends without a word. */
 int run_next(struct run *run, struct msg *ret, struct croft_error *err);
+/* The same, with the descriptor that comes with it (the caller closes it), -EBADF: none. */
+int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_error *err);
 /* Kills it if it still runs.  One that can't die yet, as in a file system that never answers, is left to be reaped by
  * the main thread (life_reap()). */
 void run_end(struct run *run);

@@ -3,10 +3,12 @@
  * worker.c - croft-kext: reads extensions for croftd.  Started by it, not by people.
  *
  *   croft-kext identify|read PARENT-PID PATH
+ *   croft-kext verify PARENT-PID NAME
  *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS
  *   croft-kext provide PARENT-PID ID PATH
  *
- * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes; of scan 4 the root of
+ * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, or of verify has
+ * them; of scan 4 the root of
  * a partition, or the lower layer of its root and 5 the upper one; of provide 4 the root, 5 what the file is, 6 what it
  * is to be.  It may hang as long as a file does that it reads;
  * croftd waits no longer than it wants to.
@@ -20,6 +22,7 @@
 #include "kext/confine.h"
 #include "kext/decode.h"
 #include "kext/msg.h"
+#include "kext/object.h"
 #include "kext/provide.h"
 #include "kext/scan.h"
 
@@ -33,15 +36,20 @@
 
 enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5, FD_OLD = 5, FD_NEW = 6 };
 
-static int send_msg(const struct msg *msg)
+static int send_with(const struct msg *msg, const int *fds, size_t n_fds)
 {
         struct wire_writer w = WIRE_WRITER_INIT;
         int r;
 
         msg_encode(msg, &w);
-        r = w.fault ? w.fault : sock_send_packet(FD_ANSWER, w.data, w.used, NULL, 0);
+        r = w.fault ? w.fault : sock_send_packet(FD_ANSWER, w.data, w.used, fds, n_fds);
         wire_writer_done(&w);
         return r;
+}
+
+static int send_msg(const struct msg *msg)
+{
+        return send_with(msg, NULL, 0);
 }
 
 static int send_fault(const struct croft_error *why)
@@ -71,22 +79,19 @@ static int open_file(const char *path, struct croft_error *err)
         return fd < 0 ? croft_error_set(err, errno, "open it") : fd;
 }
 
-static int take_apart(struct kext_identity *ret, struct croft_error *err)
+static int map_bytes(void **ret, size_t *ret_size, struct croft_error *err)
 {
         struct stat st;
-        void *data;
-        int r;
 
         if (fstat(FD_BYTES, &st) < 0)
                 return croft_error_set(err, errno, "look at the copy");
         if (st.st_size == 0)
                 return croft_error_set(err, ENOEXEC, "it is empty.");
-        data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, FD_BYTES, 0);
-        if (data == MAP_FAILED)
+        *ret = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, FD_BYTES, 0);
+        if (*ret == MAP_FAILED)
                 return croft_error_set(err, errno, "map the copy");
-        r = decode(data, (size_t)st.st_size, ret, err);
-        (void)munmap(data, (size_t)st.st_size);
-        return r;
+        *ret_size = (size_t)st.st_size;
+        return 0;
 }
 
 static int copy(const char *path, struct croft_error *err)
@@ -109,13 +114,46 @@ static int read_only(char **words, struct croft_error *err)
 static int identify(char **words, struct croft_error *err)
 {
         struct msg msg = {.type = MSG_IDENTITY};
+        size_t size = 0;
+        void *data;
         int r = copy(words[0], err);
 
         if (r == 0)
                 r = confine_to_memory(err);
         if (r == 0)
-                r = take_apart(&msg.identity, err);
+                r = map_bytes(&data, &size, err);
+        if (r == 0)
+                r = decode(data, size, words[0], &msg.identity, err);
         return r < 0 ? r : send_msg(&msg);
+}
+
+static int send_program(void *context, int fd, unsigned int attach)
+{
+        const struct msg msg = {.type = MSG_PROGRAM, .number = attach};
+
+        (void)context;
+        return send_with(&msg, &fd, 1);
+}
+
+/* The kernel looks at what it is given; so does croftd, at what this says that it has been given. */
+static int verify(char **words, struct croft_error *err)
+{
+        const struct msg last = {.type = MSG_END};
+        struct bpf_object *object = NULL;
+        size_t size = 0;
+        void *data;
+        int r = confine_to_bpf(err);
+
+        if (r == 0)
+                r = map_bytes(&data, &size, err);
+        if (r == 0)
+                r = object_open(data, size, words[0], &object, err);
+        if (r == 0)
+                r = object_load(object, err);
+        if (r < 0)
+                return r; /* the process ends, and all of it */
+        r = object_each(object, send_program, NULL);
+        return r < 0 ? r : send_msg(&last);
 }
 
 static void tell_found(void *context, const struct kext_finding *finding)
@@ -208,7 +246,8 @@ static const struct {
         const char *name;
         int words; /* behind the parent's pid */
         int (*run)(char **words, struct croft_error *err);
-} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"scan", 3, scan_tree}, {"provide", 2, provide_file}};
+} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"verify", 1, verify}, {"scan", 3, scan_tree},
+        {"provide", 2, provide_file}};
 
 int main(int argc, char **argv)
 {

@@ -14,10 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct msg msg = {.type = MSG_IDENTITY}, again;
         char name[KEXT_NAME_MAX + 1];
 
-        if (decode(data, size, &msg.identity, NULL) < 0)
+        if (decode(data, size, "file.bpf.o", &msg.identity, NULL) < 0)
                 return 0;
         fuzz_require(kext_name_normalise(msg.identity.name, name) && strcmp(name, msg.identity.name) == 0);
-        fuzz_require(msg.identity.kind == KEXT_KO && msg.identity.vermagic[0] && msg.identity.size == 0);
+        fuzz_require(msg.identity.size == 0);
+        fuzz_require(msg.identity.kind == KEXT_KO ? msg.identity.vermagic[0] != '\0' : msg.identity.kind == KEXT_BPF);
         msg_encode(&msg, &w);
         fuzz_require(w.fault == 0 && w.used <= MSG_SIZE_MAX);
         fuzz_require(msg_decode(w.data, w.used, &again) == 0);

@@ -64,6 +64,9 @@ static void files_are_known_by_their_ends(void **state)
         assert_false(kext_is_file_name("/lib/.ko"));
         assert_false(kext_is_file_name("x.ko.bz2"));
         assert_false(kext_is_file_name("x.kode"));
+        assert_true(kext_is_file_name("/lib/x.bpf.o"));
+        assert_false(kext_is_file_name("/lib/.bpf.o"));
+        assert_false(kext_is_file_name("x.o"));
 }
 
 static void what_is_needed_is_a_list(void **state)
@@ -268,10 +271,11 @@ static struct msg sample(enum msg_type type)
 static void each_message_is_read_as_it_was_told(void **state)
 {
         static const enum msg_type types[] = {
-                MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRESS, MSG_FINDING, MSG_BELONGS, MSG_END};
+                MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRAM, MSG_PROGRESS, MSG_FINDING, MSG_BELONGS, MSG_END};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {
+                const bool counts = types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS || types[i] == MSG_PROGRAM;
                 const struct msg told = sample(types[i]);
                 struct wire_writer w = WIRE_WRITER_INIT;
                 struct msg read = {.type = 0};
@@ -281,7 +285,7 @@ static void each_message_is_read_as_it_was_told(void **state)
                 assert_int_equal(read.type, told.type);
                 assert_string_equal(read.text, types[i] == MSG_FAULT ? told.text : "");
                 assert_string_equal(read.identity.name, types[i] == MSG_IDENTITY ? "copy" : "");
-                assert_int_equal(read.number, types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS ? 7 : 0);
+                assert_int_equal(read.number, counts ? 7 : 0);
                 assert_string_equal(read.finding.path, types[i] == MSG_FINDING ? "/\xff.ko" : "");
                 assert_string_equal(read.finding.application, types[i] == MSG_BELONGS ? "app" : "");
                 assert_string_equal(read.identity.depends, types[i] == MSG_IDENTITY ? "a,b" : "");
@@ -310,6 +314,12 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         assert_not_taken(msg);
         msg = sample(MSG_IDENTITY);
         msg.identity.kind = 7;
+        assert_not_taken(msg);
+        msg = sample(MSG_IDENTITY);
+        msg.identity.kind = KEXT_BPF; /* which is for no kernel in particular */
+        assert_not_taken(msg);
+        msg = sample(MSG_IDENTITY);
+        msg.identity.vermagic[0] = '\0';
         assert_not_taken(msg);
         msg = sample(MSG_IDENTITY);
         strcpy(msg.identity.signer, "\033[2J");

@@ -56,7 +56,49 @@ static int judge(uint64_t partition, const char *name, const char *sha256, bool 
         struct kext_holder wanted = holder(partition, name, sha256);
 
         wanted.local = local;
-        return kext_books_judge(&books, &wanted, there);
+        return kext_books_judge(&books, &wanted, KEXT_KO, there);
+}
+
+static int judge_object(uint64_t partition, const char *name, const char *sha256, bool there)
+{
+        struct kext_holder wanted = holder(partition, name, sha256);
+
+        wanted.local = true;
+        return kext_books_judge(&books, &wanted, KEXT_BPF, there);
+}
+
+static void each_partition_has_an_object_of_its_own(void **state)
+{
+        (void)state;
+        has("x", "1")->partition = A;
+        holds(A, "x", "1")->local = true;
+        assert_int_equal(judge_object(A, "x", "1", true), KEXT_LOAD_COUNT);
+        assert_int_equal(judge_object(A, "x", "2", true), -EBUSY);
+        assert_int_equal(judge_object(B, "x", "1", false), KEXT_LOAD_REALLY);
+        assert_int_equal(judge_object(B, "x", "2", false), KEXT_LOAD_REALLY);
+        holders[0].lost = true;
+        assert_int_equal(judge_object(A, "x", "2", true), KEXT_LOAD_REALLY);
+}
+
+static void what_is_left_of_an_object_is_replaced(void **state)
+{
+        (void)state;
+        has("x", "1")->partition = A;
+        loaded[0].state = KEXT_PENDING;
+        assert_int_equal(judge_object(A, "x", "1", true), KEXT_LOAD_REALLY);
+}
+
+static void an_object_is_its_partitions_and_a_module_all_of_theirs(void **state)
+{
+        (void)state;
+        has("x", "1")->partition = A;
+        has("x", "1")->partition = B;
+        has("y", "1");
+        assert_ptr_equal(kext_books_loaded(&books, "x", A), &loaded[0]);
+        assert_ptr_equal(kext_books_loaded(&books, "x", B), &loaded[1]);
+        assert_null(kext_books_loaded(&books, "x", 3));
+        assert_ptr_equal(kext_books_loaded(&books, "y", A), &loaded[2]);
+        assert_ptr_equal(kext_books_loaded(&books, "y", B), &loaded[2]);
 }
 
 static void what_the_kernel_has_not_is_really_loaded(void **state)
@@ -182,6 +224,9 @@ int main(void)
                 cmocka_unit_test_setup(what_the_kernel_has_not_is_really_loaded, begin),
                 cmocka_unit_test_setup(what_a_partition_has_is_joined_by_others_and_counted_for_itself, begin),
                 cmocka_unit_test_setup(what_waits_to_go_can_be_had_again, begin),
+                cmocka_unit_test_setup(each_partition_has_an_object_of_its_own, begin),
+                cmocka_unit_test_setup(what_is_left_of_an_object_is_replaced, begin),
+                cmocka_unit_test_setup(an_object_is_its_partitions_and_a_module_all_of_theirs, begin),
                 cmocka_unit_test_setup(another_generation_is_busy, begin),
                 cmocka_unit_test_setup(what_global_has_is_adopted_but_never_for_one_alone, begin),
                 cmocka_unit_test_setup(one_alone_leaves_no_room_and_takes_none, begin),

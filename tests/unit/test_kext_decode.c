@@ -31,7 +31,7 @@ static int decode_sample(const char *name, struct kext_identity *ret, struct cro
         size_t size;
         _cleanup_free_ char *data = read_sample(name, &size);
 
-        return decode(data, size, ret, err);
+        return decode(data, size, name, ret, err);
 }
 
 static void assert_copy(const char *sample, const char *signer)
@@ -114,7 +114,7 @@ static void walk_truncations(const char *sample)
 
                 assert_non_null(cut);
                 memcpy(cut, data, n);
-                if (decode(cut, n, &identity, NULL) == 0)
+                if (decode(cut, n, "x.bpf.o", &identity, NULL) == 0)
                         assert_string_equal(identity.name, "copy"); /* what was cut off says nothing of it */
         }
 }
@@ -137,7 +137,7 @@ static void a_module_cut_off_is_refused(void **state)
 
         (void)state;
         for (size_t n = 0; n < size; n++)
-                assert_true(decode(data, n, &identity, NULL) < 0); /* its table of sections is at the end */
+                assert_true(decode(data, n, "x", &identity, NULL) < 0); /* its table of sections is at the end */
 }
 
 static void what_is_one_bit_off_is_refused_or_read(void **state)
@@ -150,7 +150,7 @@ static void what_is_one_bit_off_is_refused_or_read(void **state)
                 struct kext_identity identity;
 
                 data[bit / 8] ^= (char)(1 << bit % 8);
-                (void)decode(data, size, &identity, NULL);
+                (void)decode(data, size, "x", &identity, NULL);
                 data[bit / 8] ^= (char)(1 << bit % 8);
         }
 }

@@ -91,6 +91,19 @@ static void parameters_are_those_that_are_allowed(void **state)
                         fail_msg("taken: '%s'", bad[i]);
 }
 
+static void an_object_takes_no_parameters(void **state)
+{
+        struct kext_record record = brd;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        (void)state;
+        record.identity.kind = KEXT_BPF;
+        assert_int_equal(judge(&record, 2, ""), 0);
+        assert_int_equal(judge(&record, 2, " \n"), 0);
+        assert_int_equal(kext_judge(&record, grants, ELEMENTS(grants), "web", "rd_nr=1", NULL, &err), -EPERM);
+        assert_string_equal(croft_error_cause(&err, 0), "a BPF object takes no parameters");
+}
+
 static void a_list_of_parameters_is_names_and_values(void **state)
 {
         static const char *const bad[] = {
@@ -118,6 +131,7 @@ int main(void)
                 cmocka_unit_test(a_grant_for_the_name_goes_before_one_for_all),
                 cmocka_unit_test(old_and_revoked_ones_are_not_given),
                 cmocka_unit_test(parameters_are_those_that_are_allowed),
+                cmocka_unit_test(an_object_takes_no_parameters),
                 cmocka_unit_test(a_list_of_parameters_is_names_and_values),
         };
 

@@ -720,6 +720,25 @@ static void a_database_from_before_pools_is_migrated(void **state)
         assert_string_equal(found.last.operation.name, "start");
 }
 
+/* From before there were BPF objects: all were modules. */
+static void loaded_modules_are_kept_by_migration(void **state)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct fixture *f = *state;
+
+        f->store = store_close(f->store);
+        meddle(f, "DROP TABLE extension_loaded; CREATE TABLE extension_loaded (name TEXT PRIMARY KEY, sha256 TEXT NOT "
+                  "NULL, state INTEGER NOT NULL, baseline INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;"
+                  "INSERT INTO extension_loaded VALUES ('brd', 'abc', 2, 1, 17); PRAGMA user_version = 9");
+        assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
+        assert_int_equal(store_books(f->store, &books, NULL), 0);
+        assert_int_equal(books.n_loaded, 1);
+        assert_string_equal(books.loaded[0].name, "brd");
+        assert_string_equal(books.loaded[0].sha256, "abc");
+        assert_true(books.loaded[0].partition == 0 && books.loaded[0].state == KEXT_LOADED &&
+                    books.loaded[0].baseline && books.loaded[0].since == 17);
+}
+
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -749,6 +768,7 @@ int main(void)
                 WITH_STORE(an_interrupted_operation_on_pools_is_found_and_the_old_ones_stand),
                 WITH_STORE(a_pool_with_a_wrong_name_is_damage),
                 WITH_STORE(a_database_from_before_pools_is_migrated),
+                WITH_STORE(loaded_modules_are_kept_by_migration),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,22 @@ static void what_is_written_is_read_by_the_next_one(void **state)
         assert_true(h->count == 3 && h->local && h->via == KEXT_VIA_COMMAND && h->since == 18 && h->lost);
 }
 
+static void each_partition_has_a_row_of_its_instance(void **state)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        struct kext_loaded one = row, other = row;
+        struct fixture *f = *state;
+
+        one.partition = 1;
+        other.partition = 2;
+        assert_int_equal(store_books_change(f->store, &(struct store_book_change){.loaded = &one}, NULL), 0);
+        assert_int_equal(store_books_change(f->store, &(struct store_book_change){.loaded = &other}, NULL), 0);
+        assert_int_equal(store_books_change(f->store, &(struct store_book_change){.unloaded = &one}, NULL), 0);
+        assert_int_equal(store_books(f->store, &books, NULL), 0);
+        assert_int_equal(books.n_loaded, 1);
+        assert_int_equal(books.loaded[0].partition, 2);
+}
+
 static void a_change_is_all_or_nothing(void **state)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
@@ -106,8 +122,7 @@ static void rows_go(void **state)
 
         assert_int_equal(store_books_change(f->store, &both, NULL), 0);
         assert_int_equal(
-                store_books_change(f->store, &(struct store_book_change){.unloaded = "dummy", .gone = &holder}, NULL),
-                0);
+                store_books_change(f->store, &(struct store_book_change){.unloaded = &row, .gone = &holder}, NULL), 0);
         assert_int_equal(store_books(f->store, &books, NULL), 0);
         assert_int_equal(books.n_loaded + books.n_holders, 0);
         kext_books_done(&books);
@@ -127,6 +142,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(what_is_written_is_read_by_the_next_one, setup, teardown),
+                cmocka_unit_test_setup_teardown(each_partition_has_a_row_of_its_instance, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_change_is_all_or_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(rows_go, setup, teardown),
         };

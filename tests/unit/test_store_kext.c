@@ -117,6 +117,22 @@ static void a_newer_one_supersedes_that_of_its_kernel(void **state)
         assert_is(f, 'd', 2, KEXT_CURRENT);
 }
 
+static void a_name_is_of_one_kind(void **state)
+{
+        struct kext_record object = sample("copy", 'b', ""), module = sample("drop", 'd', "6.1 SMP"), record;
+        struct fixture *f = *state;
+
+        object.identity.kind = KEXT_BPF;
+        assert_int_equal(add(f, "copy", 'a', "6.1 SMP", &record), 0);
+        assert_int_equal(store_extension_add(f->store, &object, &record, NULL), -EEXIST);
+        (void)snprintf(object.identity.name, sizeof(object.identity.name), "drop");
+        assert_int_equal(store_extension_add(f->store, &object, &record, NULL), 0);
+        assert_int_equal(record.identity.kind, KEXT_BPF);
+        assert_int_equal(store_extension_add(f->store, &module, &record, NULL), -EEXIST);
+        assert_is(f, 'a', 1, KEXT_CURRENT);
+        assert_is(f, 'b', 1, KEXT_CURRENT);
+}
+
 static void an_old_one_that_is_registered_again_is_the_newest(void **state)
 {
         struct kext_record record;
@@ -274,6 +290,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_STORE(what_is_registered_comes_back_as_it_was),
                 WITH_STORE(a_newer_one_supersedes_that_of_its_kernel),
+                WITH_STORE(a_name_is_of_one_kind),
                 WITH_STORE(an_old_one_that_is_registered_again_is_the_newest),
                 WITH_STORE(the_newest_superseded_one_before_a_current_one_is_the_previous),
                 WITH_STORE(what_was_revoked_is_never_registered_again),

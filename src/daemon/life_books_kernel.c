@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_books_kernel.c - see life_books_kernel.h.
+ */
+#include "daemon/life_books_kernel.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "kernel/module.h"
+#include "plane/plane.h"
+
+#include <string.h>
+
+bool books_kernel_has(struct life *life, const struct kext_loaded *l)
+{
+        enum module_state state;
+        enum bpf_instance found;
+
+        if (l->partition > 0) {
+                if (!life->host->plane)
+                        return false;
+                found = bpf_find(plane_directory(life->host->plane), l->partition, l->name);
+                return l->state == KEXT_LOADED ? found == BPF_WHOLE : found != BPF_ABSENT;
+        }
+        state = module_find(l->name);
+        return state == MODULE_LIVE || state == MODULE_CHANGING;
+}
+
+bool books_kernel_is_same(const struct kext_identity *wanted)
+{
+        struct module_figures found;
+        bool build_ids, versions;
+
+        module_look(wanted->name, &found);
+        build_ids = found.build_id[0] && wanted->build_id[0];
+        versions = found.srcversion[0] && wanted->srcversion[0];
+        if (build_ids && strcmp(found.build_id, wanted->build_id) != 0)
+                return false;
+        return build_ids || (versions && strcmp(found.srcversion, wanted->srcversion) == 0);
+}
+
+static int flags_of(int bytes)
+{
+        static const struct {
+                const char *magic;
+                size_t size;
+        } packed[] = {{"\x1f\x8b", 2},
+                {"\xfd"
+                 "7zXZ",
+                        5},
+                {"\x28\xb5\x2f\xfd", 4}};
+        char head[8] = "";
+
+        if (pread(bytes, head, sizeof(head), 0) < 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTS(packed); i++)
+                if (memcmp(head, packed[i].magic, packed[i].size) == 0)
+                        return MODULE_COMPRESSED;
+        return 0;
+}
+
+int books_kernel_load(int bytes, const char *parameters, struct croft_error *err)
+{
+        return module_load(bytes, parameters, flags_of(bytes), err);
+}
+
+int books_kernel_attach(struct unit *u, const char *name, const struct bpf_programs *programs, struct croft_error *err)
+{
+        const struct host *host = u->life->host;
+        _cleanup_close_ int cgroup = cgroup_open(host->cgroups, u->p.def.id, err);
+
+        return cgroup < 0 ? cgroup : bpf_attach(plane_directory(host->plane), u->p.def.id, name, cgroup, programs, err);
+}
+
+int books_kernel_unload(struct life *life, const struct kext_loaded *l)
+{
+        if (l->partition == 0)
+                return module_unload(l->name);
+        return life->host->plane ? bpf_detach(plane_directory(life->host->plane), l->partition, l->name, NULL) : 0;
+}
+
+/* While they are looked at. */
+struct sweeping {
+        struct life *life;
+        const struct kext_books *books;
+};
+
+static void sweep_one(void *context, uint64_t partition, const char *name)
+{
+        const struct sweeping *s = context;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (kext_books_loaded(s->books, name, partition))
+                return;
+        log_say(LOG_LEVEL_NOTICE, "an instance of extension '%s' that no partition holds is taken away", name);
+        if (bpf_detach(plane_directory(s->life->host->plane), partition, name, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "an instance of extension '%s' stays", name);
+}
+
+void books_kernel_sweep(struct life *life, const struct kext_books *books)
+{
+        struct sweeping sweeping = {life, books};
+
+        if (life->host->plane)
+                bpf_each(plane_directory(life->host->plane), sweep_one, &sweeping);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life_books_kernel.h - what the books are about: modules and instances of BPF objects in the kernel.  books_lock is
+ * held.
+ */
+#ifndef CROFT_DAEMON_LIFE_BOOKS_KERNEL_H
+#define CROFT_DAEMON_LIFE_BOOKS_KERNEL_H
+
+#include "daemon/life_private.h"
+#include "kext/books.h"
+#include "kext/bpf.h"
+
+/* Is there what that row is of?  Half of an instance is, as long as it is to go. */
+bool books_kernel_has(struct life *life, const struct kext_loaded *l);
+/* Is the module that somebody else has loaded the one on record?  By what both say; where they say nothing it can't be
+ * known. */
+bool books_kernel_is_same(const struct kext_identity *wanted);
+/* bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can. */
+int books_kernel_load(int bytes, const char *parameters, struct croft_error *err);
+/* Attaches the programs of an object to the partition's control group. */
+int books_kernel_attach(struct unit *u, const char *name, const struct bpf_programs *programs, struct croft_error *err);
+/* -EBUSY: a module that somebody uses; -ENOENT: it isn't there. */
+int books_kernel_unload(struct life *life, const struct kext_loaded *l);
+/* Takes away the instances that no row is of. */
+void books_kernel_sweep(struct life *life, const struct kext_books *books);
+
+#endif
