@@ -471,6 +471,7 @@ static int verify(struct unit *u, const struct book_wish *wish, struct bpf_progr
 {
         const struct kext_identity *identity = &wish->record->identity;
         const struct host *host = u->life->host;
+        _cleanup_(bpf_payers_done) struct bpf_payers payers = {.n = 0};
         _cleanup_close_ int bytes = -EBADF;
         int r;
 
@@ -484,7 +485,8 @@ static int verify(struct unit *u, const struct book_wish *wish, struct bpf_progr
         if (r < 0)
                 return r;
         bytes = kext_copy_get(host->state_dir, identity->sha256, err);
-        return bytes < 0 ? bytes : bpf_verify(host->kext_path, bytes, identity->name, programs, err);
+        r = bytes < 0 ? bytes : books_kernel_payers(u, &payers, err);
+        return r < 0 ? r : bpf_verify(host->kext_path, bytes, identity->name, &payers, programs, err);
 }
 
 int books_load(struct unit *u, const struct book_wish *wish, struct croft_error *err)

@@ -9,7 +9,10 @@
 #include "kernel/module.h"
 #include "plane/plane.h"
 
+#include <fcntl.h>
 #include <string.h>
+
+_Static_assert(CGROUP_HIERARCHIES_MAX < BPF_PAYERS_MAX, "and the unified one");
 
 bool books_kernel_has(struct life *life, const struct kext_loaded *l)
 {
@@ -62,6 +65,26 @@ static int flags_of(int bytes)
 int books_kernel_load(int bytes, const char *parameters, struct croft_error *err)
 {
         return module_load(bytes, parameters, flags_of(bytes), err);
+}
+
+int books_kernel_payers(struct unit *u, struct bpf_payers *ret, struct croft_error *err)
+{
+        struct cgroup_tree *tree = u->life->host->cgroups;
+        _cleanup_close_ int cgroup = cgroup_open_exec(tree, u->p.def.id, u->p.def.uid_base, err);
+        struct bpf_payers payers = {.n = 0};
+        int r = cgroup < 0 ? cgroup : cgroup_open_v1(tree, u->p.def.id, payers.fds, &payers.n, err);
+
+        if (r < 0)
+                return r;
+        payers.fds[payers.n] = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (payers.fds[payers.n] < 0) {
+                r = croft_error_set(err, errno, "open 'cgroup.procs'");
+                bpf_payers_done(&payers);
+                return r;
+        }
+        payers.n++;
+        *ret = payers;
+        return 0;
 }
 
 int books_kernel_attach(struct unit *u, const char *name, const struct bpf_programs *programs, struct croft_error *err)

@@ -17,6 +17,8 @@ bool books_kernel_has(struct life *life, const struct kext_loaded *l);
 bool books_kernel_is_same(const struct kext_identity *wanted);
 /* bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can. */
 int books_kernel_load(int bytes, const char *parameters, struct croft_error *err);
+/* The partition's control groups, which pay for what an object of it takes; the caller ends *ret. */
+int books_kernel_payers(struct unit *u, struct bpf_payers *ret, struct croft_error *err);
 /* Attaches the programs of an object to the partition's control group. */
 int books_kernel_attach(struct unit *u, const char *name, const struct bpf_programs *programs, struct croft_error *err);
 /* -EBUSY: a module that somebody uses; -ENOENT: it isn't there. */

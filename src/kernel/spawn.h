@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SPAWN_FDS_MAX 8
+#define SPAWN_FDS_MAX 16
 
 /* Starts program with fds[i] (borrowed; negative: as it is) as its descriptor i.  No signal is blocked or ignored in
  * it.  The caller reaps *ret. */

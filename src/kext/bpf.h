@@ -13,6 +13,7 @@
 #include "kext/kext.h"
 
 #define BPF_PROGRAMS_MAX 64
+#define BPF_PAYERS_MAX 8 /* of each hierarchy one */
 
 /* Does such a program see and judge only what processes of its control group do?  type: enum bpf_prog_type, attach:
  * enum bpf_attach_type. */
@@ -28,9 +29,18 @@ struct bpf_programs {
 };
 void bpf_programs_done(struct bpf_programs *programs);
 
+/* Control groups, by the files that a process enters them with. */
+struct bpf_payers {
+        int fds[BPF_PAYERS_MAX];
+        size_t n;
+};
+void bpf_payers_done(struct bpf_payers *payers);
+
 /* Runs croft-kext (worker: its path) to have the kernel verify the object in `bytes`, a sealed memfd (borrowed), with
- * maps of its own.  -ENOEXEC: the kernel refuses it, and *err has the end of what it says. */
-int bpf_verify(const char *worker, int bytes, const char *name, struct bpf_programs *ret, struct croft_error *err);
+ * maps of its own, whose memory is charged to these control groups, as the time is that it takes.  -ENOEXEC: the kernel
+ * refuses it, and *err has the end of what it says; -ENOMEM: there isn't so much memory for its maps. */
+int bpf_verify(const char *worker, int bytes, const char *name, const struct bpf_payers *payers,
+        struct bpf_programs *ret, struct croft_error *err);
 
 /* bpf_dir: the root of the bpffs.  Attaches all of them to that control group and what is below it, in the place of
  * what is left of an instance; on failure there is none. */

@@ -20,6 +20,12 @@ void bpf_programs_done(struct bpf_programs *programs)
                 close_fd(programs->list[--programs->n].fd);
 }
 
+void bpf_payers_done(struct bpf_payers *payers)
+{
+        while (payers->n > 0)
+                close_fd(payers->fds[--payers->n]);
+}
+
 /* The kernel's word for its type. */
 static bool is_taken(int fd, uint64_t attach)
 {
@@ -51,7 +57,8 @@ static int take_all(struct run *run, struct bpf_programs *programs, struct msg *
         }
 }
 
-int bpf_verify(const char *worker, int bytes, const char *name, struct bpf_programs *ret, struct croft_error *err)
+int bpf_verify(const char *worker, int bytes, const char *name, const struct bpf_payers *payers,
+        struct bpf_programs *ret, struct croft_error *err)
 {
         _cleanup_(run_end) struct run run = RUN_INIT;
         struct bpf_programs programs = {.n = 0};
@@ -59,12 +66,13 @@ int bpf_verify(const char *worker, int bytes, const char *name, struct bpf_progr
         _cleanup_free_ void *own = msg;
         char own_name[KEXT_NAME_MAX + 1];
         char *words[] = {own_name, NULL};
-        int r;
+        int fds[1 + BPF_PAYERS_MAX] = {bytes}, r;
 
         if (!msg)
                 return croft_error_set(err, ENOMEM, "have a BPF object verified");
+        memcpy(fds + 1, payers->fds, payers->n * sizeof(*payers->fds));
         (void)snprintf(own_name, sizeof(own_name), "%s", name);
-        r = run_start(worker, "verify", words, &bytes, 1, VERIFY_MS, &run, err);
+        r = run_start(worker, "verify", words, fds, 1 + payers->n, VERIFY_MS, &run, err);
         if (r == 0)
                 r = take_all(&run, &programs, msg, err);
         if (r < 0) {

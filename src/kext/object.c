@@ -42,7 +42,7 @@ static int hear(enum libbpf_print_level level, const char *format, va_list ap)
         has_log = log != NULL;
         if (log)
                 keep_end_of(log);
-        else
+        else if (!said[0] && !strstr(text, "Retrying")) /* the first is what it is about, once it is given up */
                 keep_end_of(strncmp(text, "libbpf: ", 8) == 0 ? text + 8 : text);
         return 0;
 }
@@ -127,10 +127,12 @@ int object_open(const void *data, size_t size, const char *name, struct bpf_obje
 
 int object_load(struct bpf_object *object, struct croft_error *err)
 {
+        int r;
+
         said[0] = '\0';
-        if (bpf_object__load(object) < 0)
-                return croft_error_set(err, ENOEXEC, "the kernel doesn't take it: %s.", said);
-        return 0;
+        r = bpf_object__load(object);
+        return r < 0 ? croft_error_set(err, r == -ENOMEM ? ENOMEM : ENOEXEC, "the kernel doesn't take it: %s.", said)
+                     : 0;
 }
 
 int object_each(struct bpf_object *object, object_program each, void *context)

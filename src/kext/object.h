@@ -18,7 +18,8 @@ int object_check_types(const void *data, size_t size, struct croft_error *err);
 /* Opens it if all its programs are of those that are taken (bpf_is_taken()), and its maps would be its own; the caller
  * closes *ret (bpf_object__close()).  -ENOEXEC: they aren't, or it is damaged. */
 int object_open(const void *data, size_t size, const char *name, struct bpf_object **ret, struct croft_error *err);
-/* Has the kernel verify its programs.  -ENOEXEC: it refuses one. */
+/* Has the kernel verify its programs.  -ENOEXEC: it refuses one; -ENOMEM: there isn't so much for its
+ * maps. */
 int object_load(struct bpf_object *object, struct croft_error *err);
 /* Calls each with every program of one that is loaded. */
 typedef int (*object_program)(void *context, int fd, unsigned int attach);

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define EXTRA_MAX 3
+#define EXTRA_MAX 12
 #define WORDS_MAX 6
 #define DEATH_MS 1000 /* that it may take to die */
 

@@ -8,7 +8,7 @@
  *   croft-kext provide PARENT-PID ID PATH
  *
  * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, or of verify has
- * them; of scan 4 the root of
+ * them, and 5 and more the files by which a control group is entered; of scan 4 the root of
  * a partition, or the lower layer of its root and 5 the upper one; of provide 4 the root, 5 what the file is, 6 what it
  * is to be.  It may hang as long as a file does that it reads;
  * croftd waits no longer than it wants to.
@@ -34,7 +34,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5, FD_OLD = 5, FD_NEW = 6 };
+enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5, FD_OLD = 5, FD_GROUPS = 5, FD_NEW = 6 };
 
 static int send_with(const struct msg *msg, const int *fds, size_t n_fds)
 {
@@ -135,6 +135,15 @@ static int send_program(void *context, int fd, unsigned int attach)
         return send_with(&msg, &fd, 1);
 }
 
+/* Whose the maps will be pays for them, and for the time that it takes. */
+static int enter_groups(struct croft_error *err)
+{
+        for (int fd = FD_GROUPS; fcntl(fd, F_GETFD) >= 0; fd++)
+                if (write(fd, "0", 1) < 0 || close(fd) < 0)
+                        return croft_error_set(err, errno, "enter the partition's control groups");
+        return 0;
+}
+
 /* The kernel looks at what it is given; so does croftd, at what this says that it has been given. */
 static int verify(char **words, struct croft_error *err)
 {
@@ -142,8 +151,10 @@ static int verify(char **words, struct croft_error *err)
         struct bpf_object *object = NULL;
         size_t size = 0;
         void *data;
-        int r = confine_to_bpf(err);
+        int r = enter_groups(err);
 
+        if (r == 0)
+                r = confine_to_bpf(err);
         if (r == 0)
                 r = map_bytes(&data, &size, err);
         if (r == 0)

@@ -81,6 +81,23 @@ int whichever_way(struct __sk_buff *skb)
 }
 #endif
 
+#ifdef LARGE
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1 << 20);
+        __type(key, __u32);
+        __type(value, __u64[12]);
+} large SEC(".maps");
+
+SEC("cgroup/sock_create")
+int count_sockets(struct bpf_sock *sock)
+{
+        __u32 zero = 0;
+
+        return sock->family && bpf_map_lookup_elem(&large, &zero) ? 1 : 0;
+}
+#endif
+
 #ifdef STRAYS
 SEC("cgroup/sock_create")
 int strays(struct bpf_sock *sock)

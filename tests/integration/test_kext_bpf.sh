@@ -20,7 +20,7 @@ unload() { # PARTITION NAME: the errno of the call, without a look at /sys first
 t_croftd_start || exit 1
 cd "$T" || exit 1
 mkdir newer
-for name in drop xdp pinned both-ways strays nosy; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
+for name in drop xdp pinned both-ways strays nosy large; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
 cp "$BUILD/tests/integration/kext-newer.bpf.o" newer/drop.bpf.o
 
 # --- the register ---------------------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ cp drop.bpf.o 'no name.bpf.o' && printf 'x' >>'no name.bpf.o'
 t_fails_with 1 "nor one whose file gives it no name" croft kext register 'no name.bpf.o'
 "$t_top/tests/kit/t-module" drop >drop.ko
 t_fails_with 5 "a module can't have its name" croft kext register drop.ko
-t_ok "what the kernel will not take is registered, since only the kernel can say" croft kext register strays.bpf.o nosy.bpf.o
+t_ok "what the kernel will not take is registered, since only the kernel can say" croft kext register strays.bpf.o nosy.bpf.o large.bpf.o
 
 # --- by bytes and by grant ------------------------------------------------------------------------------------------------
 
@@ -98,11 +98,17 @@ t_is "so it is still there" "$(holders)" "drop=1 a 1 command LOADED 2;"
 
 # --- what the kernel refuses ------------------------------------------------------------------------------------------------
 
-croft kext grant a strays && croft kext grant a nosy
+croft kext grant a strays && croft kext grant a nosy && croft kext grant a large
 t_fails_with 1 "what strays isn't loaded" croft kext load a strays
 t_like "and what the verifier says is told" "$(cat error)" "the kernel doesn't take it: .*4711"
 t_fails_with 1 "nor what would read the kernel's memory" croft kext load a nosy
 t_like "which is told" "$(cat error)" "the kernel doesn't take it: .*bpf_probe_read"
+croft set a memory.max=64M
+t_fails_with 6 "its maps are charged to the partition: 96 MiB are too many for one that has 64" croft kext load a large
+t_like "which is told" "$(cat error)" "the kernel doesn't take it: .*'large'.*Cannot allocate memory"
+croft set a memory.max=max
+t_ok "with as many as it wants it is loaded" croft kext load a large
+t_ok "and goes" croft kext unload a large
 t_is "nothing is left of them" "$(holders)$(instances)" "drop=1 a 1 command LOADED 2;$(croft show a --format json | jq -r .id)_drop "
 
 # --- stop, crash, and croftd dies -----------------------------------------------------------------------------------------
@@ -118,6 +124,7 @@ croft kext load a drop
 kill -9 "$(croft show a --format json | jq -r .pid)"
 t_ok "when its init is killed, what it held goes" t_wait_for sh -c "[ \"\$(croft kext list --holders --format json)\" = '[]' ]"
 t_is "from the kernel, too" "$(instances)" ""
+t_wait_for sh -c "[ \"\$(croft show a --format json | jq -r .state)\" = Defined ]"
 croft start a
 croft kext load a drop
 t_fails_with 5 "global doesn't take it away from a holder" croft kext unload global drop
