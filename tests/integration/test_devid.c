@@ -8,6 +8,7 @@
 #include "devid/devid.h"
 #include "plane/plane_bpf.h"
 #include "plane_kit.h"
+#include "turns.h"
 
 #include <bpf/bpf.h>
 #include <poll.h>
@@ -650,7 +651,7 @@ static void one_cannot_have_what_others_need(void **state)
 
 static void take_many(int *answers, unsigned int process)
 {
-        for (unsigned int i = process; i < NUMBERS; i += PROCESSES) {
+        for (unsigned int i = process; i < turns(NUMBERS); i += PROCESSES) {
                 char instance[16];
 
                 (void)snprintf(instance, sizeof(instance), "unit%u", i);
@@ -688,11 +689,11 @@ static void nothing_is_given_twice(void **state)
                 assert_true(wait(&status) > 0);
                 assert_int_equal(status, 0);
         }
-        for (int i = 0; i < NUMBERS; i++) {
+        for (unsigned int i = 0; i < turns(NUMBERS); i++) {
                 assert_in_range(answers[i], 0, DEVID_FAMILY_MAX - 1);
                 assert_int_equal(seen[answers[i]]++, 0);
         }
-        assert_int_equal(count_of(A, "c60"), NUMBERS);
+        assert_int_equal(count_of(A, "c60"), turns(NUMBERS));
         assert_int_equal(munmap(answers, NUMBERS * sizeof(*answers)), 0);
 }
 
@@ -703,7 +704,7 @@ static void nothing_is_given_twice(void **state)
 /* Several processes do this for one partition, so that they take each other's away. */
 static void come_and_go(unsigned int seed)
 {
-        for (int i = 0; i < TURNS; i++) {
+        for (unsigned int i = 0; i < turns(TURNS); i++) {
                 char minors[16], instance[16];
                 int major;
 

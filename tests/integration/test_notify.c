@@ -11,6 +11,7 @@
 #include "kernel/ns.h"
 #include "kernel/seccomp.h"
 #include "tap.h"
+#include "turns.h"
 #include "warden/warden.h"
 
 #include <linux/audit.h>
@@ -275,7 +276,7 @@ static int calls_while_memory_goes(void)
 
         if (page == MAP_FAILED || pthread_create(&thread, NULL, take_away, both) != 0)
                 return 1;
-        for (int i = 0; i < 20000; i++)
+        for (unsigned int i = 0; i < turns(20000); i++)
                 if (syscall(SYS_sysinfo, page) < 0 && errno != EFAULT)
                         return 2;
         __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
@@ -320,6 +321,7 @@ static int calls_under_signals(void)
         struct sigaction action = {.sa_handler = on_alarm};
         struct itimerspec often = {.it_interval = {.tv_nsec = 50000}, .it_value = {.tv_nsec = 50000}};
         struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+        unsigned int n = turns(5000);
         int failed = 0, interrupted = 0;
         timer_t timer;
 
@@ -327,18 +329,18 @@ static int calls_under_signals(void)
         if (sigaction(SIGALRM, &action, NULL) < 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
                 timer_settime(timer, 0, &often, NULL) < 0)
                 return 1;
-        for (int i = 0; i < 5000; i++)
+        for (unsigned int i = 0; i < n; i++)
                 failed += !told();
         action.sa_flags = 0;
         (void)sigaction(SIGALRM, &action, NULL);
-        for (int i = 0; i < 5000; i++)
+        for (unsigned int i = 0; i < n; i++)
                 if (!told()) {
                         if (errno == EINTR)
                                 interrupted++;
                         else
                                 failed++;
                 }
-        printf("# %d of 5000 calls were interrupted by a handler without SA_RESTART\n", interrupted);
+        printf("# %d of %u calls were interrupted by a handler without SA_RESTART\n", interrupted, n);
         (void)fflush(stdout);
         return failed ? 2 : 0;
 }
