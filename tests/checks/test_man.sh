@@ -80,6 +80,9 @@ t_ok "the example of croft-devid(3) compiles" cc -std=c11 -Wall -Wextra -Werror 
 help=$("$(find "$BUILD" -name croft-devid-inside -type f)" --help)
 # shellcheck disable=SC2046
 t_is "croft-devid(1) has every word and option" "$(lacks "$man/croft-devid.1" $(echo "$help" | grep -oE -- '-[a-z]\b|\b(alloc|assign|release|show|list)\b' | sort -u))" ""
+help=$("$(find "$BUILD" -name croft-extension-inside -type f)" --help)
+# shellcheck disable=SC2046
+t_is "croft-extension(1) has every word" "$(lacks "$man/croft-extension.1" $(echo "$help" | grep -oE -- '\b(load|unload|FILE|PARAMETER|NAME)\b' | sort -u))" ""
 # shellcheck disable=SC2046
 t_is "libkstat(3) has every function" "$(lacks "$man/libkstat.3" $(functions_of "$t_top/include/kstat.h"))" ""
 # shellcheck disable=SC2046

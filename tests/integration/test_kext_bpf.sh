@@ -96,6 +96,22 @@ t_is "nor is it given the old one any more" "$(unload b drop) $(run 'insmod /roo
 t_ok "a command counts" sh -c 'croft kext load a drop && croft kext unload a drop'
 t_is "so it is still there" "$(holders)" "drop=1 a 1 command LOADED 2;"
 
+# --- the program for roots that have no insmod ----------------------------------------------------------------------------
+
+ask() { croft exec a -- /run/croft/bin/croft-extension "$@"; }
+croft exec a -- sh -c 'cat >/root/newer.o' <newer/drop.bpf.o
+croft kext unload a drop
+t_ok "croft-extension loads it" ask load /root/newer.o
+t_is "as the call does" "$(holders) $(sends a 4713)" "drop=1 a 1 call LOADED 2; can't"
+t_fails_with 5 "not twice" ask load /root/newer.o
+t_fails_with 7 "nor what isn't equivalent" ask load /root/bit.o
+t_like "which is said" "$(cat error)" "'/root/bit.o' isn't equivalent to an extension that is registered"
+t_fails_with 4 "nor with a parameter" ask load /root/newer.o nr=1
+t_ok "it unloads it" ask unload drop
+t_is "at once" "$(holders) $(sends a 4713)" " sends"
+t_fails_with 3 "not twice" ask unload drop
+croft kext load a drop
+
 # --- what the kernel refuses ------------------------------------------------------------------------------------------------
 
 croft kext grant a strays && croft kext grant a nosy && croft kext grant a large
