@@ -18,6 +18,11 @@
 static char said[256];
 static bool has_log; /* what comes after the log of the verifier only says that there was one */
 
+static const char *reason(void)
+{
+        return said[0] ? said : "no reason is given";
+}
+
 /* The last line that says something: a log of the verifier ends with figures. */
 static void keep_end_of(const char *text)
 {
@@ -115,7 +120,7 @@ int object_open(const void *data, size_t size, const char *name, struct bpf_obje
         (void)libbpf_set_print(hear);
         object = bpf_object__open_mem(data, size, &options);
         if (!object)
-                return croft_error_set(err, ENOEXEC, "it is no BPF object that can be read: %s.", said);
+                return croft_error_set(err, ENOEXEC, "it is no BPF object that can be read: %s.", reason());
         r = check(object, err);
         if (r < 0) {
                 bpf_object__close(object);
@@ -131,7 +136,8 @@ int object_load(struct bpf_object *object, struct croft_error *err)
 
         said[0] = '\0';
         r = bpf_object__load(object);
-        return r < 0 ? croft_error_set(err, r == -ENOMEM ? ENOMEM : ENOEXEC, "the kernel doesn't take it: %s.", said)
+        return r < 0 ? croft_error_set(
+                               err, r == -ENOMEM ? ENOMEM : ENOEXEC, "the kernel doesn't take it: %s.", reason())
                      : 0;
 }
 

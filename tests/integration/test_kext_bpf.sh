@@ -63,6 +63,7 @@ t_is "who holds it is known" "$(holders)" "drop=1 a 1 call LOADED 1;"
 t_is "it is that partition's alone, in any case" "$(croft kext list --holders --format json | jq -r '.[] | "\(.local) \(.kind)"')" "true bpf"
 t_is "its packets to that port are dropped" "$(sends a 4711) $(sends a 4713)" "can't sends"
 t_is "and its connections refused" "$(connects a 4712) $(connects a 4714)" "can't asks"
+t_is "in a control group of its own making, too" "$(run 'mkdir -p /sys/fs/cgroup/sub && echo $$ >/sys/fs/cgroup/sub/cgroup.procs && bash -c "echo x >/dev/udp/127.0.0.1/4711" 2>/dev/null && echo sends')" ""
 t_is "those of the other aren't" "$(sends b 4711) $(connects b 4712)" "sends asks"
 t_is "nor the machine's" "$(bash -c 'echo x >/dev/udp/127.0.0.1/4711' && echo sends)" sends
 t_is "its programs run as they were verified: without the right to read the kernel" "$(bpftool prog show name drop_packets --json | jq -r 'if type == "array" then .[] else . end | .uid' | sort -u)" 65534
@@ -84,7 +85,7 @@ t_is "and both are held to it" "$(sends a 4711) $(sends b 4711)" "can't can't"
 for _ in 1 2 3; do sends a 4711 >/dev/null; done
 t_is "what one does isn't counted by the other's" "$(bpftool map show name refused --json | jq -r 'if type == "array" then .[] else . end | .id' | sort -n | while read -r id; do
         bpftool map dump id "$id" --json | jq -r '[.[] | (.formatted.value // .value)] | map(tostring) | join(" ")'
-done | tr '\n' ';')" "5 1;1 0;"
+done | tr '\n' ';')" "6 1;1 0;"
 t_ok "a newer one is registered" croft kext register newer/drop.bpf.o
 t_is "rmmod takes it away, from the one" "$(status 'rmmod drop') $(sends a 4711) $(connects a 4712) $(sends b 4711)" "0 sends asks can't"
 t_ok "which can have the newer one while the other has the old one" croft kext load a drop
@@ -99,7 +100,11 @@ t_is "so it is still there" "$(holders)" "drop=1 a 1 command LOADED 2;"
 # --- the program for roots that have no insmod ----------------------------------------------------------------------------
 
 ask() { croft exec a -- /run/croft/bin/croft-extension "$@"; }
-croft exec a -- sh -c 'cat >/root/newer.o' <newer/drop.bpf.o
+run 'mkdir /root/app && cp /root/copy.o /root/app/fw.bpf.o' >/dev/null
+t_is "a scan finds objects, too, and which they are" "$(croft kext scan a --format json | jq -r '.[] | "\(.path) \(.extension) \(.state)"')" "/root/app/fw.bpf.o drop SUPERSEDED"
+t_ok "sync puts the newer one in its place" croft kext sync a
+t_is "byte for byte" "$(run 'sha256sum </root/app/fw.bpf.o')" "$(sha256sum <newer/drop.bpf.o)"
+run 'cp /root/app/fw.bpf.o /root/newer.o' >/dev/null
 croft kext unload a drop
 t_ok "croft-extension loads it" ask load /root/newer.o
 t_is "as the call does" "$(holders) $(sends a 4713)" "drop=1 a 1 call LOADED 2; can't"
