@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -132,6 +134,15 @@ static int see_to_node(
         return r;
 }
 
+/* What somebody has put in its place stays. */
+static bool is_node_of(const struct croft_devid_number *number, const char *path)
+{
+        struct stat st;
+
+        return lstat(path, &st) == 0 && (number->type == 'b' ? S_ISBLK(st.st_mode) : S_ISCHR(st.st_mode)) &&
+               major(st.st_rdev) == number->major;
+}
+
 /* The number drains until croftd has removed the node, which is seen by that. */
 static void wait_for_node_to_go(const struct croft_devid_number *number)
 {
@@ -142,7 +153,7 @@ static void wait_for_node_to_go(const struct croft_devid_number *number)
                 (void)snprintf(path, sizeof(path), "/dev/%s%u", number->node, number->count - 1);
         else
                 (void)snprintf(path, sizeof(path), "/dev/%s", number->node);
-        for (int i = 0; i < NODE_TIMEOUT_MS / 2 && access(path, F_OK) == 0; i++)
+        for (int i = 0; i < NODE_TIMEOUT_MS / 2 && is_node_of(number, path); i++)
                 (void)nanosleep(&pause, NULL);
 }
 

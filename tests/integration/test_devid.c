@@ -699,12 +699,10 @@ static void nothing_is_given_twice(void **state)
 
 /* --- majors that come and go, with their minors --- */
 
-#define TURNS 20000
-
 /* Several processes do this for one partition, so that they take each other's away. */
 static void come_and_go(unsigned int seed)
 {
-        for (unsigned int i = 0; i < turns(TURNS); i++) {
+        for (unsigned int i = 0; i < turns(20000); i++) {
                 char minors[16], instance[16];
                 int major;
 

@@ -174,20 +174,21 @@ t_like "and says so" "$(croft error print a)" "the file of its device numbers is
 # --- ours die again and again, while numbers come and go (DEV-A6) ---------------------------------------------------------
 
 # Two at once, for the same names: each turn takes a major and two minors, and gives all back.
+turns=$(if [ -n "${CROFT_GUEST:-}" ]; then echo 40; else echo 100; fi) # the guest is 30 times slower
 cat >"$T/cycles" <<'SH'
 devid=/run/croft/bin/croft-devid
 failed=0
 touch /cycle$1
-for i in $(seq 100); do
+for i in $(seq $2); do
         $devid alloc char cycle$1 >/dev/null && major=$($devid show char cycle$1 | cut -d' ' -f3) &&
                 $devid alloc c$major one >/dev/null && $devid alloc -n 8 -b 8 c$major eight >/dev/null &&
                 $devid release c$major one && $devid release c$major eight && $devid release char cycle$1 || failed=$((failed + 1))
 done
 echo "$failed"
 SH
-croft exec a -- sh -s 1 <"$T/cycles" >"$T/cycles1" 2>&1 &
+croft exec a -- sh -s 1 $turns <"$T/cycles" >"$T/cycles1" 2>&1 &
 cycles=$!
-croft exec a -- sh -s 2 <"$T/cycles" >"$T/cycles2" 2>&1 &
+croft exec a -- sh -s 2 $turns <"$T/cycles" >"$T/cycles2" 2>&1 &
 cycles="$cycles $!"
 root_of_a=/proc/$(field a .pid)/root
 cycle() { [ -e "$root_of_a/cycle1" ] && [ -e "$root_of_a/cycle2" ]; }
@@ -199,7 +200,7 @@ for i in 1 2 3 4; do
         t_croftd_start
 done
 wait $cycles
-t_is "none of 1,200 calls failed for it" "$(cat "$T/cycles1" "$T/cycles2" | tr '\n' ' ')" "0 0 "
+t_is "none of $((12 * turns)) calls failed for it" "$(cat "$T/cycles1" "$T/cycles2" | tr '\n' ' ')" "0 0 "
 t_is "and nothing is left of them" "$(croft devid list -z a --format json | jq -r '[.[] | select(.instance | test("cycle|one|eight"))] | length')" 0
 
 # --- both die -------------------------------------------------------------------------------------------------------------
