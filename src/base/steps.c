@@ -30,7 +30,9 @@ void crash_point(const char *operation, const char *step, const char *suffix)
 void steps_print_crash_points(const struct operation *op)
 {
         for (size_t i = 0; i < op->n_steps; i++)
-                printf("%s.%s\n%s.%s.done\n", op->name, op->steps[i].name, op->name, op->steps[i].name);
+                printf("%s.%s\n", op->name, op->steps[i].name);
+        if (op->n_steps > 0)
+                printf("%s.%s.done\n", op->name, op->steps[op->n_steps - 1].name);
 }
 
 static int run_step(const struct operation *op, size_t i, void *context, struct croft_error *err)
@@ -40,7 +42,7 @@ static int run_step(const struct operation *op, size_t i, void *context, struct 
 
         crash_point(op->name, step->name, "");
         r = step->act(context, step->arg, err);
-        if (r == 0)
+        if (r == 0 && i + 1 == op->n_steps) /* between two steps nothing happens: one point does */
                 crash_point(op->name, step->name, ".done");
         return r;
 }

@@ -54,8 +54,8 @@ int steps_run(const struct operation *op, void *context, const struct steps_jour
 int steps_recover(
         const struct operation *op, void *context, const struct steps_journal *journal, struct croft_error *err);
 
-/* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (before the act) or
- * "operation.step.done" (after it).  Does nothing in a release build (C-10). */
+/* Aborts the process when CROFT_CRASH_AT names this point: "operation.step" (before the act) or,
+ * of the last one, "operation.step.done" (after it).  Does nothing in a release build (C-10). */
 void crash_point(const char *operation, const char *step, const char *suffix);
 
 /* Prints every crash point of the operation, a line each. */
