@@ -91,7 +91,11 @@ static int check(struct bpf_object *object, struct croft_error *err)
         size_t n = 0;
         int r = 0;
 
-        bpf_object__for_each_map(map, object) if (r == 0) r = check_map(map, err);
+        bpf_object__for_each_map(map, object)
+        {
+                if (r == 0)
+                        r = check_map(map, err);
+        }
         bpf_object__for_each_program(program, object)
         {
                 if (r == 0 && bpf_program__autoload(program))
@@ -146,7 +150,12 @@ int object_each(struct bpf_object *object, object_program each, void *context)
         struct bpf_program *program;
         int r = 0;
 
-        bpf_object__for_each_program(program, object) if (r == 0 && bpf_program__autoload(program)) r =
-                each(context, bpf_program__fd(program), (unsigned int)bpf_program__expected_attach_type(program));
+        bpf_object__for_each_program(program, object)
+        {
+                unsigned int attach = (unsigned int)bpf_program__expected_attach_type(program);
+
+                if (r == 0 && bpf_program__autoload(program))
+                        r = each(context, bpf_program__fd(program), attach);
+        }
         return r;
 }

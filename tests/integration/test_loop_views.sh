@@ -90,8 +90,9 @@ t_ok "a file system is made on one" in_a 'mkfs.ext4 -q -L mine /dev/loop0'
 t_is "blkid finds it" "$(in_a 'blkid -p -s LABEL -o value /dev/loop0')" mine
 t_is "and that it is the only one" "$(in_a 'blkid -c /dev/null -o device')" /dev/loop0
 t_is "lsblk does, too" "$(in_a 'lsblk -rno NAME,FSTYPE,LABEL /dev/loop0')" "loop0 ext4 mine"
-t_like "what was written on it is counted by its name" "$(in_a 'sync; sleep 0.2; cat /proc/diskstats')" \
-        "^ *7 +${one#7:} loop0 [0-9]+ 0 [0-9]+ 0 [1-9]"
+in_a sync
+is_counted() { in_a 'cat /proc/diskstats' | grep -qE "^ *7 +${one#7:} loop0 [0-9]+ 0 [0-9]+ 0 [1-9]"; }
+t_ok "what was written on it is counted by its name" t_wait_for is_counted
 t_unlike "and under no other" "$(in_a 'cat /proc/diskstats' | grep -v ' loop0 ')" "^ *7 +${one#7:} "
 
 # --- of all others nobody sees any of it ---

@@ -24,7 +24,7 @@ t_fails_with 1 "the command line says that croftd isn't there" croft list
 t_like "with a sentence" "$(cat "$T/error")" "croftd"
 t_croftd_start || exit 1
 t_is "the next croftd takes it over" "$(field web '"\(.state) \(.pid) \(.id)"')" "Active $pid $id"
-t_ok "the program inside went on" beats
+t_ok "the program inside went on" t_wait_for beats
 t_ok "limits can be set" croft set web memory.max=80M
 t_is "exec works" "$(croft exec web -- echo yes)" yes
 
@@ -33,7 +33,7 @@ kill -9 "$warden"
 changed() { now=$(field web .warden) && [ "$now" != null ] && [ "$now" != "$warden" ]; }
 t_ok "a killed warden gets a successor" t_wait_for changed
 t_is "init is still the same" "$(field web .pid)" "$pid"
-t_ok "the program inside went on, too" beats
+t_ok "the program inside went on, too" t_wait_for beats
 
 # Both at once.
 warden=$(field web .warden)
@@ -44,7 +44,7 @@ t_ok "init outlives both" kill -0 "$pid"
 t_croftd_start || exit 1
 t_is "and is taken over" "$(field web '"\(.state) \(.pid)"')" "Active $pid"
 t_ok "with a new warden" t_wait_for changed
-t_ok "the program inside went on through that" beats
+t_ok "the program inside went on through that" t_wait_for beats
 
 # Twenty deaths in a row, of one or the other.
 for i in $(seq 10); do
