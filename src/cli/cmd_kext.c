@@ -12,7 +12,7 @@ static const struct cli_column columns[] = {{"NAME", "name", COLUMN_TEXT, true},
         {"KERNEL", "kernel", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, true},
         {"STATE", "state", COLUMN_TEXT, true}, {"SIZE", "size_bytes", COLUMN_BYTES, true},
         {"SHA256", "sha256", COLUMN_DIGEST, true}, {"SIGNER", "signer", COLUMN_TEXT, false},
-        {"ORIGIN", "origin", COLUMN_TEXT, false}, {NULL}};
+        {"PLAIN-SHA256", "plain_sha256", COLUMN_DIGEST, false}, {"ORIGIN", "origin", COLUMN_TEXT, false}, {NULL}};
 
 /* croftd has a working directory of its own. */
 static int absolute(struct cli *cli, const char *file, char **ret)

@@ -186,7 +186,7 @@ static json_t *finding_json(struct api_request *q, const struct kext_finding *f,
 {
         const char *slash = strrchr(f->path, '/');
         struct kext_record record;
-        bool known = f->sha256[0] && life_kext_known(q->api->life, f->sha256, &record);
+        bool known = f->sha256[0] && life_kext_matched(q->api->life, f->sha256, &record);
 
         return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",        /**/
                 "partition", q->name,                                                      /**/

@@ -191,8 +191,10 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 /* Scans a running partition, and puts the current generation in the place of each file that is a superseded one; *ret:
  * a scan afterwards. */
 int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
-/* What is registered of these bytes; false: nothing. */
+/* What is registered of the file with this SHA-256; matched: also of what a compressed one unpacks to.  false: nothing.
+ */
 bool life_kext_known(struct life *life, const char *sha256, struct kext_record *ret);
+bool life_kext_matched(struct life *life, const char *sha256, struct kext_record *ret);
 
 struct exec_spec;
 /* Starts a session process that serves client (borrowed; duplicated to it) with croft/stream.h.  Returns when the

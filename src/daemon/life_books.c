@@ -134,6 +134,7 @@ static int check_rate(struct unit *u, const char *name, struct croft_error *err)
 
 static int really(struct loading *l, struct croft_error *err)
 {
+        const struct kext_identity *identity = &l->wish->record->identity;
         _cleanup_close_ int bytes = -EBADF;
         struct life *life = l->u->life;
         int r;
@@ -146,7 +147,7 @@ static int really(struct loading *l, struct croft_error *err)
         r = check_rate(l->u, l->loaded.name, err);
         if (r < 0)
                 return r;
-        bytes = kext_copy_get(life->host->state_dir, l->wish->record->identity.sha256, err);
+        bytes = kext_copy_get(life->host->state_dir, identity->plain[0] ? identity->plain : identity->sha256, err);
         if (bytes < 0)
                 return bytes;
         l->bytes = bytes;

@@ -42,6 +42,8 @@ bool books_kernel_is_same(const struct kext_identity *wanted)
         return build_ids || (versions && strcmp(found.srcversion, wanted->srcversion) == 0);
 }
 
+/* One that was registered when its plain bytes weren't kept, or whose are too many: then the kernel has to unpack it.
+ */
 static int flags_of(int bytes)
 {
         static const struct {

@@ -132,7 +132,7 @@ int life_kext_check(struct life *life, const char *name, const char *path, const
         r = memfd < 0 ? memfd : kext_hash(memfd, sha256, &size, err);
         if (r < 0)
                 return r;
-        known = store_extension_find(life->store, sha256, &record, NULL) == 0;
+        known = store_extension_match(life->store, sha256, &record, NULL) == 0;
         r = kext_judge(known ? &record : NULL, grants, n, name, parameters, NULL, err);
         if (r == 0)
                 *ret = record;

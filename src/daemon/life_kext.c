@@ -21,7 +21,7 @@ struct registering {
         const char *reason, *subject; /* subject: what was asked for, which events bear */
         bool alone;                   /* what it needs must be on record already */
         struct kext_record record;
-        int memfd;
+        struct kext_bytes bytes;
         struct life_kexts *done;
 };
 
@@ -32,25 +32,32 @@ static bool keeps_copy(void *context, const char *sha256)
         struct life *life = context;
         struct kext_record record;
 
-        return store_extension_find(life->store, sha256, &record, NULL) == 0 && record.state != KEXT_REVOKED;
+        return store_extension_match(life->store, sha256, &record, NULL) == 0 && record.state != KEXT_REVOKED;
 }
 
 static int put_copy(void *context, const void *arg, struct croft_error *err)
 {
-        struct registering *g = context;
+        const struct registering *g = context;
+        const struct kext_identity *i = &g->record.identity;
+        int state_dir = g->life->host->state_dir, r;
 
         (void)arg;
-        return kext_copy_put(g->life->host->state_dir, g->record.identity.sha256, g->memfd, err);
+        r = kext_copy_put(state_dir, i->sha256, g->bytes.stored, err);
+        return r < 0 || !i->plain[0] ? r : kext_copy_put(state_dir, i->plain, g->bytes.plain, err);
 }
 
 static int remove_copy(void *context, const void *arg, struct croft_error *err)
 {
-        struct registering *g = context;
+        const struct registering *g = context;
+        const struct kext_identity *i = &g->record.identity;
+        int r = 0;
 
         (void)arg;
-        if (keeps_copy(g->life, g->record.identity.sha256))
-                return 0;
-        return kext_copy_remove(g->life->host->state_dir, g->record.identity.sha256, err);
+        if (!keeps_copy(g->life, i->sha256))
+                r = kext_copy_remove(g->life->host->state_dir, i->sha256, err);
+        if (r == 0 && i->plain[0] && !keeps_copy(g->life, i->plain))
+                r = kext_copy_remove(g->life->host->state_dir, i->plain, err);
+        return r;
 }
 
 static int put_record(void *context, const void *arg, struct croft_error *err)
@@ -128,7 +135,7 @@ static int register_needed(struct registering *g, struct croft_error *err)
 static int register_path(void *context, const char *path, struct croft_error *err)
 {
         struct registering *g = context;
-        _cleanup_close_ int memfd = -EBADF;
+        _cleanup_(kext_bytes_done) struct kext_bytes bytes = KEXT_BYTES_INIT;
         char text[KEXT_NAME_MAX + 16];
         int r;
 
@@ -136,11 +143,11 @@ static int register_path(void *context, const char *path, struct croft_error *er
         if (!str_copy(g->record.origin, sizeof(g->record.origin), path))
                 return croft_error_set(err, ENAMETOOLONG, "register a file");
         (void)str_copy(g->record.reason, sizeof(g->record.reason), g->reason);
-        r = kext_identify(g->life->host->kext_path, path, &g->record.identity, &memfd, err);
+        r = kext_identify(g->life->host->kext_path, path, &g->record.identity, &bytes, err);
         if (r == 0 && g->alone)
                 r = register_needed(g, err);
         if (r == 0) {
-                g->memfd = memfd;
+                g->bytes = bytes;
                 (void)pthread_mutex_lock(&g->life->kext_lock);
                 r = steps_run(&op_register, g, &steps_no_journal, err);
                 (void)pthread_mutex_unlock(&g->life->kext_lock);
@@ -230,6 +237,11 @@ bool life_kext_known(struct life *life, const char *sha256, struct kext_record *
         return store_extension_find(life->store, sha256, ret, NULL) == 0;
 }
 
+bool life_kext_matched(struct life *life, const char *sha256, struct kext_record *ret)
+{
+        return store_extension_match(life->store, sha256, ret, NULL) == 0;
+}
+
 int life_kext_list(struct life *life, struct life_kexts *ret, struct croft_error *err)
 {
         return store_extensions(life->store, &ret->list, &ret->n, err);
@@ -284,15 +296,22 @@ int life_kext_get(struct life *life, const char *what, struct kext_record *ret, 
 
 struct revoking {
         struct life *life;
-        const char *sha256;
+        const struct kext_identity *identity;
 };
+
+static int list_both(struct life *life, const struct kext_identity *i, struct croft_error *err)
+{
+        int r = kext_revoked_add(life->host->state_dir, i->sha256, err);
+
+        return r < 0 || !i->plain[0] ? r : kext_revoked_add(life->host->state_dir, i->plain, err);
+}
 
 static int revoke_list(void *context, const void *arg, struct croft_error *err)
 {
         struct revoking *v = context;
 
         (void)arg;
-        return kext_revoked_add(v->life->host->state_dir, v->sha256, err);
+        return list_both(v->life, v->identity, err);
 }
 
 static int revoke_record(void *context, const void *arg, struct croft_error *err)
@@ -300,15 +319,17 @@ static int revoke_record(void *context, const void *arg, struct croft_error *err
         struct revoking *v = context;
 
         (void)arg;
-        return store_extension_revoke(v->life->store, v->sha256, err);
+        return store_extension_revoke(v->life->store, v->identity->sha256, err);
 }
 
+/* Whatever has no row any more that isn't revoked: in the same bytes others may be, too. */
 static int revoke_copy(void *context, const void *arg, struct croft_error *err)
 {
         struct revoking *v = context;
+        unsigned int removed;
 
         (void)arg;
-        return kext_copy_remove(v->life->host->state_dir, v->sha256, err);
+        return kext_copy_sweep(v->life->host->state_dir, keeps_copy, v->life, &removed, err);
 }
 
 static const struct step revoke_steps[] = {
@@ -327,7 +348,7 @@ int life_kext_revoke(struct life *life, const char *what, struct kext_record *re
 
         if (r < 0)
                 return r;
-        v.sha256 = record.identity.sha256;
+        v.identity = &record.identity;
         (void)pthread_mutex_lock(&life->kext_lock);
         r = steps_run(&op_revoke, &v, &steps_no_journal, err);
         (void)pthread_mutex_unlock(&life->kext_lock);
@@ -377,7 +398,7 @@ static int list_again(struct life *life, struct croft_error *err)
 
         for (size_t i = 0; r == 0 && i < all.n; i++)
                 if (all.list[i].state == KEXT_REVOKED)
-                        r = kext_revoked_add(life->host->state_dir, all.list[i].identity.sha256, err);
+                        r = list_both(life, &all.list[i].identity, err);
         return r;
 }
 

@@ -37,7 +37,7 @@ static int find_record(struct life *life, int bytes, struct kext_record *ret, bo
         int r = kext_hash(bytes, sha256, &size, err);
 
         if (r == 0)
-                *ret_known = store_extension_find(life->store, sha256, ret, NULL) == 0;
+                *ret_known = store_extension_match(life->store, sha256, ret, NULL) == 0;
         return r;
 }
 

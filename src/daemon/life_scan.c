@@ -107,21 +107,31 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 
 /* --- newer generations in the place of older ones --- */
 
-/* The CURRENT one that the superseded one at that place is to become. */
-static const struct kext_record *find_newer(const struct life_kexts *all, const struct kext_finding *found)
+/* The SHA-256 of the CURRENT one that the superseded one at that place is to become; what is unpacked stays so. */
+static const char *find_newer(const struct life_kexts *all, const struct kext_finding *found)
 {
-        const struct kext_record *old = NULL;
+        const struct kext_record *old = NULL, *newer;
+        bool plain = false;
 
-        for (size_t i = 0; i < all->n; i++)
-                if (found->sha256[0] && strcmp(all->list[i].identity.sha256, found->sha256) == 0)
-                        old = &all->list[i];
-        return old && old->state == KEXT_SUPERSEDED
-                       ? life_kexts_current(all, old->identity.name, old->identity.vermagic)
-                       : NULL;
+        for (size_t i = 0; found->sha256[0] && i < all->n; i++) {
+                const struct kext_identity *identity = &all->list[i].identity;
+                bool unpacked = strcmp(identity->plain, found->sha256) == 0;
+
+                if (!unpacked && strcmp(identity->sha256, found->sha256) != 0)
+                        continue;
+                if (all->list[i].state != KEXT_SUPERSEDED)
+                        return NULL;
+                old = &all->list[i];
+                plain = plain || unpacked;
+        }
+        newer = old ? life_kexts_current(all, old->identity.name, old->identity.vermagic) : NULL;
+        if (!newer)
+                return NULL;
+        return plain && newer->identity.plain[0] ? newer->identity.plain : newer->identity.sha256;
 }
 
-static int replace(struct unit *u, int root, const struct kext_finding *found, const struct kext_record *newer,
-        struct croft_error *err)
+static int replace(
+        struct unit *u, int root, const struct kext_finding *found, const char *newer, struct croft_error *err)
 {
         int state_dir = u->life->host->state_dir;
         _cleanup_close_ int old = kext_copy_get(state_dir, found->sha256, err), fresh = -EBADF;
@@ -130,7 +140,7 @@ static int replace(struct unit *u, int root, const struct kext_finding *found, c
 
         if (old < 0)
                 return old;
-        fresh = kext_copy_get(state_dir, newer->identity.sha256, err);
+        fresh = kext_copy_get(state_dir, newer, err);
         r = fresh < 0 ? fresh
                       : kext_provide(u->life->host->kext_path, root, found->path, u->p.def.uid_base, old, fresh, err);
         if (r == -ELOOP) { /* a link: what it leads to is found by itself */
@@ -152,7 +162,7 @@ static int replace_old(struct unit *u, const struct life_scan *scan, struct crof
 
         for (size_t i = 0; root >= 0 && i < scan->n; i++) {
                 struct croft_error e = CROFT_ERROR_INIT;
-                const struct kext_record *newer = find_newer(&all, &scan->list[i]);
+                const char *newer = find_newer(&all, &scan->list[i]);
 
                 if (newer && replace(u, root, &scan->list[i], newer, &e) < 0 && first == 0)
                         first = croft_error_copy(err, &e);

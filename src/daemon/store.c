@@ -75,7 +75,10 @@ static const char *const migrations[] = {
         "  state INTEGER NOT NULL, baseline INTEGER NOT NULL, since INTEGER NOT NULL,"
         "  PRIMARY KEY (name, partition)) WITHOUT ROWID;"
         "INSERT INTO extension_loaded SELECT name, 0, sha256, state, baseline, since FROM extension_loaded_before;"
-        "DROP TABLE extension_loaded_before;"};
+        "DROP TABLE extension_loaded_before;",
+        /* of a compressed one: of what it unpacks to */
+        "ALTER TABLE extension ADD COLUMN plain TEXT NOT NULL DEFAULT '';"
+        "CREATE INDEX extension_plain ON extension (plain);"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -87,7 +90,7 @@ static const char *const migrations[] = {
 #define EXTENSION_COLUMNS                                                                                              \
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
         "reason,"                                                                                                      \
-        " registered, " EXTENSION_PREVIOUS
+        " registered, " EXTENSION_PREVIOUS ", plain"
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -120,16 +123,24 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_POOL_OPERATION] = "SELECT name, pool FROM pool_operation",
         [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?)",
         [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
-        [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_EXTENSION_FIND] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?",
+        /* revoked in whatever form goes before all; then what is current */
+        [SQL_EXTENSION_MATCH] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?1 OR plain = ?1"
+                                "  ORDER BY state = 3 DESC, state, generation DESC LIMIT 1",
         [SQL_EXTENSIONS] = "SELECT " EXTENSION_COLUMNS " FROM extension ORDER BY name, release, generation",
         [SQL_EXTENSION_OTHER_KIND] = "SELECT 1 FROM extension WHERE name = ? AND kind <> ?",
         [SQL_EXTENSION_NEWEST] = "SELECT coalesce(max(generation), 0) FROM extension WHERE name = ? AND release = ?",
         [SQL_EXTENSION_SUPERSEDE] = "UPDATE extension SET state = 2 WHERE name = ? AND release = ? AND state = 1",
         [SQL_EXTENSION_RENEW] = "UPDATE extension SET state = 1, generation = ?2 WHERE sha256 = ?1",
+        [SQL_EXTENSION_SET_PLAIN] = "UPDATE extension SET plain = ?2 WHERE sha256 = ?1",
         [SQL_EXTENSION_SET_STATE] = "UPDATE extension SET state = ?2 WHERE sha256 = ?1",
-        [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked VALUES (?)",
-        [SQL_REVOKED_FIND] = "SELECT 1 FROM extension_revoked WHERE sha256 = ?",
+        [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked SELECT ?1"
+                            "  UNION SELECT plain FROM extension WHERE sha256 = ?1 AND plain <> ''",
+        [SQL_REVOKED_FIND] = "SELECT 1 FROM extension_revoked WHERE sha256 IN (?1, ?2)",
+        [SQL_EXTENSIONS_REVOKE] =
+                "UPDATE extension SET state = 3 WHERE sha256 IN (SELECT sha256 FROM extension_revoked)"
+                "  OR plain IN (SELECT sha256 FROM extension_revoked)",
         [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?)",
         [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",

@@ -114,6 +114,8 @@ int store_extension_add(
         struct store *store, const struct kext_record *record, struct kext_record *ret, struct croft_error *err);
 /* -ENOENT: it isn't registered. */
 int store_extension_find(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err);
+/* Whose bytes these are, as stored or unpacked; of several a revoked one, or the most current.  -ENOENT: nobody's. */
+int store_extension_match(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err);
 /* All, sorted by name, kernel and generation; the caller frees *ret. */
 int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err);
 /* Durable, as are the next. */

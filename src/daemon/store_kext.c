@@ -34,22 +34,50 @@ static void read_record(sqlite3_stmt *s, void *row)
         store_take_text(s, 12, ret->reason, sizeof(ret->reason));
         ret->registered = sqlite3_column_int64(s, 13);
         ret->previous = sqlite3_column_int(s, 14) != 0;
+        store_take_text(s, 15, i->plain, sizeof(i->plain));
 }
 
 /* 1: *ret (may be NULL) is it, 0: there is none. */
-static int find(
-        struct store *store, enum statement which, const char *sha256, struct kext_record *ret, struct croft_error *err)
+static int step(struct store *store, sqlite3_stmt *s, struct kext_record *ret, struct croft_error *err)
 {
-        sqlite3_stmt *s = store_statement(store, which);
-        int result, r;
+        int result = sqlite3_step(s);
+        int r = result == SQLITE_ROW    ? 1
+                : result == SQLITE_DONE ? 0
+                                        : store_fault(store, result, err, "read an extension");
 
-        store_bind_text(s, 1, sha256);
-        result = sqlite3_step(s);
-        r = result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : store_fault(store, result, err, "read an extension");
         if (r == 1 && ret)
                 read_record(s, ret);
         (void)sqlite3_reset(s);
         return r;
+}
+
+static int find(
+        struct store *store, enum statement which, const char *sha256, struct kext_record *ret, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, which);
+
+        store_bind_text(s, 1, sha256);
+        return step(store, s, ret, err);
+}
+
+/* In either form. */
+static int is_revoked(struct store *store, const struct kext_identity *i, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_REVOKED_FIND);
+
+        store_bind_text(s, 1, i->sha256);
+        store_bind_text(s, 2, i->plain);
+        return step(store, s, NULL, err);
+}
+
+/* One that was registered when that wasn't kept. */
+static int complete(struct store *store, const struct kext_identity *i, struct croft_error *err)
+{
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SET_PLAIN);
+
+        store_bind_text(s, 1, i->sha256);
+        store_bind_text(s, 2, i->plain);
+        return store_run_statement(store, SQL_EXTENSION_SET_PLAIN, err);
 }
 
 /* A name is of one kind: grants and holders are by name. */
@@ -113,6 +141,7 @@ static int insert(struct store *store, const struct kext_record *record, const c
         store_bind_text(s, 14, record->origin);
         store_bind_text(s, 15, record->reason);
         (void)sqlite3_bind_int64(s, 16, record->registered);
+        store_bind_text(s, 17, i->plain);
         return store_run_statement(store, SQL_EXTENSION_ADD, err);
 }
 
@@ -128,9 +157,10 @@ static int renew(struct store *store, const struct kext_record *record, struct c
 /* Inside a transaction; *record is as it is on record when it returns 0. */
 static int add(struct store *store, struct kext_record *record, struct croft_error *err)
 {
+        const struct kext_identity given = record->identity;
         struct kext_record known;
         char release[RELEASE_MAX];
-        int is_known, r = find(store, SQL_REVOKED_FIND, record->identity.sha256, NULL, err);
+        int is_known, r = is_revoked(store, &given, err);
 
         if (r > 0)
                 return croft_error_set(
@@ -138,8 +168,13 @@ static int add(struct store *store, struct kext_record *record, struct croft_err
         is_known = r < 0 ? r : find(store, SQL_EXTENSION_FIND, record->identity.sha256, &known, err);
         if (is_known < 0)
                 return is_known;
-        if (is_known)
+        if (is_known) {
                 *record = known;
+                (void)str_copy(record->identity.plain, sizeof(record->identity.plain), given.plain);
+                r = complete(store, &given, err);
+                if (r < 0)
+                        return r;
+        }
         if (is_known && known.state == KEXT_CURRENT)
                 return 0;
         (void)kext_release(record->identity.vermagic, release, sizeof(release));
@@ -170,14 +205,15 @@ int store_extension_add(
         return 0;
 }
 
-int store_extension_find(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err)
+static int find_one(
+        struct store *store, enum statement which, const char *sha256, struct kext_record *ret, struct croft_error *err)
 {
         struct croft_error e = CROFT_ERROR_INIT;
         struct kext_record record;
         int found = 0, r = store_begin(store, false, &e);
 
         if (r == 0) {
-                found = find(store, SQL_EXTENSION_FIND, sha256, &record, &e);
+                found = find(store, which, sha256, &record, &e);
                 r = store_commit(store, found < 0 ? found : 0, &e);
         }
         if (r < 0)
@@ -186,6 +222,16 @@ int store_extension_find(struct store *store, const char *sha256, struct kext_re
                 return croft_error_set(err, ENOENT, "no extension '%s' is registered.", sha256);
         *ret = record;
         return 0;
+}
+
+int store_extension_find(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err)
+{
+        return find_one(store, SQL_EXTENSION_FIND, sha256, ret, err);
+}
+
+int store_extension_match(struct store *store, const char *sha256, struct kext_record *ret, struct croft_error *err)
+{
+        return find_one(store, SQL_EXTENSION_MATCH, sha256, ret, err);
 }
 
 int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err)
@@ -226,13 +272,14 @@ int store_extension_supersede(struct store *store, const char *sha256, struct cr
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }
 
+/* What it is in the other form, too. */
 static int revoke_row(struct store *store, const char *sha256, struct croft_error *err)
 {
         int r;
 
         store_bind_text(store_statement(store, SQL_REVOKED_ADD), 1, sha256);
         r = store_run_statement(store, SQL_REVOKED_ADD, err);
-        return r < 0 ? r : set_state(store, sha256, KEXT_REVOKED, err);
+        return r < 0 ? r : store_run_statement(store, SQL_EXTENSIONS_REVOKE, err);
 }
 
 int store_extension_revoke(struct store *store, const char *sha256, struct croft_error *err)

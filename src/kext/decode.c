@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "kext/object.h"
 
-int decode(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err)
+int decode_keep(const void *data, size_t size, const char *file, struct decoded *ret, struct croft_error *err)
 {
-        struct kext_identity identity = {.name = ""};
+        struct decoded decoded = {.plain_size = 0};
         _cleanup_free_ void *plain = NULL;
         size_t plain_size = 0;
         int r = decode_unpack(data, size, &plain, &plain_size, err);
@@ -17,15 +17,28 @@ int decode(const void *data, size_t size, const char *file, struct kext_identity
         if (r < 0)
                 return r;
         if (!plain && object_is_bpf(data, size))
-                return decode_bpf(data, size, file, ret, err);
+                return decode_bpf(data, size, file, &ret->identity, err);
         if (plain) {
                 data = plain;
                 size = plain_size;
         }
-        r = decode_elf(data, size, &identity, err);
+        r = decode_elf(data, size, &decoded.identity, err);
         if (r < 0)
                 return r;
-        decode_signer(data, size, identity.signer, sizeof(identity.signer));
-        *ret = identity;
+        decode_signer(data, size, decoded.identity.signer, sizeof(decoded.identity.signer));
+        decoded.plain_size = plain_size;
+        decoded.plain = TAKE(plain);
+        *ret = decoded;
         return 0;
+}
+
+int decode(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err)
+{
+        struct decoded decoded = {.plain = NULL};
+        int r = decode_keep(data, size, file, &decoded, err);
+
+        free(decoded.plain);
+        if (r == 0)
+                *ret = decoded.identity;
+        return r;
 }

@@ -9,9 +9,17 @@
 
 #define KEXT_PLAIN_MAX ((size_t)256 << 20) /* bytes once decompressed */
 
-/* All of *ret but sha256 and size, from a file as stored; file: what it is called, which names what has no name of its
- * own.  -ENOEXEC: it is no extension, or a damaged one; -EFBIG: it grows beyond KEXT_PLAIN_MAX. */
+/* All of *ret but what is computed (sha256, plain and size), from a file as stored; file: what it is called, which
+ * names what has no name of its own.  -ENOEXEC: it is no extension, or a damaged one; -EFBIG: it grows beyond
+ * KEXT_PLAIN_MAX. */
 int decode(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err);
+/* And what a compressed one unpacks to, a new buffer; NULL: it isn't compressed. */
+struct decoded {
+        struct kext_identity identity;
+        void *plain;
+        size_t plain_size;
+};
+int decode_keep(const void *data, size_t size, const char *file, struct decoded *ret, struct croft_error *err);
 
 /* decode_unpack.c: the plain bytes of a .gz, .xz or .zst (by its first bytes), a new buffer; NULL in *ret: it is none
  * of these. */

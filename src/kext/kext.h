@@ -34,6 +34,7 @@ const char *kext_kind_name(enum kext_kind kind); /* "ko" */
 struct kext_identity {
         enum kext_kind kind;
         char sha256[KEXT_SHA256_LENGTH + 1]; /* of all bytes as stored, lower-case hex */
+        char plain[KEXT_SHA256_LENGTH + 1];  /* of a compressed one: of what it unpacks to; "": see kext_identify() */
         uint64_t size;                       /* in bytes, as stored */
         char name[KEXT_NAME_MAX + 1];        /* what the kernel calls it; of a BPF object what its file was called */
         char vermagic[128], srcversion[64];
@@ -108,10 +109,19 @@ int kext_seal(int memfd, struct croft_error *err);
 /* The SHA-256 of a sealed memfd, and its size.  -EPERM: it isn't sealed: whoever gave it could change it. */
 int kext_hash(int memfd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size, struct croft_error *err);
 
-/* Runs croft-kext (worker: its path) to identify the file at path, a path of global's; *ret_memfd (the caller closes
- * it; may be NULL) holds its bytes, sealed.  -ENOEXEC: no module; -ETIMEDOUT: it couldn't be read in time. */
-int kext_identify(
-        const char *worker, const char *path, struct kext_identity *ret, int *ret_memfd, struct croft_error *err);
+/* Sealed memfds; plain is -EBADF of what isn't compressed, or unpacks to more than KEXT_FILE_MAX. */
+struct kext_bytes {
+        int stored, plain;
+};
+#define KEXT_BYTES_INIT                                                                                                \
+        {                                                                                                              \
+                .stored = -EBADF, .plain = -EBADF                                                                      \
+        }
+void kext_bytes_done(struct kext_bytes *bytes);
+/* Runs croft-kext (worker: its path) to identify the file at path, a path of global's; *ret_bytes (may be NULL; ended
+ * with kext_bytes_done()) holds its bytes.  -ENOEXEC: no module; -ETIMEDOUT: it couldn't be read in time. */
+int kext_identify(const char *worker, const char *path, struct kext_identity *ret, struct kext_bytes *ret_bytes,
+        struct croft_error *err);
 
 /* Only reads it, the same way: for whoever has to know whether these bytes are registered, not what they say.  A sealed
  * memfd, or a negative errno. */

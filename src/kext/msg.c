@@ -88,6 +88,7 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
                 break;
         case MSG_IDENTITY:
                 put_identity(w, &msg->identity);
+                wire_put_u64(w, msg->number);
                 break;
         }
 }
@@ -145,6 +146,9 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
                 break;
         case MSG_IDENTITY:
                 result = get_identity(&r, &m->identity);
+                m->number = wire_get_u64(&r);
+                if (m->number > KEXT_FILE_MAX)
+                        result = -EBADMSG;
                 break;
         default:
                 result = -EBADMSG;

@@ -28,8 +28,9 @@ struct msg {
         int code; /* of FAULT: a positive errno */
         char text[MSG_TEXT_MAX];
         struct kext_identity identity;
-        uint64_t
-                number; /* of PROGRESS: how many; of BELONGS: which finding, from 0; of PROGRAM: enum bpf_attach_type */
+        /* Of PROGRESS: how many; of BELONGS: which finding, from 0; of PROGRAM: enum bpf_attach_type; of IDENTITY: how
+         * many bytes it unpacks to, 0: it isn't compressed, or they aren't kept. */
+        uint64_t number;
         struct kext_finding finding;
 };
 

@@ -7,11 +7,11 @@
  *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS
  *   croft-kext provide PARENT-PID ID PATH
  *
- * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, or of verify has
- * them, and 5 and more the files by which a control group is entered; of scan 4 the root of
- * a partition, or the lower layer of its root and 5 the upper one; of provide 4 the root, 5 what the file is, 6 what it
- * is to be.  It may hang as long as a file does that it reads;
- * croftd waits no longer than it wants to.
+ * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, of identify 5 one
+ * that gets what they unpack to; of verify 4 has the bytes, and 5 and more the files by which a control group is
+ * entered; of scan 4 the root of a partition, or the lower layer of its root and 5 the upper one; of provide 4 the
+ * root, 5 what the file is, 6 what it is to be.  It may hang as long as a file does that it reads; croftd waits no
+ * longer than it wants to.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -34,7 +34,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_UPPER = 5, FD_OLD = 5, FD_GROUPS = 5, FD_NEW = 6 };
+enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_PLAIN = 5, FD_UPPER = 5, FD_OLD = 5, FD_GROUPS = 5, FD_NEW = 6 };
 
 static int send_with(const struct msg *msg, const int *fds, size_t n_fds)
 {
@@ -111,20 +111,40 @@ static int read_only(char **words, struct croft_error *err)
         return r < 0 ? r : send_msg(&msg);
 }
 
+/* As much room as there may be, before this process can make no file longer; croftd cuts off what isn't used. */
+static int map_plain(void **ret, struct croft_error *err)
+{
+        if (ftruncate(FD_PLAIN, (off_t)KEXT_FILE_MAX) < 0)
+                return croft_error_set(err, errno, "make room for its plain bytes");
+        *ret = mmap(NULL, KEXT_FILE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, FD_PLAIN, 0);
+        return *ret == MAP_FAILED ? croft_error_set(err, errno, "map its plain bytes") : 0;
+}
+
 static int identify(char **words, struct croft_error *err)
 {
         struct msg msg = {.type = MSG_IDENTITY};
+        struct decoded decoded = {.plain = NULL};
         size_t size = 0;
-        void *data;
+        void *data, *plain = NULL;
         int r = copy(words[0], err);
 
+        if (r == 0)
+                r = map_plain(&plain, err);
         if (r == 0)
                 r = confine_to_memory(err);
         if (r == 0)
                 r = map_bytes(&data, &size, err);
         if (r == 0)
-                r = decode(data, size, words[0], &msg.identity, err);
-        return r < 0 ? r : send_msg(&msg);
+                r = decode_keep(data, size, words[0], &decoded, err);
+        if (r < 0)
+                return r;
+        msg.identity = decoded.identity;
+        if (decoded.plain && decoded.plain_size <= KEXT_FILE_MAX) {
+                memcpy(plain, decoded.plain, decoded.plain_size);
+                msg.number = decoded.plain_size;
+        }
+        free(decoded.plain);
+        return send_msg(&msg);
 }
 
 static int send_program(void *context, int fd, unsigned int attach)

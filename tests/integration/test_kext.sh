@@ -193,6 +193,33 @@ croft kext grant b good
 croft kext revoke good
 t_fails_with 4 "a revoked one is given to nobody" croft kext check b good.ko
 
+# --- KID-16: a compressed one is known by its bytes as stored, and by what they unpack to ------------------------------------
+
+module packed >packed.ko
+xz -k packed.ko
+module packed text=evil >packed-evil.ko
+cp packed-evil.ko other-packing.ko
+xz -k other-packing.ko
+packed=$(sha256 packed.ko.xz)
+croft kext register packed.ko.xz >/dev/null
+croft kext grant b packed
+t_is "it is known by its bytes as stored, and what they unpack to is told" "$(croft kext show packed --format json | jq -r '"\(.sha256) \(.plain_sha256)"')" "$packed $(sha256 packed.ko)"
+t_is "global has copies of both" "$(copies | tr ' ' '\n' | grep -c -e "$packed" -e "$(sha256 packed.ko)")" 2
+t_is "both are good for who is granted it" "$(croft kext check b packed.ko.xz >/dev/null && croft kext check b packed.ko >/dev/null && echo both)" both
+t_fails_with 7 "other plain bytes aren't" croft kext check b packed-evil.ko
+t_fails_with 7 "nor packed ones" croft kext check b other-packing.ko.xz
+t_is "what it unpacks to is no extension by itself" "$(croft kext id packed.ko --format json | jq -r '"\(.sha256) \(.state)"')" "$(sha256 packed.ko) null"
+croft kext register packed-evil.ko >/dev/null
+t_fails_with 8 "with it the plain form is superseded" croft kext check b packed.ko
+croft kext register packed.ko.xz >/dev/null
+t_ok "and current again" croft kext check b packed.ko
+croft kext revoke "$packed"
+t_fails_with 4 "with it the plain form is revoked" croft kext check b packed.ko
+t_fails_with 4 "and can't be registered" croft kext register packed.ko
+t_is "no copy is left of either" "$(copies | tr ' ' '\n' | grep -c -e "$packed" -e "$(sha256 packed.ko)")" 0
+croft kext revoke "$(sha256 packed-evil.ko)"
+croft kext ungrant b packed
+
 # --- what partitions hold (KXT-A7 in small: thousands of files) -------------------------------------------------------------------------------------------------
 
 # PARTITION [OPTION]...: "application file path extension state oddity;" of each finding
@@ -254,8 +281,10 @@ sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha
 start_croftd
 t_is "an older database doesn't bring back what was revoked" "$(shown "$first" .state)" REVOKED
 t_fails_with 4 "nor lets it be registered" croft kext register copy.ko
-module third >third.ko
+module third >third-plain.ko
+xz -c third-plain.ko >third.ko
 third=$(sha256 third.ko)
+third_plain=$(sha256 third-plain.ko)
 points=$("$BUILD/croftd" --list-crash-points)
 for operation in register revoke; do t_like "there are crash points of $operation" "$points" "^$operation\\."; done
 for point in $(echo "$points" | grep '^register\.'); do
@@ -268,19 +297,21 @@ for point in $(echo "$points" | grep '^register\.'); do
         register.record.done) t_is "killed at $point it is registered" "$(shown third .state)" CURRENT ;;
         *)
                 t_fails_with 3 "killed at $point it isn't registered" croft kext show third
-                t_is "and there is no copy: $point" "$(copies | tr ' ' '\n' | grep -c -e "$third" -e new)" 0
+                t_is "and there is no copy: $point" "$(copies | tr ' ' '\n' | grep -c -e "$third" -e "$third_plain" -e new)" 0
                 ;;
         esac
         t_ok "it can be: $point" croft kext register third.ko
-        t_is "with its copy: $point" "$(sha256 "state/kext/$third")" "$third"
+        t_is "with its copies: $point" "$(sha256 "state/kext/$third") $(sha256 "state/kext/$third_plain")" "$third $third_plain"
         t_croftd_stop
         sqlite3 state/croft.db "DELETE FROM extension WHERE name = 'third'"
         start_croftd
 done
 t_ok "it is registered" croft kext register third.ko
 for point in $(echo "$points" | grep '^revoke\.'); do
-        module "victim" text=$point >victim.ko
+        module "victim" text=$point >victim-plain.ko
+        xz -c victim-plain.ko >victim.ko
         victim=$(sha256 victim.ko)
+        victim_plain=$(sha256 victim-plain.ko)
         croft kext register victim.ko >/dev/null
         t_croftd_stop
         start_croftd $point
@@ -288,8 +319,8 @@ for point in $(echo "$points" | grep '^revoke\.'); do
         t_wait_daemon
         start_croftd 2>/dev/null
         case $point in
-        revoke.list) t_is "killed at $point it isn't revoked" "$(shown "$victim" .state) $(copies | grep -c "$victim")" "CURRENT 1" ;;
-        *) t_is "killed at $point it is revoked" "$(shown "$victim" .state) $(copies | grep -c "$victim")" "REVOKED 0" ;;
+        revoke.list) t_is "killed at $point it isn't revoked" "$(shown "$victim" .state) $(copies | tr ' ' '\n' | grep -c -e "$victim" -e "$victim_plain")" "CURRENT 2" ;;
+        *) t_is "killed at $point it is revoked" "$(shown "$victim" .state) $(copies | tr ' ' '\n' | grep -c -e "$victim" -e "$victim_plain")" "REVOKED 0" ;;
         esac
 done
 

@@ -64,6 +64,20 @@ t_is "modinfo knows its file" "$(run 'modinfo -b /root/tree -F name dummy')" dum
 t_is "again is no error" "$(status 'modprobe -d /root/tree dummy')" 0
 t_is "in another partition, too, which gets it" "$(status 'modprobe -d /root/tree dummy' b) $(holders)" "0 dummy=2 a 1 call LOADED;dummy=2 b 1 call LOADED;"
 t_is "modprobe -r unloads it" "$(status 'modprobe -d /root/tree -r dummy') $(status 'modprobe -d /root/tree -r dummy' b) $(there dummy)" "0 0 gone"
+# Another tree, where it is compressed: kmod unpacks it by itself, as this kernel can't (no CONFIG_MODULE_DECOMPRESS), and croft does, too.
+mkdir -p "packed/lib/modules/$release/kernel"
+xz -c "$dummy" >"packed/lib/modules/$release/kernel/dummy.ko.xz"
+depmod -b "$T/packed" 2>/dev/null
+tar -C "$T" -cf - packed | croft exec a -- tar -C /root -xf -
+croft kext register "packed/lib/modules/$release/kernel/dummy.ko.xz" >/dev/null
+t_is "KID-16: modprobe loads a compressed one that is registered as it is stored" "$(status 'modprobe -d /root/packed dummy')" 0
+t_is "which is held as that" "$(croft kext list --holders --format json | jq -r '.[] | "\(.name) \(.sha256)"')" "dummy $(sha256sum <"packed/lib/modules/$release/kernel/dummy.ko.xz" | cut -d' ' -f1)"
+t_is "and unloads it" "$(status 'modprobe -d /root/packed -r dummy') $(there dummy)" "0 gone"
+finit="import ctypes, os; c = ctypes.CDLL(None, use_errno=True); print(ctypes.get_errno() if c.syscall(313, os.open('FILE', os.O_RDONLY), b'', 4) else 0)"
+native=$(python3 -c "$(echo "$finit" | sed "s,FILE,$T/packed/lib/modules/$release/kernel/dummy.ko.xz,")")
+t_is "the file itself is loaded inside, though this kernel takes none" "$native $(croft exec a -- python3 -c "$(echo "$finit" | sed "s,FILE,/root/packed/lib/modules/$release/kernel/dummy.ko.xz,")") $(there dummy)" "95 0 there"
+run 'rmmod dummy' >/dev/null
+croft kext register "$dummy" >/dev/null
 t_is "busybox's insmod and rmmod do, too" "$(status 'busybox insmod /root/other-name.ko && busybox lsmod | grep -q dummy && busybox rmmod dummy') $(there dummy)" "0 gone"
 t_is "what isn't granted isn't loaded" "$(status 'modprobe -d /root/tree brd') $(there brd)" "1 gone"
 

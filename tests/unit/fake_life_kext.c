@@ -213,6 +213,11 @@ bool life_kext_known(struct life *life, const char *sha256, struct kext_record *
         return sha256[0] && identify("/root/copy.ko", ret, NULL) == 0;
 }
 
+bool life_kext_matched(struct life *life, const char *sha256, struct kext_record *ret)
+{
+        return life_kext_known(life, sha256, ret);
+}
+
 int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
 {
         int r = find(life, name, err);

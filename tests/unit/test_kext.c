@@ -275,7 +275,8 @@ static void each_message_is_read_as_it_was_told(void **state)
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {
-                const bool counts = types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS || types[i] == MSG_PROGRAM;
+                const bool counts = types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS || types[i] == MSG_PROGRAM ||
+                                    types[i] == MSG_IDENTITY;
                 const struct msg told = sample(types[i]);
                 struct wire_writer w = WIRE_WRITER_INIT;
                 struct msg read = {.type = 0};
@@ -323,6 +324,9 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         assert_not_taken(msg);
         msg = sample(MSG_IDENTITY);
         strcpy(msg.identity.signer, "\033[2J");
+        assert_not_taken(msg);
+        msg = sample(MSG_IDENTITY);
+        msg.number = KEXT_FILE_MAX + 1;
         assert_not_taken(msg);
         msg = sample(MSG_FAULT);
         msg.code = 0;

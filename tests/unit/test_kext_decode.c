@@ -62,6 +62,22 @@ static void a_compressed_one_says_the_same(void **state)
         assert_copy("zstd", "");
 }
 
+static void what_it_unpacks_to_is_kept(void **state)
+{
+        size_t size = 0, n = 0;
+        _cleanup_free_ char *plain = read_sample("module", &size), *packed = read_sample("xz", &n);
+        struct decoded decoded = {.plain = NULL};
+
+        (void)state;
+        assert_int_equal(decode_keep(packed, n, "x", &decoded, NULL), 0);
+        assert_string_equal(decoded.identity.name, "copy");
+        assert_int_equal(decoded.plain_size, size);
+        assert_memory_equal(decoded.plain, plain, size);
+        free(decoded.plain);
+        assert_int_equal(decode_keep(plain, size, "x", &decoded, NULL), 0);
+        assert_null(decoded.plain);
+}
+
 static void the_signer_is_read_out_of_the_signature(void **state)
 {
         struct kext_identity identity;
@@ -160,6 +176,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_module_says_what_it_is),
                 cmocka_unit_test(a_compressed_one_says_the_same),
+                cmocka_unit_test(what_it_unpacks_to_is_kept),
                 cmocka_unit_test(the_signer_is_read_out_of_the_signature),
                 cmocka_unit_test(a_signature_that_is_none_is_told),
                 cmocka_unit_test(what_is_no_module_is_refused),

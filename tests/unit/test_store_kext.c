@@ -192,6 +192,81 @@ static void what_was_revoked_is_never_registered_again(void **state)
         assert_is(f, 'b', 2, KEXT_CURRENT);
 }
 
+/* A compressed one of that digit, which unpacks to what has the other digit. */
+static int add_packed(struct fixture *f, char digit, char plain, struct kext_record *ret)
+{
+        struct kext_record record = sample("copy", digit, "6.1 SMP");
+
+        if (plain)
+                memset(record.identity.plain, plain, KEXT_SHA256_LENGTH);
+        return store_extension_add(f->store, &record, ret, NULL);
+}
+
+/* "b 2 CURRENT": whose the bytes of that digit are. */
+static void assert_matches(struct fixture *f, char digit, char whose, uint32_t generation, enum kext_state state)
+{
+        const struct kext_record asked = sample("x", digit, "");
+        struct kext_record record;
+
+        assert_int_equal(store_extension_match(f->store, asked.identity.sha256, &record, NULL), 0);
+        assert_int_equal(record.identity.sha256[0], whose);
+        assert_int_equal(record.generation, generation);
+        assert_int_equal(record.state, state);
+}
+
+static void what_one_unpacks_to_is_that_one(void **state)
+{
+        const struct kext_record plain = sample("x", 'p', "");
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add_packed(f, 'a', 'p', &record), 0);
+        assert_int_equal(record.identity.plain[0], 'p');
+        reopen(f);
+        assert_matches(f, 'a', 'a', 1, KEXT_CURRENT);
+        assert_matches(f, 'p', 'a', 1, KEXT_CURRENT);
+        assert_int_equal(store_extension_find(f->store, plain.identity.sha256, &record, NULL), -ENOENT);
+        assert_int_equal(store_extension_match(f->store, "", &record, NULL), -ENOENT);
+        assert_int_equal(add(f, "copy", 'p', "6.1 SMP", &record), 0); /* and by itself */
+        assert_matches(f, 'p', 'p', 2, KEXT_CURRENT);
+        assert_int_equal(add_packed(f, 'b', 'p', &record), 0); /* packed otherwise */
+        assert_matches(f, 'p', 'b', 3, KEXT_CURRENT);
+        assert_matches(f, 'a', 'a', 1, KEXT_SUPERSEDED);
+        assert_int_equal(add_packed(f, 'c', 'q', &record), 0);
+        assert_matches(f, 'p', 'b', 3, KEXT_SUPERSEDED);
+}
+
+static void what_it_unpacks_to_is_kept_when_it_is_registered_again(void **state)
+{
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add_packed(f, 'a', '\0', &record), 0); /* by an older croftd */
+        assert_int_equal(add_packed(f, 'a', 'p', &record), 0);
+        assert_int_equal(record.generation, 1);
+        assert_int_equal(record.identity.plain[0], 'p');
+        assert_matches(f, 'p', 'a', 1, KEXT_CURRENT);
+}
+
+static void it_is_revoked_in_every_form(void **state)
+{
+        struct kext_record record;
+        struct fixture *f = *state;
+
+        assert_int_equal(add(f, "copy", 'p', "6.1 SMP", &record), 0);
+        assert_int_equal(add_packed(f, 'a', 'p', &record), 0);
+        assert_int_equal(store_extension_revoke(f->store, record.identity.sha256, NULL), 0);
+        reopen(f);
+        assert_is(f, 'a', 2, KEXT_REVOKED);
+        assert_is(f, 'p', 1, KEXT_REVOKED);
+        assert_int_equal(add(f, "copy", 'p', "6.1 SMP", &record), -EPERM);
+        assert_int_equal(add_packed(f, 'b', 'p', &record), -EPERM);
+        assert_int_equal(add_packed(f, 'b', 'q', &record), 0);
+        assert_matches(f, 'q', 'b', 3, KEXT_CURRENT);
+        assert_int_equal(store_extension_revoke(f->store, record.identity.plain, NULL), 0); /* of a list beside it */
+        assert_is(f, 'b', 3, KEXT_REVOKED);
+}
+
 static void they_are_listed_in_order(void **state)
 {
         _cleanup_free_ struct kext_record *list = NULL;
@@ -294,6 +369,9 @@ int main(void)
                 WITH_STORE(an_old_one_that_is_registered_again_is_the_newest),
                 WITH_STORE(the_newest_superseded_one_before_a_current_one_is_the_previous),
                 WITH_STORE(what_was_revoked_is_never_registered_again),
+                WITH_STORE(what_one_unpacks_to_is_that_one),
+                WITH_STORE(what_it_unpacks_to_is_kept_when_it_is_registered_again),
+                WITH_STORE(it_is_revoked_in_every_form),
                 WITH_STORE(they_are_listed_in_order),
                 WITH_STORE(grants_are_a_partitions_and_go_with_it),
                 WITH_STORE(what_a_scan_has_found_goes_with_its_partition),
