@@ -6,6 +6,9 @@
  * intent without a record takes it back: nobody was told of success.  An unload is the record first: the holder goes
  * and, with the last one, what is in the kernel is PENDING at the same instant; then the kernel, as often as it takes.
  * So at any instant the books say what is to be done, and need no journal beside them.
+ *
+ * How long a module takes to begin is its own to say, so books_lock isn't held meanwhile: the intent says whose turn it
+ * is, and who wants the same one waits for its end.  What was decided before is decided anew after that.
  */
 #include "daemon/life_books.h"
 
@@ -18,7 +21,8 @@
 #include <time.h>
 
 #define RETRY_S 2
-#define DEPTH_MAX 16 /* a newer generation may need what needs it */
+#define PATIENCE_S 10 /* for a module that is being loaded for another partition */
+#define DEPTH_MAX 16  /* a newer generation may need what needs it */
 
 /* --- what is to go --- */
 
@@ -81,10 +85,19 @@ static int load_it(void *context, const void *arg, struct croft_error *err)
 {
         struct loading *l = context;
 
+        struct life *life = l->u->life;
+        int r;
+
         (void)arg;
         if (l->loaded.partition > 0)
                 return books_kernel_attach(l->u, l->loaded.name, l->programs, err);
-        return books_kernel_load(l->bytes, l->wish->parameters, err);
+        life->books_loading++;
+        life->books_loads++;
+        (void)pthread_mutex_unlock(&life->books_lock);
+        r = books_kernel_load(l->bytes, l->wish->parameters, err);
+        (void)pthread_mutex_lock(&life->books_lock);
+        life->books_loading--;
+        return r;
 }
 
 /* Also when the act has failed: then it isn't there, or isn't ours, which -EEXIST has told. */
@@ -151,7 +164,31 @@ static int really(struct loading *l, struct croft_error *err)
         if (bytes < 0)
                 return bytes;
         l->bytes = bytes;
-        return steps_run(&op_load, l, &steps_no_journal, err);
+        r = steps_run(&op_load, l, &steps_no_journal, err);
+        (void)pthread_cond_broadcast(&life->books_loaded);
+        return r;
+}
+
+/* Until the kernel is through with this one, for whomever that is. */
+static int wait_for_other(struct life *life, const char *name, struct croft_error *err)
+{
+        struct timespec until;
+
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PATIENCE_S;
+        for (;;) {
+                _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+                const struct kext_loaded *l;
+                int r = store_books(life->store, &books, err);
+
+                if (r < 0)
+                        return r;
+                l = kext_books_loaded(&books, name, 0);
+                if (!l || l->state != KEXT_LOADING || life->books_loading == 0)
+                        return 0;
+                if (pthread_cond_timedwait(&life->books_loaded, &life->books_lock, &until) != 0)
+                        return croft_error_set(err, EBUSY, "'%s' is being loaded for a partition.", name);
+        }
 }
 
 /* Nothing happens in the kernel. */
@@ -264,11 +301,15 @@ static int load(
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
         struct loading l = begin_loading(u, wish, programs);
         const struct kext_loaded *loaded;
-        int r = store_books(u->life->store, &books, err);
+        uint64_t loads;
         bool there;
+        int r = wait_for_other(u->life, identity->name, err);
 
+        if (r == 0)
+                r = store_books(u->life->store, &books, err);
         if (r < 0)
                 return r;
+        loads = u->life->books_loads;
         loaded = kext_books_loaded(&books, identity->name, u->p.def.id);
         there = books_kernel_has(u->life, loaded ? loaded : &l.loaded);
         if (loaded && !there) {
@@ -284,6 +325,8 @@ static int load(
                 l.loaded.baseline = true;
         if (load_needed(u, wish, err) < 0)
                 return err->code ? -err->code : -EIO;
+        if (loads != u->life->books_loads) /* others were served meanwhile */
+                return load(u, wish, programs, err);
         if (r != KEXT_LOAD_REALLY)
                 return note_holder(&l, loaded ? loaded : &l.loaded, err);
         r = really(&l, err);
@@ -603,6 +646,8 @@ static int take_away(struct life *life, const char *name, bool force, struct cro
         if (r < 0)
                 return r;
         (void)str_copy(module.name, sizeof(module.name), name);
+        if (found && found->state == KEXT_LOADING && life->books_loading > 0)
+                return croft_error_set(err, EBUSY, "'%s' is being loaded for a partition.", name);
         if (!books_kernel_has(life, found ? found : &module))
                 return croft_error_set(err, ENOENT, "the kernel has no extension '%s'.", name);
         name_holders(life, &books, name, holders, sizeof(holders));

@@ -104,21 +104,39 @@ static void take_broker(struct unit *u, const struct warden_process *broker)
         close_fd(old.pidfd);
 }
 
-/* A wish for a module.  false: it makes no sense. */
-static bool serve_module(struct unit *u, struct warden_packet *packet)
+/* A wish for a module. */
+struct module_wish {
+        struct module_request request;
+        int bytes; /* of a load */
+};
+
+/* false: it makes no sense. */
+static bool hear_wish(struct unit *u, struct warden_packet *packet)
 {
         _cleanup_close_ int bytes = warden_packet_take_fd(packet, "bytes");
-        struct wire_writer body = WIRE_WRITER_INIT;
-        struct module_request request;
-        struct module_answer answer;
+        struct module_wish *wish = calloc(1, sizeof(*wish));
 
-        if (module_request_get(&packet->body, &request) < 0 || request.load != (bytes >= 0))
+        if (!wish || module_request_get(&packet->body, &wish->request) < 0 || wish->request.load != (bytes >= 0)) {
+                free(wish);
                 return false;
-        answer = (struct module_answer){.call = request.call, .code = (uint32_t)-unit_kext_serve(u, &request, bytes)};
+        }
+        wish->bytes = TAKE_FD(bytes);
+        u->wish = wish;
+        return true;
+}
+
+void broker_serve(struct unit *u)
+{
+        struct module_wish *wish = TAKE(u->wish);
+        struct wire_writer body = WIRE_WRITER_INIT;
+        struct module_answer answer = {.call = wish->request.call};
+
+        answer.code = (uint32_t)-unit_kext_serve(u, &wish->request, wish->bytes);
         module_answer_put(&body, &answer);
         (void)warden_send(u->broker.socket, WARDEN_MODULE_DONE, NULL, 0, &body); /* or it has died */
         wire_writer_done(&body);
-        return true;
+        close_fd(wish->bytes);
+        free(wish);
 }
 
 /* What it has bound and unbound since, and what it wants: of that one at a time, so that others are served in between.
@@ -133,7 +151,7 @@ static void hear(struct unit *u)
                 struct loops_note note = {.minor = LOOPS_ANY};
 
                 r = warden_receive(u->broker.socket, &packet);
-                if (r == 1 && packet.type == WARDEN_MODULE && serve_module(u, &packet)) {
+                if (r == 1 && packet.type == WARDEN_MODULE && hear_wish(u, &packet)) {
                         r = -EAGAIN;
                         break;
                 }
@@ -237,6 +255,8 @@ int broker_look(struct unit *u, struct croft_error *err)
                 take_broker(u, NULL);
                 disks_follow(&u->p); /* what it was at it told nobody */
         }
+        if (u->wish)
+                return 1; /* the rest in the next look */
         if (u->broker.pidfd >= 0 || !is_readable(u->p.run.requests))
                 return 0;
         r = warden_spawn(u->life->spawner, "broker", &broker, err);

@@ -21,8 +21,10 @@ int broker_make_sockets(int *ret_warden, int *ret_broker, struct croft_error *er
 /* Has a call come that nobody takes, has one something to say, or has one ended that must be seen to?  partition.lock
  * is held. */
 bool broker_wants_look(const struct unit *u);
-/* Hears it, or starts one, by the owner.  Where that can't be, the calls that wait fail. */
+/* Hears it, or starts one, by the owner.  Where that can't be, the calls that wait fail.  1: it wants a module, which
+ * is for broker_serve(): how long that takes is the module's to say. */
 int broker_look(struct unit *u, struct croft_error *err);
+void broker_serve(struct unit *u);
 /* What wakes croftd for that; -EBADF: nothing.  partition.lock is held. */
 void broker_wakes(const struct unit *u, int ret[2]);
 

@@ -46,6 +46,7 @@ struct unit {
         bool kept_off;          /* the CPU that PID 1 stays on until it is init: the thread that starts it */
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
         struct warden_process broker; /* partition.lock: pidfd -EBADF: there is none */
+        struct module_wish *wish;     /* the owner's: heard from the broker, to be served */
         bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
         struct kext_rate loads; /* books_lock: of the kernel, for it */
@@ -89,6 +90,9 @@ struct life {
         /* who has which extension: life_books.c */
         pthread_mutex_t books_lock;
         pthread_cond_t books_wanted; /* with books_lock: the kernel couldn't let go what nobody holds */
+        pthread_cond_t books_loaded; /* with books_lock: the kernel is through with one */
+        unsigned int books_loading;  /* books_lock: how many the kernel is at */
+        uint64_t books_loads;        /* books_lock: how often it was let go for the kernel to load one */
         pthread_t books_thread;
         bool follows_books, books_ending;
         pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
@@ -102,6 +106,8 @@ struct life {
         bool ending;
         pthread_t workers[4];
         size_t n_workers;
+        unsigned int serving;                                   /* queue_lock: threads that serve a wish for a module */
+        pthread_cond_t serving_ended;                           /* with queue_lock */
         uint64_t started;                                       /* seconds since the epoch */
         atomic_ullong done[LIFE_ACTIONS], failed[LIFE_ACTIONS]; /* operations, for life_stats() */
 };

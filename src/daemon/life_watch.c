@@ -297,11 +297,51 @@ static void replace_warden(struct unit *u)
         (void)life_end(u, u->p.state, r, &err);
 }
 
+static void *serve_wish(void *context)
+{
+        struct unit *u = context;
+        struct life *life = u->life;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        broker_serve(u);
+        (void)life_end(u, u->p.state, 0, &err);
+        unit_unref(u);
+        (void)pthread_mutex_lock(&life->queue_lock);
+        life->serving--;
+        (void)pthread_cond_signal(&life->serving_ended);
+        (void)pthread_mutex_unlock(&life->queue_lock);
+        return NULL;
+}
+
+/* Not by a worker: they are few, and a module may take its time to begin.  Of a partition there is one at a time. */
+static void serve_aside(struct unit *u)
+{
+        struct life *life = u->life;
+        pthread_attr_t detached;
+        pthread_t thread;
+        int r;
+
+        (void)pthread_mutex_lock(&life->queue_lock);
+        life->serving++;
+        (void)pthread_mutex_unlock(&life->queue_lock);
+        (void)unit_ref(u);
+        (void)pthread_attr_init(&detached); /* can't fail, nor can the next */
+        (void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+        r = pthread_create(&thread, &detached, serve_wish, u);
+        (void)pthread_attr_destroy(&detached);
+        if (r != 0)
+                (void)serve_wish(u);
+}
+
 static void serve_calls(struct unit *u)
 {
         struct croft_error err = CROFT_ERROR_INIT;
         int r = broker_look(u, &err);
 
+        if (r == 1) {
+                serve_aside(u);
+                return;
+        }
         if (r < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "partition %ju has no broker", (uintmax_t)u->p.def.id);
         (void)life_end(u, u->p.state, r, &err);
@@ -518,6 +558,10 @@ void watch_close(struct life *life)
         for (size_t i = 0; i < life->n_workers; i++)
                 (void)pthread_join(life->workers[i], NULL);
         life->n_workers = 0;
+        (void)pthread_mutex_lock(&life->queue_lock);
+        while (life->serving > 0)
+                (void)pthread_cond_wait(&life->serving_ended, &life->queue_lock);
+        (void)pthread_mutex_unlock(&life->queue_lock);
         for (size_t i = 0; i < life->n_queue; i++)
                 unit_unref(life->queue[i]);
         free(life->queue);

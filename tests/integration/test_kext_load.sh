@@ -113,8 +113,20 @@ t_ok "KXT-29: what needs another brings it along" croft kext load a libceph
 t_is "which is an entry of its own" "$(holders)" "libceph=1 a 1 command LOADED;libcrc32c=1 a 0 dependency LOADED;"
 t_ok "and goes with it" croft kext unload a libceph
 t_is "with nothing left" "$(there libceph) $(there libcrc32c) $(holders)" "gone $needed "
-croft kext grant a brd --local --params rd_nr,rd_size
+# A module that takes its time to begin: as many RAM disks as it is told to make.
+croft kext grant a brd --params rd_nr,rd_size
 croft kext grant b brd
+run 'cat >/root/brd.ko' b <"$(modinfo -n brd)" >/dev/null
+state() { croft kext list --holders --format json | jq -r '.[] | select(.name == "brd") | .state' | sort -u; }
+croft kext load a brd rd_nr=300 rd_size=1024 &
+slow=$!
+t_ok "one takes its time to begin" t_wait_for sh -c 'croft kext list --holders --format json | grep -q LOADING'
+t_is "meanwhile another partition has another one loaded, and unloaded" "$(status 'insmod /root/x.ko' b) $(status 'rmmod dummy' b) $(state)" "0 0 LOADING"
+t_fails_with 5 "global doesn't take away what is being loaded" croft kext unload global brd
+t_is "who wants the same one gets it when it is there" "$(status 'insmod /root/brd.ko' b) $(wait $slow; echo $?) $(holders)" "0 0 brd=2 a 1 command LOADED;brd=2 b 1 call LOADED;"
+croft kext unload a brd
+run 'rmmod brd' b >/dev/null
+croft kext grant a brd --local --params rd_nr,rd_size
 t_ok "KXT-A6, KID-A7: one is for one partition alone" croft kext load a brd rd_nr=1 rd_size=1024
 t_fails_with 5 "no other has it then" croft kext load b brd
 t_like "which says who is in the way" "$(cat "$T/error")" "'brd' is held by 'a', and one of them is to have it alone"
@@ -131,9 +143,48 @@ exec 9<&-
 t_ok "as soon as it isn't" t_wait_for sh -c '! grep -q ^brd /proc/modules'
 t_ok "nothing is left in the books" t_wait_for sh -c '[ "$(croft kext list --holders --format json)" = "[]" ]'
 
-# --- KXT-A9: two at the same time ------------------------------------------------------------------------------------------
+# --- KID-A4: a file is changed all the time, by rename(2) and by write(2) -----------------------------------------------------
 
 croft start a
+{ cat "$(modinfo -n brd)" && printf x; } | croft exec a -- sh -c "cat >/root/evil.ko"
+swap='import ctypes, os, threading
+c = ctypes.CDLL(None, use_errno=True)
+good, evil = open("/root/other-name.ko", "rb").read(), open("/root/evil.ko", "rb").read()
+stop = False
+def change():
+    while not stop:
+        for data in (evil, good):
+            with open("/root/new.ko", "wb") as f: f.write(data)
+            os.rename("/root/new.ko", "/root/swap.ko")
+            with open("/root/swap.ko", "r+b") as f: f.write(evil); f.seek(0); f.write(data); f.truncate()
+open("/root/swap.ko", "wb").write(good)
+t = threading.Thread(target=change)
+t.start()
+seen, loads = set(), 0
+for i in range(40):
+    fd = os.open("/root/swap.ko", os.O_RDONLY)
+    r = ctypes.get_errno() if c.syscall(313, fd, b"", 0) else 0
+    os.close(fd)
+    seen.add(r)
+    if r == 0:
+        loads += 1
+        c.syscall(176, b"dummy", 0x800)
+    if "brd" in open("/proc/modules").read(): print("evil is loaded")
+stop = True
+t.join()
+print(seen <= {0, 1, 8}, loads <= 40)'
+croft exec a -- python3 -c "$swap" >swap.out &
+swapping=$!
+evil=0
+while kill -0 $swapping 2>/dev/null; do
+        ! grep -q '^brd ' /proc/modules || evil=1
+        sleep 0.05
+done
+t_is "KID-A4: whatever is swapped meanwhile, nothing but the registered one is ever loaded" "$(cat swap.out) $evil" "True True 0"
+t_is "and nothing is left" "$(there dummy) $(there brd) $(holders)" "gone gone "
+
+# --- KXT-A9: two at the same time ------------------------------------------------------------------------------------------
+
 storm='import ctypes, os
 c = ctypes.CDLL(None, use_errno=True)
 fd = os.open("/root/tree/lib/modules/'"$release"'/kernel/dummy.ko", os.O_RDONLY)
