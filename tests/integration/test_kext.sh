@@ -281,6 +281,11 @@ sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha
 start_croftd
 t_is "an older database doesn't bring back what was revoked" "$(shown "$first" .state)" REVOKED
 t_fails_with 4 "nor lets it be registered" croft kext register copy.ko
+t_croftd_stop
+listed_revoked=$(sort state/kext.revoked)
+rm state/kext.revoked
+start_croftd
+t_is "nor does the loss of the list, which is made anew" "$(shown "$first" .state) $(sort state/kext.revoked)" "REVOKED $listed_revoked"
 module third >third-plain.ko
 xz -c third-plain.ko >third.ko
 third=$(sha256 third.ko)
