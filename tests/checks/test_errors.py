@@ -16,6 +16,7 @@ import jsonschema
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+SANITIZED = os.path.join(TOP, "build-asan")  # where unit tests are (tests/run)
 XSD = os.path.join(TOP, "docs/errors.xsd")
 SPACE = "{urn:croft:errors:1}"
 sys.path.insert(0, os.path.join(TOP, "tests"))
@@ -113,7 +114,7 @@ def changed(key=None, value=None, book_key=None, book_value=None):
 
 
 def check_printed(tap, schema, folder):
-    made = subprocess.run([os.path.join(BUILD, "tests/unit/test_cli_errors")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    made = subprocess.run([os.path.join(SANITIZED, "tests/unit/test_cli_errors")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", check=False, env={**os.environ, "CROFT_ERRORS_DIR": folder})
     names = sorted(os.path.join(folder, name[:-5]) for name in os.listdir(folder) if name.endswith(".json"))
     tap.ok("the unit test leaves what it printed", made.returncode == 0 and len(names) > 50, made.stdout[-2000:])

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-static char path[64], dirs[160];
+static char path[64], dirs[256];
 static struct host host;
 static struct croft_error err;
 static char line[CROFT_ERROR_TEXT_MAX];
