@@ -15,7 +15,6 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 SANITIZED = os.path.join(TOP, "build-asan")  # where unit tests are (tests/run)
 XSD = os.path.join(TOP, "docs/errors.xsd")
 SPACE = "{urn:croft:errors:1}"
