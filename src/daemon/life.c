@@ -410,7 +410,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->kext_lock, NULL);
         (void)pthread_mutex_init(&life->books_lock, NULL);
         (void)pthread_cond_init(&life->books_wanted, NULL);
-        (void)pthread_cond_init(&life->books_loaded, NULL);
+        (void)pthread_cond_init(&life->books_turned, NULL);
         (void)pthread_cond_init(&life->serving_ended, NULL);
         (void)pthread_cond_init(&life->cpus_wanted, NULL);
         (void)pthread_cond_init(&life->disks_wanted, NULL);

@@ -7,8 +7,8 @@
  * and, with the last one, what is in the kernel is PENDING at the same instant; then the kernel, as often as it takes.
  * So at any instant the books say what is to be done, and need no journal beside them.
  *
- * How long a module takes to begin is its own to say, so books_lock isn't held meanwhile: the intent says whose turn it
- * is, and who wants the same one waits for its end.  What was decided before is decided anew after that.
+ * How long a module takes to begin and to end is its own to say, so books_lock isn't held meanwhile: who wants the same
+ * one waits for the end of that.  What was decided before is decided anew.
  */
 #include "daemon/life_books.h"
 
@@ -21,10 +21,23 @@
 #include <time.h>
 
 #define RETRY_S 2
-#define PATIENCE_S 10 /* for a module that is being loaded for another partition */
+#define PATIENCE_S 10 /* for a module that is being loaded or unloaded for another partition */
 #define DEPTH_MAX 16  /* a newer generation may need what needs it */
 
 /* --- what is to go --- */
+
+/* It may have been found by somebody meanwhile, or be taken out by another thread. */
+static bool is_to_go(struct life *life, const struct kext_loaded *l)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        const struct kext_loaded *now;
+
+        if (l->state != KEXT_PENDING || books_kernel_is_at(life, l->name, NULL) ||
+                store_books(life->store, &books, NULL) < 0)
+                return false;
+        now = kext_books_loaded(&books, l->name, l->partition);
+        return now && now->state == KEXT_PENDING;
+}
 
 /* Of rows that are PENDING: one after the other, until no more go; those that others need go behind these. */
 static size_t take_out_pending(struct life *life)
@@ -41,7 +54,9 @@ static size_t take_out_pending(struct life *life)
                         return 1;
                 for (size_t i = 0; i < books.n_loaded; i++) {
                         const struct kext_loaded *l = &books.loaded[i];
-                        int r = l->state == KEXT_PENDING ? books_kernel_unload(life, l) : 1;
+                        int r = is_to_go(life, l) ? books_kernel_unload(life, l) : 1;
+
+                        left += r > 0 && books_kernel_is_at(life, l->name, NULL); /* another thread's */
 
                         if (r == 0 || r == -ENOENT)
                                 went |= store_books_change(
@@ -85,19 +100,10 @@ static int load_it(void *context, const void *arg, struct croft_error *err)
 {
         struct loading *l = context;
 
-        struct life *life = l->u->life;
-        int r;
-
         (void)arg;
         if (l->loaded.partition > 0)
                 return books_kernel_attach(l->u, l->loaded.name, l->programs, err);
-        life->books_loading++;
-        life->books_loads++;
-        (void)pthread_mutex_unlock(&life->books_lock);
-        r = books_kernel_load(l->bytes, l->wish->parameters, err);
-        (void)pthread_mutex_lock(&life->books_lock);
-        life->books_loading--;
-        return r;
+        return books_kernel_load(l->u->life, l->bytes, l->wish->parameters, err);
 }
 
 /* Also when the act has failed: then it isn't there, or isn't ours, which -EEXIST has told. */
@@ -165,7 +171,7 @@ static int really(struct loading *l, struct croft_error *err)
                 return bytes;
         l->bytes = bytes;
         r = steps_run(&op_load, l, &steps_no_journal, err);
-        (void)pthread_cond_broadcast(&life->books_loaded);
+        (void)pthread_cond_broadcast(&life->books_turned);
         return r;
 }
 
@@ -178,16 +184,12 @@ static int wait_for_other(struct life *life, const char *name, struct croft_erro
         until.tv_sec += PATIENCE_S;
         for (;;) {
                 _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
-                const struct kext_loaded *l;
                 int r = store_books(life->store, &books, err);
 
-                if (r < 0)
+                if (r < 0 || !books_kernel_is_at(life, name, kext_books_loaded(&books, name, 0)))
                         return r;
-                l = kext_books_loaded(&books, name, 0);
-                if (!l || l->state != KEXT_LOADING || life->books_loading == 0)
-                        return 0;
-                if (pthread_cond_timedwait(&life->books_loaded, &life->books_lock, &until) != 0)
-                        return croft_error_set(err, EBUSY, "'%s' is being loaded for a partition.", name);
+                if (pthread_cond_timedwait(&life->books_turned, &life->books_lock, &until) != 0)
+                        return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", name);
         }
 }
 
@@ -646,8 +648,8 @@ static int take_away(struct life *life, const char *name, bool force, struct cro
         if (r < 0)
                 return r;
         (void)str_copy(module.name, sizeof(module.name), name);
-        if (found && found->state == KEXT_LOADING && life->books_loading > 0)
-                return croft_error_set(err, EBUSY, "'%s' is being loaded for a partition.", name);
+        if (books_kernel_is_at(life, name, found))
+                return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", name);
         if (!books_kernel_has(life, found ? found : &module))
                 return croft_error_set(err, ENOENT, "the kernel has no extension '%s'.", name);
         name_holders(life, &books, name, holders, sizeof(holders));

@@ -3,9 +3,9 @@
  * life_books.h - kernel extensions in the kernel: loading one for a partition, taking it out when nobody holds it, and
  * the two books of that (kext/books.h).
  *
- * life.books_lock is over the books and over what is done to the kernel's modules, but not while one is loaded; only
- * the store, the table of units and partition.lock are taken while it is held.  A partition's holders are changed by
- * its owner only.
+ * life.books_lock is over the books and over what is done to the kernel's modules, but not while the kernel is at one;
+ * only the store, the table of units and partition.lock are taken while it is held.  A partition's holders are changed
+ * by its owner only.
  */
 #ifndef CROFT_DAEMON_LIFE_BOOKS_H
 #define CROFT_DAEMON_LIFE_BOOKS_H

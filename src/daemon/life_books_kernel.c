@@ -64,9 +64,47 @@ static int flags_of(int bytes)
         return 0;
 }
 
-int books_kernel_load(int bytes, const char *parameters, struct croft_error *err)
+/* On the stack of who takes it out. */
+struct books_leaving {
+        const char *name;
+        struct books_leaving *next;
+};
+
+bool books_kernel_is_at(const struct life *life, const char *name, const struct kext_loaded *loaded)
 {
-        return module_load(bytes, parameters, flags_of(bytes), err);
+        for (const struct books_leaving *l = life->books_leaving; l; l = l->next)
+                if (strcmp(l->name, name) == 0)
+                        return true;
+        return loaded && loaded->state == KEXT_LOADING && life->books_loading > 0;
+}
+
+int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err)
+{
+        int r;
+
+        life->books_loading++;
+        life->books_loads++;
+        (void)pthread_mutex_unlock(&life->books_lock);
+        r = module_load(bytes, parameters, flags_of(bytes), err);
+        (void)pthread_mutex_lock(&life->books_lock);
+        life->books_loading--;
+        return r;
+}
+
+static int take_out(struct life *life, const char *name)
+{
+        struct books_leaving own = {name, life->books_leaving}, **at;
+        int r;
+
+        life->books_leaving = &own;
+        (void)pthread_mutex_unlock(&life->books_lock);
+        r = module_unload(name);
+        (void)pthread_mutex_lock(&life->books_lock);
+        for (at = &life->books_leaving; *at != &own;)
+                at = &(*at)->next;
+        *at = own.next;
+        (void)pthread_cond_broadcast(&life->books_turned); /* who waits looks when the lock is free again */
+        return r;
 }
 
 int books_kernel_payers(struct unit *u, struct bpf_payers *ret, struct croft_error *err)
@@ -100,7 +138,7 @@ int books_kernel_attach(struct unit *u, const char *name, const struct bpf_progr
 int books_kernel_unload(struct life *life, const struct kext_loaded *l)
 {
         if (l->partition == 0)
-                return module_unload(l->name);
+                return take_out(life, l->name);
         return life->host->plane ? bpf_detach(plane_directory(life->host->plane), l->partition, l->name, NULL) : 0;
 }
 

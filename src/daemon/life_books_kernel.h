@@ -15,8 +15,12 @@ bool books_kernel_has(struct life *life, const struct kext_loaded *l);
 /* Is the module that somebody else has loaded the one on record?  By what both say; where they say nothing it can't be
  * known. */
 bool books_kernel_is_same(const struct kext_identity *wanted);
+/* How long a module takes to begin and to end is its own to say: to load or take out one books_lock is let go
+ * meanwhile, and what the books say must be read again.  Is the kernel at the one of that name?  loaded: its row, or
+ * NULL. */
+bool books_kernel_is_at(const struct life *life, const char *name, const struct kext_loaded *loaded);
 /* bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can. */
-int books_kernel_load(int bytes, const char *parameters, struct croft_error *err);
+int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err);
 /* The partition's control groups, which pay for what an object of it takes; the caller ends *ret. */
 int books_kernel_payers(struct unit *u, struct bpf_payers *ret, struct croft_error *err);
 /* Attaches the programs of an object to the partition's control group. */

@@ -89,10 +89,11 @@ struct life {
         pthread_t devid_thread;
         /* who has which extension: life_books.c */
         pthread_mutex_t books_lock;
-        pthread_cond_t books_wanted; /* with books_lock: the kernel couldn't let go what nobody holds */
-        pthread_cond_t books_loaded; /* with books_lock: the kernel is through with one */
-        unsigned int books_loading;  /* books_lock: how many the kernel is at */
-        uint64_t books_loads;        /* books_lock: how often it was let go for the kernel to load one */
+        pthread_cond_t books_wanted;         /* with books_lock: the kernel couldn't let go what nobody holds */
+        pthread_cond_t books_turned;         /* with books_lock: the kernel is through with one */
+        unsigned int books_loading;          /* books_lock: how many the kernel is at */
+        uint64_t books_loads;                /* books_lock: how often it was let go for the kernel to load one */
+        struct books_leaving *books_leaving; /* books_lock: which the kernel is taking out: life_books_kernel.c */
         pthread_t books_thread;
         bool follows_books, books_ending;
         pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */

@@ -118,7 +118,7 @@ croft kext grant a brd --params rd_nr,rd_size
 croft kext grant b brd
 run 'cat >/root/brd.ko' b <"$(modinfo -n brd)" >/dev/null
 state() { croft kext list --holders --format json | jq -r '.[] | select(.name == "brd") | .state' | sort -u; }
-croft kext load a brd rd_nr=300 rd_size=1024 &
+croft kext load a brd rd_nr=500 rd_size=1024 &
 slow=$!
 t_ok "one takes its time to begin" t_wait_for sh -c 'croft kext list --holders --format json | grep -q LOADING'
 t_is "meanwhile another partition has another one loaded, and unloaded" "$(status 'insmod /root/x.ko' b) $(status 'rmmod dummy' b) $(state)" "0 0 LOADING"
@@ -127,7 +127,12 @@ same=$(status 'insmod /root/brd.ko' b)
 wait $slow
 t_is "who wants the same one gets it when it is there" "$same $? $(holders)" "0 0 brd=2 a 1 command LOADED;brd=2 b 1 call LOADED;"
 croft kext unload a brd
-run 'rmmod brd' b >/dev/null
+run 'rmmod brd' b >/dev/null &
+slow=$!
+t_ok "one takes its time to end" t_wait_for sh -c 'croft kext list --holders --format json | grep -q PENDING'
+t_is "meanwhile another partition has another one loaded, and unloaded, too" "$(status 'insmod /root/other-name.ko') $(status 'rmmod dummy') $(state)" "0 0 PENDING_UNLOAD"
+wait $slow
+t_is "then it is gone" "$? $(there brd) $(holders)" "0 gone "
 croft kext grant a brd --local --params rd_nr,rd_size
 t_ok "KXT-A6, KID-A7: one is for one partition alone" croft kext load a brd rd_nr=1 rd_size=1024
 t_fails_with 5 "no other has it then" croft kext load b brd
