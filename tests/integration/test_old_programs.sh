@@ -33,6 +33,7 @@ look_at() { # SUITE
         t_ok "$1: its image is imported" croft image import "$2" --name "old-$1"
         t_ok "a partition is made" croft create old --image "old-$1" -s init=croft -s memory.max=$MEMORY -s cpu.max=50% -s pids.max=200 \
                 -s devices=loop:4 -s mount.allow=ext4
+        t_uptime; t_started=$t_now
         t_ok "and started" croft start old
         t_ok "on one CPU" croft pool bind old one
         # something to see: 32 MiB that are touched, and ten processes
@@ -61,7 +62,7 @@ look_at() { # SUITE
         t_load=$(inside 'LC_ALL=C mpstat 3 1 | awk "/^Average/ { print 100 - \$NF }"')
         t_share=$((($(cpu_ns) - t_before) * 100 / ($(date +%s%N) - t_from)))
         t_between "mpstat sees its own load and no other: what its control group counts" "$t_load" $((t_share - 10)) $((t_share + 10))
-        t_between "which isn't nothing" "$t_share" 5 65
+        t_between "which isn't nothing" "$t_share" 1 65
         t_like "sar works" "$(inside 'LC_ALL=C sar -u 1 1')" '^Average: +all'
         t_like "iostat works" "$(inside 'LC_ALL=C iostat -c 1 1')" '^avg-cpu'
 
@@ -69,8 +70,10 @@ look_at() { # SUITE
         t_is "top counts its tasks" "$(inside 'exec top -b -n 1' | awk '/^Tasks/ { print $2 }')" "$(inside 'echo /proc/[0-9]*' | wc -w)"
         t_is "pgrep finds its own" "$(inside 'pgrep -c -x sleep')" 10
         t_between "ps: the ballast's share of memory isn't one of the host's" "$(inside 'ps -eo pmem --no-headers' | sort -n | tail -n 1)" 0 100
-        t_between "uptime: since it started" "$(inside "cut -d. -f1 /proc/uptime")" 1 60
-        t_like "uptime's words" "$(inside 'LC_ALL=C uptime')" 'up (0|1) min,.*load average: [0-9.]+, [0-9.]+, [0-9.]+$'
+        t_up=$(inside "cut -d. -f1 /proc/uptime")
+        t_uptime
+        t_between "uptime: since it started" "$t_up" 1 $((t_now - t_started + 1))
+        t_like "uptime's words" "$(inside 'LC_ALL=C uptime')" 'up [0-9]+ min,.*load average: [0-9.]+, [0-9.]+, [0-9.]+$'
         t_like "w's, too" "$(inside 'LC_ALL=C w -h; LC_ALL=C w | head -n 1')" 'load average:'
         t_is "vmstat has all its columns" "$(inside 'vmstat' | awk 'NR == 3 { if (NF >= 17) print "yes" }')" yes
         # --- loop devices ---
