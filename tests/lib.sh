@@ -222,6 +222,11 @@ t_reserve() {
         done | awk 'NF == 1 { print $1 }'
 }
 
+t_croftd_start_at() { # [CRASH-POINT]: where it is to die
+        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
+        t_croftd_start
+}
+
 t_croftd_stop() { # an orderly end
         [ -n "$t_daemon" ] || return 0
         kill "$t_daemon" 2>/dev/null

@@ -180,7 +180,7 @@ static int wait_for_other(struct life *life, const char *name, struct croft_erro
 {
         struct timespec until;
 
-        (void)clock_gettime(CLOCK_REALTIME, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += PATIENCE_S;
         for (;;) {
                 _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
@@ -188,7 +188,7 @@ static int wait_for_other(struct life *life, const char *name, struct croft_erro
 
                 if (r < 0 || !books_kernel_is_at(life, name, kext_books_loaded(&books, name, 0)))
                         return r;
-                if (pthread_cond_timedwait(&life->books_turned, &life->books_lock, &until) != 0)
+                if (pthread_cond_clockwait(&life->books_turned, &life->books_lock, CLOCK_MONOTONIC, &until) != 0)
                         return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", name);
         }
 }
@@ -744,9 +744,9 @@ static void *retry(void *context)
                         (void)pthread_cond_wait(&life->books_wanted, &life->books_lock);
                         continue;
                 }
-                (void)clock_gettime(CLOCK_REALTIME, &until);
+                (void)clock_gettime(CLOCK_MONOTONIC, &until);
                 until.tv_sec += RETRY_S;
-                (void)pthread_cond_timedwait(&life->books_wanted, &life->books_lock, &until);
+                (void)pthread_cond_clockwait(&life->books_wanted, &life->books_lock, CLOCK_MONOTONIC, &until);
         }
         (void)pthread_mutex_unlock(&life->books_lock);
         return NULL;

@@ -3,12 +3,12 @@
  * main.c - croft-devid(1): asks for device numbers of the partition that it runs in.  Static, so that it runs on any
  * root.  In global there is `croft devid`.
  */
+#include "base/fail.h"
 #include "base/str.h"
 
 #include <croft/devid.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +22,6 @@ struct options {
         struct croft_devid_request request;
         bool assign;
 };
-
-__attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
-{
-        va_list ap;
-
-        (void)fputs("croft-devid: ", stderr);
-        va_start(ap, format);
-        (void)vfprintf(stderr, format, ap);
-        va_end(ap);
-        (void)fputc('\n', stderr);
-        return code;
-}
 
 static void help(FILE *f)
 {
@@ -78,7 +66,7 @@ static bool take(char letter, uint32_t *ret)
         uint64_t n;
 
         if (!str_to_u64(optarg, CROFT_DEVID_ANY - 1, &n)) {
-                (void)fail(CROFT_EXIT_USAGE, "-%c wants a number, not '%s'", letter, optarg);
+                (void)FAIL(CROFT_EXIT_USAGE, "-%c wants a number, not '%s'", letter, optarg);
                 return false;
         }
         *ret = (uint32_t)n;
@@ -223,7 +211,7 @@ int main(int argc, char **argv)
                 return 0;
         }
         if (strcmp(word, "alloc") != 0 && strcmp(word, "list") != 0 && !find(word))
-                return fail(CROFT_EXIT_USAGE, "there are alloc, assign, release, show and list, not '%s'; see --help",
+                return FAIL(CROFT_EXIT_USAGE, "there are alloc, assign, release, show and list, not '%s'; see --help",
                         word);
         argv[1] = argv[0]; /* what getopt(3) calls the program */
         if (!parse(argc - 1, argv + 1, &o))
@@ -231,8 +219,8 @@ int main(int argc, char **argv)
         argc -= 1 + optind;
         argv += 1 + optind;
         if (argc != wanted)
-                return fail(CROFT_EXIT_USAGE, "'%s' wants %s", word, wanted ? "a family and an instance" : "no words");
+                return FAIL(CROFT_EXIT_USAGE, "'%s' wants %s", word, wanted ? "a family and an instance" : "no words");
         if (run(word, &o, argc, argv, &err) < 0)
-                return fail((int)croft_error_exit(&err), "%s", croft_error_line(&err, line, sizeof(line)));
+                return FAIL((int)croft_error_exit(&err), "%s", croft_error_line(&err, line, sizeof(line)));
         return fflush(stdout) < 0 ? CROFT_EXIT_FAILURE : 0;
 }

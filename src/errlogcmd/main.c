@@ -3,13 +3,13 @@
  * main.c - croft-error(1): a shell script records an error, and reads those of its partition.  Static in partitions, so
  * that it runs on any root; the same program in global, where -z names a partition.
  */
+#include "base/fail.h"
 #include "base/str.h"
 
 #include <croft/errlog.h>
 #include <errno.h>
 #include <getopt.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,23 +25,11 @@ struct options {
         struct croft_errlog_message message;
 };
 
-__attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
-{
-        va_list ap;
-
-        (void)fputs("croft-error: ", stderr);
-        va_start(ap, format);
-        (void)vfprintf(stderr, format, ap);
-        va_end(ap);
-        (void)fputc('\n', stderr);
-        return code;
-}
-
 static int fail_with(const struct croft_error *err)
 {
         char line[CROFT_ERROR_TEXT_MAX];
 
-        return fail((int)croft_error_exit(err), "%s", croft_error_line(err, line, sizeof(line)));
+        return FAIL((int)croft_error_exit(err), "%s", croft_error_line(err, line, sizeof(line)));
 }
 
 static void help(FILE *f)
@@ -98,7 +86,7 @@ static int parse_errno(const char *text)
 
 static int take_number(char letter, const char *text, unsigned long long max, unsigned long long *ret)
 {
-        return parse_number(text, max, ret) ? 0 : fail(CROFT_EXIT_USAGE, "-%c wants a number, not '%s'", letter, text);
+        return parse_number(text, max, ret) ? 0 : FAIL(CROFT_EXIT_USAGE, "-%c wants a number, not '%s'", letter, text);
 }
 
 static int take_option(int letter, const char *value, struct options *o)
@@ -146,11 +134,11 @@ static int take_option(int letter, const char *value, struct options *o)
                 break;
         case 'e':
                 m->errnum = parse_errno(value);
-                r = m->errnum < 0 ? fail(CROFT_EXIT_USAGE, "-e wants the name or number of an error, not '%s'", value)
+                r = m->errnum < 0 ? FAIL(CROFT_EXIT_USAGE, "-e wants the name or number of an error, not '%s'", value)
                                   : 0;
                 break;
         default:
-                r = fail(CROFT_EXIT_USAGE, "%s", "see croft-error --help");
+                r = FAIL(CROFT_EXIT_USAGE, "%s", "see croft-error --help");
                 break;
         }
         return r;
@@ -161,13 +149,13 @@ static int check(const struct options *o, int n_words)
         const struct croft_errlog_message *m = &o->message;
 
         if (o->print && (o->format || n_words > 0))
-                return fail(CROFT_EXIT_USAGE, "%s", "-l takes nothing else");
+                return FAIL(CROFT_EXIT_USAGE, "%s", "-l takes nothing else");
         if (!o->print && !o->format)
-                return fail(CROFT_EXIT_USAGE, "%s", "-S FORMAT is needed; see croft-error --help");
+                return FAIL(CROFT_EXIT_USAGE, "%s", "-S FORMAT is needed; see croft-error --help");
         if (m->catalogue && strlen(m->catalogue) > CATALOGUE_MAX)
-                return fail(CROFT_EXIT_USAGE, "the catalogue's name is too long: '%s'", m->catalogue);
+                return FAIL(CROFT_EXIT_USAGE, "the catalogue's name is too long: '%s'", m->catalogue);
         if (strlen(m->component) > COMPONENT_MAX)
-                return fail(CROFT_EXIT_USAGE, "the component's name is too long: '%s'", m->component);
+                return FAIL(CROFT_EXIT_USAGE, "the component's name is too long: '%s'", m->component);
         return 0;
 }
 
@@ -212,7 +200,7 @@ static int find_partition(struct croft_errlog *log, const char *name, uint64_t *
                         r = 0;
                 }
         free(books);
-        return r == 0 ? 0 : fail(r, "'%s' has no record of errors", name);
+        return r == 0 ? 0 : FAIL(r, "'%s' has no record of errors", name);
 }
 
 /* For a terminal or a log: bytes that could be taken for commands are shown as such. */

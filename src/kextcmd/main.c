@@ -6,29 +6,17 @@
  * Who answers these calls tells no more than an errno; what it can mean is said here.
  */
 #include "base/cleanup.h"
+#include "base/fail.h"
 #include "base/str.h"
 
 #include <croft/error.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #define PARAMETERS_MAX 4096 /* bytes, with blanks between them */
-
-__attribute__((format(printf, 2, 3))) static int fail(int code, const char *format, ...)
-{
-        va_list ap;
-
-        (void)fputs("croft-extension: ", stderr);
-        va_start(ap, format);
-        (void)vfprintf(stderr, format, ap);
-        va_end(ap);
-        (void)fputc('\n', stderr);
-        return code;
-}
 
 static void help(void)
 {
@@ -81,11 +69,12 @@ static int explain_load(int code, const char *file, struct croft_error *err)
 
 static int load(char *const words[], struct croft_error *err)
 {
-        _cleanup_close_ int fd = open(words[0], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        _cleanup_close_ int fd = -EBADF;
         char parameters[PARAMETERS_MAX], shown[256];
         int r;
 
         (void)str_escape(shown, sizeof(shown), words[0], strnlen(words[0], 80));
+        fd = open(words[0], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
                 return croft_error_set(err, errno, "open '%s'", shown);
         r = join(words + 1, &parameters, err);
@@ -98,9 +87,9 @@ static int unload_one(const char *name, struct croft_error *err)
 {
         char shown[256];
 
+        (void)str_escape(shown, sizeof(shown), name, strnlen(name, 80));
         if (syscall(SYS_delete_module, name, O_NONBLOCK) == 0)
                 return 0;
-        (void)str_escape(shown, sizeof(shown), name, strnlen(name, 80));
         switch (errno) {
         case ENOENT:
                 return croft_error_set(err, ENOENT, "this partition has no extension '%s'.", shown);
@@ -134,10 +123,10 @@ int main(int argc, char **argv)
                 return fflush(stdout) < 0 ? CROFT_EXIT_FAILURE : 0;
         }
         if (!loads && strcmp(word, "unload") != 0)
-                return fail(CROFT_EXIT_USAGE, "there are load and unload, not '%s'; see --help", word);
+                return FAIL(CROFT_EXIT_USAGE, "there are load and unload, not '%s'; see --help", word);
         if (argc < 3)
-                return fail(CROFT_EXIT_USAGE, "'%s' wants %s", word, loads ? "a file" : "a name");
+                return FAIL(CROFT_EXIT_USAGE, "'%s' wants %s", word, loads ? "a file" : "a name");
         if ((loads ? load : unload)(argv + 2, &err) < 0)
-                return fail((int)croft_error_exit(&err), "%s", croft_error_line(&err, line, sizeof(line)));
+                return FAIL((int)croft_error_exit(&err), "%s", croft_error_line(&err, line, sizeof(line)));
         return 0;
 }

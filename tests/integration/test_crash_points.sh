@@ -7,11 +7,6 @@
 # What the commands say about interrupted operations comes on standard error, once; whoever asks first hears it.
 croft() { command croft "$@" 2>>"$T/said"; }
 
-start_croftd() { # [CRASH-POINT]
-        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
-        t_croftd_start
-}
-
 # What is there of a partition that isn't running: one line for each thing too much.  Its definition and files may be.
 leftovers() {
         for dir in $(t_cgroups); do
@@ -76,7 +71,7 @@ kill_wardens() {
 check_point() { # POINT [all: the wardens are killed, too]
         operation=${1%%.*}
         rm -f "$T/said"
-        start_croftd "$1" || { t_fail "$1: croftd starts"; return; }
+        t_croftd_start_at "$1" || { t_fail "$1: croftd starts"; return; }
         if ! prepare "$operation" >/dev/null; then
                 t_fail "$1: the world before" "$(cat "$T/said")"
                 t_remove_partitions
@@ -90,7 +85,7 @@ check_point() { # POINT [all: the wardens are killed, too]
         t_is "$1: croftd died there" "$status" 77
         [ -z "${2:-}" ] || kill_wardens
         rm -f "$T/said"
-        start_croftd || { t_fail "$1: the next croftd answers"; return; }
+        t_croftd_start_at || { t_fail "$1: the next croftd answers"; return; }
         t_like "$1: the next croftd says what it did" "$(cat "$T/said")" \
                 "the interrupted '$operation' of 'web' was $(verb "$operation")"
         now=$(state)
@@ -118,14 +113,14 @@ check_next() { # POINT STATE
 # A croftd that dies at the same point again while it recovers: the one after it copes, too.
 check_twice() { # POINT
         operation=${1%%.*}
-        start_croftd "$1" && prepare "$operation" >/dev/null
+        t_croftd_start_at "$1" && prepare "$operation" >/dev/null
         operate "$operation" >/dev/null 2>&1
         t_wait_daemon
         CROFT_CRASH_AT=$1 t_croftd_start
         status=0
         if [ -n "$t_daemon" ]; then t_wait_daemon || status=$?; fi
         t_is "$1: the next croftd died there, too" "$status" 77
-        start_croftd || { t_fail "$1: the croftd after it answers"; return; }
+        t_croftd_start_at || { t_fail "$1: the croftd after it answers"; return; }
         t_is "$1: the one after it settles it" "$(state)" "$(expected_state "$operation")"
         [ -z "$(state)" ] || t_ok "$1: the partition can be removed" croft remove web --force
         t_is "$1: then nothing is left" "$(leftovers)" ""
@@ -134,13 +129,13 @@ check_twice() { # POINT
 
 # A warden that dies while it makes the partition's processes: croftd survives and unwinds.
 check_warden() { # POINT
-        start_croftd "$1" && croft create web -s init="/bin/sleep 1000000"
+        t_croftd_start_at "$1" && croft create web -s init="/bin/sleep 1000000"
         t_fails_with 1 "$1: the start fails" croft start web
         t_is "$1: the partition is Defined" "$(state)" Defined
         t_like "$1: show says why" "$(croft show web --format json | jq -r .last_error)" "warden"
         t_is "$1: nothing is left of it" "$(leftovers "$(id)")" ""
         t_croftd_kill
-        start_croftd
+        t_croftd_start_at
         t_ok "$1: without that, it can be started" croft start web
         t_ok "$1: it can be removed" croft remove web --force
         t_croftd_kill
@@ -152,10 +147,10 @@ shown() { croft show web --format json | jq -r .warden; }
 one_warden() { [ "$(wardens)" = "$(shown)" ]; }
 
 check_successor() { # POINT
-        start_croftd "$1" && croft create web -s init="/bin/sleep 1000000" && croft start web
+        t_croftd_start_at "$1" && croft create web -s init="/bin/sleep 1000000" && croft start web
         kill -9 "$(shown)"
         t_wait_daemon
-        start_croftd || { t_fail "$1: the next croftd answers"; return; }
+        t_croftd_start_at || { t_fail "$1: the next croftd answers"; return; }
         t_is "$1: the partition runs on" "$(state)" Active
         t_ok "$1: it has one warden, the one that is shown" t_wait_for one_warden
         t_is "$1: it works" "$(croft exec web -- echo yes)" yes

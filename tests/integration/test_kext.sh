@@ -9,12 +9,7 @@ listed() { croft kext list --format json | jq -r '.[] | "\(.name) \(.generation)
 shown() { croft kext show "$1" --format json | jq -r "$2"; } # EXTENSION JQ-EXPRESSION
 sha256() { sha256sum <"$1" | cut -d' ' -f1; }
 copies() { ls "$T/state/kext" | tr '\n' ' '; } # global's own
-start_croftd() { # [CRASH-POINT]
-        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
-        t_croftd_start
-}
-
-start_croftd || exit 1
+t_croftd_start_at || exit 1
 cd "$T" || exit 1
 module copy text=one build-id=00112233445566778899aabbccddeeff00112233 srcversion=0123456789ABCDEF >copy.ko
 
@@ -272,19 +267,19 @@ t_ok "it can be started and removed as ever" sh -c 'croft start scan && croft re
 
 before=$(listed)
 t_croftd_kill
-start_croftd
+t_croftd_start_at
 t_is "the next croftd knows them all" "$(listed)" "$before"
 t_is "and has the copies" "$(copies | wc -w)" 7
 t_is "and what is granted" "$(granted b)" "good false null;"
 t_croftd_stop
 sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"
-start_croftd
+t_croftd_start_at
 t_is "an older database doesn't bring back what was revoked" "$(shown "$first" .state)" REVOKED
 t_fails_with 4 "nor lets it be registered" croft kext register copy.ko
 t_croftd_stop
 listed_revoked=$(sort state/kext.revoked)
 rm state/kext.revoked
-start_croftd
+t_croftd_start_at
 t_is "nor does the loss of the list, which is made anew" "$(shown "$first" .state) $(sort state/kext.revoked)" "REVOKED $listed_revoked"
 module third >third-plain.ko
 xz -c third-plain.ko >third.ko
@@ -294,10 +289,10 @@ points=$("$BUILD/croftd" --list-crash-points)
 for operation in register revoke; do t_like "there are crash points of $operation" "$points" "^$operation\\."; done
 for point in $(echo "$points" | grep '^register\.'); do
         t_croftd_stop
-        start_croftd $point
+        t_croftd_start_at $point
         croft kext register third.ko >/dev/null 2>&1
         t_wait_daemon
-        start_croftd 2>/dev/null
+        t_croftd_start_at 2>/dev/null
         case $point in
         register.record.done) t_is "killed at $point it is registered" "$(shown third .state)" CURRENT ;;
         *)
@@ -309,7 +304,7 @@ for point in $(echo "$points" | grep '^register\.'); do
         t_is "with its copies: $point" "$(sha256 "state/kext/$third") $(sha256 "state/kext/$third_plain")" "$third $third_plain"
         t_croftd_stop
         sqlite3 state/croft.db "DELETE FROM extension WHERE name = 'third'"
-        start_croftd
+        t_croftd_start_at
 done
 t_ok "it is registered" croft kext register third.ko
 for point in $(echo "$points" | grep '^revoke\.'); do
@@ -319,10 +314,10 @@ for point in $(echo "$points" | grep '^revoke\.'); do
         victim_plain=$(sha256 victim-plain.ko)
         croft kext register victim.ko >/dev/null
         t_croftd_stop
-        start_croftd $point
+        t_croftd_start_at $point
         croft kext revoke victim >/dev/null 2>&1
         t_wait_daemon
-        start_croftd 2>/dev/null
+        t_croftd_start_at 2>/dev/null
         case $point in
         revoke.list) t_is "killed at $point it isn't revoked" "$(shown "$victim" .state) $(copies | tr ' ' '\n' | grep -c -e "$victim" -e "$victim_plain")" "CURRENT 2" ;;
         *) t_is "killed at $point it is revoked" "$(shown "$victim" .state) $(copies | tr ' ' '\n' | grep -c -e "$victim" -e "$victim_plain")" "REVOKED 0" ;;

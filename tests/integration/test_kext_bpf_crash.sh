@@ -7,12 +7,7 @@
 sends() { croft exec a -- bash -c "echo x >/dev/udp/127.0.0.1/4711" 2>/dev/null && echo sends || echo "can't"; }
 holders() { croft kext list --holders --format json | jq -r '.[] | "\(.name)=\(.total) \(.partition) \(.state)"' | tr '\n' ';'; }
 instances() { find "$T/run/bpf/kext" -mindepth 1 -maxdepth 1 -printf '%f ' 2>/dev/null; }
-start_croftd() { # [CRASH-POINT]
-        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
-        t_croftd_start
-}
-
-start_croftd || exit 1
+t_croftd_start_at || exit 1
 cd "$T" || exit 1
 cp "$BUILD/tests/integration/kext-drop.bpf.o" drop.bpf.o
 croft kext register drop.bpf.o >/dev/null && croft create a >/dev/null && croft start a && croft kext grant a drop || exit 1
@@ -20,13 +15,13 @@ id=$(croft show a --format json | jq -r .id)
 for point in $("$BUILD/croftd" --list-crash-points | grep -e '^extension-load\.' -e '^extension-unload\.'); do
         case $point in extension-unload.*) croft kext load a drop ;; esac
         t_croftd_stop
-        start_croftd "$point"
+        t_croftd_start_at "$point"
         case $point in
         extension-load.*) croft kext load a drop >/dev/null 2>&1 ;;
         *) croft kext unload a drop >/dev/null 2>&1 ;;
         esac
         t_wait_daemon
-        start_croftd 2>/dev/null
+        t_croftd_start_at 2>/dev/null
         case $point in
         extension-load.record.done | extension-unload.record) expected="drop=1 a LOADED; ${id}_drop can't" ;;
         *) expected="  sends" ;;
@@ -40,12 +35,12 @@ python3 -c "import sqlite3
 with sqlite3.connect('$T/state/croft.db') as d:
     d.execute('DELETE FROM extension_loaded')
     d.execute('DELETE FROM extension_holder')"
-start_croftd
+t_croftd_start_at
 t_is "an instance that nobody has on record is taken away" "$(holders) $(instances)$(sends)" " sends"
 croft kext load a drop
 t_croftd_kill
 rm "$T/run/bpf/kext/${id}_drop/links"
-start_croftd
+t_croftd_start_at
 t_is "one that isn't whole is lost" "$(holders) $(instances)$(sends)" "drop=0 a LOST; sends"
 t_ok "the partition goes" croft remove a --force
 t_done

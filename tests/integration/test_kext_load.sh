@@ -10,16 +10,12 @@ status() { run "$1 >/dev/null 2>&1; echo \$?" "${2:-a}"; }
 there() { if grep -q "^$1 " /proc/modules; then echo there; else echo gone; fi; }
 # "NAME PARTITION COUNT VIA STATE;" of each, with the total behind the name
 holders() { croft kext list --holders --format json | jq -r '.[] | "\(.name)=\(.total) \(.partition) \(.count) \(.via) \(.state)"' | tr '\n' ';'; }
-start_croftd() { # [CRASH-POINT]
-        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
-        t_croftd_start
-}
 unload() { # PARTITION MODULE: the errno of the call, without a look at /sys first
         croft exec "$1" -- python3 -c "import ctypes; c = ctypes.CDLL(None, use_errno=True); print(ctypes.get_errno() if c.syscall(176, b'$2', 0x800) else 0)"
 }
 tainted() { cat /proc/sys/kernel/tainted; }
 
-start_croftd || exit 1
+t_croftd_start_at || exit 1
 cd "$T" || exit 1
 tainted=$(tainted)
 for p in a b; do croft create $p >/dev/null && croft start $p || exit 1; done
@@ -212,13 +208,13 @@ t_is "at rest the books say what the kernel has" "$(there dummy) $(holders)" "go
 for point in $("$BUILD/croftd" --list-crash-points | grep -e '^extension-load\.' -e '^extension-unload\.'); do
         case $point in extension-unload.*) croft kext load a dummy ;; esac
         t_croftd_stop
-        start_croftd "$point"
+        t_croftd_start_at "$point"
         case $point in
         extension-load.*) croft kext load a dummy >/dev/null 2>&1 ;;
         *) croft kext unload a dummy >/dev/null 2>&1 ;;
         esac
         t_wait_daemon
-        start_croftd 2>/dev/null
+        t_croftd_start_at 2>/dev/null
         case $point in
         extension-load.record.done | extension-unload.record) expected="there dummy=1 a 1 command LOADED;" ;;
         *) expected="gone " ;;
@@ -229,7 +225,7 @@ done
 croft kext load a dummy
 t_croftd_kill
 rmmod dummy
-start_croftd
+t_croftd_start_at
 t_is "KXT-35: what has gone meanwhile is lost" "$(holders)" "dummy=0 a 1 command LOST;"
 t_ok "and can be loaded again" croft kext load a dummy
 t_is "it is there then" "$(there dummy) $(holders)" "there dummy=1 a 1 command LOADED;"

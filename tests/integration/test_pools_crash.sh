@@ -10,11 +10,6 @@ croft() { command croft "$@" 2>>"$T/said"; }
 
 is_gone() { ! kill -0 "$t_daemon" 2>/dev/null; }
 
-start_croftd() { # [CRASH-POINT]
-        if [ -n "${1:-}" ]; then export CROFT_CRASH_AT="$1"; else unset CROFT_CRASH_AT; fi
-        t_croftd_start
-}
-
 # Pools, their CPUs and who is where: what the commands say, what the kernel says, and what is seen inside.
 world() {
         croft pool list --format json | jq -c 'map([.name, .cpus, .partitions])'
@@ -48,7 +43,7 @@ subject() {
 check_point() { # POINT
         operation=${1%%.*}
         rm -f "$T/said"
-        start_croftd "$1" || { t_fail "$1: croftd starts"; return; }
+        t_croftd_start_at "$1" || { t_fail "$1: croftd starts"; return; }
         before=$(world)
         if operate "$operation" >/dev/null 2>&1 || kill -0 "$t_daemon" 2>/dev/null && ! t_wait_for is_gone; then
                 t_fail "$1: croftd died there" "$(cat "$T/said")"
@@ -59,7 +54,7 @@ check_point() { # POINT
         t_wait_daemon || status=$?
         t_is "$1: croftd died there" "$status" 77
         rm -f "$T/said"
-        start_croftd || { t_fail "$1: the next croftd answers"; return; }
+        t_croftd_start_at || { t_fail "$1: the next croftd answers"; return; }
         after=$(world)
         t_like "$1: the next croftd says what it did" "$(cat "$T/said")" "the interrupted '$operation' $(subject "$operation") was undone"
         t_is "$1: everything is as before" "$after" "$before"
@@ -85,7 +80,7 @@ undo() {
 if [ "$(cat /sys/devices/system/cpu/online)" != 0-1 ]; then
         t_note "written for two CPUs; there are $all_cpus"
 fi
-start_croftd || exit 1
+t_croftd_start_at || exit 1
 t_ok "a pool with CPU 0, an empty one" sh -c 'croft pool create p0 --cpus 0 && croft pool create p2'
 t_ok "A is in the first" sh -c 'croft create a -s init=croft -s pool=p0 && croft start a'
 t_ok "B has the rest" sh -c 'croft create b -s init=croft && croft start b'
@@ -96,7 +91,7 @@ for operation in bind set pool-remove start; do t_like "there are crash points o
 for point in $points; do check_point "$point"; done
 
 # default gives its CPUs up once nobody in it runs; both have all CPUs for a while then.
-start_croftd
+t_croftd_start_at
 t_ok "B goes to the first, too" croft pool bind b p0
 t_croftd_stop
 for point in $("$BUILD/croftd" --list-crash-points | grep '^pool-create\.\|^pool-set\.'); do check_point "$point"; done

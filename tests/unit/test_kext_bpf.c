@@ -4,10 +4,10 @@
  * fuzz target begins with.
  */
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "kext/bpf.h"
 #include "kext/decode.h"
 #include "kext/object.h"
+#include "kext_samples.h"
 
 #include <linux/bpf.h>
 #include <setjmp.h>
@@ -16,17 +16,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define SAMPLES GOLDEN "/../../fuzz/corpus/kext/"
-
-static char *read_sample(const char *name, size_t *ret_size)
-{
-        char path[4096], *data = NULL;
-
-        (void)snprintf(path, sizeof(path), SAMPLES "%s", name);
-        assert_int_equal(fd_read_file(AT_FDCWD, path, 1 << 20, &data, ret_size), 0);
-        return data;
-}
 
 static int decode_sample(const char *name, const char *file, struct kext_identity *ret, struct croft_error *err)
 {
@@ -127,18 +116,8 @@ static void what_is_cut_off_is_refused(void **state)
 
 static void what_is_one_bit_off_is_refused_or_read(void **state)
 {
-        size_t size;
-        _cleanup_free_ char *data = read_sample("bpf-drop", &size);
-
         (void)state;
-        for (size_t bit = 0; bit < 8 * size; bit += 11) {
-                struct kext_identity identity = {.name = "x"};
-
-                data[bit / 8] ^= (char)(1 << bit % 8);
-                (void)decode(data, size, "x.o", &identity, NULL);
-                assert_string_equal(identity.name, "x");
-                data[bit / 8] ^= (char)(1 << bit % 8);
-        }
+        walk_bits("bpf-drop", "x.o", 11);
 }
 
 int main(void)

@@ -4,27 +4,15 @@
  * with.
  */
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "kext/decode.h"
+#include "kext_samples.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#define SAMPLES GOLDEN "/../../fuzz/corpus/kext/"
-
-static char *read_sample(const char *name, size_t *ret_size)
-{
-        char path[4096], *data = NULL;
-
-        (void)snprintf(path, sizeof(path), SAMPLES "%s", name);
-        assert_int_equal(fd_read_file(AT_FDCWD, path, 1 << 20, &data, ret_size), 0);
-        return data;
-}
 
 static int decode_sample(const char *name, struct kext_identity *ret, struct croft_error *err)
 {
@@ -158,17 +146,8 @@ static void a_module_cut_off_is_refused(void **state)
 
 static void what_is_one_bit_off_is_refused_or_read(void **state)
 {
-        size_t size;
-        _cleanup_free_ char *data = read_sample("signed", &size);
-
         (void)state;
-        for (size_t bit = 0; bit < 8 * size; bit += 7) {
-                struct kext_identity identity;
-
-                data[bit / 8] ^= (char)(1 << bit % 8);
-                (void)decode(data, size, "x", &identity, NULL);
-                data[bit / 8] ^= (char)(1 << bit % 8);
-        }
+        walk_bits("signed", "x", 7);
 }
 
 int main(void)
