@@ -5,15 +5,16 @@
 #include "errlog/client.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/pinned.h"
 
 #include <linux/bpf.h>
 #include <string.h>
 #include <time.h>
 
-#define WAIT_NS 100000 /* a writer is in the kernel for some microseconds */
-#define WAITS_MAX 1000
-#define AGAIN_MAX 1000 /* each time somebody else has taken a record away */
+#define WAIT_NS 100000   /* a writer is in the kernel for some microseconds */
+#define WAIT_MAX_MS 5000 /* but a virtual processor may be taken away from it meanwhile */
+#define AGAIN_MAX 1000   /* each time somebody else has taken a record away */
 
 int errlog_client_open(const char *directory)
 {
@@ -62,7 +63,7 @@ int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret)
 {
         const struct timespec pause = {.tv_nsec = WAIT_NS};
 
-        for (int i = 0; i < WAITS_MAX; i++) {
+        for (int64_t begin = now_ms(); now_ms() - begin < WAIT_MAX_MS;) {
                 struct errlog_call call = {.op = ERRLOG_OP_BOOK, .partition = partition};
                 int r = errlog_client_call(program, &call);
 

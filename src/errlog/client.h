@@ -19,7 +19,7 @@ int errlog_client_open(const char *directory);
 int errlog_client_call(int program, struct errlog_call *call);
 
 /* The book when nobody was in the middle of writing: each record before ret->next is there, or will never be.  -EAGAIN:
- * there was no such moment in a tenth of a second. */
+ * there was no such moment in five seconds. */
 int errlog_client_book(int program, uint64_t partition, struct errlog_book *ret);
 
 /* Records in it, and those that are being written. */

@@ -103,6 +103,16 @@ static long find_next(__u32 i, struct walk *walk)
         return 0;
 }
 
+/* `ended` before `next`: if they fit, all that had begun by the second look had ended by the first.  The other way
+ * round, one that begins and ends between both looks would stand for one that has begun and not ended. */
+static __always_inline void copy_book(struct errlog_call *call, struct errlog_book *book)
+{
+        __u64 ended = __sync_fetch_and_add(&book->ended, 0);
+
+        COPY_WORDS(&call->book, book, WORDS(*book));
+        *(volatile __u64 *)&call->book.ended = ended;
+}
+
 /* What is copied may go meanwhile, and another come in its place: its number is looked at again afterwards. */
 static __always_inline int read(struct errlog_call *call, const struct errlog_book *book, __u64 partition, __u64 caller)
 {
@@ -230,7 +240,7 @@ int errlog(struct errlog_call *call)
         default:
                 return -EINVAL;
         }
-        COPY_WORDS(&call->book, book, WORDS(*book));
+        copy_book(call, book);
         return 0;
 }
 

@@ -5,6 +5,7 @@
  * where: here guest
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kstat/catalogue.h"
 #include "kstat/objects.h"
 #include "kstat_kit.h"
@@ -13,15 +14,17 @@
 #include <bpf/bpf.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-/* Asks until it is told "the end"; each answer is one structure's, whole, or none. */
-static int read_until_the_end(void)
+/* Asks until it is told "the end"; each answer is one structure's, whole, or none.  *seen: there were both. */
+static int read_until_the_end(atomic_bool *seen)
 {
         unsigned int read = 0, missed = 0;
 
@@ -43,25 +46,29 @@ static int read_until_the_end(void)
                 } else {
                         return 3;
                 }
+                atomic_store(seen, read > 0 && missed > 0);
                 fill_key(&end, "the end", 0, "io");
                 if (i % 64 == 0 && run(program, &end) == 0)
-                        return read > 0 && missed > 0 ? 0 : 4;
+                        return 0;
         }
-        return 5;
+        return 4;
 }
 
 /* KST-29 */
 static void a_structure_that_ends_while_it_is_read_is_whole_or_none(void **state)
 {
+        atomic_bool *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         const uint64_t a[] = {A};
+        const int64_t begin = now_ms();
         int status;
         pid_t pid;
 
         (void)state;
+        assert_true(seen != MAP_FAILED);
         pid = fork();
         if (pid == 0)
-                _exit(enter_cgroup("a") < 0 ? 1 : read_until_the_end());
-        for (int i = 0; i < 3000; i++) {
+                _exit(enter_cgroup("a") < 0 ? 1 : read_until_the_end(seen));
+        for (int i = 0; i < 3000 || (!atomic_load(seen) && now_ms() - begin < 60000); i++) {
                 uint64_t kid = make("fleeting", 0, (uint64_t)i, a, 1);
 
                 assert_int_equal(kstats_delete(kstats, &kid, 1, NULL), 0);
@@ -69,6 +76,8 @@ static void a_structure_that_ends_while_it_is_read_is_whole_or_none(void **state
         (void)make("the end", 0, 0, a, 1);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
+        assert_true(atomic_load(seen));
+        assert_int_equal(munmap(seen, sizeof(*seen)), 0);
 }
 
 static struct kstat_def persistent(const uint64_t data[WORDS])
