@@ -166,7 +166,8 @@ static int really(struct loading *l, struct croft_error *err)
         r = check_rate(l->u, l->loaded.name, err);
         if (r < 0)
                 return r;
-        bytes = kext_copy_get(life->host->state_dir, identity->plain[0] ? identity->plain : identity->sha256, err);
+        bytes = kext_copy_get(
+                life->host->state_dir, identity->plain[0] ? identity->plain : identity->sha256, l->wish->bytes, err);
         if (bytes < 0)
                 return bytes;
         l->bytes = bytes;
@@ -530,7 +531,7 @@ static int verify(struct unit *u, const struct book_wish *wish, struct bpf_progr
         r = check_rate(u, identity->name, err);
         if (r < 0)
                 return r;
-        bytes = kext_copy_get(host->state_dir, identity->sha256, err);
+        bytes = kext_copy_get(host->state_dir, identity->sha256, wish->bytes, err);
         r = bytes < 0 ? bytes : books_kernel_payers(u, &payers, err);
         return r < 0 ? r : bpf_verify(host->kext_path, bytes, identity->name, &payers, programs, err);
 }

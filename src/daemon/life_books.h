@@ -16,8 +16,9 @@
 /* What is wanted of which bytes, by whom. */
 struct book_wish {
         const struct kext_record *record;
-        const struct kext_grant *grant; /* that lets it */
-        const char *parameters;         /* as finit_module(2) takes them */
+        const struct kext_grant *grant;  /* that lets it */
+        const struct kext_sealed *bytes; /* that a call brought; else NULL */
+        const char *parameters;          /* as finit_module(2) takes them */
         enum kext_via via;
         unsigned int depth; /* how many needed one another up to it; 0: asked for itself */
 };

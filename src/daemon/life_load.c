@@ -30,17 +30,6 @@ static int code_for_partition(int code)
         }
 }
 
-static int find_record(struct life *life, int bytes, struct kext_record *ret, bool *ret_known, struct croft_error *err)
-{
-        char sha256[KEXT_SHA256_LENGTH + 1];
-        uint64_t size;
-        int r = kext_hash(bytes, sha256, &size, err);
-
-        if (r == 0)
-                *ret_known = store_extension_match(life->store, sha256, ret, NULL) == 0;
-        return r;
-}
-
 static void say(struct unit *u, const char *name, const char *what)
 {
         char text[KEXT_NAME_MAX + 64];
@@ -49,11 +38,15 @@ static void say(struct unit *u, const char *name, const char *what)
         unit_event(u, "extension", text);
 }
 
-static int load(struct unit *u, const struct kext_record *record, const char *parameters, enum kext_via via,
-        struct croft_error *err)
+/* record: NULL if nobody has registered it.  bytes: those of a call. */
+static int load(struct unit *u, const struct kext_record *record, const struct kext_sealed *bytes,
+        const char *parameters, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
-        struct book_wish wish = {.record = record, .parameters = parameters, .via = via};
+        struct book_wish wish = {.record = record,
+                .bytes = bytes,
+                .parameters = parameters,
+                .via = bytes ? KEXT_VIA_CALL : KEXT_VIA_COMMAND};
         size_t n = 0;
         int r = store_grants(u->life->store, u->p.def.id, &grants, &n, err);
 
@@ -68,11 +61,16 @@ static int load(struct unit *u, const struct kext_record *record, const char *pa
 
 static int serve_load(struct unit *u, const struct module_request *q, int bytes, struct croft_error *err)
 {
+        struct kext_sealed sealed = {.fd = bytes};
         struct kext_record record;
-        bool known = false;
-        int r = find_record(u->life, bytes, &record, &known, err);
+        bool known;
+        uint64_t size;
+        int r = kext_hash(bytes, sealed.sha256, &size, err);
 
-        return r == 0 ? load(u, known ? &record : NULL, q->text, KEXT_VIA_CALL, err) : r;
+        if (r < 0)
+                return r;
+        known = store_extension_match(u->life->store, sealed.sha256, &record, NULL) == 0;
+        return load(u, known ? &record : NULL, &sealed, q->text, err);
 }
 
 static int unload(struct unit *u, const char *name, enum kext_via via, struct croft_error *err)
@@ -180,7 +178,7 @@ static int load_by_command(struct unit *u, const char *what, const char *paramet
         int r = life_kext_get(u->life, what, &record, err);
 
         if (r == 0)
-                r = load(u, &record, parameters, KEXT_VIA_COMMAND, err);
+                r = load(u, &record, NULL, parameters, err);
         if (r < 0)
                 croft_error_prefix(err, "load an extension for '%s'", u->p.def.name);
         return r;

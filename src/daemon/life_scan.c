@@ -134,13 +134,13 @@ static int replace(
         struct unit *u, int root, const struct kext_finding *found, const char *newer, struct croft_error *err)
 {
         int state_dir = u->life->host->state_dir;
-        _cleanup_close_ int old = kext_copy_get(state_dir, found->sha256, err), fresh = -EBADF;
+        _cleanup_close_ int old = kext_copy_get(state_dir, found->sha256, NULL, err), fresh = -EBADF;
         char shown[256];
         int r;
 
         if (old < 0)
                 return old;
-        fresh = kext_copy_get(state_dir, newer, err);
+        fresh = kext_copy_get(state_dir, newer, NULL, err);
         r = fresh < 0 ? fresh
                       : kext_provide(u->life->host->kext_path, root, found->path, u->p.def.uid_base, old, fresh, err);
         if (r == -ELOOP) { /* a link: what it leads to is found by itself */

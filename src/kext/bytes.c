@@ -43,6 +43,19 @@ int kext_read_sealed(int from, struct croft_error *err)
         return r < 0 ? r : TAKE_FD(memfd);
 }
 
+bool bytes_are_same(int a, int b)
+{
+        _cleanup_free_ char *buf = malloc(2 * (size_t)CHUNK);
+        ssize_t n = buf ? 1 : -1;
+
+        for (off_t at = 0; n > 0; at += n) {
+                n = pread(a, buf, CHUNK, at);
+                if (n < 0 || pread(b, buf + CHUNK, CHUNK, at) != n || memcmp(buf, buf + CHUNK, (size_t)n) != 0)
+                        return false;
+        }
+        return n == 0;
+}
+
 void bytes_hex(const unsigned char *bytes, size_t n, char *hex)
 {
         static const char digits[] = "0123456789abcdef";

@@ -13,6 +13,8 @@ int bytes_memfd(struct croft_error *err);
 int bytes_copy(int from, int to, struct croft_error *err);
 /* The SHA-256 of a file from its beginning, by pread(2).  -EFBIG: it has no end before KEXT_FILE_MAX. */
 int bytes_hash(int fd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size, struct croft_error *err);
+/* By pread(2), from their beginnings.  false also where they can't be read. */
+bool bytes_are_same(int a, int b);
 /* hex has room for 2 * n + 1. */
 void bytes_hex(const unsigned char *bytes, size_t n, char *hex);
 

@@ -95,11 +95,9 @@ int kext_copy_put(int state_dir, const char *sha256, int memfd, struct croft_err
         return r;
 }
 
-int kext_copy_get(int state_dir, const char *sha256, struct croft_error *err)
+int kext_copy_get(int state_dir, const char *sha256, const struct kext_sealed *known, struct croft_error *err)
 {
         _cleanup_close_ int dir = open_directory(state_dir, err), fd = -EBADF, memfd = -EBADF;
-        char found[KEXT_SHA256_LENGTH + 1];
-        uint64_t size;
         int r;
 
         if (dir < 0)
@@ -108,9 +106,10 @@ int kext_copy_get(int state_dir, const char *sha256, struct croft_error *err)
         if (fd < 0)
                 return croft_error_set(err, fd, "open '%s/%s'", DIRECTORY, sha256);
         memfd = kext_read_sealed(fd, err);
-        r = memfd < 0 ? memfd : kext_hash(memfd, found, &size, err);
-        if (r == 0 && strcmp(found, sha256) != 0)
-                r = croft_error_set(err, EUCLEAN, "the copy of '%s' is damaged: register the extension again.", sha256);
+        if (memfd < 0)
+                return memfd;
+        r = known && strcmp(known->sha256, sha256) == 0 && bytes_are_same(known->fd, memfd) ? 0
+                                                                                            : check(memfd, sha256, err);
         return r < 0 ? r : TAKE_FD(memfd);
 }
 

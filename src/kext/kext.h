@@ -131,8 +131,15 @@ int kext_read(const char *worker, const char *path, struct croft_error *err);
 
 /* Puts the bytes there, whole or not at all, on the disk and verified when it returns.  Present already is fine. */
 int kext_copy_put(int state_dir, const char *sha256, int memfd, struct croft_error *err);
-/* A sealed memfd with the copy's bytes, whose hash is what its name says; -EUCLEAN: it isn't. */
-int kext_copy_get(int state_dir, const char *sha256, struct croft_error *err);
+/* Bytes that nobody can change, and their hash. */
+struct kext_sealed {
+        int fd; /* borrowed */
+        char sha256[KEXT_SHA256_LENGTH + 1];
+};
+
+/* A sealed memfd with the copy's bytes, whose hash is what its name says; -EUCLEAN: it isn't.  known (NULL: none):
+ * where these have that hash, to be the same takes the place of hashing again. */
+int kext_copy_get(int state_dir, const char *sha256, const struct kext_sealed *known, struct croft_error *err);
 int kext_copy_remove(int state_dir, const char *sha256, struct croft_error *err); /* a missing one is fine */
 /* Removes what is half made, and those that known() doesn't want.  *ret_removed: how many of either. */
 int kext_copy_sweep(int state_dir, bool (*known)(void *context, const char *sha256), void *context,

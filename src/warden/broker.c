@@ -35,21 +35,22 @@
 
 /* --- the asker --- */
 
-/* Field `name` of a file below /proc/PID: its number after `skip` others. */
-static int read_field(pid_t pid, const char *file, const char *name, unsigned int skip, int base, uint64_t *ret)
+static int read_file(pid_t pid, const char *file, char **ret)
 {
-        _cleanup_free_ char *text = NULL;
-        char path[64];
-        const char *at;
-        int r;
+        char path[96];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-        r = fd_read_file(AT_FDCWD, path, STATUS_MAX, &text, NULL);
-        if (r < 0)
-                return r;
-        at = strstr(text, name); /* the first line, which it may choose itself, has no line break before the field */
+        return fd_read_file(AT_FDCWD, path, STATUS_MAX, ret, NULL);
+}
+
+/* Field `name`: its number after `skip` others.  false: there is none. */
+static bool take_field(const char *text, const char *name, unsigned int skip, int base, uint64_t *ret)
+{
+        /* The first line, which it may choose itself, has no line break before the field. */
+        const char *at = strstr(text, name);
+
         if (!at)
-                return -EBADMSG;
+                return false;
         at += strlen(name);
         for (unsigned int i = 0; i <= skip; i++) {
                 char *end;
@@ -57,16 +58,12 @@ static int read_field(pid_t pid, const char *file, const char *name, unsigned in
                 *ret = strtoull(at, &end, base);
                 at = end;
         }
-        return 0;
+        return true;
 }
 
 bool asker_is_root(const struct broker *b, const struct asker *a)
 {
-        uint64_t user = UINT64_MAX, capabilities = 0;
-
-        return read_field((pid_t)a->call->pid, "status", "\nUid:", 1, 10, &user) == 0 && user == b->spec.uid_base &&
-               read_field((pid_t)a->call->pid, "status", "\nCapEff:", 0, 16, &capabilities) == 0 &&
-               capabilities >> CAP_SYS_ADMIN & 1;
+        return a->user == b->spec.uid_base && (a->capabilities >> CAP_SYS_ADMIN & 1);
 }
 
 bool asker_is_there(const struct asker *a)
@@ -78,10 +75,12 @@ bool asker_is_there(const struct asker *a)
 
 static int find_asker(const struct broker *b, struct asker *a)
 {
+        _cleanup_free_ char *status = NULL;
         uint64_t process;
-        int r = read_field((pid_t)a->call->pid, "status", "\nTgid:", 0, 10, &process);
 
-        if (r < 0)
+        if (read_file((pid_t)a->call->pid, "status", &status) < 0 || !take_field(status, "\nTgid:", 0, 10, &process) ||
+                !take_field(status, "\nUid:", 1, 10, &a->user) ||
+                !take_field(status, "\nCapEff:", 0, 16, &a->capabilities))
                 return -ENOENT;
         a->process = (pid_t)process;
         a->pidfd = (int)syscall(SYS_pidfd_open, a->process, 0);
@@ -89,7 +88,7 @@ static int find_asker(const struct broker *b, struct asker *a)
                 return -errno;
         if (!process_in_cgroup(a->process, b->spec.cgroup))
                 return -EPERM;
-        return asker_is_there(a) ? 0 : -ENOENT; /* so it is that one which is held */
+        return asker_is_there(a) ? 0 : -ENOENT; /* so it is that one which is held, and doesn't change meanwhile */
 }
 
 int asker_fd(const struct asker *a, uint64_t number)
@@ -103,11 +102,12 @@ int asker_replace_fd(const struct asker *a, uint64_t number, int fd)
 {
         struct seccomp_notif_addfd add = {
                 .id = a->call->id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)fd, .newfd = (uint32_t)number};
+        _cleanup_free_ char *info = NULL;
         uint64_t flags = 0;
-        char path[64];
+        char name[64];
 
-        (void)snprintf(path, sizeof(path), "fdinfo/%llu", (unsigned long long)number);
-        if (read_field(a->process, path, "\nflags:", 0, 8, &flags) == 0)
+        (void)snprintf(name, sizeof(name), "fdinfo/%llu", (unsigned long long)number);
+        if (read_file(a->process, name, &info) == 0 && take_field(info, "\nflags:", 0, 8, &flags))
                 add.newfd_flags = flags & O_CLOEXEC;
         return ioctl(a->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }

@@ -27,15 +27,12 @@ struct broker_mount {
         bool answered; /* in vain; it may take its time to die */
 };
 
-/* A call about a module: a process of ours copies, then croftd decides. */
+/* A call about a module: a process of ours copies and asks croftd, which decides. */
 struct broker_module {
         struct broker_call call;
-        int pidfd; /* -EBADF: it has ended */
-        int bytes;
-        struct module_request *wish; /* shared with that process */
+        int pidfd; /* -EBADF: it has asked, and ended */
         int64_t until_ms;
-        bool asked;    /* croftd was */
-        bool answered; /* in vain, as with mounts */
+        bool answered;
 };
 
 struct broker {
@@ -77,7 +74,8 @@ struct asker {
         int listener; /* borrowed */
         pid_t process;
         int pidfd;
-        int64_t value; /* what the call returns when it doesn't fail */
+        uint64_t user, capabilities; /* effective; the thread's that is in the call */
+        int64_t value;               /* what the call returns when it doesn't fail */
 };
 
 /* broker_disks.c: what its views show of its devices.  A device that was bound or changed, one that was unbound, all.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * broker_module.c - calls that load and unload modules of the kernel: a process for each call copies the bytes and the
- * parameters, so that a file system that doesn't answer keeps nobody else waiting; croftd gets the copy, sealed, and
- * says how the call ends.
+ * parameters, so that a file system that doesn't answer keeps nobody else waiting, and sends the copy, sealed, to
+ * croftd, which says how the call ends.
  *
  * Invariant: what croftd is told of can't be changed any more by whoever asked, nor are its bytes ever loaded: they
  * only say which of global's own copies is meant.
@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -87,7 +86,7 @@ static int read_name(const struct asker *a, struct module_request *wish)
         return r == 0 && !wish->text[0] ? -ENOENT : r;
 }
 
-static int carry_out(const struct asker *a, struct module_request *wish, int bytes)
+static int take_wish(const struct asker *a, struct module_request *wish, int bytes)
 {
         enum module_call call = module_call_of(a->call->arch, a->call->nr);
         int r;
@@ -106,14 +105,41 @@ static int carry_out(const struct asker *a, struct module_request *wish, int byt
         return r;
 }
 
+/* What was copied goes to croftd. */
+static int ask(const struct broker *b, const struct module_request *wish, int bytes)
+{
+        struct wire_writer body = WIRE_WRITER_INIT;
+        const struct warden_fd copy = {"bytes", bytes};
+        int r = wish->load ? sealed_seal(bytes, NULL) : 0;
+
+        if (r < 0)
+                return r;
+        module_request_put(&body, wish);
+        r = warden_send(b->channel, WARDEN_MODULE, &copy, wish->load ? 1 : 0, &body);
+        wire_writer_done(&body);
+        return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
+}
+
+static int carry_out(const struct broker *b, const struct asker *a)
+{
+        static struct module_request wish; /* one a process */
+        int bytes, r;
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return -errno;
+        bytes = sealed_new("croft-module", NULL);
+        if (bytes < 0)
+                return -ENOMEM;
+        wish.call = a->call->id;
+        r = take_wish(a, &wish, bytes);
+        return r == 0 ? ask(b, &wish, bytes) : r;
+}
+
 /* --- its life --- */
 
 static void forget(struct broker *b, struct broker_module *m)
 {
         close_fd(m->pidfd);
-        close_fd(m->bytes);
-        if (m->wish)
-                (void)munmap(m->wish, sizeof(*m->wish));
         *m = b->modules[--b->n_modules];
 }
 
@@ -121,24 +147,12 @@ static void forget(struct broker *b, struct broker_module *m)
 static int begin(struct broker *b, const struct asker *a, struct broker_module *m)
 {
         _cleanup_close_ int cgroup = asker_open_cgroup(b, a);
-        pid_t pid;
+        pid_t pid = cgroup < 0 ? cgroup : ns_clone(0, cgroup, &m->pidfd);
 
-        if (cgroup < 0)
-                return cgroup;
-        m->wish = mmap(NULL, sizeof(*m->wish), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (m->wish == MAP_FAILED) {
-                m->wish = NULL;
-                return -ENOMEM;
-        }
-        m->bytes = sealed_new("croft-module", NULL);
-        if (m->bytes < 0)
-                return -ENOMEM;
-        pid = ns_clone(0, cgroup, &m->pidfd);
         if (pid == 0) {
-                int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
-
-                broker_child(b);
-                _exit(r < 0 ? -r : -carry_out(a, m->wish, m->bytes));
+                close_fd(b->lock);
+                close_fd(b->requests);
+                _exit(-carry_out(b, a));
         }
         return pid < 0 ? (int)pid : 0;
 }
@@ -152,8 +166,7 @@ int broker_module_begin(struct broker *b, const struct asker *a)
                 return -EPERM;
         if (b->n_modules == ELEMENTS(b->modules))
                 return -EAGAIN;
-        *m = (struct broker_module){
-                .call = *a->call, .pidfd = -EBADF, .bytes = -EBADF, .until_ms = now_ms() + PATIENCE_MS};
+        *m = (struct broker_module){.call = *a->call, .pidfd = -EBADF, .until_ms = now_ms() + PATIENCE_MS};
         b->n_modules++;
         r = begin(b, a, m);
         if (r < 0)
@@ -161,79 +174,61 @@ int broker_module_begin(struct broker *b, const struct asker *a)
         return r;
 }
 
-/* What was copied goes to croftd. */
-static int ask(struct broker *b, struct broker_module *m)
+static void answer(struct broker *b, struct broker_module *m, int code)
 {
-        struct wire_writer body = WIRE_WRITER_INIT;
-        const struct warden_fd bytes = {"bytes", m->wish->load ? m->bytes : -EBADF};
-        int r = m->wish->load ? sealed_seal(m->bytes, NULL) : 0;
-
-        if (r < 0)
-                return r;
-        m->wish->call = m->call.id;
-        m->wish->text[sizeof(m->wish->text) - 1] = '\0';
-        module_request_put(&body, m->wish);
-        r = warden_send(b->channel, WARDEN_MODULE, &bytes, 1, &body);
-        wire_writer_done(&body);
-        m->asked = true;
-        m->until_ms = now_ms() + DECISION_MS;
-        return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
+        if (!m->answered)
+                broker_answer(b, &m->call, 0, code);
+        m->answered = true;
 }
 
 /* false: it is over. */
 static bool look(struct broker *b, struct broker_module *m)
 {
+        bool late = now_ms() >= m->until_ms;
         int64_t status = 0;
-        int r;
 
-        if (m->pidfd < 0) /* croftd's turn */
-                return now_ms() < m->until_ms;
-        if (process_reap(m->pidfd, &status)) {
+        if (m->pidfd >= 0 && process_reap(m->pidfd, &status)) {
                 m->pidfd = close_fd(m->pidfd);
-                if (m->answered)
-                        return false;
-                r = status >> 8 != CLD_EXITED ? -EINTR : -(int)(status & 0xff);
-                if (r == 0)
-                        r = ask(b, m);
-                if (r < 0)
-                        broker_answer(b, &m->call, 0, -r);
-                return r == 0;
+                m->until_ms = now_ms() + DECISION_MS; /* it has asked, or failed */
+                if (status >> 8 != CLD_EXITED)
+                        answer(b, m, EINTR);
+                else if ((status & 0xff) != 0)
+                        answer(b, m, (int)(status & 0xff));
+                return !m->answered;
         }
-        if (!m->answered && now_ms() >= m->until_ms) {
-                (void)process_signal(m->pidfd, SIGKILL); /* one that can't be killed yet stays in the list */
-                broker_answer(b, &m->call, 0, ETIMEDOUT);
-                m->answered = true;
+        if (late) {
+                if (m->pidfd >= 0)
+                        (void)process_signal(m->pidfd, SIGKILL); /* one that can't be killed yet stays in the list */
+                answer(b, m, ETIMEDOUT);
         }
-        return true;
+        return m->pidfd >= 0 || !m->answered;
 }
 
 void broker_module_look(struct broker *b)
 {
-        for (size_t i = 0; i < b->n_modules;) {
-                struct broker_module *m = &b->modules[i];
-
-                if (look(b, m)) {
+        for (size_t i = 0; i < b->n_modules;)
+                if (look(b, &b->modules[i]))
                         i++;
-                        continue;
-                }
-                if (m->asked && m->pidfd < 0 && now_ms() >= m->until_ms)
-                        broker_answer(b, &m->call, 0, ETIMEDOUT);
-                forget(b, m);
-        }
+                else
+                        forget(b, &b->modules[i]);
 }
 
 bool broker_module_hear(struct broker *b, struct warden_packet *p)
 {
-        struct module_answer answer;
+        struct module_answer said;
 
-        if (module_answer_get(&p->body, &answer) < 0)
+        if (module_answer_get(&p->body, &said) < 0)
                 return false;
-        for (size_t i = 0; i < b->n_modules; i++)
-                if (b->modules[i].asked && b->modules[i].call.id == answer.call) {
-                        broker_answer(b, &b->modules[i].call, 0, (int)answer.code);
-                        forget(b, &b->modules[i]);
-                        break;
-                }
+        for (size_t i = 0; i < b->n_modules; i++) {
+                struct broker_module *m = &b->modules[i];
+
+                if (m->call.id != said.call)
+                        continue;
+                answer(b, m, (int)said.code);
+                if (m->pidfd < 0) /* else its process is about to end */
+                        forget(b, m);
+                break;
+        }
         return true;
 }
 
@@ -244,8 +239,7 @@ void broker_module_end(struct broker *b)
 
                 if (m->pidfd >= 0)
                         (void)process_signal(m->pidfd, SIGKILL);
-                if (!m->answered)
-                        broker_answer(b, &m->call, 0, EAGAIN);
+                answer(b, m, EAGAIN);
                 forget(b, m);
         }
 }

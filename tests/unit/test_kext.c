@@ -172,7 +172,7 @@ static void a_copy_is_what_its_name_says(void **state)
         (void)state;
         assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
         assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
-        copy = kext_copy_get(dir, ABC, NULL);
+        copy = kext_copy_get(dir, ABC, NULL, NULL);
         assert_true(copy >= 0);
         assert_int_equal(kext_hash(copy, sha256, &size, NULL), 0);
         assert_string_equal(sha256, ABC);
@@ -188,13 +188,38 @@ static void a_damaged_copy_is_told_and_made_anew(void **state)
         (void)state;
         assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
         close_fd(file_of("kext/" ABC, "abd"));
-        assert_int_equal(kext_copy_get(dir, ABC, NULL), -EUCLEAN);
+        assert_int_equal(kext_copy_get(dir, ABC, NULL, NULL), -EUCLEAN);
         assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
-        copy = kext_copy_get(dir, ABC, NULL);
+        copy = kext_copy_get(dir, ABC, NULL, NULL);
         assert_true(copy >= 0);
         assert_int_equal(kext_copy_remove(dir, ABC, NULL), 0);
         assert_int_equal(kext_copy_remove(dir, ABC, NULL), 0);
-        assert_int_equal(kext_copy_get(dir, ABC, NULL), -ENOENT);
+        assert_int_equal(kext_copy_get(dir, ABC, NULL, NULL), -ENOENT);
+}
+
+static bool is_copy(int dir, const struct kext_sealed *known)
+{
+        _cleanup_close_ int copy = kext_copy_get(dir, ABC, known, NULL);
+
+        return copy >= 0;
+}
+
+/* Bytes that are known to be right take the place of hashing, and only these. */
+static void a_copy_is_compared_with_what_is_known(void **state)
+{
+        _cleanup_close_ int dir = open_state(), memfd = fd_sealed("abc", "abc", 3),
+                            longer = fd_sealed("abcd", "abcd", 4);
+        _cleanup_close_ int wrong = fd_sealed("abd", "abd", 3);
+        const struct kext_sealed right = {memfd, ABC}, more = {longer, ABC}, other = {wrong, OTHER},
+                                 liar = {wrong, ABC};
+
+        (void)state;
+        assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
+        assert_true(is_copy(dir, &right) && is_copy(dir, &more) && is_copy(dir, &other) && is_copy(dir, NULL));
+        close_fd(file_of("kext/" ABC, "abd"));
+        assert_int_equal(kext_copy_get(dir, ABC, &right, NULL), -EUCLEAN);
+        assert_int_equal(kext_copy_get(dir, ABC, &other, NULL), -EUCLEAN);
+        assert_true(is_copy(dir, &liar)); /* what the caller vouches for isn't hashed */
 }
 
 static bool wants_abc(void *context, const char *sha256)
@@ -355,6 +380,7 @@ int main(void)
                         a_file_is_read_from_its_beginning_and_its_offset_stays, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_copy_is_what_its_name_says, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_damaged_copy_is_told_and_made_anew, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_copy_is_compared_with_what_is_known, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_half_made_is_swept_away, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_copy_is_whole_or_not_there, set_up, tear_down),
                 cmocka_unit_test(each_message_is_read_as_it_was_told),
