@@ -176,19 +176,19 @@ static int really(struct loading *l, struct croft_error *err)
         return r;
 }
 
-/* Until the kernel is through with this one, for whomever that is. */
-static int wait_for_other(struct life *life, const char *name, struct croft_error *err)
+/* Until the kernel is through with this one, for whomever that is; ret: what the books say then. */
+static int wait_for_other(struct life *life, const char *name, struct kext_books *ret, struct croft_error *err)
 {
         struct timespec until;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += PATIENCE_S;
         for (;;) {
-                _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
-                int r = store_books(life->store, &books, err);
+                int r = store_books(life->store, ret, err);
 
-                if (r < 0 || !books_kernel_is_at(life, name, kext_books_loaded(&books, name, 0)))
+                if (r < 0 || !books_kernel_is_at(life, name, kext_books_loaded(ret, name, 0)))
                         return r;
+                kext_books_done(ret);
                 if (pthread_cond_clockwait(&life->books_turned, &life->books_lock, CLOCK_MONOTONIC, &until) != 0)
                         return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", name);
         }
@@ -306,10 +306,8 @@ static int load(
         const struct kext_loaded *loaded;
         uint64_t loads;
         bool there;
-        int r = wait_for_other(u->life, identity->name, err);
+        int r = wait_for_other(u->life, identity->name, &books, err);
 
-        if (r == 0)
-                r = store_books(u->life->store, &books, err);
         if (r < 0)
                 return r;
         loads = u->life->books_loads;

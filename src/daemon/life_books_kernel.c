@@ -31,7 +31,7 @@ bool books_kernel_has(struct life *life, const struct kext_loaded *l)
 
 bool books_kernel_is_same(const struct kext_identity *wanted)
 {
-        struct module_figures found;
+        struct module_versions found;
         bool build_ids, versions;
 
         module_look(wanted->name, &found);

@@ -126,16 +126,15 @@ static void show_one(void *context, const struct kext_holder *h, uint32_t users)
 {
         struct shown *shown = context;
         struct view_module *m = &shown->list[shown->n];
-        struct module_figures figures = {.size = 0};
         struct kext_record record;
 
         if (h->lost || shown->n == VIEW_MODULES_MAX)
                 return;
+        *m = (struct view_module){.users = users};
         if (life_kext_known(shown->life, h->sha256, &record) && record.identity.kind == KEXT_BPF)
-                figures.size = record.identity.size; /* the kernel's figures are of programs and maps */
+                m->size = record.identity.size; /* the kernel's figures are of programs and maps */
         else
-                module_look(h->name, &figures);
-        *m = (struct view_module){.size = figures.size, .users = users};
+                m->size = module_size(h->name);
         (void)str_copy(m->name, sizeof(m->name), h->name);
         shown->n++;
 }
@@ -159,13 +158,16 @@ void unit_kext_tell(struct unit *u)
         struct wire_writer body = WIRE_WRITER_INIT;
         struct shown shown = {.life = u->life};
         size_t held = books_each(u, show_one, &shown), n = 0;
+        enum told wanted;
         int r = store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
 
         show(u, &shown);
-        wire_put_u8(&body, r == 0 && (n > 0 || held > 0));
+        wanted = r == 0 && (n > 0 || held > 0) ? TOLD_YES : TOLD_NO;
+        wire_put_u8(&body, wanted == TOLD_YES);
         (void)pthread_mutex_lock(&u->p.lock);
-        if (u->p.run.warden >= 0)
-                (void)warden_send(u->p.run.warden, WARDEN_MODULES, NULL, 0, &body); /* or it has died */
+        if (u->p.run.warden >= 0 && u->told_modules != wanted &&
+                warden_send(u->p.run.warden, WARDEN_MODULES, NULL, 0, &body) == 0) /* or it has died */
+                u->told_modules = wanted;
         (void)pthread_mutex_unlock(&u->p.lock);
         wire_writer_done(&body);
 }
@@ -277,6 +279,9 @@ static int start(struct partition *p, struct croft_error *err)
         size_t n = 0;
         int r = store_grants(unit_of(p)->life->store, p->def.id, &grants, &n, err);
 
+        (void)pthread_mutex_lock(&p->lock);
+        unit_of(p)->told_modules = TOLD_NO;
+        (void)pthread_mutex_unlock(&p->lock);
         if (n > 0)
                 unit_kext_tell(unit_of(p));
         return r;

@@ -32,6 +32,13 @@ struct rate {
         unsigned int next;
 };
 
+/* Whether a warden was told that calls about modules go to the broker (WARDEN_MODULES). */
+enum told {
+        TOLD_NOTHING, /* by us */
+        TOLD_NO,
+        TOLD_YES,
+};
+
 /* A partition and what croftd notes about it. */
 struct unit {
         struct partition p; /* first: facets get &unit.p */
@@ -47,6 +54,7 @@ struct unit {
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
         struct warden_process broker; /* partition.lock: pidfd -EBADF: there is none */
         struct module_wish *wish;     /* the owner's: heard from the broker, to be served */
+        enum told told_modules;       /* partition.lock */
         bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
         struct kext_rate loads; /* books_lock: of the kernel, for it */

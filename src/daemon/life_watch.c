@@ -110,6 +110,7 @@ static void take_warden(struct unit *u, struct warden_process *warden)
         u->p.run.warden_pidfd = warden ? warden->pidfd : -EBADF;
         u->p.run.warden_pid = warden ? warden->pid : 0;
         u->p.run.warden_start_time = warden ? warden->start_time : 0;
+        u->told_modules = TOLD_NOTHING;
         (void)pthread_mutex_unlock(&u->p.lock);
         close_fd(old_socket);
         close_fd(old_pidfd);

@@ -91,16 +91,18 @@ static void read_build_id(const char *name, char *hex, size_t size)
                 (void)snprintf(hex + 2 * (i - NOTE_HEAD), 3, "%02x", (unsigned char)note[i]);
 }
 
-void module_look(const char *name, struct module_figures *ret)
+uint64_t module_size(const char *name)
 {
         char text[32];
-        uint64_t number;
+        uint64_t size = 0;
 
-        *ret = (struct module_figures){.size = 0};
-        if (read_text(name, "coresize", text, sizeof(text)) == 0 && str_to_u64(text, UINT64_MAX, &number))
-                ret->size = number;
-        if (read_text(name, "refcnt", text, sizeof(text)) == 0 && str_to_u64(text, UINT32_MAX, &number))
-                ret->uses = (uint32_t)number;
+        (void)(read_text(name, "coresize", text, sizeof(text)) == 0 && str_to_u64(text, UINT64_MAX, &size));
+        return size;
+}
+
+void module_look(const char *name, struct module_versions *ret)
+{
+        *ret = (struct module_versions){.build_id = ""};
         (void)read_text(name, "srcversion", ret->srcversion, sizeof(ret->srcversion));
         read_build_id(name, ret->build_id, sizeof(ret->build_id));
 }

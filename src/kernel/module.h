@@ -32,12 +32,11 @@ enum module_state {
 };
 /* By /sys/module. */
 enum module_state module_find(const char *name);
-struct module_figures {
-        uint64_t size; /* in bytes, 0: not told */
-        uint32_t uses;
-        char build_id[129], srcversion[64]; /* "": it has none */
+/* Of one that is there, in bytes; 0: not told. */
+uint64_t module_size(const char *name);
+struct module_versions {
+        char build_id[129], srcversion[64]; /* "": it has none, or none is told */
 };
-/* Of one that is there, as far as it is told. */
-void module_look(const char *name, struct module_figures *ret);
+void module_look(const char *name, struct module_versions *ret);
 
 #endif

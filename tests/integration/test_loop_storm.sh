@@ -1,6 +1,6 @@
 #!/bin/sh
 # where: here
-# timeout: 180
+# timeout: 500
 # Two partitions bind and unbind loop devices all the time while their brokers are killed: afterwards the table says what
 # the kernel says, all works, and nothing is left.  T_KILLS says how many times.
 . "$(dirname "$0")/../lib.sh"
@@ -18,7 +18,7 @@ for p in a b; do
 done
 brokers() { pgrep -P "$t_daemon" -f 'croft-warden broker'; }
 killed=0
-until=$(($(date +%s) + 170))
+until=$(($(date +%s) + 450))
 while [ $killed -lt "$kills" ] && [ "$(date +%s)" -lt $until ]; do
         for pid in $(brokers); do kill -9 "$pid" 2>/dev/null && killed=$((killed + 1)); done
 done
