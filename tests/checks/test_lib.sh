@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# timeout: 240
 # That tests/lib.sh sees what a test leaves behind, and takes it away; with a croftd that only pretends.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$T/tests/checks" "$T/build"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # where: here
-# timeout: 400
+# timeout: 900
 # What builds on loop devices, partitions on them, mounts, and a proc of its own: mkosi makes a bootable Debian in an image, inside
 # a partition, with debootstrap, systemd-nspawn and apt in a chroot.  debootstrap is told that it is in a container as it
 # wants to be told (it knows container=lxc): else it tries to make device nodes, which nobody can in a user namespace.
