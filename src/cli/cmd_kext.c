@@ -115,7 +115,8 @@ int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
 {
         static const struct cli_column grants[] = {{"NAME", "name", COLUMN_TEXT, true},
                 {"LOCAL", "local", COLUMN_TEXT, true}, {"PREVIOUS", "previous", COLUMN_TEXT, true},
-                {"PARAMETERS", "parameters", COLUMN_TEXT, true}, {"GRANTED", "granted", COLUMN_AGE, true}, {NULL}};
+                {"PARAMETERS", "parameters", COLUMN_TEXT, true}, {"GRANTED", "granted", COLUMN_AGE, true},
+                {"SCAN", "scan", COLUMN_NUMBER, false}, {NULL}};
         const bool one = args->n_words > 0;
         _cleanup_free_ char *path = one ? cli_path(NULL, "partitions", args->words[0], "extensions", NULL)
                                         : cli_path(NULL, "extensions", NULL);
@@ -223,7 +224,8 @@ static int scan(struct cli *cli, const char *partition, const char *method, cons
                 {"FILE", "file", COLUMN_TEXT, true}, {"PATH", "path", COLUMN_TEXT, true},
                 {"EXTENSION", "extension", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, false},
                 {"STATE", "state", COLUMN_TEXT, true}, {"SHA256", "sha256", COLUMN_DIGEST, false},
-                {"ODDITY", "oddity", COLUMN_TEXT, false}, {NULL}};
+                {"ODDITY", "oddity", COLUMN_TEXT, false}, {"SCAN", "scan", COLUMN_NUMBER, false},
+                {"REASON", "reason", COLUMN_TEXT, false}, {"SCANNED", "scanned", COLUMN_AGE, false}, {NULL}};
         _cleanup_free_ char *path = cli_path(NULL, "partitions", partition, what, NULL);
         _cleanup_json_ json_t *answer = NULL;
         char doing[160];
@@ -234,8 +236,25 @@ static int scan(struct cli *cli, const char *partition, const char *method, cons
         return r ? r : output_list(cli, stdout, answer, found);
 }
 
+/* When and why the last one of each partition was. */
+static int list_scans(struct cli *cli)
+{
+        static const struct cli_column scans[] = {{"PARTITION", "partition", COLUMN_TEXT, true},
+                {"SCAN", "scan", COLUMN_NUMBER, true}, {"REASON", "reason", COLUMN_TEXT, true},
+                {"FOUND", "found", COLUMN_NUMBER, true}, {"SCANNED", "scanned", COLUMN_AGE, true}, {NULL}};
+        _cleanup_free_ char *path = cli_path(NULL, "scans", NULL);
+        _cleanup_json_ json_t *answer = NULL;
+        int r = cli_request(cli, "GET", path, NULL, "list scans", &answer);
+
+        return r ? r : output_list(cli, stdout, answer, scans);
+}
+
 int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args)
 {
+        if (args->n_words == 0 && cli_has(args, "last"))
+                return list_scans(cli);
+        if (args->n_words == 0)
+                return cli_usage(args->command, "PARTITION or --last is needed");
         return scan(cli, args->words[0], cli_has(args, "last") ? "GET" : "POST", "scan");
 }
 

@@ -224,7 +224,7 @@ static const struct cli_option kext_unload_options[] = {
 };
 
 static const struct cli_option kext_scan_options[] = {
-        {"last", 'l', NULL, "only what the last scan has found, at the latest when the partition was made of an image"},
+        {"last", 'l', NULL, "only what the last scan has found; without PARTITION: when and why that was, of each"},
         {NULL},
 };
 
@@ -263,9 +263,12 @@ static const struct cli_command kext_commands[] = {
                 "It leaves the kernel when nobody holds it and nobody uses it any more.  'global' takes it out for "
                 "all.",
                 kext_unload_options, 2, CLI_ANY, false, cli_cmd_kext_unload, NULL, "kext"},
-        {"scan", NULL, "PARTITION [--last]", "which files of modules a partition stores, and of which application",
-                "Nothing is loaded.  What is odd about a file is said beside it.", kext_scan_options, 1, 1, false,
-                cli_cmd_kext_scan, NULL, "kext"},
+        {"scan", NULL, "[PARTITION] [--last]", "which files of modules a partition stores, and of which application",
+                "Nothing is loaded.  What is odd about a file is said beside it.  A partition is scanned by itself "
+                "when "
+                "it\n"
+                "is made, and after packages in it have changed.",
+                kext_scan_options, 0, 1, false, cli_cmd_kext_scan, NULL, "kext"},
         {"sync", NULL, "PARTITION", "put the current generation in the place of superseded ones in a running partition",
                 "A file that isn't a superseded extension byte for byte stays as it is.", NULL, 1, 1, false,
                 cli_cmd_kext_sync, NULL, "kext"},

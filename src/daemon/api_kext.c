@@ -110,11 +110,16 @@ int api_identity(struct api_request *q, struct api_answer *a, struct croft_error
 
 /* --- what a partition is granted --- */
 
+static json_t *scan_number(uint64_t number)
+{
+        return number > 0 ? json_integer((json_int_t)number) : json_null();
+}
+
 static json_t *grant_json(const char *partition, const struct kext_grant *grant)
 {
-        return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o}", "partition", partition, "name", grant->name, "local",
+        return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "partition", partition, "name", grant->name, "local",
                 grant->local, "previous", grant->previous, "parameters", api_json_text(grant->parameters), "granted",
-                api_json_time(grant->granted));
+                api_json_time(grant->granted), "scan", scan_number(grant->scan));
 }
 
 static int answer_grants(struct api_request *q, unsigned int status, struct api_answer *a, struct croft_error *err)
@@ -182,24 +187,31 @@ int api_grant_check(struct api_request *q, struct api_answer *a, struct croft_er
 
 /* --- what a partition stores of them --- */
 
-static json_t *finding_json(struct api_request *q, const struct kext_finding *f, int64_t time)
+static json_t *reason_json(const struct kext_scan_record *scan)
+{
+        return scan->number > 0 ? json_string(kext_scan_reason_name(scan->reason)) : json_null();
+}
+
+static json_t *finding_json(struct api_request *q, const struct kext_finding *f, const struct kext_scan_record *scan)
 {
         const char *slash = strrchr(f->path, '/');
         struct kext_record record;
         bool known = f->sha256[0] && life_kext_matched(q->api->life, f->sha256, &record);
 
-        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",        /**/
-                "partition", q->name,                                                      /**/
-                "application", api_json_text(f->application),                              /**/
-                "file", api_json_text(slash ? slash + 1 : f->path),                        /**/
-                "path", api_json_text(f->path),                                            /**/
-                "sha256", api_json_text(f->sha256),                                        /**/
-                "size_bytes", (json_int_t)f->size,                                         /**/
-                "extension", known ? json_string(record.identity.name) : json_null(),      /**/
-                "generation", known ? json_integer(record.generation) : json_null(),       /**/
-                "state", known ? json_string(kext_state_name(record.state)) : json_null(), /**/
-                "oddity", api_json_text(f->oddity),                                        /**/
-                "scanned", api_json_time(time));
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", /**/
+                "partition", q->name,                                                         /**/
+                "application", api_json_text(f->application),                                 /**/
+                "file", api_json_text(slash ? slash + 1 : f->path),                           /**/
+                "path", api_json_text(f->path),                                               /**/
+                "sha256", api_json_text(f->sha256),                                           /**/
+                "size_bytes", (json_int_t)f->size,                                            /**/
+                "extension", known ? json_string(record.identity.name) : json_null(),         /**/
+                "generation", known ? json_integer(record.generation) : json_null(),          /**/
+                "state", known ? json_string(kext_state_name(record.state)) : json_null(),    /**/
+                "oddity", api_json_text(f->oddity),                                           /**/
+                "scan", scan_number(scan->number),                                            /**/
+                "reason", reason_json(scan),                                                  /**/
+                "scanned", api_json_time(scan->time));
 }
 
 static int answer_scan(
@@ -207,7 +219,7 @@ static int answer_scan(
 {
         a->body = json_array();
         for (size_t i = 0; i < scan->n; i++)
-                if (json_array_append_new(a->body, finding_json(q, &scan->list[i], scan->time)) < 0)
+                if (json_array_append_new(a->body, finding_json(q, &scan->list[i], &scan->record)) < 0)
                         return no_memory(err);
         a->status = MHD_HTTP_OK;
         return a->body ? 0 : no_memory(err);
@@ -235,4 +247,31 @@ int api_scan_sync(struct api_request *q, struct api_answer *a, struct croft_erro
         int r = life_kext_sync(q->api->life, q->name, &scan, err);
 
         return r < 0 ? r : answer_scan(q, &scan, a, err);
+}
+
+static json_t *scan_json(const char *partition, const struct kext_scan_record *scan)
+{
+        return json_pack("{s:s, s:o, s:o, s:I, s:o}", "partition", partition, "scan", scan_number(scan->number),
+                "reason", reason_json(scan), "found", (json_int_t)scan->found, "scanned", api_json_time(scan->time));
+}
+
+int api_scan_list(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_scan_record *list = NULL;
+        size_t n = 0;
+        int r = life_scan_list(q->api->life, &list, &n, err);
+
+        if (r < 0)
+                return r;
+        a->body = json_array();
+        for (size_t i = 0; i < n; i++) {
+                char partition[NAME_LENGTH_MAX + 1];
+
+                if (!life_partition_name(q->api->life, list[i].partition, partition))
+                        continue;
+                if (json_array_append_new(a->body, scan_json(partition, &list[i])) < 0)
+                        return no_memory(err);
+        }
+        a->status = MHD_HTTP_OK;
+        return a->body ? 0 : no_memory(err);
 }

@@ -56,6 +56,7 @@ const struct api_route api_routes[] = {
         {"POST", "/v1/extensions/{name}/supersede", NULL, API_EXTENSION | API_RECORDED, api_extension_supersede},
         {"GET", "/v1/loaded", NULL, 0, api_loaded_list_all},
         {"DELETE", "/v1/loaded", "extension force", API_RECORDED, api_loaded_take_away},
+        {"GET", "/v1/scans", NULL, 0, api_scan_list},
         {"GET", "/v1/identity", "path", 0, api_identity},
         {"GET", "/v1/images", NULL, 0, api_image_list},
         {"POST", "/v1/images", NULL, API_TAKES_BODY | API_RECORDED, api_image_add},

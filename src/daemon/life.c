@@ -134,13 +134,21 @@ enum partition_state unit_shown_state(const struct unit *u)
         return u->p.operation && life_action_is_transition(u->p.operation) ? PARTITION_TRANSITIONAL : u->p.state;
 }
 
+void unit_await_internal(struct unit *u)
+{
+        while (u->p.operation && u->internal) {
+                if (u->yields)
+                        life_packages_yield(u);
+                (void)pthread_cond_wait(&u->changed, &u->p.lock);
+        }
+}
+
 /* partition.lock is held. */
 static int take_ownership(struct unit *u, enum life_action action, struct croft_error *err)
 {
         int r;
 
-        while (u->p.operation && u->internal)
-                (void)pthread_cond_wait(&u->changed, &u->p.lock);
+        unit_await_internal(u);
         if (u->p.operation)
                 return croft_error_set(
                         err, EBUSY, "'%s' is being %s.", u->p.def.name, life_action_participle(u->p.operation));
@@ -175,14 +183,15 @@ int life_begin(struct life *life, const char *name, enum life_action action, str
         return 0;
 }
 
-int life_begin_unit(struct unit *u, const char *operation, bool internal)
+int life_begin_unit(struct unit *u, const char *operation, enum unit_manner manner)
 {
         int r = -EBUSY;
 
         (void)pthread_mutex_lock(&u->p.lock);
         if (!u->p.operation && u->listed) {
                 u->p.operation = operation;
-                u->internal = internal;
+                u->internal = manner != UNIT_REFUSING;
+                u->yields = manner == UNIT_YIELDING;
                 r = 0;
         }
         (void)pthread_mutex_unlock(&u->p.lock);
@@ -211,11 +220,13 @@ int life_end(struct unit *u, enum partition_state state, int r, struct croft_err
         old = u->p.state;
         u->p.state = state;
         u->p.operation = NULL;
-        u->internal = false;
+        u->internal = u->yields = false;
         (void)pthread_cond_broadcast(&u->changed);
         (void)pthread_mutex_unlock(&u->p.lock);
         if (transition || state != old || r < 0)
                 unit_event(u, "state", line);
+        if (transition && state == PARTITION_ACTIVE)
+                life_packages_want(u);
         watch_arm(u);
         return r;
 }
@@ -365,7 +376,7 @@ size_t life_running(struct life *life)
         return n;
 }
 
-static bool life_is_ending(struct life *life)
+bool life_is_ending(struct life *life)
 {
         bool ending;
 
@@ -422,6 +433,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         r = warden_spawner_new(host->warden_path, &life->spawner, err);
         if (r == 0)
                 r = warden_spare_init(&life->spare, life->spawner, err);
+        life_packages_open(life);
         if (r == 0)
                 r = watch_open(life, err);
         if (r == 0)
@@ -438,6 +450,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life_devid_watch(life);
         life_refusals_watch(life);
         life_autoload_watch(life);
+        life_packages_watch(life);
         *ret = TAKE(life);
         return 0;
 }
@@ -446,6 +459,7 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
+        life_packages_close(life);
         books_close(life);
         life_devid_close(life);
         life_pools_close(life);

@@ -12,6 +12,7 @@
 
 #include "devid/export.h"
 #include "devid/exports.bpf.h"
+#include "kext/kext.h"
 #include "partition/partition.h"
 #include "partition/pool.h"
 #include "partition/property.h"
@@ -181,12 +182,14 @@ bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_M
 /* What a partition stores that is called as modules are (KXT-7): what the last scan has found, and a new scan, which
  * takes KEXT_SCAN_SECONDS at most and says how far it is by events. */
 struct life_scan {
-        int64_t time; /* 0: there was none */
+        struct kext_scan_record record;
         struct kext_finding *list;
         size_t n;
 };
 void life_scan_done(struct life_scan *scan);
 int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
+/* When and why the last one of each partition was, by its id; the caller frees *ret. */
+int life_scan_list(struct life *life, struct kext_scan_record **ret, size_t *ret_n, struct croft_error *err);
 int life_scan_run(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
 /* Scans a running partition, and puts the current generation in the place of each file that is a superseded one; *ret:
  * a scan afterwards. */

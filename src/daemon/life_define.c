@@ -99,14 +99,17 @@ int create_end(struct act *act, struct croft_error *err)
  * can't be scanned can be a partition all the same. */
 static int scan_new(void *context, const void *arg, struct croft_error *err)
 {
+        static const struct unit_scan_wish wish = {KEXT_SCAN_CREATE, false, -EBADF};
         _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
         struct croft_error own = CROFT_ERROR_INIT;
         struct act *act = context;
         char line[CROFT_ERROR_TEXT_MAX];
+        int r;
 
         (void)arg;
         (void)err;
-        if (!act->u->p.def.native && unit_scan(act->u, &scan, &own) < 0) {
+        r = act->u->p.def.native ? unit_scan_nothing(act->u, &own) : unit_scan(act->u, &wish, &scan, &own);
+        if (r < 0) {
                 croft_error_prefix(&own, "scan it for kernel extensions");
                 errors_note_partition(&act->u->p, croft_error_line(&own, line, sizeof(line)));
         }

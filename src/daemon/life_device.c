@@ -81,7 +81,7 @@ static void forget(void *context, const struct devid_export *entry)
         errors_note_partition(&u->p, text);
         tell(u, "gone", entry->device);
         disks_follow(&u->p);
-        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), true) < 0)
+        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), UNIT_INTERNAL) < 0)
                 return;
         if (devid_export_heal(&u->p, &err) < 0)
                 log_error(LOG_LEVEL_WARNING, &err, "a node of a device that has gone stays in '%s'", u->p.def.name);
@@ -138,7 +138,7 @@ static void review(struct unit *u)
         (void)pthread_mutex_lock(&u->p.lock);
         (void)str_copy(name, sizeof(name), u->p.def.name);
         (void)pthread_mutex_unlock(&u->p.lock);
-        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), true) < 0) {
+        if (life_begin_unit(u, life_action_name(LIFE_DEVICE_REMOVE), UNIT_INTERNAL) < 0) {
                 log_say(LOG_LEVEL_WARNING, "'%s' is busy: its devices weren't looked at, send SIGHUP again", name);
                 return;
         }

@@ -64,16 +64,6 @@ void life_devid_look(struct life *life)
         follow(life);
 }
 
-static bool is_ending(struct life *life)
-{
-        bool ending;
-
-        (void)pthread_mutex_lock(&life->queue_lock);
-        ending = life->ending;
-        (void)pthread_mutex_unlock(&life->queue_lock);
-        return ending;
-}
-
 /* Between two looks it pauses: partitions may give it as much to do as they like. */
 static void *work(void *arg)
 {
@@ -82,7 +72,7 @@ static void *work(void *arg)
         struct pollfd fds[] = {{.fd = life->devid_wanted, .events = POLLIN},
                 {.fd = devid_wake_fd(life->host->devid), .events = POLLIN}};
 
-        while (!is_ending(life)) {
+        while (!life_is_ending(life)) {
                 eventfd_t n;
 
                 if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)

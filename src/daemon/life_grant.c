@@ -55,6 +55,21 @@ static void tell(struct unit *u, const char *name, const char *what)
         unit_event(u, "extension", text);
 }
 
+/* The last scan, if it has found a file of that name's; what can't be read is no reason not to grant. */
+static uint64_t find_scan(struct unit *u, const char *name)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        struct kext_record record;
+
+        if (store_scan(u->life->store, u->p.def.id, &scan.record, &scan.list, &scan.n, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < scan.n; i++)
+                if (scan.list[i].sha256[0] && life_kext_matched(u->life, scan.list[i].sha256, &record) &&
+                        strcmp(record.identity.name, name) == 0)
+                        return scan.record.number;
+        return 0;
+}
+
 static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct croft_error *err)
 {
         struct kext_grant own = {.local = wish->local, .previous = wish->previous, .granted = (int64_t)time(NULL)};
@@ -65,6 +80,7 @@ static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct cr
                 r = resolve(u->life, wish->extension, own.name, &kind, err);
         if (r == 0 && kind == KEXT_BPF && own.parameters[0])
                 r = croft_error_set(err, EINVAL, "'%s' is a BPF object, which takes no parameters.", own.name);
+        own.scan = r == 0 ? find_scan(u, own.name) : 0;
         if (r == 0)
                 r = store_grant(u->life->store, u->p.def.id, &own, err);
         if (r == 0) {

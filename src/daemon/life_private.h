@@ -13,6 +13,7 @@
 #include "base/steps.h"
 #include "daemon/life.h"
 #include "daemon/life_rules.h"
+#include "daemon/packages_rules.h"
 #include "daemon/pool_stats.h"
 #include "daemon/store.h"
 #include "daemon/warden_spare.h"
@@ -48,6 +49,7 @@ struct unit {
         bool listed;            /* life.lock: in the table */
         bool queued;            /* queue_lock: a check is waiting for a worker */
         bool internal;          /* partition.lock: the operation is croftd's own and short, others wait for its end */
+        bool yields;            /* partition.lock: and it ends at once when it is asked to */
         unsigned int entering;  /* partition.lock: sessions on their way in */
         bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
         bool kept_off;          /* the CPU that PID 1 stays on until it is init: the thread that starts it */
@@ -57,10 +59,12 @@ struct unit {
         enum told told_modules;       /* partition.lock */
         bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
-        struct kext_rate loads; /* books_lock: of the kernel, for it */
-        bool refused;           /* partition.lock: its warden has refused what isn't on record yet */
-        char last_error[512];   /* partition.lock */
-        char last_refusal[128]; /* partition.lock: on record already, in this attempt */
+        struct kext_rate loads;         /* books_lock: of the kernel, for it */
+        struct packages_watch packages; /* of the thread of life_packages.c */
+        atomic_bool packages_wanted;    /* that one is to look at it */
+        bool refused;                   /* partition.lock: its warden has refused what isn't on record yet */
+        char last_error[512];           /* partition.lock */
+        char last_refusal[128];         /* partition.lock: on record already, in this attempt */
 };
 
 /* The partition is its first member; facets of croftd get no other partitions. */
@@ -104,6 +108,7 @@ struct life {
         struct books_leaving *books_leaving; /* books_lock: which the kernel is taking out: life_books_kernel.c */
         pthread_t books_thread;
         bool follows_books, books_ending;
+        struct packages *packages; /* life_packages.c; NULL: nobody is looked at by itself */
         pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
@@ -139,7 +144,15 @@ struct unit **life_units(struct life *life, size_t *ret_n, int *ret_r);
 int life_begin(
         struct life *life, const char *name, enum life_action action, struct unit **ret, struct croft_error *err);
 /* The same for croftd's own work on a unit; -EBUSY: somebody else is at it. */
-int life_begin_unit(struct unit *u, const char *operation, bool internal);
+enum unit_manner {
+        UNIT_REFUSING, /* others are refused meanwhile */
+        UNIT_INTERNAL, /* others wait */
+        UNIT_YIELDING, /* they ask it to end, and wait (life_packages_yield()) */
+};
+int life_begin_unit(struct unit *u, const char *operation, enum unit_manner manner);
+/* Until no internal operation is in force.  partition.lock is held. */
+void unit_await_internal(struct unit *u);
+bool life_is_ending(struct life *life);
 /* Ends the ownership: state is the new one; a failure (err->code) is kept as last_error and told as an event. Returns
  * r. */
 int life_end(struct unit *u, enum partition_state state, int r, struct croft_error *err);
@@ -217,7 +230,22 @@ void unit_kext_tell(struct unit *u);
 extern const struct facet facet_kext;
 
 /* --- life_scan.c: by the owner --- */
-int unit_scan(struct unit *u, struct life_scan *ret, struct croft_error *err);
+struct unit_scan_wish {
+        enum kext_scan_reason reason;
+        bool aside; /* as in struct kext_scan_ask, as is the next */
+        int stop;
+};
+int unit_scan(struct unit *u, const struct unit_scan_wish *wish, struct life_scan *ret, struct croft_error *err);
+/* A native partition that is just made stores nothing; what its packages are is known. */
+int unit_scan_nothing(struct unit *u, struct croft_error *err);
+int unit_open_root(struct unit *u, struct croft_error *err); /* of one that runs */
+
+/* --- life_packages.c --- */
+void life_packages_open(struct life *life);
+void life_packages_watch(struct life *life); /* from here on */
+void life_packages_want(struct unit *u);     /* it runs: its packages may have changed since it was scanned */
+void life_packages_yield(struct unit *u);    /* partition.lock is held, and u->yields */
+void life_packages_close(struct life *life);
 
 /* --- life_disks.c --- */
 void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */

@@ -23,7 +23,7 @@ void life_scan_done(struct life_scan *scan)
 }
 
 /* The number is looked at again afterwards: until then it may have become another's. */
-static int open_running(struct unit *u, struct croft_error *err)
+int unit_open_root(struct unit *u, struct croft_error *err)
 {
         _cleanup_close_ int fd = -EBADF;
         char path[64];
@@ -60,33 +60,64 @@ static void say_progress(void *context, const char *text)
         unit_event(context, "progress", text);
 }
 
-int unit_scan(struct unit *u, struct life_scan *ret, struct croft_error *err)
+static void tell(struct unit *u, const struct life_scan *scan)
 {
-        static const struct kext_scan_limits limits = {
-                .entries = KEXT_SCAN_ENTRIES, .bytes = KEXT_SCAN_BYTES, .seconds = KEXT_SCAN_SECONDS};
-        struct kext_scan_place place = {.root = -EBADF, .lower = -EBADF, .upper = -EBADF};
-        struct life_scan scan = {.time = (int64_t)time(NULL)};
+        char text[96];
+
+        (void)snprintf(text, sizeof(text), "scan %ju (%s): found %zu", (uintmax_t)scan->record.number,
+                kext_scan_reason_name(scan->record.reason), scan->n);
+        unit_event(u, "extension", text);
+}
+
+int unit_scan(struct unit *u, const struct unit_scan_wish *wish, struct life_scan *ret, struct croft_error *err)
+{
+        struct kext_scan_ask ask = {.worker = u->life->host->kext_path,
+                .place = {.root = -EBADF, .lower = -EBADF, .upper = -EBADF},
+                .limits = {.entries = KEXT_SCAN_ENTRIES, .bytes = KEXT_SCAN_BYTES, .seconds = KEXT_SCAN_SECONDS},
+                .aside = wish->aside,
+                .say = wish->aside ? NULL : say_progress,
+                .context = u,
+                .stop = wish->stop};
+        struct life_scan scan = {
+                .record = {.partition = u->p.def.id, .time = (int64_t)time(NULL), .reason = wish->reason}};
+        struct kext_scanned found = {.n = 0};
         int r;
 
         if (u->p.state == PARTITION_DEFINED || u->p.run.pidfd < 0) {
-                r = open_layers(u, &place, err);
+                r = open_layers(u, &ask.place, err);
         } else {
-                place.root = open_running(u, err);
-                r = place.root < 0 ? place.root : 0;
+                ask.place.root = unit_open_root(u, err);
+                r = ask.place.root < 0 ? ask.place.root : 0;
         }
         if (r == 0)
-                r = kext_scan(u->life->host->kext_path, &place, &limits, say_progress, u, &scan.list, &scan.n, err);
-        close_fd(place.root);
-        close_fd(place.lower);
-        close_fd(place.upper);
+                r = kext_scan(&ask, &found, err);
+        close_fd(ask.place.root);
+        close_fd(ask.place.lower);
+        close_fd(ask.place.upper);
+        scan.list = found.list;
+        scan.n = found.n;
+        (void)str_copy(scan.record.stamp, sizeof(scan.record.stamp), found.stamp);
         if (r == 0)
-                r = store_scan_set(u->life->store, u->p.def.id, scan.time, scan.list, scan.n, err);
+                r = store_scan_set(u->life->store, &scan.record, scan.list, scan.n, err);
         if (r < 0) {
                 life_scan_done(&scan);
                 return r;
         }
+        tell(u, &scan);
         *ret = scan;
         return 0;
+}
+
+int unit_scan_nothing(struct unit *u, struct croft_error *err)
+{
+        struct kext_scan_record record = {
+                .partition = u->p.def.id, .time = (int64_t)time(NULL), .reason = KEXT_SCAN_CREATE};
+        _cleanup_close_ int lower = image_open_root(u->life->host->images, u->p.def.image, err);
+
+        if (lower < 0)
+                return lower;
+        kext_packages_stamp(lower, record.stamp); /* of a layer that croftd has made */
+        return store_scan_set(u->life->store, &record, NULL, 0, err);
 }
 
 int life_scan_run(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
@@ -97,7 +128,7 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 
         if (r < 0)
                 return r;
-        r = unit_scan(u, ret, &own);
+        r = unit_scan(u, &(struct unit_scan_wish){KEXT_SCAN_REQUEST, false, -EBADF}, ret, &own);
         if (r < 0) {
                 croft_error_prefix(&own, "scan '%s'", name);
                 croft_error_copy(err, &own);
@@ -157,7 +188,7 @@ static int replace(
 static int replace_old(struct unit *u, const struct life_scan *scan, struct croft_error *err)
 {
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
-        _cleanup_close_ int root = open_running(u, err);
+        _cleanup_close_ int root = unit_open_root(u, err);
         int first = root < 0 ? root : store_extensions(u->life->store, &all.list, &all.n, err);
 
         for (size_t i = 0; root >= 0 && i < scan->n; i++) {
@@ -172,13 +203,14 @@ static int replace_old(struct unit *u, const struct life_scan *scan, struct crof
 
 static int bring_up_to_date(struct unit *u, struct life_scan *ret, struct croft_error *err)
 {
+        static const struct unit_scan_wish wish = {KEXT_SCAN_SYNC, false, -EBADF};
         struct life_scan before = {.n = 0};
-        int r = unit_scan(u, &before, err);
+        int r = unit_scan(u, &wish, &before, err);
 
         if (r == 0)
                 r = replace_old(u, &before, err);
         life_scan_done(&before);
-        return r == 0 ? unit_scan(u, ret, err) : r;
+        return r == 0 ? unit_scan(u, &wish, ret, err) : r;
 }
 
 int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
@@ -201,5 +233,10 @@ int life_scan_get(struct life *life, const char *name, struct life_scan *ret, st
 {
         _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
 
-        return u ? store_scan(life->store, u->p.def.id, &ret->time, &ret->list, &ret->n, err) : -ENOENT;
+        return u ? store_scan(life->store, u->p.def.id, &ret->record, &ret->list, &ret->n, err) : -ENOENT;
+}
+
+int life_scan_list(struct life *life, struct kext_scan_record **ret, size_t *ret_n, struct croft_error *err)
+{
+        return store_scans(life->store, ret, ret_n, err);
 }

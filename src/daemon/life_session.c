@@ -22,8 +22,7 @@ static int begin_entering(struct unit *u, const char *name, int *ret_pidfd, stru
         int r;
 
         (void)pthread_mutex_lock(&u->p.lock);
-        while (u->p.operation && u->internal)
-                (void)pthread_cond_wait(&u->changed, &u->p.lock);
+        unit_await_internal(u);
         if (u->p.operation && life_action_is_transition(u->p.operation))
                 r = croft_error_set(err, EBUSY, "'%s' is being %s.", name, life_action_participle(u->p.operation));
         else

@@ -447,6 +447,8 @@ static enum finding look(struct unit *u)
         enum finding found = NOTHING;
 
         (void)pthread_mutex_lock(&u->p.lock);
+        if (u->p.operation && u->yields)
+                life_packages_yield(u);
         if (u->p.operation || !u->listed)
                 found = NOT_NOW;
         else if (!is_living(u))

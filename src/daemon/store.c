@@ -78,7 +78,12 @@ static const char *const migrations[] = {
         "DROP TABLE extension_loaded_before;",
         /* of a compressed one: of what it unpacks to */
         "ALTER TABLE extension ADD COLUMN plain TEXT NOT NULL DEFAULT '';"
-        "CREATE INDEX extension_plain ON extension (plain);"};
+        "CREATE INDEX extension_plain ON extension (plain);",
+        /* one that was scanned before has no number, so it is scanned again */
+        "ALTER TABLE extension_scan ADD COLUMN number INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE extension_scan ADD COLUMN reason INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE extension_scan ADD COLUMN stamp TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE extension_grant ADD COLUMN scan INTEGER NOT NULL DEFAULT 0;"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -91,6 +96,10 @@ static const char *const migrations[] = {
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
         "reason,"                                                                                                      \
         " registered, " EXTENSION_PREVIOUS ", plain"
+
+#define SCAN_COLUMNS                                                                                                   \
+        "s.partition, s.time, s.number, s.reason, s.stamp,"                                                            \
+        " (SELECT count(*) FROM extension_found f WHERE f.partition = s.partition) FROM extension_scan s"
 
 static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -141,11 +150,12 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSIONS_REVOKE] =
                 "UPDATE extension SET state = 3 WHERE sha256 IN (SELECT sha256 FROM extension_revoked)"
                 "  OR plain IN (SELECT sha256 FROM extension_revoked)",
-        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?)",
+        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?, ?)",
         [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
-        [SQL_GRANTS] = "SELECT name, local, parameters, granted, previous FROM extension_grant WHERE partition = ? "
-                       "ORDER BY name",
+        [SQL_GRANTS] =
+                "SELECT name, local, parameters, granted, previous, scan FROM extension_grant WHERE partition = ? "
+                "ORDER BY name",
         [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?, ?)",
         [SQL_LOADED_DROP] = "DELETE FROM extension_loaded WHERE name = ? AND partition = ?",
         [SQL_LOADED] = "SELECT name, partition, sha256, state, baseline, since FROM extension_loaded"
@@ -157,9 +167,10 @@ static const char *const sql[SQL_COUNT] = {
                         "  ORDER BY name, partition",
         [SQL_BOOKS_FORGET_LOADED] = "DELETE FROM extension_loaded",
         [SQL_BOOKS_FORGET_HOLDERS] = "DELETE FROM extension_holder",
-        [SQL_SCAN_SET] = "INSERT OR REPLACE INTO extension_scan VALUES (?, ?)",
+        [SQL_SCAN_SET] = "INSERT OR REPLACE INTO extension_scan VALUES (?, ?, ?, ?, ?)",
         [SQL_SCAN_DROP] = "DELETE FROM extension_scan WHERE partition = ?",
-        [SQL_SCAN] = "SELECT time FROM extension_scan WHERE partition = ?",
+        [SQL_SCAN] = "SELECT " SCAN_COLUMNS " WHERE s.partition = ?",
+        [SQL_SCANS] = "SELECT " SCAN_COLUMNS " ORDER BY s.partition",
         [SQL_FOUND_ADD] = "INSERT INTO extension_found VALUES (?, ?, ?, ?, ?, ?, ?)",
         [SQL_FOUND_DROP] = "DELETE FROM extension_found WHERE partition = ?",
         [SQL_FOUND] = "SELECT application, path, sha256, size, oddity FROM extension_found WHERE partition = ?"
@@ -450,6 +461,7 @@ static int open_meta(struct store *store, struct croft_error *err)
                 r = store_set_meta(store, "tag", store->tag, err);
         }
         store->next_id = get_meta_number(store, "next-id", 1);
+        store->next_scan = get_meta_number(store, "next-scan", 1);
         /* Two instances on one machine don't know of one another: each begins its search somewhere else. */
         store->next_range = (uint32_t)get_meta_number(store, "next-range", random) % PARTITION_RANGES;
         store->new_boot = !get_meta(store, "boot-id", boot_id, sizeof(boot_id)) || strcmp(boot_id, store->boot_id) != 0;

@@ -144,11 +144,14 @@ int store_books(struct store *store, struct kext_books *ret, struct croft_error 
 int store_books_forget(struct store *store, struct croft_error *err);
 
 /* What a scan of the partition has found, replacing that of the one before.  Survives croftd, not the power. */
-int store_scan_set(struct store *store, uint64_t id, int64_t time, const struct kext_finding *findings, size_t n,
+/* record->number is chosen here. */
+int store_scan_set(struct store *store, struct kext_scan_record *record, const struct kext_finding *findings, size_t n,
         struct croft_error *err);
-/* The caller frees *ret.  *ret_time 0: there was no scan. */
-int store_scan(struct store *store, uint64_t id, int64_t *ret_time, struct kext_finding **ret, size_t *ret_n,
-        struct croft_error *err);
+/* The caller frees *ret (may be NULL: only the record is read).  ret_record->number 0: there was no scan. */
+int store_scan(struct store *store, uint64_t id, struct kext_scan_record *ret_record, struct kext_finding **ret,
+        size_t *ret_n, struct croft_error *err);
+/* The last one of each partition that there was one of, by id; the caller frees *ret. */
+int store_scans(struct store *store, struct kext_scan_record **ret, size_t *ret_n, struct croft_error *err);
 
 /* Adds what an administrator is to be told with the next command. */
 int store_add_notice(struct store *store, const char *text, struct croft_error *err);

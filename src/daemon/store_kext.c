@@ -300,7 +300,8 @@ static void read_grant(sqlite3_stmt *s, void *row)
 
         *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0,
                 .granted = sqlite3_column_int64(s, 3),
-                .previous = sqlite3_column_int(s, 4) != 0};
+                .previous = sqlite3_column_int(s, 4) != 0,
+                .scan = (uint64_t)sqlite3_column_int64(s, 5)};
         store_take_text(s, 0, g->name, sizeof(g->name));
         store_take_text(s, 2, g->parameters, sizeof(g->parameters));
 }
@@ -341,6 +342,7 @@ int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant
         store_bind_text(s, 4, grant->parameters);
         (void)sqlite3_bind_int64(s, 5, grant->granted);
         (void)sqlite3_bind_int(s, 6, grant->previous);
+        (void)sqlite3_bind_int64(s, 7, (int64_t)grant->scan);
         r = store_commit(store, store_run_statement(store, SQL_GRANT_ADD, &e), &e);
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }

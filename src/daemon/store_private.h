@@ -68,6 +68,7 @@ enum statement {
         SQL_SCAN_SET,
         SQL_SCAN_DROP,
         SQL_SCAN,
+        SQL_SCANS,
         SQL_FOUND_ADD,
         SQL_FOUND_DROP,
         SQL_FOUND,
@@ -82,7 +83,7 @@ struct store {
         char tag[9];
         char boot_id[40];
         bool new_boot;
-        uint64_t next_id;
+        uint64_t next_id, next_scan;
         uint32_t next_range; /* where the search for a free id range begins */
         unsigned int notices;
         bool taken[PARTITION_RANGES]; /* ranges that /etc/subuid or /etc/subgid give to somebody */

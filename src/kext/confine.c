@@ -28,6 +28,9 @@ static const int calls[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(sendmsg), 
 static const int tree_calls[] = {
         SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(fcntl), SCMP_SYS(statx)};
 
+/* And to have directories of one watched. */
+static const int watch_calls[] = {SCMP_SYS(openat2), SCMP_SYS(fchdir), SCMP_SYS(inotify_add_watch)};
+
 /* And of libbpf, which looks for the kernel's types and keeps its descriptors away from the first three. */
 static const int bpf_calls[] = {SCMP_SYS(bpf), SCMP_SYS(openat), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
         SCMP_SYS(access), SCMP_SYS(pread64), SCMP_SYS(fcntl), SCMP_SYS(dup3), SCMP_SYS(uname)};
@@ -41,6 +44,7 @@ struct cell {
 };
 static const struct cell memory_cell = {.n_calls = 0};
 static const struct cell tree_cell = {tree_calls, ELEMENTS(tree_calls), {CAP_DAC_READ_SEARCH}, 1};
+static const struct cell watch_cell = {watch_calls, ELEMENTS(watch_calls), {CAP_DAC_READ_SEARCH}, 1};
 static const struct cell bpf_cell = {bpf_calls, ELEMENTS(bpf_calls), {CAP_BPF, CAP_NET_ADMIN}, 2};
 
 static int filter(const struct cell *cell)
@@ -120,9 +124,19 @@ int confine_to_bpf(struct croft_error *err)
         return confine(&bpf_cell, err);
 }
 
-int confine_to_tree(int root, struct croft_error *err)
+static int confine_below(int root, const struct cell *cell, struct croft_error *err)
 {
         if (fchdir(root) < 0 || chroot(".") < 0)
                 return croft_error_set(err, errno, "enter the tree");
-        return confine(&tree_cell, err);
+        return confine(cell, err);
+}
+
+int confine_to_tree(int root, struct croft_error *err)
+{
+        return confine_below(root, &tree_cell, err);
+}
+
+int confine_to_watch(int root, struct croft_error *err)
+{
+        return confine_below(root, &watch_cell, err);
 }

@@ -14,5 +14,7 @@ int confine_to_memory(struct croft_error *err);
 int confine_to_bpf(struct croft_error *err);
 /* As the first, with root as its root, in which it may read everything. */
 int confine_to_tree(int root, struct croft_error *err);
+/* The same, to have directories in it watched, not to read anything. */
+int confine_to_watch(int root, struct croft_error *err);
 
 #endif

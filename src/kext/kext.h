@@ -86,6 +86,7 @@ struct kext_grant {
         bool previous;                            /* the generation before the CURRENT one is good, too */
         char parameters[KEXT_PARAMETERS_MAX + 1]; /* allowed when it is loaded: "rd_nr,rd_size=4096"; "": none */
         int64_t granted;                          /* seconds since the epoch */
+        uint64_t scan; /* the partition's last one before, if it had found a file of it; 0: nobody had (KID-14) */
 };
 
 /* The normal form of a list of parameters: a name allows any value, NAME=VALUE that one.  -EINVAL: it is none. */
@@ -169,17 +170,62 @@ struct kext_scan_limits {
 #define KEXT_SCAN_BYTES (UINT64_C(1) << 30)
 #define KEXT_SCAN_SECONDS 20
 
+enum kext_scan_reason {
+        KEXT_SCAN_CREATE = 1,   /* the partition was made */
+        KEXT_SCAN_REQUEST = 2,  /* somebody asked for it */
+        KEXT_SCAN_PACKAGES = 3, /* packages of the partition have changed */
+        KEXT_SCAN_SYNC = 4,     /* copies in it were brought up to date */
+};
+const char *kext_scan_reason_name(enum kext_scan_reason reason); /* "packages"; "UNKNOWN" */
+/* When and why the last one of a partition was; number: of all scans, never given again, 0: there was none. */
+struct kext_scan_record {
+        uint64_t partition, number;
+        uint64_t found; /* how many findings it has */
+        int64_t time;   /* seconds since the epoch */
+        enum kext_scan_reason reason;
+        char stamp[KEXT_SHA256_LENGTH + 1]; /* of the packages as they were when it began: kext_packages_stamp() */
+};
+
 /* Where to look: root is the root of one that runs, or -EBADF, and then lower and upper are the layers of one that
  * doesn't.  Borrowed. */
 struct kext_scan_place {
         int root, lower, upper;
 };
+struct kext_scan_ask {
+        const char *worker;
+        struct kext_scan_place place;
+        struct kext_scan_limits limits;
+        bool aside; /* nobody waits for it: others that want the CPU go first */
+        void (*say)(void *context, const char *text);
+        void *context;
+        int stop; /* once it is readable, the scan ends: -ECANCELED; -EBADF: never */
+};
+struct kext_scanned {
+        struct kext_finding *list;
+        size_t n;
+        char stamp[KEXT_SHA256_LENGTH + 1]; /* as in struct kext_scan_record */
+};
 /* Looks for files called as modules are, by a process that the tree can't hang longer than the limit: what it has found
  * by then is the result, with a finding that says so.  Nothing is loaded, no other mount entered.  The caller frees
- * *ret. */
-int kext_scan(const char *worker, const struct kext_scan_place *place, const struct kext_scan_limits *limits,
-        void (*say)(void *context, const char *text), void *context, struct kext_finding **ret, size_t *ret_n,
-        struct croft_error *err);
+ * ret->list. */
+int kext_scan(const struct kext_scan_ask *ask, struct kext_scanned *ret, struct croft_error *err);
+
+/* --- the databases of packages in a tree: dpkg's, rpm's, apk's, pacman's (KXT-37) --- */
+
+/* What changes when a package is installed, upgraded or removed, "": there is no database.  Looks at sizes and times,
+ * reads nothing.  Looking names up in a tree may take as long as its file systems like. */
+void kext_packages_stamp(int root, char stamp[KEXT_SHA256_LENGTH + 1]);
+
+#define KEXT_WATCHES_MAX 8
+struct kext_look {
+        char stamp[KEXT_SHA256_LENGTH + 1];
+        int watches[KEXT_WATCHES_MAX]; /* watch descriptors; some may be the same */
+        size_t n;
+};
+/* Has inotify watch the directories of these databases below root, or those where they would be made, for one event
+ * each (IN_ONESHOT), and then takes the stamp; by a process that ends within KEXT_READ_MS.  -ECANCELED: `stop` (as
+ * above) is readable. */
+int kext_look(const char *worker, int root, int inotify, int stop, struct kext_look *ret, struct croft_error *err);
 
 /* Puts the bytes of `fresh` in the place of the file at path below root (of a partition that runs), as its root, whose
  * id outside is uid, if that file is still what `old` is.  -ESTALE: it isn't. */

@@ -61,6 +61,30 @@ static int get_identity(struct wire_reader *r, struct kext_identity *identity)
         return kext_name_normalise(identity->name, name) && strcmp(name, identity->name) == 0 ? 0 : -EBADMSG;
 }
 
+static void put_look(struct wire_writer *w, const struct kext_look *look)
+{
+        wire_put_string(w, look->stamp);
+        wire_put_u8(w, (uint8_t)look->n);
+        for (size_t i = 0; i < look->n; i++)
+                wire_put_u32(w, (uint32_t)look->watches[i]);
+}
+
+static int get_look(struct wire_reader *r, struct kext_look *look)
+{
+        wire_get_text(r, look->stamp, sizeof(look->stamp));
+        look->n = wire_get_u8(r);
+        if (look->n > KEXT_WATCHES_MAX || (look->stamp[0] && !kext_is_sha256(look->stamp)))
+                return -EBADMSG;
+        for (size_t i = 0; i < look->n; i++) {
+                uint32_t watch = wire_get_u32(r);
+
+                if (watch < 1 || watch > INT32_MAX)
+                        return -EBADMSG;
+                look->watches[i] = (int)watch;
+        }
+        return 0;
+}
+
 void msg_encode(const struct msg *msg, struct wire_writer *w)
 {
         wire_put_u8(w, (uint8_t)msg->type);
@@ -75,6 +99,9 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
         case MSG_PROGRESS:
         case MSG_PROGRAM:
                 wire_put_u64(w, msg->number);
+                break;
+        case MSG_LOOK:
+                put_look(w, &msg->look);
                 break;
         case MSG_FINDING:
                 wire_put_string(w, msg->finding.path);
@@ -135,6 +162,9 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
         case MSG_PROGRESS:
         case MSG_PROGRAM:
                 m->number = wire_get_u64(&r);
+                break;
+        case MSG_LOOK:
+                result = get_look(&r, &m->look);
                 break;
         case MSG_FINDING:
                 result = get_finding(&r, &m->finding);

@@ -15,6 +15,7 @@
 enum msg_type {
         MSG_FAULT = 'E',    /* the last one: why it failed */
         MSG_PROGRESS = 'P', /* of a scan: entries looked at */
+        MSG_LOOK = 'L',     /* of a scan the first, of a look the only one */
         MSG_FINDING = 'F',  /* of a scan: the next one, without an application */
         MSG_BELONGS = 'B',  /* of a scan: what application a finding is of */
         MSG_END = '.',      /* of a scan: the last one */
@@ -32,6 +33,7 @@ struct msg {
          * many bytes it unpacks to, 0: it isn't compressed, or they aren't kept. */
         uint64_t number;
         struct kext_finding finding;
+        struct kext_look look;
 };
 
 /* What it says is in w, fault and all. */

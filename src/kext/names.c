@@ -28,6 +28,21 @@ const char *kext_state_name(enum kext_state state)
         return "UNKNOWN";
 }
 
+const char *kext_scan_reason_name(enum kext_scan_reason reason)
+{
+        switch (reason) {
+        case KEXT_SCAN_CREATE:
+                return "create";
+        case KEXT_SCAN_REQUEST:
+                return "request";
+        case KEXT_SCAN_PACKAGES:
+                return "packages";
+        case KEXT_SCAN_SYNC:
+                return "sync";
+        }
+        return "UNKNOWN";
+}
+
 const char *kext_release(const char *vermagic, char *buf, size_t size)
 {
         (void)str_copy(buf, size, vermagic);

@@ -71,16 +71,18 @@ int run_start(const char *worker, const char *mode, char *const words[], const i
 
 static int wait_for_word(struct run *run, struct croft_error *err)
 {
-        struct pollfd p = {.fd = run->socket, .events = POLLIN};
+        struct pollfd p[] = {{.fd = run->socket, .events = POLLIN}, {.fd = run->stop, .events = POLLIN}};
         int r;
 
         do {
                 int64_t left = run->deadline_ms - now_ms();
 
-                r = poll(&p, 1, left < 0 ? 0 : (int)left);
+                r = poll(p, ELEMENTS(p), left < 0 ? 0 : (int)left);
         } while (r < 0 && errno == EINTR);
         if (r < 0)
                 return croft_error_set(err, errno, "wait for croft-kext");
+        if (p[1].revents)
+                return croft_error_set(err, ECANCELED, "wait for croft-kext");
         return r == 0 ? croft_error_set(err, ETIMEDOUT, "it can't be read in the time that it may take.") : 0;
 }
 

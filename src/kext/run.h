@@ -13,17 +13,18 @@ struct run {
         int socket, pidfd; /* -EBADF: not running */
         pid_t pid;
         int64_t deadline_ms; /* CLOCK_MONOTONIC */
+        int stop;            /* borrowed: once it is readable nobody wants to know any more; -EBADF: never */
 };
 #define RUN_INIT                                                                                                       \
         {                                                                                                              \
-                .socket = -EBADF, .pidfd = -EBADF                                                                      \
+                .socket = -EBADF, .pidfd = -EBADF, .stop = -EBADF                                                      \
         }
 
 /* Starts it with extra[i] (borrowed) as descriptor 4 + i; words: what follows the parent's pid, NULL-ended. */
 int run_start(const char *worker, const char *mode, char *const words[], const int *extra, size_t n_extra,
         int timeout_ms, struct run *ret, struct croft_error *err);
-/* The next message that isn't a fault.  A fault is an error like -ETIMEDOUT when its time is over, and -EIO when it
- * ends without a word. */
+/* The next message that isn't a fault.  A fault is an error like -ETIMEDOUT when its time is over, -EIO when it
+ * ends without a word, and -ECANCELED by run.stop. */
 int run_next(struct run *run, struct msg *ret, struct croft_error *err);
 /* The same, with the descriptor that comes with it (the caller closes it), -EBADF: none. */
 int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_error *err);

@@ -4,14 +4,15 @@
  *
  *   croft-kext identify|read PARENT-PID PATH
  *   croft-kext verify PARENT-PID NAME
- *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS
+ *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS ASIDE
+ *   croft-kext look PARENT-PID
  *   croft-kext provide PARENT-PID ID PATH
  *
  * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, of identify 5 one
  * that gets what they unpack to; of verify 4 has the bytes, and 5 and more the files by which a control group is
- * entered; of scan 4 the root of a partition, or the lower layer of its root and 5 the upper one; of provide 4 the
- * root, 5 what the file is, 6 what it is to be.  It may hang as long as a file does that it reads; croftd waits no
- * longer than it wants to.
+ * entered; of scan 4 the root of a partition, or the lower layer of its root and 5 the upper one; of look 4 the
+ * root and 5 an inotify instance; of provide 4 the root, 5 what the file is, 6 what it is to be.  It may hang as long
+ * as a file does that it reads; croftd waits no longer than it wants to.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -23,6 +24,7 @@
 #include "kext/decode.h"
 #include "kext/msg.h"
 #include "kext/object.h"
+#include "kext/packages.h"
 #include "kext/provide.h"
 #include "kext/scan.h"
 
@@ -32,9 +34,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { FD_ANSWER = 3, FD_BYTES = 4, FD_TREE = 4, FD_PLAIN = 5, FD_UPPER = 5, FD_OLD = 5, FD_GROUPS = 5, FD_NEW = 6 };
+enum {
+        FD_ANSWER = 3,
+        FD_BYTES = 4,
+        FD_TREE = 4,
+        FD_PLAIN = 5,
+        FD_UPPER = 5,
+        FD_OLD = 5,
+        FD_GROUPS = 5,
+        FD_INOTIFY = 5,
+        FD_NEW = 6
+};
 
 static int send_with(const struct msg *msg, const int *fds, size_t n_fds)
 {
@@ -224,11 +237,18 @@ static int join_layers(struct croft_error *err)
                 "overlay", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 }
 
+/* Who waits for something goes first. */
+static void step_aside(void)
+{
+        (void)setpriority(PRIO_PROCESS, 0, 19); /* it can only be lowered, which is never refused */
+}
+
 static int scan_tree(char **words, struct croft_error *err)
 {
         static const struct scan_listener listener = {
                 .found = tell_found, .belongs = tell_application, .progress = tell_progress};
         const struct msg last = {.type = MSG_END};
+        struct msg first = {.type = MSG_LOOK};
         struct kext_scan_limits limits;
         uint64_t seconds;
         int root, r;
@@ -240,10 +260,36 @@ static int scan_tree(char **words, struct croft_error *err)
         root = fcntl(FD_UPPER, F_GETFD) < 0 ? FD_TREE : join_layers(err);
         if (root < 0)
                 return root;
+        if (root != FD_TREE) { /* from them a way leads out of the tree */
+                (void)close(FD_TREE);
+                (void)close(FD_UPPER);
+        }
+        if (strcmp(words[3], "1") == 0)
+                step_aside();
         r = confine_to_tree(root, err);
+        if (r < 0)
+                return r;
+        kext_packages_stamp(root, first.look.stamp);
+        r = send_msg(&first);
         if (r == 0)
                 r = scan(root, &limits, &listener, err);
         return r < 0 ? r : send_msg(&last);
+}
+
+static int look(char **words, struct croft_error *err)
+{
+        struct msg msg = {.type = MSG_LOOK};
+        int r;
+
+        (void)words;
+        step_aside();
+        r = confine_to_watch(FD_TREE, err);
+        if (r == 0)
+                r = packages_watch(FD_TREE, FD_INOTIFY, &msg.look, err);
+        if (r < 0)
+                return r;
+        kext_packages_stamp(FD_TREE, msg.look.stamp); /* behind the watches: nothing falls between */
+        return send_msg(&msg);
 }
 
 static int provide_file(char **words, struct croft_error *err)
@@ -277,8 +323,8 @@ static const struct {
         const char *name;
         int words; /* behind the parent's pid */
         int (*run)(char **words, struct croft_error *err);
-} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"verify", 1, verify}, {"scan", 3, scan_tree},
-        {"provide", 2, provide_file}};
+} modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"verify", 1, verify}, {"scan", 4, scan_tree},
+        {"look", 0, look}, {"provide", 2, provide_file}};
 
 int main(int argc, char **argv)
 {

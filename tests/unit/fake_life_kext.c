@@ -229,7 +229,20 @@ int life_scan_get(struct life *life, const char *name, struct life_scan *ret, st
                 (struct kext_finding){.application = "app", .path = "/opt/app/copy.ko", .sha256 = "ab", .size = 5};
         ret->list[1] = (struct kext_finding){.path = "/pipe\xff.ko", .oddity = "a FIFO"};
         ret->n = 2;
-        ret->time = 1700000000;
+        ret->record = (struct kext_scan_record){
+                .partition = 1, .number = 12, .found = 2, .time = 1700000000, .reason = KEXT_SCAN_REQUEST};
+        return 0;
+}
+
+int life_scan_list(struct life *life, struct kext_scan_record **ret, size_t *ret_n, struct croft_error *err)
+{
+        (void)life;
+        (void)err;
+        *ret = calloc(2, sizeof(**ret));
+        (*ret)[0] = (struct kext_scan_record){
+                .partition = 1, .number = 12, .found = 2, .time = 1700000000, .reason = KEXT_SCAN_PACKAGES};
+        (*ret)[1] = (struct kext_scan_record){.partition = 4711}; /* removed meanwhile */
+        *ret_n = 2;
         return 0;
 }
 

@@ -744,6 +744,8 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
         assert_answer(*state, "POST", "/v1/partitions/web/scan", "", 200,
                 "\"application\":\"app\",\"file\":\"copy.ko\",\"path\":\"/opt/app/copy.ko\"");
         assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "pipe\\\\xff.ko");
+        assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "\"scan\":12,\"reason\":\"request\"");
+        assert_answer(*state, "GET", "/v1/scans", "", 200, "\"scan\":12,\"reason\":\"packages\",\"found\":2");
 }
 
 #define served(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -288,15 +288,16 @@ static struct msg sample(enum msg_type type)
                 .text = "it is no module",
                 .identity = {.kind = KEXT_KO, .name = "copy", .vermagic = "6.1 SMP", .signer = "Me", .depends = "a,b"},
                 .number = 7,
-                .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO"}};
+                .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO"},
+                .look = {.stamp = ABC, .watches = {3, INT32_MAX}, .n = 2}};
 
         return msg;
 }
 
 static void each_message_is_read_as_it_was_told(void **state)
 {
-        static const enum msg_type types[] = {
-                MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRAM, MSG_PROGRESS, MSG_FINDING, MSG_BELONGS, MSG_END};
+        static const enum msg_type types[] = {MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRAM, MSG_PROGRESS, MSG_LOOK,
+                MSG_FINDING, MSG_BELONGS, MSG_END};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {
@@ -315,6 +316,9 @@ static void each_message_is_read_as_it_was_told(void **state)
                 assert_string_equal(read.finding.path, types[i] == MSG_FINDING ? "/\xff.ko" : "");
                 assert_string_equal(read.finding.application, types[i] == MSG_BELONGS ? "app" : "");
                 assert_string_equal(read.identity.depends, types[i] == MSG_IDENTITY ? "a,b" : "");
+                assert_string_equal(read.look.stamp, types[i] == MSG_LOOK ? ABC : "");
+                assert_int_equal(read.look.n, types[i] == MSG_LOOK ? 2 : 0);
+                assert_int_equal(read.look.watches[1], types[i] == MSG_LOOK ? INT32_MAX : 0);
                 for (size_t n = 0; n < w.used; n++)
                         assert_true(msg_decode(w.data, n, &read) < 0);
                 wire_writer_done(&w);
@@ -361,6 +365,12 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         assert_not_taken(msg);
         msg = sample(MSG_FINDING);
         strcpy(msg.finding.sha256, "x");
+        assert_not_taken(msg);
+        msg = sample(MSG_LOOK);
+        strcpy(msg.look.stamp, "x");
+        assert_not_taken(msg);
+        msg = sample(MSG_LOOK);
+        msg.look.watches[1] = 0;
         assert_not_taken(msg);
         msg = sample('?');
         assert_not_taken(msg);

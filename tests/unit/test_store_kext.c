@@ -343,19 +343,44 @@ static void what_a_scan_has_found_goes_with_its_partition(void **state)
 
         for (int i = 0; i < 3; i++) { /* never scanned; two found; replaced by nothing */
                 _cleanup_free_ struct kext_finding *list = NULL;
-                int64_t time = -1;
+                struct kext_scan_record record = {
+                        .partition = web, .time = 1700000000 + i, .reason = KEXT_SCAN_PACKAGES, .stamp = "ab"};
                 size_t n = 9;
 
                 if (i > 0)
-                        assert_int_equal(store_scan_set(f->store, web, 1700000000 + i, two, i == 1 ? 2 : 0, NULL), 0);
+                        assert_int_equal(store_scan_set(f->store, &record, two, i == 1 ? 2 : 0, NULL), 0);
                 reopen(f);
-                assert_int_equal(store_scan(f->store, web, &time, &list, &n, NULL), 0);
-                assert_int_equal(time, i > 0 ? 1700000000 + i : 0);
+                assert_int_equal(store_scan(f->store, web, &record, &list, &n, NULL), 0);
+                assert_int_equal(record.partition, web);
+                assert_int_equal(record.time, i > 0 ? 1700000000 + i : 0);
+                assert_int_equal(record.number, i); /* counted on by the next croftd */
+                assert_int_equal(record.found, n);
+                assert_int_equal(record.reason, i > 0 ? KEXT_SCAN_PACKAGES : 0);
+                assert_string_equal(record.stamp, i > 0 ? "ab" : "");
                 assert_int_equal(n, i == 1 ? 2 : 0);
                 assert_true(n == 0 || memcmp(list, two, sizeof(two)) == 0);
         }
-        assert_int_equal(store_scan_set(f->store, web, 1, two, 2, NULL), 0);
         assert_int_equal(store_forget(f->store, web, NULL), 0);
+}
+
+static void scans_of_all_are_numbered_and_listed(void **state)
+{
+        struct fixture *f = *state;
+        uint64_t ids[] = {make_partition(f, "web"), make_partition(f, "db")};
+        _cleanup_free_ struct kext_scan_record *list = NULL;
+        size_t n = 0;
+
+        for (int i = 0; i < 4; i++) {
+                struct kext_scan_record record = {.partition = ids[i % 2], .time = i, .reason = KEXT_SCAN_REQUEST};
+
+                assert_int_equal(store_scan_set(f->store, &record, NULL, 0, NULL), 0);
+                assert_int_equal(record.number, i + 1);
+        }
+        assert_int_equal(store_scans(f->store, &list, &n, NULL), 0);
+        assert_int_equal(n, 2);
+        assert_int_equal(list[0].partition, ids[0]);
+        assert_int_equal(list[0].number, 3);
+        assert_int_equal(list[1].number, 4);
 }
 
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -375,6 +400,7 @@ int main(void)
                 WITH_STORE(they_are_listed_in_order),
                 WITH_STORE(grants_are_a_partitions_and_go_with_it),
                 WITH_STORE(what_a_scan_has_found_goes_with_its_partition),
+                WITH_STORE(scans_of_all_are_numbered_and_listed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
