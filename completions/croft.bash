@@ -146,6 +146,13 @@ _croft_words() {
                 [[ $cur == */* ]] || COMPREPLY+=($(compgen -W "$(_croft_modules)" -- "$cur"))
                 ;;
         "kext list" | "kext scan" | "kext sync") [ "$named" = 0 ] && _croft_offer "$(_croft_ask list)" "$cur" ;;
+        "kext provide")
+                if [ "$named" = 0 ]; then
+                        _croft_offer "$(_croft_ask list)" "$cur"
+                elif [ "$named" = 1 ]; then
+                        _croft_offer "$(_croft_ask kext list | sort -u)" "$cur"
+                fi
+                ;;
         "kext load" | "kext unload")
                 if [ "$named" = 0 ]; then
                         _croft_offer "$(_croft_ask list)$([ "$command" = "kext load" ] || printf '\nglobal')" "$cur"

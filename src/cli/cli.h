@@ -167,6 +167,7 @@ int cli_cmd_kext_grant(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_ungrant(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_check(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_sync(struct cli *cli, const struct cli_args *args);
+int cli_cmd_kext_provide(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_revoke(struct cli *cli, const struct cli_args *args);
 int cli_cmd_kext_supersede(struct cli *cli, const struct cli_args *args);

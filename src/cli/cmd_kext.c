@@ -218,7 +218,7 @@ int cli_cmd_kext_supersede(struct cli *cli, const struct cli_args *args)
         return cli_each(cli, args, supersede_one);
 }
 
-static int scan(struct cli *cli, const char *partition, const char *method, const char *what)
+static int scan(struct cli *cli, const char *partition, const char *method, const char *what, const char *query)
 {
         static const struct cli_column found[] = {{"APPLICATION", "application", COLUMN_TEXT, true},
                 {"FILE", "file", COLUMN_TEXT, true}, {"PATH", "path", COLUMN_TEXT, true},
@@ -226,7 +226,7 @@ static int scan(struct cli *cli, const char *partition, const char *method, cons
                 {"STATE", "state", COLUMN_TEXT, true}, {"SHA256", "sha256", COLUMN_DIGEST, false},
                 {"ODDITY", "oddity", COLUMN_TEXT, false}, {"SCAN", "scan", COLUMN_NUMBER, false},
                 {"REASON", "reason", COLUMN_TEXT, false}, {"SCANNED", "scanned", COLUMN_AGE, false}, {NULL}};
-        _cleanup_free_ char *path = cli_path(NULL, "partitions", partition, what, NULL);
+        _cleanup_free_ char *path = cli_path(query, "partitions", partition, what, NULL);
         _cleanup_json_ json_t *answer = NULL;
         char doing[160];
         int r;
@@ -255,10 +255,20 @@ int cli_cmd_kext_scan(struct cli *cli, const struct cli_args *args)
                 return list_scans(cli);
         if (args->n_words == 0)
                 return cli_usage(args->command, "PARTITION or --last is needed");
-        return scan(cli, args->words[0], cli_has(args, "last") ? "GET" : "POST", "scan");
+        return scan(cli, args->words[0], cli_has(args, "last") ? "GET" : "POST", "scan", NULL);
 }
 
 int cli_cmd_kext_sync(struct cli *cli, const struct cli_args *args)
 {
-        return scan(cli, args->words[0], "POST", "sync");
+        return scan(cli, args->words[0], "POST", "sync", NULL);
+}
+
+int cli_cmd_kext_provide(struct cli *cli, const struct cli_args *args)
+{
+        _cleanup_free_ char *extension = cli_query("extension", args->words[1]), *both = NULL;
+        _cleanup_free_ char *place = args->n_words > 2 ? cli_query("path", args->words[2]) : NULL;
+
+        if (extension && place && asprintf(&both, "%s&%s", extension, place) < 0)
+                both = NULL;
+        return scan(cli, args->words[0], "POST", "provide", both ? both : extension);
 }

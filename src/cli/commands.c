@@ -272,6 +272,10 @@ static const struct cli_command kext_commands[] = {
         {"sync", NULL, "PARTITION", "put the current generation in the place of superseded ones in a running partition",
                 "A file that isn't a superseded extension byte for byte stays as it is.", NULL, 1, 1, false,
                 cli_cmd_kext_sync, NULL, "kext"},
+        {"provide", NULL, "PARTITION EXTENSION [PATH]", "put a copy of an extension into a running partition",
+                "It must be granted.  Without PATH it is put where it was registered from.  What is there already "
+                "stays.",
+                NULL, 2, 3, false, cli_cmd_kext_provide, NULL, "kext"},
         {"supersede", NULL, EXTENSIONS, "no partition is given it any more, until it is registered again", NULL, NULL,
                 1, CLI_ANY, false, cli_cmd_kext_supersede, NULL, "kext"},
         {"revoke", NULL, EXTENSIONS, "no partition is ever given it again", NULL, NULL, 1, CLI_ANY, false,

@@ -157,6 +157,7 @@ int api_loaded_remove(struct api_request *q, struct api_answer *a, struct croft_
 int api_loaded_take_away(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_show(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_sync(struct api_request *q, struct api_answer *a, struct croft_error *err);
+int api_scan_provide(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_list(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_scan_run(struct api_request *q, struct api_answer *a, struct croft_error *err);
 int api_identity(struct api_request *q, struct api_answer *a, struct croft_error *err);

@@ -249,6 +249,19 @@ int api_scan_sync(struct api_request *q, struct api_answer *a, struct croft_erro
         return r < 0 ? r : answer_scan(q, &scan, a, err);
 }
 
+int api_scan_provide(struct api_request *q, struct api_answer *a, struct croft_error *err)
+{
+        _cleanup_(life_scan_done) struct life_scan scan = {.n = 0};
+        const struct life_kext_place place = {
+                .extension = api_target_query(&q->target, "extension"), .path = api_target_query(&q->target, "path")};
+        int r;
+
+        if (!place.extension || !*place.extension)
+                return croft_error_set(err, EINVAL, "the parameter 'extension' is missing.");
+        r = life_kext_provide(q->api->life, q->name, &place, &scan, err);
+        return r < 0 ? r : answer_scan(q, &scan, a, err);
+}
+
 static json_t *scan_json(const char *partition, const struct kext_scan_record *scan)
 {
         return json_pack("{s:s, s:o, s:o, s:I, s:o}", "partition", partition, "scan", scan_number(scan->number),

@@ -43,6 +43,7 @@ const struct api_route api_routes[] = {
         {"GET", "/v1/partitions/{name}/scan", NULL, 0, api_scan_show},
         {"POST", "/v1/partitions/{name}/scan", NULL, 0, api_scan_run},
         {"POST", "/v1/partitions/{name}/sync", NULL, 0, api_scan_sync},
+        {"POST", "/v1/partitions/{name}/provide", "extension path", 0, api_scan_provide},
         {"GET", "/v1/devices", NULL, 0, api_device_list_all},
         {"GET", "/v1/pools", NULL, 0, api_pool_list},
         {"POST", "/v1/pools", NULL, API_TAKES_BODY | API_RECORDED, api_pool_create},

@@ -194,6 +194,14 @@ int life_scan_run(struct life *life, const char *name, struct life_scan *ret, st
 /* Scans a running partition, and puts the current generation in the place of each file that is a superseded one; *ret:
  * a scan afterwards. */
 int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err);
+/* Puts a copy of an extension that it is granted into a running partition; *ret: a scan afterwards.  -EEXIST: something
+ * else is there; -EXDEV: it would be in another mount, as in what a native one shares with the host. */
+struct life_kext_place {
+        const char *extension; /* as in life_kext_get() */
+        const char *path;      /* below its root; NULL: where it was registered from */
+};
+int life_kext_provide(struct life *life, const char *name, const struct life_kext_place *place, struct life_scan *ret,
+        struct croft_error *err);
 /* What is registered of the file with this SHA-256; matched: also of what a compressed one unpacks to.  false: nothing.
  */
 bool life_kext_known(struct life *life, const char *sha256, struct kext_record *ret);

@@ -229,6 +229,76 @@ int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, s
         return life_end(u, u->p.state, r, &own);
 }
 
+/* --- a first copy (KID-3) --- */
+
+/* Where it is put: where it was registered from, if nobody says otherwise. */
+static int check_path(const char *path, struct croft_error *err)
+{
+        char shown[256];
+
+        if (path[0] == '/' && strlen(path) <= KEXT_PATH_MAX && kext_is_file_name(path))
+                return 0;
+        return croft_error_set(err, EINVAL, "'%s' is no path of an extension: it begins with '/' and ends like '.ko'.",
+                str_escape(shown, sizeof(shown), path, strnlen(path, 200)));
+}
+
+static int judge(struct unit *u, const struct kext_record *record, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, err);
+
+        return r < 0 ? r : kext_judge(record, grants, n, u->p.def.name, "", NULL, err);
+}
+
+static int provide_first(struct unit *u, const char *extension, const char *path, struct croft_error *err)
+{
+        struct host *host = u->life->host;
+        _cleanup_close_ int root = -EBADF, bytes = -EBADF;
+        struct kext_record record;
+        char text[KEXT_NAME_MAX + 64];
+        int r = life_kext_get(u->life, extension, &record, err);
+
+        if (r == 0)
+                r = judge(u, &record, err);
+        if (r == 0)
+                r = check_path(path ? path : record.origin, err);
+        if (r < 0)
+                return r;
+        root = unit_open_root(u, err);
+        if (root < 0)
+                return root;
+        bytes = kext_copy_get(host->state_dir, record.identity.sha256, NULL, err);
+        if (bytes < 0)
+                return bytes;
+        r = kext_provide_first(host->kext_path, root, path ? path : record.origin, u->p.def.uid_base, bytes, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(text, sizeof(text), "extension '%s' provided", record.identity.name);
+        unit_event(u, "extension", text);
+        return 0;
+}
+
+int life_kext_provide(struct life *life, const char *name, const struct life_kext_place *place, struct life_scan *ret,
+        struct croft_error *err)
+{
+        static const struct unit_scan_wish wish = {KEXT_SCAN_SYNC, false, -EBADF};
+        _cleanup_(unit_unrefp) struct unit *u = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_begin(life, name, LIFE_EXTENSION, &u, err);
+
+        if (r < 0)
+                return r;
+        r = provide_first(u, place->extension, place->path, &own);
+        if (r == 0)
+                r = unit_scan(u, &wish, ret, &own);
+        if (r < 0) {
+                croft_error_prefix(&own, "provide '%s' with an extension", name);
+                croft_error_copy(err, &own);
+        }
+        return life_end(u, u->p.state, r, &own);
+}
+
 int life_scan_get(struct life *life, const char *name, struct life_scan *ret, struct croft_error *err)
 {
         _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);

@@ -232,6 +232,11 @@ int kext_look(const char *worker, int root, int inotify, int stop, struct kext_l
 int kext_provide(
         const char *worker, int root, const char *path, uint32_t uid, int old, int fresh, struct croft_error *err);
 
+/* Puts the bytes there where nothing is, likewise, in folders that are made if need be; the same there already is fine.
+ * -EEXIST: something else is there; -EXDEV: it would be in another mount. */
+int kext_provide_first(
+        const char *worker, int root, const char *path, uint32_t uid, int bytes, struct croft_error *err);
+
 /* --- where global has them --- */
 
 /* Calls each with the path of a module of the running kernel, what it needs first.  -ENOENT: there is none. */

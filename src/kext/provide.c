@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * provide.c - puts a newer generation in the place of an older one in a partition's tree.  See provide.h.
+ * provide.c - puts an extension into a partition's tree, where there is none or in the place of an older generation.
+ * See provide.h.
  *
  * Done as root of the partition, without a capability: what that one couldn't do there can't be done by this.  A file
  * that isn't the older generation any more, byte for byte, stays as it is.
@@ -21,6 +22,7 @@
 
 #define CHUNK 65536
 #define STRICT (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+#define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 #define HALF ".croft-kext.new"
 
 int provide_confine(uid_t uid, struct croft_error *err)
@@ -102,4 +104,68 @@ int provide(int root, const char *path, int old, int bytes, struct croft_error *
         if (dir < 0)
                 return croft_error_set(err, dir, "open its folder");
         return replace(dir, slash ? slash + 1 : folder, old, bytes, err);
+}
+
+/* --- where there is none --- */
+
+/* Opens the folder, made where it isn't there; links in it lead to where they do inside. */
+static int make_folder(int root, char *folder, struct croft_error *err)
+{
+        int fd = fd_open2(root, ".", O_RDONLY | O_DIRECTORY, 0, IN_ROOT);
+
+        for (char *slash = folder; slash && fd >= 0;) {
+                _cleanup_close_ int parent = fd;
+
+                slash = strchr(slash, '/');
+                if (slash)
+                        *slash = '\0';
+                fd = fd_open2(root, folder, O_RDONLY | O_DIRECTORY, 0, IN_ROOT);
+                if (fd == -ENOENT &&
+                        (mkdirat(parent, strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder, 0755) == 0 ||
+                                errno == EEXIST))
+                        fd = fd_open2(root, folder, O_RDONLY | O_DIRECTORY, 0, IN_ROOT);
+                if (slash)
+                        *slash++ = '/';
+        }
+        if (fd == -EXDEV)
+                return croft_error_set(err, fd, "its folder is in another mount.");
+        return fd < 0 ? croft_error_set(err, fd, "make its folder") : fd;
+}
+
+/* Whatever has its name stays. */
+static int put_first(int dir, const char *name, int bytes, struct croft_error *err)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        (void)unlinkat(dir, HALF, 0); /* of one that died */
+        r = write_new(dir, bytes, 0644, err);
+        if (r < 0 || renameat2(dir, HALF, dir, name, RENAME_NOREPLACE) == 0) {
+                (void)fsync(dir);
+                return r;
+        }
+        r = -errno;
+        (void)unlinkat(dir, HALF, 0);
+        fd = r == -EEXIST ? fd_open2(dir, name, O_RDONLY | O_NONBLOCK, 0, STRICT) : -EBADF;
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_same(fd, bytes))
+                return 0;
+        if (r == -EEXIST)
+                return croft_error_set(err, r, "there is something else already.");
+        return croft_error_set(err, r, "put it in its place");
+}
+
+int provide_first(int root, const char *path, int bytes, struct croft_error *err)
+{
+        _cleanup_free_ char *folder = strdup(path + strspn(path, "/"));
+        _cleanup_close_ int dir = -EBADF;
+        char *slash;
+
+        if (!folder)
+                return croft_error_set(err, ENOMEM, "provide it");
+        slash = strrchr(folder, '/');
+        if (slash)
+                *slash = '\0';
+        dir = make_folder(root, slash ? folder : NULL, err);
+        return dir < 0 ? dir : put_first(dir, slash ? slash + 1 : folder, bytes, err);
 }

@@ -6,13 +6,13 @@
  *   croft-kext verify PARENT-PID NAME
  *   croft-kext scan PARENT-PID ENTRIES BYTES SECONDS ASIDE
  *   croft-kext look PARENT-PID
- *   croft-kext provide PARENT-PID ID PATH
+ *   croft-kext provide|first PARENT-PID ID PATH
  *
  * Descriptors: 3 the packets that it answers with (msg.h), 4 the memory file that gets the bytes, of identify 5 one
  * that gets what they unpack to; of verify 4 has the bytes, and 5 and more the files by which a control group is
  * entered; of scan 4 the root of a partition, or the lower layer of its root and 5 the upper one; of look 4 the
- * root and 5 an inotify instance; of provide 4 the root, 5 what the file is, 6 what it is to be.  It may hang as long
- * as a file does that it reads; croftd waits no longer than it wants to.
+ * root and 5 an inotify instance; of provide 4 the root, 5 what the file is, 6 what it is to be; of first 4 the root, 5
+ * what it is to be.  It may hang as long as a file does that it reads; croftd waits no longer than it wants to.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -46,6 +46,7 @@ enum {
         FD_OLD = 5,
         FD_GROUPS = 5,
         FD_INOTIFY = 5,
+        FD_FIRST = 5,
         FD_NEW = 6
 };
 
@@ -292,17 +293,32 @@ static int look(char **words, struct croft_error *err)
         return send_msg(&msg);
 }
 
+static int become_root_of(const char *word, struct croft_error *err)
+{
+        uint64_t id;
+
+        if (!str_to_u64(word, UINT32_MAX - 1, &id) || id == 0)
+                return croft_error_set(err, EINVAL, "bad arguments.");
+        return provide_confine((uid_t)id, err);
+}
+
 static int provide_file(char **words, struct croft_error *err)
 {
         const struct msg last = {.type = MSG_END};
-        uint64_t id;
-        int r;
+        int r = become_root_of(words[0], err);
 
-        if (!str_to_u64(words[0], UINT32_MAX - 1, &id) || id == 0)
-                return croft_error_set(err, EINVAL, "bad arguments.");
-        r = provide_confine((uid_t)id, err);
         if (r == 0)
                 r = provide(FD_TREE, words[1], FD_OLD, FD_NEW, err);
+        return r < 0 ? r : send_msg(&last);
+}
+
+static int provide_file_first(char **words, struct croft_error *err)
+{
+        const struct msg last = {.type = MSG_END};
+        int r = become_root_of(words[0], err);
+
+        if (r == 0)
+                r = provide_first(FD_TREE, words[1], FD_FIRST, err);
         return r < 0 ? r : send_msg(&last);
 }
 
@@ -324,7 +340,7 @@ static const struct {
         int words; /* behind the parent's pid */
         int (*run)(char **words, struct croft_error *err);
 } modes[] = {{"identify", 1, identify}, {"read", 1, read_only}, {"verify", 1, verify}, {"scan", 4, scan_tree},
-        {"look", 0, look}, {"provide", 2, provide_file}};
+        {"look", 0, look}, {"provide", 2, provide_file}, {"first", 2, provide_file_first}};
 
 int main(int argc, char **argv)
 {

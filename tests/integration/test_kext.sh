@@ -256,7 +256,29 @@ rest="null second.ko /srv/second.ko scanned CURRENT null;null unknown.ko /srv/mo
 t_is "what it has made since is found, and what is odd is told" "$(found scan)" "$odd$rest"
 croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/srv/app/file$i; done'
 t_is "many files are no matter" "$(found scan)" "$odd$rest"
+
+# KID-3: a first copy
+inside() { croft exec scan -- /bin/busybox "$@"; }
+place=/lib/modules/extra/scanned.ko
+t_fails_with 4 "what it isn't granted isn't put into it" croft kext provide scan scanned $place
+croft kext grant scan scanned
+t_ok "a first copy of what it is granted is" croft kext provide scan scanned $place
+t_is "byte for byte, as its root's" "$(inside sha256sum $place | cut -d' ' -f1) $(inside stat -c '%u %a' $place)" "$(sha256 scanned.ko) 0 644"
+t_like "which a scan has found" "$(found scan --last)" "scanned.ko $place scanned CURRENT"
+t_ok "the same once more is fine" croft kext provide scan scanned $place
+t_ok "without a path it is put where it was registered from" croft kext provide scan scanned
+t_is "which is there" "$(inside sha256sum "$T/scanned.ko" | cut -d' ' -f1)" "$(sha256 scanned.ko)"
+inside sh -c 'echo else >/srv/else.ko; ln -s /srv /srv/within; ln -s ../../../../../../../.. /srv/without'
+t_fails_with 5 "something else stays" croft kext provide scan scanned /srv/else.ko
+t_is "as it was" "$(inside cat /srv/else.ko)" else
+t_ok "links lead to where they do inside" sh -c 'croft kext provide scan scanned /srv/within/in.ko && croft kext provide scan scanned /srv/without/out.ko'
+t_is "and not out of it" "$(inside ls /srv/in.ko /out.ko | tr '\n' ' ')$(ls /out.ko 2>/dev/null)" "/out.ko /srv/in.ko "
+t_fails_with 2 "what isn't called as an extension is refused" croft kext provide scan scanned /etc/passwd
+t_fails_with 1 "nor is another mount entered" croft kext provide scan scanned /dev/shm/x.ko
+t_fails_with 3 "what isn't registered can't be had" croft kext provide scan unheard-of
+inside sh -c "rm -r /lib/modules $T /srv/else.ko /srv/within /srv/without /srv/in.ko /out.ko"
 t_ok "it stops" croft stop scan --force
+t_fails_with 3 "nothing is put into one that does not run" croft kext provide scan scanned
 croft kext supersede scanned
 t_is "stopped, its layers are scanned; states are those of now" "$(found scan)" "$(echo "$odd$rest" | sed 's/CURRENT/SUPERSEDED/g')"
 t_unlike "which left no mount" "$(cat /proc/self/mounts)" "$T.*overlay|croft-kext"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# where: here
+# where: here guest
 # timeout: 900
 # A partition is scanned for kernel extensions by itself after its packages have changed (KXT-37), by its real dpkg.
 . "$(dirname "$0")/../lib.sh"

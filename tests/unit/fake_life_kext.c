@@ -257,6 +257,15 @@ int life_kext_sync(struct life *life, const char *name, struct life_scan *ret, s
         return life_scan_run(life, name, ret, err);
 }
 
+int life_kext_provide(struct life *life, const char *name, const struct life_kext_place *place, struct life_scan *ret,
+        struct croft_error *err)
+{
+        if (place->path && place->path[0] != '/')
+                return croft_error_set(err, EINVAL, "no path.");
+        return strcmp(place->extension, "copy") == 0 ? life_scan_run(life, name, ret, err)
+                                                     : croft_error_set(err, ENOENT, "no extension.");
+}
+
 /* --- what is loaded: what is granted counts for nothing here --- */
 
 #define HOLDERS 16

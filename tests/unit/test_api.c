@@ -745,6 +745,11 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
                 "\"application\":\"app\",\"file\":\"copy.ko\",\"path\":\"/opt/app/copy.ko\"");
         assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "pipe\\\\xff.ko");
         assert_answer(*state, "GET", "/v1/partitions/web/scan", "", 200, "\"scan\":12,\"reason\":\"request\"");
+        assert_answer(*state, "POST", "/v1/partitions/web/provide?extension=copy&path=/x/copy.ko", "", 200,
+                "\"path\":\"/opt/app/copy.ko\"");
+        assert_status(*state, "POST", "/v1/partitions/web/provide?extension=copy&path=copy.ko", "", 400);
+        assert_status(*state, "POST", "/v1/partitions/web/provide?extension=other", "", 404);
+        assert_status(*state, "POST", "/v1/partitions/web/provide", "", 400);
         assert_answer(*state, "GET", "/v1/scans", "", 200, "\"scan\":12,\"reason\":\"packages\",\"found\":2");
 }
 

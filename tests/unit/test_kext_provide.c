@@ -115,13 +115,60 @@ static void what_one_that_died_has_left_is_in_nobodys_way(void **state)
         assert_true(is_alone());
 }
 
+static void a_first_one_is_put_in_folders_that_are_made(void **state)
+{
+        struct stat st;
+
+        (void)state;
+        assert_int_equal(provide_first(root, "/lib/modules/6.1/x.ko", fresh, NULL), 0);
+        is("lib/modules/6.1/x.ko", "a newer one");
+        assert_int_equal(fstatat(root, "lib/modules/6.1/x.ko", &st, 0), 0);
+        assert_int_equal(st.st_mode & 0777, 0644);
+        assert_int_equal(provide_first(root, "/a/x.ko", fresh, NULL), 0);
+        assert_int_equal(provide_first(root, "/y.ko", fresh, NULL), 0);
+        is("y.ko", "a newer one");
+        assert_true(is_alone());
+        assert_int_equal(provide_first(root, "/a/x.ko", fresh, NULL), 0); /* it is there already */
+        assert_true(is_alone());
+}
+
+static void where_something_else_is_it_stays(void **state)
+{
+        (void)state;
+        put("a/x.ko", "another");
+        assert_int_equal(provide_first(root, "/a/x.ko", fresh, NULL), -EEXIST);
+        is("a/x.ko", "another");
+        assert_int_equal(symlinkat("x.ko", root, "a/link.ko"), 0);
+        assert_int_equal(provide_first(root, "/a/link.ko", fresh, NULL), -EEXIST);
+        assert_int_equal(mkdirat(root, "a/folder.ko", 0755), 0);
+        assert_int_equal(provide_first(root, "/a/folder.ko", fresh, NULL), -EEXIST);
+        assert_int_equal(provide_first(root, "/a/x.ko/y.ko", fresh, NULL), -ENOTDIR);
+        assert_true(is_alone());
+}
+
+static void folders_that_are_links_lead_nowhere_out(void **state)
+{
+        (void)state;
+        assert_int_equal(symlinkat("/usr/lib", root, "lib"), 0); /* of the tree's root */
+        assert_int_equal(mkdirat(root, "usr", 0755), 0);
+        assert_int_equal(mkdirat(root, "usr/lib", 0755), 0);
+        assert_int_equal(provide_first(root, "/lib/modules/x.ko", fresh, NULL), 0);
+        is("usr/lib/modules/x.ko", "a newer one");
+        assert_int_equal(symlinkat("../../../../../a", root, "up"), 0);
+        assert_int_equal(provide_first(root, "/up/../up/x.ko", fresh, NULL), 0);
+        is("a/x.ko", "a newer one");
+        assert_int_equal(symlinkat("/proc/self/root", root, "out"), 0);
+        assert_true(provide_first(root, "/out/x.ko", fresh, NULL) < 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {TEST(the_file_is_replaced_and_keeps_its_mode), TEST(another_one_stays),
                 TEST(no_link_is_followed_and_nothing_above_is_reached),
-                TEST(what_one_that_died_has_left_is_in_nobodys_way)};
+                TEST(what_one_that_died_has_left_is_in_nobodys_way), TEST(a_first_one_is_put_in_folders_that_are_made),
+                TEST(where_something_else_is_it_stays), TEST(folders_that_are_links_lead_nowhere_out)};
 
         return cmocka_run_group_tests_name("kext_provide", tests, NULL, NULL);
 }
