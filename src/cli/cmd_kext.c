@@ -224,8 +224,9 @@ static int scan(struct cli *cli, const char *partition, const char *method, cons
                 {"FILE", "file", COLUMN_TEXT, true}, {"PATH", "path", COLUMN_TEXT, true},
                 {"EXTENSION", "extension", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, false},
                 {"STATE", "state", COLUMN_TEXT, true}, {"SHA256", "sha256", COLUMN_DIGEST, false},
-                {"ODDITY", "oddity", COLUMN_TEXT, false}, {"SCAN", "scan", COLUMN_NUMBER, false},
-                {"REASON", "reason", COLUMN_TEXT, false}, {"SCANNED", "scanned", COLUMN_AGE, false}, {NULL}};
+                {"CONFIGURED", "configured", COLUMN_TEXT, false}, {"ODDITY", "oddity", COLUMN_TEXT, false},
+                {"SCAN", "scan", COLUMN_NUMBER, false}, {"REASON", "reason", COLUMN_TEXT, false},
+                {"SCANNED", "scanned", COLUMN_AGE, false}, {NULL}};
         _cleanup_free_ char *path = cli_path(query, "partitions", partition, what, NULL);
         _cleanup_json_ json_t *answer = NULL;
         char doing[160];

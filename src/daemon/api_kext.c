@@ -198,19 +198,20 @@ static json_t *finding_json(struct api_request *q, const struct kext_finding *f,
         struct kext_record record;
         bool known = f->sha256[0] && life_kext_matched(q->api->life, f->sha256, &record);
 
-        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", /**/
-                "partition", q->name,                                                         /**/
-                "application", api_json_text(f->application),                                 /**/
-                "file", api_json_text(slash ? slash + 1 : f->path),                           /**/
-                "path", api_json_text(f->path),                                               /**/
-                "sha256", api_json_text(f->sha256),                                           /**/
-                "size_bytes", (json_int_t)f->size,                                            /**/
-                "extension", known ? json_string(record.identity.name) : json_null(),         /**/
-                "generation", known ? json_integer(record.generation) : json_null(),          /**/
-                "state", known ? json_string(kext_state_name(record.state)) : json_null(),    /**/
-                "oddity", api_json_text(f->oddity),                                           /**/
-                "scan", scan_number(scan->number),                                            /**/
-                "reason", reason_json(scan),                                                  /**/
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", /**/
+                "partition", q->name,                                                              /**/
+                "application", api_json_text(f->application),                                      /**/
+                "file", api_json_text(slash ? slash + 1 : f->path),                                /**/
+                "path", api_json_text(f->path),                                                    /**/
+                "sha256", api_json_text(f->sha256),                                                /**/
+                "size_bytes", (json_int_t)f->size,                                                 /**/
+                "extension", known ? json_string(record.identity.name) : json_null(),              /**/
+                "generation", known ? json_integer(record.generation) : json_null(),               /**/
+                "state", known ? json_string(kext_state_name(record.state)) : json_null(),         /**/
+                "configured", api_json_text(f->configured),                                        /**/
+                "oddity", api_json_text(f->oddity),                                                /**/
+                "scan", scan_number(scan->number),                                                 /**/
+                "reason", reason_json(scan),                                                       /**/
                 "scanned", api_json_time(scan->time));
 }
 

@@ -83,7 +83,8 @@ static const char *const migrations[] = {
         "ALTER TABLE extension_scan ADD COLUMN number INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE extension_scan ADD COLUMN reason INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE extension_scan ADD COLUMN stamp TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE extension_grant ADD COLUMN scan INTEGER NOT NULL DEFAULT 0;"};
+        "ALTER TABLE extension_grant ADD COLUMN scan INTEGER NOT NULL DEFAULT 0;",
+        "ALTER TABLE extension_found ADD COLUMN configured TEXT NOT NULL DEFAULT '';"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -171,10 +172,11 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_SCAN_DROP] = "DELETE FROM extension_scan WHERE partition = ?",
         [SQL_SCAN] = "SELECT " SCAN_COLUMNS " WHERE s.partition = ?",
         [SQL_SCANS] = "SELECT " SCAN_COLUMNS " ORDER BY s.partition",
-        [SQL_FOUND_ADD] = "INSERT INTO extension_found VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [SQL_FOUND_ADD] = "INSERT INTO extension_found VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_FOUND_DROP] = "DELETE FROM extension_found WHERE partition = ?",
-        [SQL_FOUND] = "SELECT application, path, sha256, size, oddity FROM extension_found WHERE partition = ?"
-                      "  ORDER BY number",
+        [SQL_FOUND] =
+                "SELECT application, path, sha256, size, oddity, configured FROM extension_found WHERE partition = ?"
+                "  ORDER BY number",
         [SQL_PROPERTIES] = "SELECT key, value FROM property WHERE partition = ? ORDER BY key",
 };
 

@@ -27,6 +27,7 @@ static int insert(
         (void)sqlite3_bind_text(s, 5, f->sha256, -1, SQLITE_TRANSIENT);
         (void)sqlite3_bind_int64(s, 6, (int64_t)f->size);
         (void)sqlite3_bind_text(s, 7, f->oddity, -1, SQLITE_TRANSIENT);
+        (void)sqlite3_bind_text(s, 8, f->configured, -1, SQLITE_TRANSIENT);
         return store_run_statement(store, SQL_FOUND_ADD, err);
 }
 
@@ -78,6 +79,7 @@ static void read_finding(sqlite3_stmt *s, struct kext_finding *ret)
                 memcpy(ret->path, path, size < sizeof(ret->path) ? size : sizeof(ret->path) - 1);
         store_take_text(s, 2, ret->sha256, sizeof(ret->sha256));
         store_take_text(s, 4, ret->oddity, sizeof(ret->oddity));
+        store_take_text(s, 5, ret->configured, sizeof(ret->configured));
 }
 
 static void read_record(sqlite3_stmt *s, void *row)

@@ -155,8 +155,11 @@ int kext_revoked_each(int state_dir, int (*each)(void *context, const char *sha2
 
 #define KEXT_PATH_MAX 1023
 #define KEXT_FINDINGS_MAX 4096
+#define KEXT_CONFIG_MAX 255
 struct kext_finding {
-        char application[128];        /* the package that its own database says has it; for people, never believed */
+        char application[128]; /* the package that its own database says has it; for people, never believed */
+        char configured[KEXT_CONFIG_MAX +
+                        1];           /* the file that says that it is to be loaded, printable; likewise (KID-1) */
         char path[KEXT_PATH_MAX + 1]; /* below its root, from '/' on; bytes that the partition chose */
         char sha256[KEXT_SHA256_LENGTH + 1]; /* "": it wasn't read */
         uint64_t size;

@@ -113,6 +113,10 @@ void msg_encode(const struct msg *msg, struct wire_writer *w)
                 wire_put_u64(w, msg->number);
                 wire_put_string(w, msg->finding.application);
                 break;
+        case MSG_WANTED:
+                wire_put_u64(w, msg->number);
+                wire_put_string(w, msg->finding.configured);
+                break;
         case MSG_IDENTITY:
                 put_identity(w, &msg->identity);
                 wire_put_u64(w, msg->number);
@@ -173,6 +177,11 @@ int msg_decode(const void *data, size_t size, struct msg *ret)
                 m->number = wire_get_u64(&r);
                 wire_get_text(&r, m->finding.application, sizeof(m->finding.application));
                 result = is_printable(m->finding.application) ? 0 : -EBADMSG;
+                break;
+        case MSG_WANTED:
+                m->number = wire_get_u64(&r);
+                wire_get_text(&r, m->finding.configured, sizeof(m->finding.configured));
+                result = is_printable(m->finding.configured) ? 0 : -EBADMSG;
                 break;
         case MSG_IDENTITY:
                 result = get_identity(&r, &m->identity);

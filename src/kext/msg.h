@@ -18,6 +18,7 @@ enum msg_type {
         MSG_LOOK = 'L',     /* of a scan the first, of a look the only one */
         MSG_FINDING = 'F',  /* of a scan: the next one, without an application */
         MSG_BELONGS = 'B',  /* of a scan: what application a finding is of */
+        MSG_WANTED = 'W',   /* of a scan: which file wants a finding loaded */
         MSG_END = '.',      /* of a scan: the last one */
         MSG_READ = 'R',     /* the last one: the bytes are there */
         MSG_PROGRAM = 'G',  /* of verify: a descriptor of the next program comes with it */
@@ -29,8 +30,8 @@ struct msg {
         int code; /* of FAULT: a positive errno */
         char text[MSG_TEXT_MAX];
         struct kext_identity identity;
-        /* Of PROGRESS: how many; of BELONGS: which finding, from 0; of PROGRAM: enum bpf_attach_type; of IDENTITY: how
-         * many bytes it unpacks to, 0: it isn't compressed, or they aren't kept. */
+        /* Of PROGRESS: how many; of BELONGS and WANTED: which finding, from 0; of PROGRAM: enum bpf_attach_type; of
+         * IDENTITY: how many bytes it unpacks to, 0: it isn't compressed, or they aren't kept. */
         uint64_t number;
         struct kext_finding finding;
         struct kext_look look;

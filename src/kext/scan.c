@@ -249,6 +249,36 @@ static void walk_into(struct walk *w, int dir, unsigned int depth)
         }
 }
 
+/* modprobe(8) takes a module from here; the file has its name. */
+static bool is_of(const char *path, const char *name)
+{
+        const char *file = strrchr(path, '/') + 1;
+        char own[KEXT_NAME_MAX + 1], part[KEXT_NAME_MAX + 1];
+
+        if (!str_has_prefix(path, "/lib/modules/") && !str_has_prefix(path, "/usr/lib/modules/"))
+                return false;
+        (void)snprintf(part, sizeof(part), "%.*s", (int)strcspn(file, "."), file);
+        return kext_name_normalise(part, own) && strcmp(own, name) == 0;
+}
+
+static void note_wanted(void *context, const char *name, const char *config)
+{
+        struct kext_finding finding = {.size = 0};
+        struct walk *w = context;
+        bool stored = false;
+
+        for (size_t i = 0; i < w->n_found; i++)
+                if (is_of(w->found[i].path, name)) {
+                        w->listener->configured(w->listener->context, w->found[i].finding, config);
+                        stored = true;
+                }
+        if (stored)
+                return;
+        (void)str_copy(finding.path, sizeof(finding.path), config);
+        (void)snprintf(finding.oddity, sizeof(finding.oddity), "wants '%s', of which there is no file", name);
+        tell(w, &finding);
+}
+
 static bool is_over(void *context)
 {
         return is_late(context);
@@ -272,6 +302,7 @@ int scan(int root, const struct kext_scan_limits *limits, const struct scan_list
         w->begun_ms = w->said_ms = now_ms();
         walk_into(w, dir, 0);
         scan_owners(root, w->found, w->n_found, listener, is_over, w);
+        scan_configs(root, &(struct scan_wish){.wanted = note_wanted, .ends = is_over, .context = w});
         for (size_t i = 0; i < w->n_found; i++)
                 free((char *)(uintptr_t)w->found[i].path);
         free(w->found);

@@ -11,6 +11,7 @@
 struct scan_listener {
         void (*found)(void *context, const struct kext_finding *finding);
         void (*belongs)(void *context, uint32_t finding, const char *application);
+        void (*configured)(void *context, uint32_t finding, const char *config);
         void (*progress)(void *context, uint64_t entries);
         void *context;
 };
@@ -27,5 +28,18 @@ struct scan_path {
 };
 void scan_owners(int root, struct scan_path *paths, size_t n, const struct scan_listener *listener,
         bool (*ends)(void *context), void *context);
+
+/* scan_configs.c: calls wanted() for each module that a file (config, printable) below root says is to be loaded. */
+struct scan_wish {
+        void (*wanted)(void *context, const char *name, const char *config);
+        bool (*ends)(void *context);
+        void *context;
+};
+void scan_configs(int root, const struct scan_wish *wish);
+
+/* By the tree's own links, which lead nowhere out of it, and into no other mount. */
+int scan_open(int root, const char *path, int flags);
+/* What is in a regular file of at most max bytes, a string that the caller frees; NULL: there is nothing. */
+char *scan_read(int dir, const char *file, size_t max);
 
 #endif

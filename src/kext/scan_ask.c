@@ -57,6 +57,11 @@ static int take(struct listening *l, const struct msg *msg, struct croft_error *
                 (void)str_copy(
                         l->list[msg->number].application, sizeof(l->list->application), msg->finding.application);
                 return 0;
+        case MSG_WANTED:
+                if (msg->number >= l->n)
+                        return croft_error_set(err, EBADMSG, "croft-kext says what it shouldn't");
+                (void)str_copy(l->list[msg->number].configured, sizeof(l->list->configured), msg->finding.configured);
+                return 0;
         case MSG_END:
                 return 1;
         default:

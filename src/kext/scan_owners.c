@@ -52,15 +52,20 @@ static bool package_of(const char *file, char name[128])
         return true;
 }
 
-static char *read_list(int dir, const char *file)
+int scan_open(int root, const char *path, int flags)
 {
-        _cleanup_close_ int fd = fd_open2(dir, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, IN_ROOT);
+        return fd_open2(root, path, flags, 0, IN_ROOT);
+}
+
+char *scan_read(int dir, const char *file, size_t max)
+{
+        _cleanup_close_ int fd = scan_open(dir, file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         _cleanup_free_ char *text = NULL;
         size_t used = 0;
         struct stat st;
         ssize_t n;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || (size_t)st.st_size > LIST_MAX)
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || (size_t)st.st_size > max)
                 return NULL;
         text = malloc((size_t)st.st_size + 1);
         if (!text)
@@ -91,7 +96,7 @@ static void look_into(
 void scan_owners(int root, struct scan_path *paths, size_t n, const struct scan_listener *listener,
         bool (*ends)(void *context), void *context)
 {
-        int fd = n ? fd_open2(root, "var/lib/dpkg/info", O_RDONLY | O_DIRECTORY, 0, IN_ROOT) : -EBADF;
+        int fd = n ? scan_open(root, "var/lib/dpkg/info", O_RDONLY | O_DIRECTORY) : -EBADF;
         _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
         unsigned int lists = 0;
@@ -108,7 +113,7 @@ void scan_owners(int root, struct scan_path *paths, size_t n, const struct scan_
                 lists++;
                 if (!package_of(entry->d_name, package))
                         continue;
-                text = read_list(dirfd(dir), entry->d_name);
+                text = scan_read(dirfd(dir), entry->d_name, LIST_MAX);
                 if (text)
                         look_into(text, package, paths, n, listener);
         }

@@ -220,6 +220,16 @@ static void tell_application(void *context, uint32_t finding, const char *applic
                 exit(1);
 }
 
+static void tell_configured(void *context, uint32_t finding, const char *config)
+{
+        struct msg msg = {.type = MSG_WANTED, .number = finding};
+
+        (void)context;
+        (void)str_copy(msg.finding.configured, sizeof(msg.finding.configured), config);
+        if (send_msg(&msg) < 0)
+                exit(1);
+}
+
 static void tell_progress(void *context, uint64_t entries)
 {
         const struct msg msg = {.type = MSG_PROGRESS, .number = entries};
@@ -246,8 +256,10 @@ static void step_aside(void)
 
 static int scan_tree(char **words, struct croft_error *err)
 {
-        static const struct scan_listener listener = {
-                .found = tell_found, .belongs = tell_application, .progress = tell_progress};
+        static const struct scan_listener listener = {.found = tell_found,
+                .belongs = tell_application,
+                .configured = tell_configured,
+                .progress = tell_progress};
         const struct msg last = {.type = MSG_END};
         struct msg first = {.type = MSG_LOOK};
         struct kext_scan_limits limits;

@@ -257,6 +257,13 @@ t_is "what it has made since is found, and what is odd is told" "$(found scan)" 
 croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/srv/app/file$i; done'
 t_is "many files are no matter" "$(found scan)" "$odd$rest"
 
+# KID-1: what it is configured to load
+croft exec scan -- sh -c 'mkdir -p /lib/modules/6.1.0-test /etc/modules-load.d && cp /srv/second.ko /lib/modules/6.1.0-test/scanned.ko && printf "scanned\nabsent\n" >/etc/modules-load.d/app.conf'
+t_is "what it is configured to load is told, and which registered extension that is" \
+        "$(croft kext scan scan --format json | jq -r '.[] | select(.configured) | "\(.path) \(.configured) \(.extension)"')" \
+        "/lib/modules/6.1.0-test/scanned.ko /etc/modules-load.d/app.conf scanned"
+t_like "and what of that it doesn't store" "$(found scan --last)" "app.conf /etc/modules-load.d/app.conf null null wants 'absent', of which there is no file"
+croft exec scan -- sh -c 'rm -r /lib/modules /etc/modules-load.d'
 # KID-3: a first copy
 inside() { croft exec scan -- /bin/busybox "$@"; }
 place=/lib/modules/extra/scanned.ko

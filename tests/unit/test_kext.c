@@ -288,7 +288,7 @@ static struct msg sample(enum msg_type type)
                 .text = "it is no module",
                 .identity = {.kind = KEXT_KO, .name = "copy", .vermagic = "6.1 SMP", .signer = "Me", .depends = "a,b"},
                 .number = 7,
-                .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO"},
+                .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO", .configured = "/etc/modules"},
                 .look = {.stamp = ABC, .watches = {3, INT32_MAX}, .n = 2}};
 
         return msg;
@@ -297,12 +297,12 @@ static struct msg sample(enum msg_type type)
 static void each_message_is_read_as_it_was_told(void **state)
 {
         static const enum msg_type types[] = {MSG_FAULT, MSG_READ, MSG_IDENTITY, MSG_PROGRAM, MSG_PROGRESS, MSG_LOOK,
-                MSG_FINDING, MSG_BELONGS, MSG_END};
+                MSG_WANTED, MSG_FINDING, MSG_BELONGS, MSG_END};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(types); i++) {
                 const bool counts = types[i] == MSG_PROGRESS || types[i] == MSG_BELONGS || types[i] == MSG_PROGRAM ||
-                                    types[i] == MSG_IDENTITY;
+                                    types[i] == MSG_WANTED || types[i] == MSG_IDENTITY;
                 const struct msg told = sample(types[i]);
                 struct wire_writer w = WIRE_WRITER_INIT;
                 struct msg read = {.type = 0};
@@ -316,6 +316,7 @@ static void each_message_is_read_as_it_was_told(void **state)
                 assert_string_equal(read.finding.path, types[i] == MSG_FINDING ? "/\xff.ko" : "");
                 assert_string_equal(read.finding.application, types[i] == MSG_BELONGS ? "app" : "");
                 assert_string_equal(read.identity.depends, types[i] == MSG_IDENTITY ? "a,b" : "");
+                assert_string_equal(read.finding.configured, types[i] == MSG_WANTED ? "/etc/modules" : "");
                 assert_string_equal(read.look.stamp, types[i] == MSG_LOOK ? ABC : "");
                 assert_int_equal(read.look.n, types[i] == MSG_LOOK ? 2 : 0);
                 assert_int_equal(read.look.watches[1], types[i] == MSG_LOOK ? INT32_MAX : 0);
@@ -365,6 +366,9 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         assert_not_taken(msg);
         msg = sample(MSG_FINDING);
         strcpy(msg.finding.sha256, "x");
+        assert_not_taken(msg);
+        msg = sample(MSG_WANTED);
+        strcpy(msg.finding.configured, "/etc/\033");
         assert_not_taken(msg);
         msg = sample(MSG_LOOK);
         strcpy(msg.look.stamp, "x");

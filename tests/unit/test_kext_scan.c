@@ -68,6 +68,14 @@ static void belongs(void *context, uint32_t finding, const char *application)
         (void)snprintf(f->found[finding].application, sizeof(f->found->application), "%s", application);
 }
 
+static void configured(void *context, uint32_t finding, const char *config)
+{
+        struct fixture *f = context;
+
+        assert_true(finding < f->n);
+        (void)snprintf(f->found[finding].configured, sizeof(f->found->configured), "%s", config);
+}
+
 static void progress(void *context, uint64_t entries)
 {
         (void)context;
@@ -76,7 +84,8 @@ static void progress(void *context, uint64_t entries)
 
 static void run(struct fixture *f)
 {
-        const struct scan_listener listener = {.found = found, .belongs = belongs, .progress = progress, .context = f};
+        const struct scan_listener listener = {
+                .found = found, .belongs = belongs, .configured = configured, .progress = progress, .context = f};
 
         f->n = 0;
         assert_int_equal(scan(f->root, &f->limits, &listener, NULL), 0);
@@ -101,6 +110,28 @@ static const struct kext_finding *at(const struct fixture *f, const char *path)
                         return &f->found[i];
         fail_msg("not found: %s", path);
         return NULL;
+}
+
+static void what_it_is_configured_to_load_is_told(void **state)
+{
+        struct fixture *f = *state;
+
+        put(f, "lib/modules/6.1/extra/one-two.ko.xz", "abc");
+        put(f, "usr/lib/modules/6.1/three.ko", "abc");
+        put(f, "srv/four.ko", "abc"); /* modprobe doesn't find it */
+        put(f, "lib/modules/6.1/five.ko", "abc");
+        put(f, "etc/modules", "# five\none-two nr=3\n");
+        put(f, "etc/modules-load.d/app.conf", "  three  \n;five\n../six\nfour");
+        put(f, "etc/modules-load.d/app.conf.old", "five\n");
+        assert_int_equal(symlinkat("/proc/self/environ", f->root, "etc/modules-load.d/x.conf"), 0);
+        assert_int_equal(mkfifoat(f->root, "etc/modules-load.d/y.conf", 0644), 0);
+        run(f);
+        assert_string_equal(at(f, "/lib/modules/6.1/extra/one-two.ko.xz")->configured, "/etc/modules");
+        assert_string_equal(at(f, "/usr/lib/modules/6.1/three.ko")->configured, "/etc/modules-load.d/app.conf");
+        assert_string_equal(at(f, "/srv/four.ko")->configured, "");
+        assert_string_equal(at(f, "/lib/modules/6.1/five.ko")->configured, "");
+        assert_string_equal(at(f, "/etc/modules-load.d/app.conf")->oddity, "wants 'four', of which there is no file");
+        assert_int_equal(f->n, 5);
 }
 
 static void modules_are_found_with_their_hashes(void **state)
@@ -267,6 +298,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 IN_TREE(modules_are_found_with_their_hashes),
+                IN_TREE(what_it_is_configured_to_load_is_told),
                 IN_TREE(the_package_that_has_one_is_named),
                 IN_TREE(what_is_odd_is_told_and_hangs_nobody),
                 IN_TREE(a_link_leads_to_what_is_inside),

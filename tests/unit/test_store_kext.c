@@ -336,7 +336,8 @@ static void grants_are_a_partitions_and_go_with_it(void **state)
 
 static void what_a_scan_has_found_goes_with_its_partition(void **state)
 {
-        const struct kext_finding two[] = {{.path = "/a\xff.ko", .sha256 = "00", .size = 3, .application = "app"},
+        const struct kext_finding two[] = {
+                {.path = "/a\xff.ko", .sha256 = "00", .size = 3, .application = "app", .configured = "/etc/modules"},
                 {.path = "/b.ko", .oddity = "a FIFO"}};
         struct fixture *f = *state;
         uint64_t web = make_partition(f, "web");
