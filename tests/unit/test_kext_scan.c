@@ -166,6 +166,28 @@ static void the_package_that_has_one_is_named(void **state)
         assert_string_equal(at(f, "/opt/c.ko")->application, "");
 }
 
+static void packages_of_other_managers_are_named(void **state)
+{
+        struct fixture *f = *state;
+
+        put(f, "lib/modules/6.6/a.ko", "abc");
+        put(f, "lib/modules/6.6/b.ko.zst", "abc");
+        put(f, "c.ko", "abc");
+        put(f, "srv/d.ko", "abc");
+        put(f, "lib/apk/db/installed",
+                "C:Q1\nP:linux-lts\nV:6.6\nF:lib\nF:lib/modules/6.6\nR:a.ko\na:0:0:644\nR:none.ko\n\n"
+                "P:evil\033\nF:srv\nR:d.ko\n\nP:Py3_x\nF:\nR:c.ko\n");
+        put(f, "var/lib/pacman/local/linux-zen-6.6.1-1/files", "%FILES%\nusr/\nusr/lib/modules/6.6/b.ko.zst\n");
+        put(f, "var/lib/pacman/local/none-1/files", "srv/d.ko\n");
+        put(f, "var/lib/pacman/local/-1-1/files", "srv/d.ko\n");
+        put(f, "var/lib/pacman/local/ALPM_DB_VERSION", "srv/d.ko\n");
+        run(f);
+        assert_string_equal(at(f, "/lib/modules/6.6/a.ko")->application, "linux-lts");
+        assert_string_equal(at(f, "/lib/modules/6.6/b.ko.zst")->application, "linux-zen");
+        assert_string_equal(at(f, "/c.ko")->application, "Py3_x");
+        assert_string_equal(at(f, "/srv/d.ko")->application, "");
+}
+
 static void assert_odd(const struct fixture *f, const char *path, const char *oddity)
 {
         assert_string_equal(at(f, path)->oddity, oddity);
@@ -300,6 +322,7 @@ int main(void)
                 IN_TREE(modules_are_found_with_their_hashes),
                 IN_TREE(what_it_is_configured_to_load_is_told),
                 IN_TREE(the_package_that_has_one_is_named),
+                IN_TREE(packages_of_other_managers_are_named),
                 IN_TREE(what_is_odd_is_told_and_hangs_nobody),
                 IN_TREE(a_link_leads_to_what_is_inside),
                 IN_TREE(the_limits_end_it_and_it_says_so),
