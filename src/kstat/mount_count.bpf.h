@@ -3,7 +3,8 @@
  * mount_count.bpf.h - the part of mount.bpf.c that counts system calls, and that wakes croftd when one has changed
  * mounts.
  *
- * A tracepoint of system calls and an fexit program of one call's function get the same: the registers and the result.
+ * A tracepoint of system calls and an fexit program of one call's function get the same: the registers and the result;
+ * the latter knows by itself which call it is.
  */
 #ifndef CROFT_KSTAT_MOUNT_COUNT_BPF_H
 #define CROFT_KSTAT_MOUNT_COUNT_BPF_H
@@ -379,21 +380,11 @@ static __always_inline void time_of_call(struct call_time *ret)
 }
 
 struct arguments {
-        unsigned long nr, a, b, c;
-        __u32 call;
+        unsigned long a, b, c;
 };
 
-static __always_inline void read_arguments(const struct pt_regs___m *regs, struct arguments *ret)
+static __always_inline void read_arguments(const struct pt_regs___m *regs, int compat, struct arguments *ret)
 {
-        const struct task_struct___m *task = (const void *)bpf_get_current_task_btf();
-        int compat = task->thread_info.status & TS_COMPAT;
-
-        ret->nr = regs->orig_ax;
-        if (ret->nr >= NR_MAX)
-                return;
-        ret->call = compat ? calls[1][ret->nr & (NR_MAX - 1)] : calls[0][ret->nr & (NR_MAX - 1)];
-        if (ret->call == CALL_OTHER)
-                return;
         ret->a = compat ? regs->bx : regs->di;
         ret->b = compat ? regs->cx : regs->si;
         ret->c = regs->dx;
@@ -401,47 +392,50 @@ static __always_inline void read_arguments(const struct pt_regs___m *regs, struc
 
 const volatile __u8 with_latency = 0;
 
-static __always_inline int on_exit(const __u64 *context)
+static __always_inline int count(__u32 call, const struct arguments *arguments, __u64 bytes)
 {
-        struct arguments call = {};
-        __s64 result = (__s64)context[1];
-        __u64 cgroup, flags = 0;
+        __u64 cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         struct call_time time = {};
 
-        if (result < 0)
-                return 0;
-        read_arguments((const void *)context[0], &call);
-        switch (call.call) {
-        case CALL_OTHER:
-                return 0;
-        case CALL_MOUNT:
-                tell(MOUNT_EVENT_CHANGED);
-                return 0;
-        case CALL_CLONE:
-                if (call.a & CLONE_NEWNS)
-                        tell(MOUNT_EVENT_CHANGED);
-                return 0;
-        case CALL_CLONE3:
-                if (bpf_probe_read_user(&flags, sizeof(flags), (const void *)call.a) == 0 && flags & CLONE_NEWNS)
-                        tell(MOUNT_EVENT_CHANGED);
-                return 0;
-        default:
-                break;
-        }
-        cgroup = bpf_get_current_ancestor_cgroup_id((int)partition_level);
         if (!current_partition(cgroup))
                 return 0;
         if (with_latency)
                 time_of_call(&time);
-        if (call.call == CALL_READ || call.call == CALL_SPLICE)
-                count_descriptor(cgroup, (__u32)call.a, 0, (__u64)result, &time);
+        if (call == CALL_READ || call == CALL_SPLICE)
+                count_descriptor(cgroup, (__u32)arguments->a, 0, bytes, &time);
         else
-                count_descriptor(cgroup, (__u32)call.a, 1, (__u64)result, &time);
-        if (call.call == CALL_SENDFILE)
-                count_descriptor(cgroup, (__u32)call.b, 0, (__u64)result, &time);
-        else if (call.call == CALL_SPLICE)
-                count_descriptor(cgroup, (__u32)call.c, 1, (__u64)result, &time);
+                count_descriptor(cgroup, (__u32)arguments->a, 1, bytes, &time);
+        if (call == CALL_SENDFILE)
+                count_descriptor(cgroup, (__u32)arguments->b, 0, bytes, &time);
+        else if (call == CALL_SPLICE)
+                count_descriptor(cgroup, (__u32)arguments->c, 1, bytes, &time);
         return 0;
+}
+
+/* context: registers and result.  Where `call` and `compat` are constants nothing is left of it but what they need. */
+static __always_inline int on_exit(const __u64 *context, __u32 call, int compat)
+{
+        __s64 result = (__s64)context[1];
+        struct arguments arguments;
+        __u64 flags = 0;
+
+        if (result < 0)
+                return 0;
+        read_arguments((const void *)context[0], compat, &arguments);
+        switch (call) {
+        case CALL_OTHER:
+                return 0;
+        case CALL_MOUNT:
+                return tell(MOUNT_EVENT_CHANGED);
+        case CALL_CLONE:
+                return arguments.a & CLONE_NEWNS ? tell(MOUNT_EVENT_CHANGED) : 0;
+        case CALL_CLONE3:
+                if (bpf_probe_read_user(&flags, sizeof(flags), (const void *)arguments.a) == 0 && flags & CLONE_NEWNS)
+                        tell(MOUNT_EVENT_CHANGED);
+                return 0;
+        default:
+                return count(call, &arguments, (__u64)result);
+        }
 }
 
 static __always_inline int on_enter(void)
@@ -458,65 +452,78 @@ static __always_inline int on_enter(void)
 
 /* --- without trampolines --- */
 
+static __always_inline __u32 call_of(__u64 nr, int compat)
+{
+        if (nr >= NR_MAX)
+                return CALL_OTHER;
+        return compat ? calls[1][nr & (NR_MAX - 1)] : calls[0][nr & (NR_MAX - 1)];
+}
+
+static __always_inline int is_compat(void)
+{
+        const struct task_struct___m *task = (const void *)bpf_get_current_task_btf();
+
+        return task->thread_info.status & TS_COMPAT;
+}
+
 SEC("tp_btf/sys_exit")
 int sys_exit(__u64 *context)
 {
-        return on_exit(context);
+        const struct pt_regs___m *regs = (const void *)context[0];
+        int compat = is_compat();
+
+        return on_exit(context, call_of(regs->orig_ax, compat), compat);
 }
 
 SEC("tp_btf/sys_enter")
 int sys_enter(__u64 *context)
 {
-        const struct task_struct___m *task = (const void *)bpf_get_current_task_btf();
-        __u32 nr = (__u32)context[1];
-        __u8 call = CALL_OTHER;
+        __u32 call = call_of((__u32)context[1], is_compat());
 
-        if (nr < NR_MAX)
-                call = task->thread_info.status & TS_COMPAT ? calls[1][nr & (NR_MAX - 1)] : calls[0][nr & (NR_MAX - 1)];
         return call >= CALL_READ && call <= CALL_SPLICE ? on_enter() : 0;
 }
 
 /* --- with: around the functions of the calls themselves --- */
 
-#define AROUND(function)                                                                                               \
+#define AROUND(function, call, compat)                                                                                 \
         SEC("fentry/__" #function)                                                                                     \
         int enter_##function(void *context)                                                                            \
         {                                                                                                              \
                 (void)context;                                                                                         \
                 return on_enter();                                                                                     \
         }                                                                                                              \
-        BEHIND(function)
-#define BEHIND(function)                                                                                               \
+        BEHIND(function, call, compat)
+#define BEHIND(function, call, compat)                                                                                 \
         SEC("fexit/__" #function)                                                                                      \
         int exit_##function(__u64 *context)                                                                            \
         {                                                                                                              \
-                return on_exit(context);                                                                               \
+                return on_exit(context, call, compat);                                                                 \
         }
 
-AROUND(x64_sys_read)
-AROUND(x64_sys_write)
-AROUND(x64_sys_pread64)
-AROUND(x64_sys_pwrite64)
-AROUND(x64_sys_readv)
-AROUND(x64_sys_writev)
-AROUND(x64_sys_preadv)
-AROUND(x64_sys_pwritev)
-AROUND(x64_sys_preadv2)
-AROUND(x64_sys_pwritev2)
-AROUND(x64_sys_sendfile64)
-AROUND(x64_sys_splice)
-AROUND(x64_sys_copy_file_range)
-AROUND(ia32_sys_read)
-AROUND(ia32_sys_write)
-AROUND(ia32_sys_readv)
-AROUND(ia32_sys_writev)
-BEHIND(x64_sys_mount)
-BEHIND(x64_sys_umount)
-BEHIND(x64_sys_pivot_root)
-BEHIND(x64_sys_unshare)
-BEHIND(x64_sys_setns)
-BEHIND(x64_sys_move_mount)
-BEHIND(x64_sys_mount_setattr)
+AROUND(x64_sys_read, CALL_READ, 0)
+AROUND(x64_sys_write, CALL_WRITE, 0)
+AROUND(x64_sys_pread64, CALL_READ, 0)
+AROUND(x64_sys_pwrite64, CALL_WRITE, 0)
+AROUND(x64_sys_readv, CALL_READ, 0)
+AROUND(x64_sys_writev, CALL_WRITE, 0)
+AROUND(x64_sys_preadv, CALL_READ, 0)
+AROUND(x64_sys_pwritev, CALL_WRITE, 0)
+AROUND(x64_sys_preadv2, CALL_READ, 0)
+AROUND(x64_sys_pwritev2, CALL_WRITE, 0)
+AROUND(x64_sys_sendfile64, CALL_SENDFILE, 0)
+AROUND(x64_sys_splice, CALL_SPLICE, 0)
+AROUND(x64_sys_copy_file_range, CALL_SPLICE, 0)
+AROUND(ia32_sys_read, CALL_READ, 1)
+AROUND(ia32_sys_write, CALL_WRITE, 1)
+AROUND(ia32_sys_readv, CALL_READ, 1)
+AROUND(ia32_sys_writev, CALL_WRITE, 1)
+BEHIND(x64_sys_mount, CALL_MOUNT, 0)
+BEHIND(x64_sys_umount, CALL_MOUNT, 0)
+BEHIND(x64_sys_pivot_root, CALL_MOUNT, 0)
+BEHIND(x64_sys_unshare, CALL_MOUNT, 0)
+BEHIND(x64_sys_setns, CALL_MOUNT, 0)
+BEHIND(x64_sys_move_mount, CALL_MOUNT, 0)
+BEHIND(x64_sys_mount_setattr, CALL_MOUNT, 0)
 
 /* The last that happens to a mount: before 6.8 its id may be given again from now on. */
 SEC("fentry/__fsnotify_vfsmount_delete")
