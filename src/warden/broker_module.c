@@ -117,6 +117,8 @@ static int ask(const struct broker *b, const struct module_request *wish, int by
         module_request_put(&body, wish);
         r = warden_send(b->channel, WARDEN_MODULE, &copy, wish->load ? 1 : 0, &body);
         wire_writer_done(&body);
+        if (r == -EPIPE || r == -ECONNRESET) /* croftd has died: as if it had a moment later */
+                return -EAGAIN;
         return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
 }
 
