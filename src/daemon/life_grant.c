@@ -130,17 +130,32 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
         return life_end(u, u->p.state, r, &own);
 }
 
+int life_kext_judge(struct life *life, const struct kext_record *record, const struct life_kext_asks *asks,
+        const struct kext_grant **ret, struct croft_error *err)
+{
+        static const struct kext_grant needed = {.name = KEXT_ALL};
+        _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
+        int r = kext_judge(record, asks->grants, asks->n, asks->partition, asks->parameters, ret, err);
+
+        if (r != -EPERM || !record || record->state != KEXT_CURRENT ||
+                store_extensions(life->store, &all.list, &all.n, NULL) < 0 ||
+                !kext_is_needed(all.list, all.n, asks->grants, asks->n, record))
+                return r;
+        croft_error_clear(err);
+        return kext_judge(record, &needed, 1, asks->partition, asks->parameters, ret, err);
+}
+
 int life_kext_check(struct life *life, const char *name, const char *path, const char *parameters,
         struct kext_record *ret, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
         _cleanup_close_ int memfd = -EBADF;
+        struct life_kext_asks asks = {.partition = name, .parameters = parameters};
         struct kext_record record;
         char sha256[KEXT_SHA256_LENGTH + 1];
-        size_t n = 0;
         uint64_t size;
         bool known;
-        int r = life_kext_grants(life, name, &grants, &n, err);
+        int r = life_kext_grants(life, name, &grants, &asks.n, err);
 
         if (r < 0)
                 return r;
@@ -149,7 +164,8 @@ int life_kext_check(struct life *life, const char *name, const char *path, const
         if (r < 0)
                 return r;
         known = store_extension_match(life->store, sha256, &record, NULL) == 0;
-        r = kext_judge(known ? &record : NULL, grants, n, name, parameters, NULL, err);
+        asks.grants = grants;
+        r = life_kext_judge(life, known ? &record : NULL, &asks, NULL, err);
         if (r == 0)
                 *ret = record;
         return r;

@@ -47,11 +47,12 @@ static int load(struct unit *u, const struct kext_record *record, const struct k
                 .bytes = bytes,
                 .parameters = parameters,
                 .via = bytes ? KEXT_VIA_CALL : KEXT_VIA_COMMAND};
-        size_t n = 0;
-        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, err);
+        struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = parameters};
+        int r = store_grants(u->life->store, u->p.def.id, &grants, &asks.n, err);
 
+        asks.grants = grants;
         if (r == 0)
-                r = kext_judge(record, grants, n, u->p.def.name, parameters, &wish.grant, err);
+                r = life_kext_judge(u->life, record, &asks, &wish.grant, err);
         if (r == 0)
                 r = books_load(u, &wish, err);
         if (r == 0)

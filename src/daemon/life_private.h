@@ -219,6 +219,18 @@ void life_devices_check(struct life *life); /* takes back what has gone, or beco
 int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
 void life_kext_print_crash_points(void);
 
+/* --- life_grant.c --- */
+struct life_kext_asks {
+        const char *partition; /* its name */
+        const struct kext_grant *grants;
+        size_t n;
+        const char *parameters; /* as finit_module(2) takes them */
+};
+/* As kext_judge(), but what a granted extension needs is granted with it, without parameters: modprobe(8) loads each by
+ * itself.  *ret: may be NULL, and lives as long as the grants. */
+int life_kext_judge(struct life *life, const struct kext_record *record, const struct life_kext_asks *asks,
+        const struct kext_grant **ret, struct croft_error *err);
+
 /* --- life_load.c: by the owner --- */
 struct module_request;
 /* A call of a process of the partition's; bytes: sealed, of what is to be loaded.  0 or the negative errno that it

@@ -109,6 +109,48 @@ static const struct kext_grant *find_grant(const struct kext_grant *grants, size
         return NULL;
 }
 
+static bool is_current_for(const struct kext_record *r, const char *release)
+{
+        char other[128];
+
+        return r->state == KEXT_CURRENT &&
+               strcmp(kext_release(r->identity.vermagic, other, sizeof(other)), release) == 0;
+}
+
+/* Marks what this one names; true: that is more than was marked. */
+static bool mark_needed(const struct kext_record *all, size_t n, const char *depends, bool *marked)
+{
+        char name[KEXT_NAME_MAX + 1];
+        bool more = false;
+
+        while (kext_depends_next(&depends, name))
+                for (size_t i = 0; i < n; i++)
+                        if (!marked[i] && strcmp(all[i].identity.name, name) == 0)
+                                more = marked[i] = true;
+        return more;
+}
+
+bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct kext_grant *grants, size_t n,
+        const struct kext_record *record)
+{
+        _cleanup_free_ bool *marked = calloc(n_all + 1, sizeof(*marked)); /* what is granted, and what that needs */
+        bool more = marked, found = false;
+        char release[128];
+
+        (void)kext_release(record->identity.vermagic, release, sizeof(release));
+        for (size_t i = 0; marked && i < n_all; i++)
+                marked[i] = find_grant(grants, n, all[i].identity.name);
+        while (more) {
+                more = false;
+                for (size_t i = 0; i < n_all; i++)
+                        if (marked[i] && is_current_for(&all[i], release))
+                                more |= mark_needed(all, n_all, all[i].identity.depends, marked);
+        }
+        for (size_t i = 0; marked && !found && i < n_all; i++)
+                found = marked[i] && strcmp(all[i].identity.name, record->identity.name) == 0;
+        return found;
+}
+
 int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
         const char *given, const struct kext_grant **ret, struct croft_error *err)
 {

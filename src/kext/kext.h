@@ -92,6 +92,11 @@ struct kext_grant {
 /* The normal form of a list of parameters: a name allows any value, NAME=VALUE that one.  -EINVAL: it is none. */
 int kext_parameters_check(const char *text, char normal[KEXT_PARAMETERS_MAX + 1], struct croft_error *err);
 
+/* Does something that is granted need this one, itself or by what it needs?  all: the register; only CURRENT ones for
+ * the same kernel need.  Pure; false, too, when memory is short. */
+bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct kext_grant *grants, size_t n,
+        const struct kext_record *record);
+
 /* May `partition` (its name, to say it) be given these bytes?  record: what is registered of them, NULL: nothing;
  * grants: the partition's; given: the parameters as finit_module(2) takes them, words separated by blanks.  *ret (may
  * be NULL): the grant that lets it, one for the name before one for all.  Pure.  -EILSEQ: they are no registered

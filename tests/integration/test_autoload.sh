@@ -24,7 +24,7 @@ mkdir "$T/etc"
 printf 'tun:\n\tvalue = "/dev/net/tun"\n\tauto = "no"\n' >"$T/etc/devexports"
 mkdir -p /dev/net
 [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200 # as modules.devname has it
-modprobe -q -r tun dummy ifb appletalk camellia_x86_64 2>/dev/null
+modprobe -q -r tun dummy ifb xfs appletalk camellia_x86_64 2>/dev/null
 t_croftd_start --config-dir "$T/etc" || exit 1
 t_ok "partitions start" sh -c 'croft create a -s init=croft && croft create b -s init=croft && croft start a b'
 t_is "the guard is there" "$(croft check --format json | jq -r '.. | objects | select(.name? == "autoload-guard").status')" ok
@@ -43,6 +43,9 @@ t_is "a socket of a family that isn't loaded is refused" "$(inside 'import socke
 try: socket.socket(5, socket.SOCK_DGRAM)
 except OSError as e: print(e.errno)')" 97
 t_ok "which is on record" t_wait_for sh -c 'croft error print a | grep -q "module .net-pf-5."'
+t_is "a file system that isn't loaded is refused" "$(croft exec a -- mount -t xfs none /mnt 2>&1 | grep -c 'unknown filesystem type')" 1
+t_ok "which is on record, too" t_wait_for sh -c 'croft error print a | grep -q "module .fs-xfs."'
+t_ok "nothing was loaded for it" absent xfs
 t_is "each once" "$(told a rtnl-link-dummy)" 1
 t_is "the other partition's record says nothing" "$(told b '.*')" 0
 t_ok "nothing was loaded for the socket" absent appletalk
@@ -51,7 +54,7 @@ t_ok "nothing was loaded for the socket" absent appletalk
 
 t_is "a cipher whose parts aren't loaded is refused" "$(croft exec a -- python3 -c "$cipher" skcipher 'xts(camellia)' 2>&1)" 2
 t_ok "though the kernel's own thread looks for them, it is on record" t_wait_for sh -c 'croft error print a | grep -q "module .crypto-xts.;"'
-t_ok "nothing was loaded for it" absent xts
+t_ok "no part of it was loaded" absent xts
 t_is "the kernel has nothing to say to any of this" "$(dmesg | tail -n +$((lines + 1)))" ""
 t_is "global has the same cipher" "$(python3 -c "$cipher" skcipher 'xts(camellia)')" ok
 t_ok "whose parts were loaded" loaded xts

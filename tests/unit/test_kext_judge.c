@@ -104,6 +104,41 @@ static void an_object_takes_no_parameters(void **state)
         assert_string_equal(croft_error_cause(&err, 0), "a BPF object takes no parameters");
 }
 
+static bool needed(const char *name, const struct kext_record *all, size_t n)
+{
+        const struct kext_grant grant = {.name = "br_netfilter"};
+        struct kext_record record = {.identity = {.vermagic = "6.1 SMP"}, .state = KEXT_CURRENT};
+
+        (void)str_copy(record.identity.name, sizeof(record.identity.name), name);
+        return kext_is_needed(all, n, &grant, 1, &record);
+}
+
+static void what_a_granted_one_needs_is_granted_with_it(void **state)
+{
+        struct kext_record all[] = {
+                {.identity = {.name = "llc", .vermagic = "6.1 SMP"}, .state = KEXT_CURRENT},
+                {.identity = {.name = "stp", .depends = "llc", .vermagic = "6.1 SMP"}, .state = KEXT_CURRENT},
+                {.identity = {.name = "bridge", .depends = "stp,llc", .vermagic = "6.1 SMP"}, .state = KEXT_CURRENT},
+                {.identity = {.name = "br_netfilter", .depends = "bridge", .vermagic = "6.1 SMP"},
+                        .state = KEXT_CURRENT},
+                {.identity = {.name = "dummy", .depends = "br_netfilter", .vermagic = "6.1 SMP"},
+                        .state = KEXT_CURRENT},
+        };
+
+        (void)state;
+        assert_true(needed("llc", all, ELEMENTS(all)));
+        assert_true(needed("bridge", all, ELEMENTS(all)));
+        assert_false(needed("dummy", all, ELEMENTS(all)));
+        assert_false(needed("other", all, ELEMENTS(all)));
+        (void)str_copy(all[0].identity.depends, sizeof(all[0].identity.depends), "br_netfilter"); /* round and round */
+        assert_true(needed("stp", all, ELEMENTS(all)));
+        all[2].state = KEXT_SUPERSEDED; /* what an old one needed */
+        assert_false(needed("llc", all, ELEMENTS(all)));
+        all[2].state = KEXT_CURRENT;
+        (void)str_copy(all[3].identity.vermagic, sizeof(all[3].identity.vermagic), "6.2 SMP"); /* for another kernel */
+        assert_false(needed("bridge", all, ELEMENTS(all)));
+}
+
 static void a_list_of_parameters_is_names_and_values(void **state)
 {
         static const char *const bad[] = {
@@ -132,6 +167,7 @@ int main(void)
                 cmocka_unit_test(old_and_revoked_ones_are_not_given),
                 cmocka_unit_test(parameters_are_those_that_are_allowed),
                 cmocka_unit_test(an_object_takes_no_parameters),
+                cmocka_unit_test(what_a_granted_one_needs_is_granted_with_it),
                 cmocka_unit_test(a_list_of_parameters_is_names_and_values),
         };
 
