@@ -1,7 +1,7 @@
 # Thin: meson and ninja do the work; the scripts in tools/ and tests/ can be called by hand, too.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: all test asan demo bench install format clean
+.PHONY: all test stress asan demo bench install format clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -13,6 +13,11 @@ $(BUILD)/build.ninja: meson.build meson_options.txt
 test: all
 	@tools/deps test guest
 	@tests/run
+
+# What is tried less often by `make test` than is required: some hours, most of them in the emulated guest.
+stress: all
+	@tools/deps test guest
+	@CROFT_STRESS=10000 tests/run -s here -s guest test_kext_races test_kext_calls
 
 # The profile that the unit tests run under: address and undefined-behaviour sanitizers.
 asan:

@@ -247,6 +247,18 @@ t_wait_daemon() {
         return $t_status
 }
 
+# SHEET HERE GUEST: how often something is tried.  SHEET is what is required, for `make stress` (CROFT_STRESS: at most so often); what a whole
+# run can afford is less.
+t_turns() {
+        if [ -z "${CROFT_STRESS:-}" ]; then
+                if [ -n "${CROFT_GUEST:-}" ]; then echo "$3"; else echo "$2"; fi
+        elif [ "$CROFT_STRESS" -lt "$1" ]; then
+                echo "$CROFT_STRESS"
+        else
+                echo "$1"
+        fi
+}
+
 field() { # PARTITION JQ-EXPRESSION
         croft show "$1" --format json | jq -r "$2"
 }

@@ -245,10 +245,11 @@ static int check_path(const char *path, struct croft_error *err)
 static int judge(struct unit *u, const struct kext_record *record, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
-        size_t n = 0;
-        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, err);
+        struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = ""};
+        int r = store_grants(u->life->store, u->p.def.id, &grants, &asks.n, err);
 
-        return r < 0 ? r : kext_judge(record, grants, n, u->p.def.name, "", NULL, err);
+        asks.grants = grants;
+        return r < 0 ? r : life_kext_judge(u->life, record, &asks, NULL, err);
 }
 
 static int provide_first(struct unit *u, const char *extension, const char *path, struct croft_error *err)

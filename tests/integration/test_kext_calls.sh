@@ -97,11 +97,10 @@ t_is "what is no file, or no module, is refused" "$(python 'print(load("/t"), lo
 t_is "a FIFO, too" "$(python 'fd = os.open("fifo", os.O_RDWR); print(call(313, fd, b"", 0))')" 22
 t_is "and what is open to be written only" "$(python 'fd = os.open("good.ko", os.O_WRONLY); print(call(313, fd, b"", 0), call(313, os.open("good.ko", os.O_PATH), b"", 0))')" "9 9"
 t_is "name, mode and time don't matter" "$(run 'cd /t && cp good.ko renamed && chmod 0 renamed && touch -d 2001-01-01 renamed && ln -s renamed link && ln good.ko hard' >/dev/null; python 'print(load("renamed"), load("link"), load("hard"))')" "$loaded $loaded $loaded"
-# An emulated CPU takes 30 times as long.
 t_is "KID-A3: whichever bit differs, it is refused" "$(python 'import random
 good, random = open("good.ko", "rb").read(), random.Random(1)
 seen = set()
-for i in range('"$(if [ -n "${CROFT_GUEST:-}" ]; then echo 50; else echo 1000; fi)"'):
+for i in range('"$(t_turns 1000 1000 50)"'):
     bit = random.randrange(8 * len(good))
     changed = bytearray(good)
     changed[bit // 8] ^= 1 << bit % 8

@@ -146,65 +146,9 @@ exec 9<&-
 t_ok "as soon as it isn't" t_wait_for sh -c '! grep -q ^brd /proc/modules'
 t_ok "nothing is left in the books" t_wait_for sh -c '[ "$(croft kext list --holders --format json)" = "[]" ]'
 
-# --- KID-A4: a file is changed all the time, by rename(2) and by write(2) -----------------------------------------------------
+# --- KXT-A9, KID-A10: croftd dies at each point (at any: test_kext_races.sh) -----------------------------------------------------------------------------------------
 
 croft start a
-{ cat "$(modinfo -n brd)" && printf x; } | croft exec a -- sh -c "cat >/root/evil.ko"
-swap='import ctypes, os, threading
-c = ctypes.CDLL(None, use_errno=True)
-good, evil = open("/root/other-name.ko", "rb").read(), open("/root/evil.ko", "rb").read()
-stop = False
-def change():
-    while not stop:
-        for data in (evil, good):
-            with open("/root/new.ko", "wb") as f: f.write(data)
-            os.rename("/root/new.ko", "/root/swap.ko")
-            with open("/root/swap.ko", "r+b") as f: f.write(evil); f.seek(0); f.write(data); f.truncate()
-open("/root/swap.ko", "wb").write(good)
-t = threading.Thread(target=change)
-t.start()
-seen, loads = set(), 0
-for i in range(40):
-    fd = os.open("/root/swap.ko", os.O_RDONLY)
-    r = ctypes.get_errno() if c.syscall(313, fd, b"", 0) else 0
-    os.close(fd)
-    seen.add(r)
-    if r == 0:
-        loads += 1
-        c.syscall(176, b"dummy", 0x800)
-    if "brd" in open("/proc/modules").read(): print("evil is loaded")
-stop = True
-t.join()
-print(seen <= {0, 1, 8}, loads <= 40)'
-croft exec a -- python3 -c "$swap" >swap.out &
-swapping=$!
-evil=0
-while kill -0 $swapping 2>/dev/null; do
-        ! grep -q '^brd ' /proc/modules || evil=1
-        sleep 0.05
-done
-t_is "KID-A4: whatever is swapped meanwhile, nothing but the registered one is ever loaded" "$(cat swap.out) $evil" "True True 0"
-t_is "and nothing is left" "$(there dummy) $(there brd) $(holders)" "gone gone "
-
-# --- KXT-A9: two at the same time ------------------------------------------------------------------------------------------
-
-storm='import ctypes, os
-c = ctypes.CDLL(None, use_errno=True)
-fd = os.open("/root/tree/lib/modules/'"$release"'/kernel/dummy.ko", os.O_RDONLY)
-bad = 0
-for i in range(25):
-    if c.syscall(313, fd, b"", 0): bad += ctypes.get_errno() != 11
-    if c.syscall(176, b"dummy", 0x800): bad += ctypes.get_errno() not in (2, 11)
-print(bad)'
-croft exec b -- python3 -c "$storm" >b.bad &
-other=$!
-croft exec a -- python3 -c "$storm" >a.bad
-wait $other
-t_is "KXT-A9: two load and unload it all the time" "$(cat a.bad b.bad)" "$(printf '0\n0')"
-t_is "at rest the books say what the kernel has" "$(there dummy) $(holders)" "gone "
-
-# --- KXT-A9, KID-A10: croftd dies -----------------------------------------------------------------------------------------
-
 for point in $("$BUILD/croftd" --list-crash-points | grep -e '^extension-load\.' -e '^extension-unload\.'); do
         case $point in extension-unload.*) croft kext load a dummy ;; esac
         t_croftd_stop
