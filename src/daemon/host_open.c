@@ -5,6 +5,7 @@
 #include "daemon/host_open.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "devid/devid.h"
@@ -27,6 +28,7 @@
 
 #define CGROUPS_FILE "cgroups" /* of the state directory: cgroup_tree_own() */
 #define CGROUPS_MAX 65536
+#define LOCK_PATIENCE_MS 3000
 
 /* Opens a directory of ours, making it and its parents. It must be root's alone. */
 static int open_directory(int at, const char *path, mode_t mode, struct croft_error *err)
@@ -39,8 +41,14 @@ static int open_directory(int at, const char *path, mode_t mode, struct croft_er
         return fd < 0 ? croft_error_set(err, fd, "open '%s'", path) : fd;
 }
 
+/* A child that one before us, killed, was just about to start has the lock's descriptor until it execs or dies. */
 static int lock(int fd, const char *path, struct croft_error *err)
 {
+        const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+        int64_t until = now_ms() + LOCK_PATIENCE_MS;
+
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK && now_ms() < until)
+                (void)nanosleep(&pause, NULL);
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
                 return 0;
         if (errno == EWOULDBLOCK)
