@@ -76,6 +76,12 @@ t_ok "it starts" croft start a
 t_ok "what was changed while it was stopped is scanned then" t_wait_for scanned_after a "$before"
 t_like "and found" "$(found a)" "null /srv/byhand.ko packages"
 
+# What follows is the same on every kernel, and takes long under emulation.
+if [ -n "${CROFT_GUEST:-}" ]; then
+        kill $events 2>/dev/null
+        t_done
+fi
+
 # --- commands go first ------------------------------------------------------------------------------------------------------------
 
 is_scanned() { pgrep -P "$t_daemon" -x croft-kext >child && tr '\0' ' ' <"/proc/$(cat child)/cmdline" | grep -q '^croft-kext scan '; }
