@@ -589,8 +589,7 @@ int books_release(struct unit *u, struct croft_error *err)
         return r;
 }
 
-size_t books_each(
-        struct unit *u, void (*each)(void *context, const struct kext_holder *h, uint32_t users), void *context)
+size_t books_each(struct unit *u, void (*each)(void *context, const struct book_entry *e), void *context)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
         uint64_t id = u->p.def.id;
@@ -598,12 +597,17 @@ size_t books_each(
 
         if (store_books(u->life->store, &books, NULL) < 0)
                 return 0;
-        for (size_t i = 0; i < books.n_holders; i++)
-                if (books.holders[i].partition == id) {
-                        each(context, &books.holders[i],
-                                kext_books_users(&books, id, books.holders[i].name, depends_of, u->life));
-                        n++;
-                }
+        for (size_t i = 0; i < books.n_holders; i++) {
+                const struct kext_holder *h = &books.holders[i];
+                const struct kext_loaded *l = kext_books_loaded(&books, h->name, id);
+
+                if (h->partition != id)
+                        continue;
+                each(context, &(struct book_entry){.holder = h,
+                                      .is_bpf = l && l->partition > 0,
+                                      .users = kext_books_users(&books, id, h->name, depends_of, u->life)});
+                n++;
+        }
         return n;
 }
 

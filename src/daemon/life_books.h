@@ -33,9 +33,14 @@ int books_release(struct unit *u, struct croft_error *err);
 /* By global: -EBUSY with the holders, if it has some; force: they lose it. */
 int books_take_away(struct life *life, const char *name, bool force, struct croft_error *err);
 
-/* Each that it holds, with how many others of its own need that one; how many there are. */
-size_t books_each(
-        struct unit *u, void (*each)(void *context, const struct kext_holder *h, uint32_t users), void *context);
+/* One that it holds: a BPF object or a module, and how many others of its own need it. */
+struct book_entry {
+        const struct kext_holder *holder;
+        bool is_bpf;
+        uint32_t users;
+};
+/* Each; how many there are. */
+size_t books_each(struct unit *u, void (*each)(void *context, const struct book_entry *e), void *context);
 
 /* At the start of croftd, when all partitions are as they should be: what was interrupted is taken back, and the books
  * are brought to what the kernel has (KXT-35). */

@@ -123,20 +123,21 @@ struct shown {
         size_t n;
 };
 
-static void show_one(void *context, const struct kext_holder *h, uint32_t users)
+static void show_one(void *context, const struct book_entry *e)
 {
         struct shown *shown = context;
         struct view_module *m = &shown->list[shown->n];
+        const char *name = e->holder->name;
         struct kext_record record;
 
-        if (h->lost || shown->n == VIEW_MODULES_MAX)
+        if (e->holder->lost || shown->n == VIEW_MODULES_MAX)
                 return;
-        *m = (struct view_module){.users = users};
-        if (life_kext_known(shown->life, h->sha256, &record) && record.identity.kind == KEXT_BPF)
+        *m = (struct view_module){.users = e->users};
+        if (!e->is_bpf)
+                m->size = module_size(name);
+        else if (life_kext_known(shown->life, e->holder->sha256, &record))
                 m->size = record.identity.size; /* the kernel's figures are of programs and maps */
-        else
-                m->size = module_size(h->name);
-        (void)str_copy(m->name, sizeof(m->name), h->name);
+        (void)str_copy(m->name, sizeof(m->name), name);
         shown->n++;
 }
 
@@ -160,10 +161,11 @@ void unit_kext_tell(struct unit *u)
         struct shown shown = {.life = u->life};
         size_t held = books_each(u, show_one, &shown), n = 0;
         enum told wanted;
-        int r = store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
 
+        if (held == 0)
+                (void)store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
         show(u, &shown);
-        wanted = r == 0 && (n > 0 || held > 0) ? TOLD_YES : TOLD_NO;
+        wanted = n > 0 || held > 0 ? TOLD_YES : TOLD_NO;
         wire_put_u8(&body, wanted == TOLD_YES);
         (void)pthread_mutex_lock(&u->p.lock);
         if (u->p.run.warden >= 0 && u->told_modules != wanted &&

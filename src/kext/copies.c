@@ -97,12 +97,12 @@ int kext_copy_put(int state_dir, const char *sha256, int memfd, struct croft_err
 
 int kext_copy_get(int state_dir, const char *sha256, const struct kext_sealed *known, struct croft_error *err)
 {
-        _cleanup_close_ int dir = open_directory(state_dir, err), fd = -EBADF, memfd = -EBADF;
+        _cleanup_close_ int fd = -EBADF, memfd = -EBADF;
+        char path[sizeof(DIRECTORY) + KEXT_SHA256_LENGTH + 1];
         int r;
 
-        if (dir < 0)
-                return dir;
-        fd = fd_open2(dir, sha256, O_RDONLY | O_NONBLOCK, 0, STRICT);
+        (void)snprintf(path, sizeof(path), DIRECTORY "/%s", sha256);
+        fd = fd_open2(state_dir, path, O_RDONLY | O_NONBLOCK, 0, STRICT);
         if (fd < 0)
                 return croft_error_set(err, fd, "open '%s/%s'", DIRECTORY, sha256);
         memfd = kext_read_sealed(fd, err);
