@@ -5,6 +5,7 @@
  * where: here guest
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "libkstat/client.h"
 #include "sockopt_kit.h"
 
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -347,6 +348,17 @@ static int links_of(enum bpf_attach_type type)
         return bpf_prog_query_opts(cgroups, type, &options) < 0 ? -errno : (int)options.prog_cnt;
 }
 
+/* Links end a little later than who had them. */
+static bool there_is_none_of(enum bpf_attach_type type)
+{
+        for (int64_t begin = now_ms(); links_of(type) != 0;) {
+                if (now_ms() - begin > 30000)
+                        return false;
+                (void)usleep(1000);
+        }
+        return true;
+}
+
 static void attaching_again_leaves_one_of_each(void **state)
 {
         (void)state;
@@ -384,14 +396,13 @@ static void who_shares_with_none_keeps_us_out(void **state)
                 (void)snprintf(path, sizeof(path), "%s/bpf/kstat_%s", run_path, i ? "setsockopt" : "getsockopt");
                 assert_int_equal(unlink(path), 0);
         }
-        while (links_of(BPF_CGROUP_SETSOCKOPT) > 0) /* they end a little later */
-                (void)sched_yield();
+        assert_true(there_is_none_of(BPF_CGROUP_SETSOCKOPT) && there_is_none_of(BPF_CGROUP_GETSOCKOPT));
         assert_int_equal(bpf_prog_attach(theirs, cgroups, BPF_CGROUP_SETSOCKOPT, 0), 0);
         assert_int_equal(kstats_open(plane, &kstats, NULL), 0);
         kstats_free(old);
         assert_true(kstats_attach(kstats, cgroups, &err) < 0);
         assert_true(err.code != 0);
-        assert_int_equal(links_of(BPF_CGROUP_GETSOCKOPT), 0);
+        assert_true(there_is_none_of(BPF_CGROUP_GETSOCKOPT));
         as("a", AS_IS, ask_a_chain_in_vain, NULL);
         assert_int_equal(bpf_prog_detach2(theirs, cgroups, BPF_CGROUP_SETSOCKOPT), 0);
         assert_int_equal(kstats_attach(kstats, cgroups, NULL), 0);
@@ -452,8 +463,7 @@ static void where_such_programs_do_not_load_the_others_do(void **state)
 {
         (void)state;
         as(NULL, AS_IS, open_on_an_older_kernel, NULL);
-        while (links_of(BPF_CGROUP_SETSOCKOPT) > 0) /* they end a little later */
-                (void)sched_yield();
+        assert_true(there_is_none_of(BPF_CGROUP_SETSOCKOPT) && there_is_none_of(BPF_CGROUP_GETSOCKOPT));
         as("a", AS_IS, find_by_bpf_alone, NULL);
         kstats_free(kstats); /* it doesn't know what the other one made */
         open_attached();

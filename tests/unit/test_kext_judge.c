@@ -3,6 +3,7 @@
  * test_kext_judge.c - which partition may be given which bytes, with which parameters.
  */
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "kext/kext.h"
 
 #include <setjmp.h>
