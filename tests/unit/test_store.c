@@ -730,7 +730,10 @@ static void loaded_modules_are_kept_by_migration(void **state)
         meddle(f, "DROP TABLE extension_loaded; CREATE TABLE extension_loaded (name TEXT PRIMARY KEY, sha256 TEXT NOT "
                   "NULL, state INTEGER NOT NULL, baseline INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;"
                   "INSERT INTO extension_loaded VALUES ('brd', 'abc', 2, 1, 17);"
-                  "DROP INDEX extension_plain; ALTER TABLE extension DROP COLUMN plain; PRAGMA user_version = 9");
+                  "DROP INDEX extension_plain; ALTER TABLE extension DROP COLUMN plain;"
+                  "ALTER TABLE extension_scan DROP COLUMN number; ALTER TABLE extension_scan DROP COLUMN reason;"
+                  "ALTER TABLE extension_scan DROP COLUMN stamp; ALTER TABLE extension_grant DROP COLUMN scan;"
+                  "ALTER TABLE extension_found DROP COLUMN configured; PRAGMA user_version = 9");
         assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
         assert_int_equal(store_books(f->store, &books, NULL), 0);
         assert_int_equal(books.n_loaded, 1);
