@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#define YIELD_S 3 /* what yields needs milliseconds for it */
+
 struct unit *unit_new(struct life *life, struct partition_def *def)
 {
         struct unit *u = calloc(1, sizeof(*u));
@@ -183,11 +185,27 @@ int life_begin(struct life *life, const char *name, enum life_action action, str
         return 0;
 }
 
+/* The caller may be the main thread, and what yields may be in a tree that doesn't answer.  partition.lock is held. */
+static void await_yielding(struct unit *u)
+{
+        struct timespec until;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += YIELD_S;
+        while (u->p.operation && u->yields) {
+                life_packages_yield(u);
+                if (pthread_cond_clockwait(&u->changed, &u->p.lock, CLOCK_MONOTONIC, &until) != 0)
+                        return;
+        }
+}
+
 int life_begin_unit(struct unit *u, const char *operation, enum unit_manner manner)
 {
         int r = -EBUSY;
 
         (void)pthread_mutex_lock(&u->p.lock);
+        if (manner != UNIT_YIELDING)
+                await_yielding(u);
         if (!u->p.operation && u->listed) {
                 u->p.operation = operation;
                 u->internal = manner != UNIT_REFUSING;

@@ -143,7 +143,7 @@ struct unit **life_units(struct life *life, size_t *ret_n, int *ret_r);
 /* Makes the caller the owner: *ret with a reference.  On failure nothing is held. */
 int life_begin(
         struct life *life, const char *name, enum life_action action, struct unit **ret, struct croft_error *err);
-/* The same for croftd's own work on a unit; -EBUSY: somebody else is at it. */
+/* The same for croftd's own work on a unit; -EBUSY: somebody else is at it, or doesn't yield within seconds. */
 enum unit_manner {
         UNIT_REFUSING, /* others are refused meanwhile */
         UNIT_INTERNAL, /* others wait */
