@@ -47,13 +47,14 @@ static int lock(int fd, const char *path, struct croft_error *err)
         const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
         int64_t until = now_ms() + LOCK_PATIENCE_MS;
 
-        while (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK && now_ms() < until)
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK)
+                        return croft_error_set(err, errno, "lock '%s'", path);
+                if (now_ms() >= until)
+                        return croft_error_set(err, EBUSY, "another croftd uses '%s'.", path);
                 (void)nanosleep(&pause, NULL);
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-                return 0;
-        if (errno == EWOULDBLOCK)
-                return croft_error_set(err, EBUSY, "another croftd uses '%s'.", path);
-        return croft_error_set(err, errno, "lock '%s'", path);
+        }
+        return 0;
 }
 
 static int lock_state(struct daemon_host *h, const char *path, struct croft_error *err)

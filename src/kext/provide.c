@@ -10,17 +10,16 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "kext/bytes.h"
 
 #include <grp.h>
 #include <linux/openat2.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
-#define CHUNK 65536
 #define STRICT (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 #define HALF ".croft-kext.new"
@@ -36,22 +35,6 @@ int provide_confine(uid_t uid, struct croft_error *err)
         return getppid() == parent ? 0 : croft_error_set(err, ESRCH, "become root of the partition");
 }
 
-static bool is_same(int a, int b)
-{
-        static char x[CHUNK], y[CHUNK]; /* one a process */
-        off_t at = 0;
-
-        for (;;) {
-                ssize_t n = pread(a, x, CHUNK, at), m = pread(b, y, CHUNK, at);
-
-                if (n != m || n < 0 || memcmp(x, y, (size_t)n) != 0)
-                        return false;
-                if (n == 0)
-                        return true;
-                at += n;
-        }
-}
-
 static int write_new(int dir, int bytes, mode_t mode, struct croft_error *err)
 {
         _cleanup_close_ int fd = openat(dir, HALF, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -65,7 +48,7 @@ static int write_new(int dir, int bytes, mode_t mode, struct croft_error *err)
                         return croft_error_set(err, errno ? errno : EIO, "write it");
         if (fchmod(fd, mode & 0777) < 0 || fsync(fd) < 0)
                 return croft_error_set(err, errno, "write it");
-        return is_same(fd, bytes) ? 0 : croft_error_set(err, EIO, "what was written isn't what is there.");
+        return bytes_are_same(fd, bytes) ? 0 : croft_error_set(err, EIO, "what was written isn't what is there.");
 }
 
 static int replace(int dir, const char *name, int old, int bytes, struct croft_error *err)
@@ -76,7 +59,7 @@ static int replace(int dir, const char *name, int old, int bytes, struct croft_e
 
         if (fd < 0 || fstat(fd, &st) < 0)
                 return croft_error_set(err, fd < 0 ? fd : -errno, "open it");
-        if (!S_ISREG(st.st_mode) || !is_same(fd, old))
+        if (!S_ISREG(st.st_mode) || !bytes_are_same(fd, old))
                 return croft_error_set(err, ESTALE, "it has changed since it was found.");
         (void)unlinkat(dir, HALF, 0); /* of one that died */
         r = write_new(dir, bytes, st.st_mode, err);
@@ -89,21 +72,33 @@ static int replace(int dir, const char *name, int old, int bytes, struct croft_e
         return r;
 }
 
+/* A copy of the path: its folder, "" for the root itself, and behind that *ret_name.  NULL: there is no memory. */
+static char *split(const char *path, const char **ret_name, struct croft_error *err)
+{
+        char *copy, *slash;
+
+        if (asprintf(&copy, "/%s", path + strspn(path, "/")) < 0) {
+                croft_error_set(err, ENOMEM, "provide it");
+                return NULL;
+        }
+        slash = strrchr(copy, '/');
+        *slash = '\0';
+        *ret_name = slash + 1;
+        return copy;
+}
+
 int provide(int root, const char *path, int old, int bytes, struct croft_error *err)
 {
-        _cleanup_free_ char *folder = strdup(path[0] == '/' ? path + 1 : path);
+        const char *name;
+        _cleanup_free_ char *folder = split(path, &name, err);
         _cleanup_close_ int dir = -EBADF;
-        char *slash;
 
         if (!folder)
-                return croft_error_set(err, ENOMEM, "provide it");
-        slash = strrchr(folder, '/');
-        if (slash)
-                *slash = '\0';
-        dir = fd_open2(root, slash ? folder : ".", O_RDONLY | O_DIRECTORY, 0, STRICT);
+                return -ENOMEM;
+        dir = fd_open2(root, folder[0] ? folder + 1 : ".", O_RDONLY | O_DIRECTORY, 0, STRICT);
         if (dir < 0)
                 return croft_error_set(err, dir, "open its folder");
-        return replace(dir, slash ? slash + 1 : folder, old, bytes, err);
+        return replace(dir, name, old, bytes, err);
 }
 
 /* --- where there is none --- */
@@ -137,18 +132,21 @@ static int put_first(int dir, const char *name, int bytes, struct croft_error *e
 {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
-        int r;
+        int r, failed;
 
         (void)unlinkat(dir, HALF, 0); /* of one that died */
         r = write_new(dir, bytes, 0644, err);
-        if (r < 0 || renameat2(dir, HALF, dir, name, RENAME_NOREPLACE) == 0) {
+        if (r == 0 && renameat2(dir, HALF, dir, name, RENAME_NOREPLACE) == 0) {
                 (void)fsync(dir);
-                return r;
+                return 0;
         }
-        r = -errno;
+        failed = errno;
         (void)unlinkat(dir, HALF, 0);
+        if (r < 0)
+                return r;
+        r = -failed;
         fd = r == -EEXIST ? fd_open2(dir, name, O_RDONLY | O_NONBLOCK, 0, STRICT) : -EBADF;
-        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_same(fd, bytes))
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && bytes_are_same(fd, bytes))
                 return 0;
         if (r == -EEXIST)
                 return croft_error_set(err, r, "there is something else already.");
@@ -157,15 +155,12 @@ static int put_first(int dir, const char *name, int bytes, struct croft_error *e
 
 int provide_first(int root, const char *path, int bytes, struct croft_error *err)
 {
-        _cleanup_free_ char *folder = strdup(path + strspn(path, "/"));
+        const char *name;
+        _cleanup_free_ char *folder = split(path, &name, err);
         _cleanup_close_ int dir = -EBADF;
-        char *slash;
 
         if (!folder)
-                return croft_error_set(err, ENOMEM, "provide it");
-        slash = strrchr(folder, '/');
-        if (slash)
-                *slash = '\0';
-        dir = make_folder(root, slash ? folder : NULL, err);
-        return dir < 0 ? dir : put_first(dir, slash ? slash + 1 : folder, bytes, err);
+                return -ENOMEM;
+        dir = make_folder(root, folder[0] ? folder + 1 : NULL, err);
+        return dir < 0 ? dir : put_first(dir, name, bytes, err);
 }

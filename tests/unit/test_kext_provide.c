@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -132,6 +134,21 @@ static void a_first_one_is_put_in_folders_that_are_made(void **state)
         assert_true(is_alone());
 }
 
+static void one_that_could_not_be_written_leaves_nothing(void **state)
+{
+        const struct rlimit none = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+        struct rlimit before;
+
+        (void)state;
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+        assert_int_equal(provide_first(root, "/a/first.ko", fresh, NULL), -EFBIG);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_true(is_alone());
+        assert_true(faccessat(root, "a/first.ko", F_OK, 0) < 0);
+}
+
 static void where_something_else_is_it_stays(void **state)
 {
         (void)state;
@@ -168,7 +185,8 @@ int main(void)
         const struct CMUnitTest tests[] = {TEST(the_file_is_replaced_and_keeps_its_mode), TEST(another_one_stays),
                 TEST(no_link_is_followed_and_nothing_above_is_reached),
                 TEST(what_one_that_died_has_left_is_in_nobodys_way), TEST(a_first_one_is_put_in_folders_that_are_made),
-                TEST(where_something_else_is_it_stays), TEST(folders_that_are_links_lead_nowhere_out)};
+                TEST(one_that_could_not_be_written_leaves_nothing), TEST(where_something_else_is_it_stays),
+                TEST(folders_that_are_links_lead_nowhere_out)};
 
         return cmocka_run_group_tests_name("kext_provide", tests, NULL, NULL);
 }
