@@ -67,7 +67,10 @@ def body(data, headers=b""):
 
 
 def pid():
-    answer = get()
+    """The process that answers.  While connections just hung up still count, croftd says to come again: so one does."""
+    end = time.monotonic() + PATIENCE
+    while status(answer := get()) == 503 and time.monotonic() < end:
+        time.sleep(0.1)
     return json.loads(answer.partition(b"\r\n\r\n")[2])["pid"] if status(answer) == 200 else None
 
 
