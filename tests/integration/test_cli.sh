@@ -90,11 +90,12 @@ t_like "console works on a pipe" "$(cat "$T/console")" 'heard by pipe'
 python='
 import json, subprocess, sys, yaml
 def croft(*a): return subprocess.run(["croft", *a], stdout=subprocess.PIPE, check=True).stdout.decode()
-def still(o):
-    for p in o if isinstance(o, list) else [o]: del p["usage"]
+def still(o): # without what is of the moment: croftd has a look at a partition by itself, too
+    for p in o if isinstance(o, list) else [o]: del p["usage"], p["operation"]
     return o
 for what in (["list"], ["show", "web"], ["show", "web", "echo"]):
-    assert still(json.loads(croft(*what, "--format", "json"))) == still(yaml.safe_load(croft(*what, "--format", "yaml"))), what
+    asked = still(json.loads(croft(*what, "--format", "json"))), still(yaml.safe_load(croft(*what, "--format", "yaml")))
+    assert asked[0] == asked[1], (what, asked)
 web = [p for p in json.loads(croft("list", "--format", "json")) if p["name"] == "web"][0]
 for key in ("name", "id", "state", "root", "pid"):
     assert web[key] is not None, key
