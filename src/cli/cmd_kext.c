@@ -11,8 +11,9 @@
 static const struct cli_column columns[] = {{"NAME", "name", COLUMN_TEXT, true}, {"KIND", "kind", COLUMN_TEXT, true},
         {"KERNEL", "kernel", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, true},
         {"STATE", "state", COLUMN_TEXT, true}, {"SIZE", "size_bytes", COLUMN_BYTES, true},
-        {"SHA256", "sha256", COLUMN_DIGEST, true}, {"SIGNER", "signer", COLUMN_TEXT, false},
-        {"PLAIN-SHA256", "plain_sha256", COLUMN_DIGEST, false}, {"ORIGIN", "origin", COLUMN_TEXT, false}, {NULL}};
+        {"SHA256", "sha256", COLUMN_DIGEST, true}, {"MAJOR", "takes_major", COLUMN_TEXT, false},
+        {"SIGNER", "signer", COLUMN_TEXT, false}, {"PLAIN-SHA256", "plain_sha256", COLUMN_DIGEST, false},
+        {"ORIGIN", "origin", COLUMN_TEXT, false}, {NULL}};
 
 /* croftd has a working directory of its own. */
 static int absolute(struct cli *cli, const char *file, char **ret)
@@ -114,9 +115,9 @@ int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
 int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
 {
         static const struct cli_column grants[] = {{"NAME", "name", COLUMN_TEXT, true},
-                {"LOCAL", "local", COLUMN_TEXT, true}, {"PREVIOUS", "previous", COLUMN_TEXT, true},
-                {"PARAMETERS", "parameters", COLUMN_TEXT, true}, {"GRANTED", "granted", COLUMN_AGE, true},
-                {"SCAN", "scan", COLUMN_NUMBER, false}, {NULL}};
+                {"LOCAL", "local", COLUMN_TEXT, true}, {"MAJOR", "major", COLUMN_TEXT, true},
+                {"PREVIOUS", "previous", COLUMN_TEXT, true}, {"PARAMETERS", "parameters", COLUMN_TEXT, true},
+                {"GRANTED", "granted", COLUMN_AGE, true}, {"SCAN", "scan", COLUMN_NUMBER, false}, {NULL}};
         const bool one = args->n_words > 0;
         _cleanup_free_ char *path = one ? cli_path(NULL, "partitions", args->words[0], "extensions", NULL)
                                         : cli_path(NULL, "extensions", NULL);
@@ -139,8 +140,9 @@ int cli_cmd_kext_grant(struct cli *cli, const struct cli_args *args)
         char what[160];
 
         (void)snprintf(what, sizeof(what), "grant an extension to '%s'", args->words[0]);
-        body = json_pack("{s:s, s:b, s:b, s:s*}", "extension", args->words[1], "local", cli_has(args, "local"),
-                "previous", cli_has(args, "previous"), "parameters", cli_value(args, "params"));
+        body = json_pack("{s:s, s:b, s:b, s:b, s:s*}", "extension", args->words[1], "local", cli_has(args, "local"),
+                "major", cli_has(args, "major"), "previous", cli_has(args, "previous"), "parameters",
+                cli_value(args, "params"));
         if (!body)
                 return cli_usage(args->command, "a word is no valid text");
         return cli_request(cli, "POST", path, body, what, NULL);

@@ -12,8 +12,8 @@ static const struct cli_column holders[] = {{"NAME", "name", COLUMN_TEXT, true},
         {"STATE", "state", COLUMN_TEXT, true}, {"TOTAL", "total", COLUMN_NUMBER, true},
         {"COUNT", "count", COLUMN_NUMBER, true}, {"LOCAL", "local", COLUMN_TEXT, false},
         {"VIA", "via", COLUMN_TEXT, true}, {"KIND", "kind", COLUMN_TEXT, false},
-        {"BASELINE", "baseline", COLUMN_TEXT, false}, {"SINCE", "since", COLUMN_AGE, true},
-        {"SHA256", "sha256", COLUMN_DIGEST, false}, {NULL}};
+        {"MAJORS", "majors", COLUMN_TEXT, false}, {"BASELINE", "baseline", COLUMN_TEXT, false},
+        {"SINCE", "since", COLUMN_AGE, true}, {"SHA256", "sha256", COLUMN_DIGEST, false}, {NULL}};
 
 /* "KEY=VALUE", the value escaped. */
 char *cli_query(const char *key, const char *value)

@@ -208,6 +208,7 @@ static const struct cli_option kext_register_options[] = {
 
 static const struct cli_option kext_grant_options[] = {
         {"local", 'l', NULL, "no other partition may have it meanwhile"},
+        {"major", 'm', NULL, "it may take majors of devices"},
         {"previous", 'k', NULL, "it keeps working with the generation before the current one"},
         {"params", 'p', "LIST", "parameters that it may be loaded with: NAME,NAME=VALUE ..."},
         {NULL},

@@ -457,11 +457,12 @@ void api_grant_done(struct api_grant *grant)
 int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struct croft_error *err)
 {
         _cleanup_(api_grant_done) struct api_grant g = {.extension = NULL};
-        json_t *extension, *local, *previous, *parameters;
+        json_t *extension, *local, *previous, *major, *parameters;
         const struct field fields[] = {
                 {"extension", JSON_STRING, true, &extension},
                 {"local", JSON_TRUE, false, &local},
                 {"previous", JSON_TRUE, false, &previous},
+                {"major", JSON_TRUE, false, &major},
                 {"parameters", JSON_STRING, false, &parameters},
         };
         _cleanup_json_ json_t *json = NULL;
@@ -477,6 +478,7 @@ int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struc
                 return r;
         g.local = json_is_true(local);
         g.previous = json_is_true(previous);
+        g.major = json_is_true(major);
         *ret = g;
         g = (struct api_grant){.extension = NULL};
         return 0;

@@ -80,7 +80,7 @@ void api_extension_done(struct api_extension *extension);
  * left out. */
 struct api_grant {
         char *extension, *parameters; /* parameters: NULL: none */
-        bool local, previous;
+        bool local, previous, major;
 };
 int api_grant_decode(const void *data, size_t size, struct api_grant *ret, struct croft_error *err);
 void api_grant_done(struct api_grant *grant);

@@ -163,22 +163,23 @@ json_t *api_json_extension(const struct kext_record *record, bool known)
         const struct kext_identity *i = &record->identity;
         char release[128];
 
-        return json_pack("{s:i, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", /**/
-                "format", KEXT_FORMAT,                                                                       /**/
-                "sha256", i->sha256,                                                                         /**/
-                "plain_sha256", i->plain[0] ? json_string(i->plain) : json_null(),                           /**/
-                "name", i->name,                                                                             /**/
-                "kind", kext_kind_name(i->kind),                                                             /**/
-                "size_bytes", (json_int_t)i->size,                                                           /**/
-                "kernel", api_json_text(kext_release(i->vermagic, release, sizeof(release))),                /**/
-                "vermagic", api_json_text(i->vermagic),                                                      /**/
-                "srcversion", api_json_text(i->srcversion),                                                  /**/
-                "build_id", api_json_text(i->build_id),                                                      /**/
-                "signer", api_json_text(i->signer),                                                          /**/
-                "generation", known ? json_integer(record->generation) : json_null(),                        /**/
-                "state", known ? json_string(kext_state_name(record->state)) : json_null(),                  /**/
-                "origin", known ? api_json_text(record->origin) : json_null(),                               /**/
-                "reason", known ? api_json_text(record->reason) : json_null(),                               /**/
+        return json_pack("{s:i, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", /**/
+                "format", KEXT_FORMAT,                                                                            /**/
+                "sha256", i->sha256,                                                                              /**/
+                "plain_sha256", i->plain[0] ? json_string(i->plain) : json_null(),                                /**/
+                "name", i->name,                                                                                  /**/
+                "kind", kext_kind_name(i->kind),                                                                  /**/
+                "size_bytes", (json_int_t)i->size,                                                                /**/
+                "kernel", api_json_text(kext_release(i->vermagic, release, sizeof(release))),                     /**/
+                "vermagic", api_json_text(i->vermagic),                                                           /**/
+                "srcversion", api_json_text(i->srcversion),                                                       /**/
+                "build_id", api_json_text(i->build_id),                                                           /**/
+                "signer", api_json_text(i->signer),                                                               /**/
+                "takes_major", i->takes_major,                                                                    /**/
+                "generation", known ? json_integer(record->generation) : json_null(),                             /**/
+                "state", known ? json_string(kext_state_name(record->state)) : json_null(),                       /**/
+                "origin", known ? api_json_text(record->origin) : json_null(),                                    /**/
+                "reason", known ? api_json_text(record->reason) : json_null(),                                    /**/
                 "registered", known ? api_json_time(record->registered) : json_null());
 }
 

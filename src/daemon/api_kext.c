@@ -117,9 +117,10 @@ static json_t *scan_number(uint64_t number)
 
 static json_t *grant_json(const char *partition, const struct kext_grant *grant)
 {
-        return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "partition", partition, "name", grant->name, "local",
-                grant->local, "previous", grant->previous, "parameters", api_json_text(grant->parameters), "granted",
-                api_json_time(grant->granted), "scan", scan_number(grant->scan));
+        return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o}", "partition", partition, "name", grant->name,
+                "local", grant->local, "major", grant->major, "previous", grant->previous, "parameters",
+                api_json_text(grant->parameters), "granted", api_json_time(grant->granted), "scan",
+                scan_number(grant->scan));
 }
 
 static int answer_grants(struct api_request *q, unsigned int status, struct api_answer *a, struct croft_error *err)
@@ -154,7 +155,8 @@ int api_grant_add(struct api_request *q, struct api_answer *a, struct croft_erro
         wish = (struct life_kext_wish){.extension = wanted.extension,
                 .parameters = wanted.parameters ? wanted.parameters : "",
                 .local = wanted.local,
-                .previous = wanted.previous};
+                .previous = wanted.previous,
+                .major = wanted.major};
         r = life_kext_grant(q->api->life, q->name, &wish, err);
         return r < 0 ? r : answer_grants(q, MHD_HTTP_CREATED, a, err);
 }

@@ -429,6 +429,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 return croft_error_set(err, ENOMEM, "open the life cycle");
         life->host = host;
         host->note = errors_note_partition;
+        host->is_kept_from = books_keep_from;
         life->store = store;
         life->started = (uint64_t)time(NULL);
         life->epoll = -EBADF;

@@ -155,9 +155,9 @@ struct kext_grant;
 int life_kext_grants(
         struct life *life, const char *name, struct kext_grant **ret, size_t *ret_n, struct croft_error *err);
 struct life_kext_wish {
-        const char *extension;  /* a registered one, as in life_kext_get(), or ALL */
-        const char *parameters; /* as kext_parameters_check() takes them */
-        bool local, previous;   /* as in struct kext_grant */
+        const char *extension;       /* a registered one, as in life_kext_get(), or ALL */
+        const char *parameters;      /* as kext_parameters_check() takes them */
+        bool local, previous, major; /* as in struct kext_grant */
 };
 /* One that is there for that name is replaced. */
 int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err);

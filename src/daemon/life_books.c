@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/life_books_kernel.h"
+#include "daemon/life_books_load.h"
 #include "kernel/module.h"
 
 #include <string.h>
@@ -70,70 +71,6 @@ static size_t take_out_pending(struct life *life)
 
 /* --- load --- */
 
-struct loading {
-        struct unit *u;
-        const struct book_wish *wish;
-        struct kext_loaded loaded;
-        struct kext_holder holder;
-        int bytes;                           /* of a module */
-        const struct bpf_programs *programs; /* of a BPF object */
-};
-
-static int put_intent(void *context, const void *arg, struct croft_error *err)
-{
-        struct loading *l = context;
-
-        (void)arg;
-        l->loaded.state = KEXT_LOADING;
-        return store_books_change(l->u->life->store, &(struct store_book_change){.loaded = &l->loaded}, err);
-}
-
-static int drop_intent(void *context, const void *arg, struct croft_error *err)
-{
-        struct loading *l = context;
-
-        (void)arg;
-        return store_books_change(l->u->life->store, &(struct store_book_change){.unloaded = &l->loaded}, err);
-}
-
-static int load_it(void *context, const void *arg, struct croft_error *err)
-{
-        struct loading *l = context;
-
-        (void)arg;
-        if (l->loaded.partition > 0)
-                return books_kernel_attach(l->u, l->loaded.name, l->programs, err);
-        return books_kernel_load(l->u->life, l->bytes, l->wish->parameters, err);
-}
-
-/* Also when the act has failed: then it isn't there, or isn't ours, which -EEXIST has told. */
-static int unload_it(void *context, const void *arg, struct croft_error *err)
-{
-        struct loading *l = context;
-        int r = l->loaded.state == KEXT_LOADED ? books_kernel_unload(l->u->life, &l->loaded) : 0;
-
-        (void)arg;
-        return r == 0 || r == -ENOENT ? 0 : croft_error_set(err, r, "take '%s' out of the kernel", l->loaded.name);
-}
-
-static int put_record(void *context, const void *arg, struct croft_error *err)
-{
-        struct loading *l = context;
-
-        (void)arg;
-        l->loaded.state = KEXT_LOADED;
-        return store_books_change(
-                l->u->life->store, &(struct store_book_change){.loaded = &l->loaded, .holder = &l->holder}, err);
-}
-
-static const struct step load_steps[] = {
-        {.name = "intent", .act = put_intent, .undo = drop_intent},
-        {.name = "kernel", .act = load_it, .undo = unload_it},
-        {.name = "record", .act = put_record},
-};
-static const struct operation op_load = {
-        .name = "extension-load", .policy = STEPS_UNDO, .steps = load_steps, .n_steps = ELEMENTS(load_steps)};
-
 /* Too often is a way to fill the kernel's memory with what modules leave behind (KXT-38). */
 static int check_rate(struct unit *u, const char *name, struct croft_error *err)
 {
@@ -161,7 +98,7 @@ static int really(struct loading *l, struct croft_error *err)
         if (l->loaded.partition > 0) {
                 if (l->programs->n == 0) /* it had it when that was to be known */
                         return croft_error_set(err, EAGAIN, "it went meanwhile.");
-                return steps_run(&op_load, l, &steps_no_journal, err);
+                return books_load_run(l, err);
         }
         r = check_rate(l->u, l->loaded.name, err);
         if (r < 0)
@@ -171,13 +108,22 @@ static int really(struct loading *l, struct croft_error *err)
         if (bytes < 0)
                 return bytes;
         l->bytes = bytes;
-        r = steps_run(&op_load, l, &steps_no_journal, err);
+        r = books_load_run(l, err);
         (void)pthread_cond_broadcast(&life->books_turned);
         return r;
 }
 
-/* Until the kernel is through with this one, for whomever that is; ret: what the books say then. */
-static int wait_for_other(struct life *life, const char *name, struct kext_books *ret, struct croft_error *err)
+/* Is the kernel at this one, for whomever that is?  What takes majors is loaded one after the other: else nobody could
+ * say whose they are. */
+static bool is_at(const struct life *life, const struct kext_identity *wanted, const struct kext_books *books)
+{
+        return books_kernel_is_at(life, wanted->name, kext_books_loaded(books, wanted->name, 0)) ||
+               (wanted->takes_major && life->books_majors);
+}
+
+/* Until it isn't; ret: what the books say then. */
+static int wait_for_other(
+        struct life *life, const struct kext_identity *wanted, struct kext_books *ret, struct croft_error *err)
 {
         struct timespec until;
 
@@ -186,11 +132,11 @@ static int wait_for_other(struct life *life, const char *name, struct kext_books
         for (;;) {
                 int r = store_books(life->store, ret, err);
 
-                if (r < 0 || !books_kernel_is_at(life, name, kext_books_loaded(ret, name, 0)))
+                if (r < 0 || !is_at(life, wanted, ret))
                         return r;
                 kext_books_done(ret);
                 if (pthread_cond_clockwait(&life->books_turned, &life->books_lock, CLOCK_MONOTONIC, &until) != 0)
-                        return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", name);
+                        return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", wanted->name);
         }
 }
 
@@ -306,7 +252,7 @@ static int load(
         const struct kext_loaded *loaded;
         uint64_t loads;
         bool there;
-        int r = wait_for_other(u->life, identity->name, &books, err);
+        int r = wait_for_other(u->life, identity, &books, err);
 
         if (r < 0)
                 return r;
@@ -365,7 +311,7 @@ static int load_needed(struct unit *u, const struct book_wish *wish, struct crof
                 return croft_error_set(err, ELOOP, "extensions need one another more than %d deep.", DEPTH_MAX);
         while (kext_depends_next(&at, name)) {
                 struct kext_record record;
-                const struct kext_grant grant = {.local = false};
+                const struct kext_grant grant = {.major = wish->grant->major};
                 const struct book_wish needed = {.record = &record,
                         .grant = &grant,
                         .parameters = "",
@@ -374,6 +320,10 @@ static int load_needed(struct unit *u, const struct book_wish *wish, struct crof
                 int r = module_find(name) == MODULE_BUILT_IN ? 1
                                                              : find_needed(u->life, wish->record, name, &record, err);
 
+                if (r == 0 && record.identity.takes_major && !wish->grant->major)
+                        r = croft_error_set(err, EPERM,
+                                "'%s' takes majors of devices, and '%s' isn't granted that with it.", name,
+                                u->p.def.name);
                 if (r == 0)
                         r = load(u, &needed, NULL, err); /* what modules need are modules */
                 if (r < 0) {
@@ -589,6 +539,21 @@ int books_release(struct unit *u, struct croft_error *err)
         return r;
 }
 
+bool books_keep_from(struct partition *p, uint32_t type, uint32_t major)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+
+        if (store_books(unit_of(p)->life->store, &books, NULL) < 0)
+                return true;
+        for (size_t i = 0; i < books.n_loaded; i++) {
+                uint64_t alone = kext_books_alone(&books, books.loaded[i].name);
+
+                if (alone > 0 && alone != p->def.id && devid_majors_lists(books.loaded[i].majors, type, major))
+                        return true;
+        }
+        return false;
+}
+
 size_t books_each(struct unit *u, void (*each)(void *context, const struct book_entry *e), void *context)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
@@ -778,6 +743,6 @@ void books_close(struct life *life)
 
 void books_print_crash_points(void)
 {
-        steps_print_crash_points(&op_load);
+        books_load_print_crash_points();
         steps_print_crash_points(&op_unload);
 }

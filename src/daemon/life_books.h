@@ -42,6 +42,9 @@ struct book_entry {
 /* Each; how many there are. */
 size_t books_each(struct unit *u, void (*each)(void *context, const struct book_entry *e), void *context);
 
+/* Is that major of a module that another partition has alone?  As host.is_kept_from wants it; if in doubt it is. */
+bool books_keep_from(struct partition *p, uint32_t type, uint32_t major);
+
 /* At the start of croftd, when all partitions are as they should be: what was interrupted is taken back, and the books
  * are brought to what the kernel has (KXT-35). */
 int books_settle(struct life *life, struct croft_error *err);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "devid/devid.h"
 #include "kernel/module.h"
 #include "plane/plane.h"
 
@@ -89,6 +90,33 @@ int books_kernel_load(struct life *life, int bytes, const char *parameters, stru
         (void)pthread_mutex_lock(&life->books_lock);
         life->books_loading--;
         return r;
+}
+
+int books_kernel_load_with_majors(
+        struct life *life, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err)
+{
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        int r = devid_drivers(&before, err);
+
+        if (r < 0)
+                return r;
+        life->books_majors = true;
+        r = books_kernel_load(life, bytes, parameters, err);
+        life->books_majors = false;
+        if (r == 0 && devid_drivers(&after, NULL) == 0) /* else it isn't known */
+                ret->n = devid_majors_added(before, after, ret->list, DEVID_BROUGHT_MAX);
+        if (ret->n > DEVID_BROUGHT_MAX)
+                ret->n = DEVID_BROUGHT_MAX;
+        return r;
+}
+
+int books_kernel_take_majors(
+        struct life *life, const struct book_majors *majors, char text[KEXT_MAJORS_MAX + 1], struct croft_error *err)
+{
+        devid_majors_write(majors->list, majors->n, text, KEXT_MAJORS_MAX + 1);
+        if (majors->n == 0 || !life->host->devid)
+                return 0;
+        return devid_majors_came(life->host->devid, majors->list, majors->n, err);
 }
 
 static int take_out(struct life *life, const char *name)

@@ -7,6 +7,7 @@
 #define CROFT_DAEMON_LIFE_BOOKS_KERNEL_H
 
 #include "daemon/life_private.h"
+#include "devid/majors.h"
 #include "kext/books.h"
 #include "kext/bpf.h"
 
@@ -21,6 +22,17 @@ bool books_kernel_is_same(const struct kext_identity *wanted);
 bool books_kernel_is_at(const struct life *life, const char *name, const struct kext_loaded *loaded);
 /* bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can. */
 int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err);
+/* Likewise, one that takes majors; ret: those that came, which are its own, as long as nobody in global loads something
+ * of that kind in the same moment.  No other partition's is loaded meanwhile (life.books_majors). */
+struct book_majors {
+        struct devid_major list[DEVID_BROUGHT_MAX];
+        size_t n;
+};
+int books_kernel_load_with_majors(
+        struct life *life, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err);
+/* Keeps them out of the table of device numbers; text: what the books say of them.  -EBUSY: one is a partition's. */
+int books_kernel_take_majors(
+        struct life *life, const struct book_majors *majors, char text[KEXT_MAJORS_MAX + 1], struct croft_error *err);
 /* The partition's control groups, which pay for what an object of it takes; the caller ends *ret. */
 int books_kernel_payers(struct unit *u, struct bpf_payers *ret, struct croft_error *err);
 /* Attaches the programs of an object to the partition's control group. */

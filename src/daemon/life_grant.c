@@ -72,7 +72,8 @@ static uint64_t find_scan(struct unit *u, const char *name)
 
 static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct croft_error *err)
 {
-        struct kext_grant own = {.local = wish->local, .previous = wish->previous, .granted = (int64_t)time(NULL)};
+        struct kext_grant own = {
+                .local = wish->local, .previous = wish->previous, .major = wish->major, .granted = (int64_t)time(NULL)};
         int r = kext_parameters_check(wish->parameters, own.parameters, err);
         enum kext_kind kind = KEXT_KO;
 
@@ -80,6 +81,8 @@ static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct cr
                 r = resolve(u->life, wish->extension, own.name, &kind, err);
         if (r == 0 && kind == KEXT_BPF && own.parameters[0])
                 r = croft_error_set(err, EINVAL, "'%s' is a BPF object, which takes no parameters.", own.name);
+        if (r == 0 && kind == KEXT_BPF && own.major)
+                r = croft_error_set(err, EINVAL, "'%s' is a BPF object, which takes no majors.", own.name);
         own.scan = r == 0 ? find_scan(u, own.name) : 0;
         if (r == 0)
                 r = store_grant(u->life->store, u->p.def.id, &own, err);
@@ -133,7 +136,7 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
 int life_kext_judge(struct life *life, const struct kext_record *record, const struct life_kext_asks *asks,
         const struct kext_grant **ret, struct croft_error *err)
 {
-        static const struct kext_grant needed = {.name = KEXT_ALL};
+        static const struct kext_grant needed = {.name = KEXT_ALL, .major = true};
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
         int r = kext_judge(record, asks->grants, asks->n, asks->partition, asks->parameters, ret, err);
 

@@ -7,7 +7,9 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/facet_disks.h"
 #include "daemon/life_books.h"
+#include "devid/export.h"
 #include "kernel/module.h"
 #include "kext/kext.h"
 #include "kstat/views_memory.h"
@@ -38,6 +40,17 @@ static void say(struct unit *u, const char *name, const char *what)
         unit_event(u, "extension", text);
 }
 
+/* Property `devices` may name some that weren't there when it was started.  What can't be exported it goes without. */
+static void devices_came(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        char line[CROFT_ERROR_TEXT_MAX];
+
+        if (devid_export_follow(&u->p, property_get(u->p.def.properties, "devices"), &err) < 0)
+                errors_note_partition(&u->p, croft_error_line(&err, line, sizeof(line)));
+        disks_follow(&u->p);
+}
+
 /* record: NULL if nobody has registered it.  bytes: those of a call. */
 static int load(struct unit *u, const struct kext_record *record, const struct kext_sealed *bytes,
         const char *parameters, struct croft_error *err)
@@ -55,6 +68,8 @@ static int load(struct unit *u, const struct kext_record *record, const struct k
                 r = life_kext_judge(u->life, record, &asks, &wish.grant, err);
         if (r == 0)
                 r = books_load(u, &wish, err);
+        if (r == 0 && record->identity.takes_major)
+                devices_came(u);
         if (r == 0)
                 say(u, record->identity.name, "loaded");
         return r;

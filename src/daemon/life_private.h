@@ -104,6 +104,7 @@ struct life {
         pthread_cond_t books_wanted;         /* with books_lock: the kernel couldn't let go what nobody holds */
         pthread_cond_t books_turned;         /* with books_lock: the kernel is through with one */
         unsigned int books_loading;          /* books_lock: how many the kernel is at */
+        bool books_majors;                   /* books_lock: one of those is of a module that takes majors */
         uint64_t books_loads;                /* books_lock: how often it was let go for the kernel to load one */
         struct books_leaving *books_leaving; /* books_lock: which the kernel is taking out: life_books_kernel.c */
         pthread_t books_thread;

@@ -84,7 +84,12 @@ static const char *const migrations[] = {
         "ALTER TABLE extension_scan ADD COLUMN reason INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE extension_scan ADD COLUMN stamp TEXT NOT NULL DEFAULT '';"
         "ALTER TABLE extension_grant ADD COLUMN scan INTEGER NOT NULL DEFAULT 0;",
-        "ALTER TABLE extension_found ADD COLUMN configured TEXT NOT NULL DEFAULT '';"};
+        "ALTER TABLE extension_found ADD COLUMN configured TEXT NOT NULL DEFAULT '';",
+        /* of one that was registered before that was looked at it isn't known: it may */
+        "ALTER TABLE extension ADD COLUMN takes_major INTEGER NOT NULL DEFAULT 1;"
+        "UPDATE extension SET takes_major = 0 WHERE kind <> 1;"
+        "ALTER TABLE extension_grant ADD COLUMN major INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE extension_loaded ADD COLUMN majors TEXT NOT NULL DEFAULT '';"};
 
 /* Is it the newest superseded one, with a current one after it? */
 #define EXTENSION_PREVIOUS                                                                                             \
@@ -96,7 +101,7 @@ static const char *const migrations[] = {
 #define EXTENSION_COLUMNS                                                                                              \
         "sha256, kind, size, name, generation, state, vermagic, srcversion, build_id, signer, depends, origin, "       \
         "reason,"                                                                                                      \
-        " registered, " EXTENSION_PREVIOUS ", plain"
+        " registered, " EXTENSION_PREVIOUS ", plain, takes_major"
 
 #define SCAN_COLUMNS                                                                                                   \
         "s.partition, s.time, s.number, s.reason, s.stamp,"                                                            \
@@ -133,7 +138,7 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_POOL_OPERATION] = "SELECT name, pool FROM pool_operation",
         [SQL_POOL_OPERATION_BEGIN] = "INSERT OR REPLACE INTO pool_operation VALUES (0, ?, ?)",
         [SQL_POOL_OPERATION_END] = "DELETE FROM pool_operation",
-        [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [SQL_EXTENSION_ADD] = "INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_EXTENSION_FIND] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?",
         /* revoked in whatever form goes before all; then what is current */
         [SQL_EXTENSION_MATCH] = "SELECT " EXTENSION_COLUMNS " FROM extension WHERE sha256 = ?1 OR plain = ?1"
@@ -143,7 +148,7 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSION_NEWEST] = "SELECT coalesce(max(generation), 0) FROM extension WHERE name = ? AND release = ?",
         [SQL_EXTENSION_SUPERSEDE] = "UPDATE extension SET state = 2 WHERE name = ? AND release = ? AND state = 1",
         [SQL_EXTENSION_RENEW] = "UPDATE extension SET state = 1, generation = ?2 WHERE sha256 = ?1",
-        [SQL_EXTENSION_SET_PLAIN] = "UPDATE extension SET plain = ?2 WHERE sha256 = ?1",
+        [SQL_EXTENSION_COMPLETE] = "UPDATE extension SET plain = ?2, takes_major = ?3 WHERE sha256 = ?1",
         [SQL_EXTENSION_SET_STATE] = "UPDATE extension SET state = ?2 WHERE sha256 = ?1",
         [SQL_REVOKED_ADD] = "INSERT OR IGNORE INTO extension_revoked SELECT ?1"
                             "  UNION SELECT plain FROM extension WHERE sha256 = ?1 AND plain <> ''",
@@ -151,15 +156,15 @@ static const char *const sql[SQL_COUNT] = {
         [SQL_EXTENSIONS_REVOKE] =
                 "UPDATE extension SET state = 3 WHERE sha256 IN (SELECT sha256 FROM extension_revoked)"
                 "  OR plain IN (SELECT sha256 FROM extension_revoked)",
-        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [SQL_GRANT_ADD] = "INSERT OR REPLACE INTO extension_grant VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_GRANT_DROP] = "DELETE FROM extension_grant WHERE partition = ? AND name = ?",
         [SQL_GRANTS_DROP] = "DELETE FROM extension_grant WHERE partition = ?",
-        [SQL_GRANTS] =
-                "SELECT name, local, parameters, granted, previous, scan FROM extension_grant WHERE partition = ? "
-                "ORDER BY name",
-        [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?, ?)",
+        [SQL_GRANTS] = "SELECT name, local, parameters, granted, previous, scan, major FROM extension_grant WHERE "
+                       "partition = ? "
+                       "ORDER BY name",
+        [SQL_LOADED_SET] = "INSERT OR REPLACE INTO extension_loaded VALUES (?, ?, ?, ?, ?, ?, ?)",
         [SQL_LOADED_DROP] = "DELETE FROM extension_loaded WHERE name = ? AND partition = ?",
-        [SQL_LOADED] = "SELECT name, partition, sha256, state, baseline, since FROM extension_loaded"
+        [SQL_LOADED] = "SELECT name, partition, sha256, state, baseline, since, majors FROM extension_loaded"
                        "  ORDER BY name, partition",
         [SQL_HOLDER_SET] = "INSERT OR REPLACE INTO extension_holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [SQL_HOLDER_DROP] = "DELETE FROM extension_holder WHERE partition = ? AND name = ?",

@@ -16,6 +16,7 @@ static int put_loaded(struct store *store, const struct kext_loaded *l, struct c
         (void)sqlite3_bind_int(s, 4, (int)l->state);
         (void)sqlite3_bind_int(s, 5, l->baseline);
         (void)sqlite3_bind_int64(s, 6, l->since);
+        store_bind_text(s, 7, l->majors);
         return store_run_statement(store, SQL_LOADED_SET, err);
 }
 
@@ -75,6 +76,7 @@ static void read_loaded(sqlite3_stmt *s, void *row)
                 .since = sqlite3_column_int64(s, 5)};
         store_take_text(s, 0, l->name, sizeof(l->name));
         store_take_text(s, 2, l->sha256, sizeof(l->sha256));
+        store_take_text(s, 6, l->majors, sizeof(l->majors));
 }
 
 static void read_holder(sqlite3_stmt *s, void *row)

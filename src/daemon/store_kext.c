@@ -35,6 +35,7 @@ static void read_record(sqlite3_stmt *s, void *row)
         ret->registered = sqlite3_column_int64(s, 13);
         ret->previous = sqlite3_column_int(s, 14) != 0;
         store_take_text(s, 15, i->plain, sizeof(i->plain));
+        i->takes_major = sqlite3_column_int(s, 16) != 0;
 }
 
 /* 1: *ret (may be NULL) is it, 0: there is none. */
@@ -70,14 +71,15 @@ static int is_revoked(struct store *store, const struct kext_identity *i, struct
         return step(store, s, NULL, err);
 }
 
-/* One that was registered when that wasn't kept. */
+/* One that was registered when some of it wasn't kept. */
 static int complete(struct store *store, const struct kext_identity *i, struct croft_error *err)
 {
-        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_SET_PLAIN);
+        sqlite3_stmt *s = store_statement(store, SQL_EXTENSION_COMPLETE);
 
         store_bind_text(s, 1, i->sha256);
         store_bind_text(s, 2, i->plain);
-        return store_run_statement(store, SQL_EXTENSION_SET_PLAIN, err);
+        (void)sqlite3_bind_int(s, 3, i->takes_major);
+        return store_run_statement(store, SQL_EXTENSION_COMPLETE, err);
 }
 
 /* A name is of one kind: grants and holders are by name. */
@@ -142,6 +144,7 @@ static int insert(struct store *store, const struct kext_record *record, const c
         store_bind_text(s, 15, record->reason);
         (void)sqlite3_bind_int64(s, 16, record->registered);
         store_bind_text(s, 17, i->plain);
+        (void)sqlite3_bind_int(s, 18, i->takes_major);
         return store_run_statement(store, SQL_EXTENSION_ADD, err);
 }
 
@@ -171,6 +174,7 @@ static int add(struct store *store, struct kext_record *record, struct croft_err
         if (is_known) {
                 *record = known;
                 (void)str_copy(record->identity.plain, sizeof(record->identity.plain), given.plain);
+                record->identity.takes_major = given.takes_major;
                 r = complete(store, &given, err);
                 if (r < 0)
                         return r;
@@ -301,7 +305,8 @@ static void read_grant(sqlite3_stmt *s, void *row)
         *g = (struct kext_grant){.local = sqlite3_column_int(s, 1) != 0,
                 .granted = sqlite3_column_int64(s, 3),
                 .previous = sqlite3_column_int(s, 4) != 0,
-                .scan = (uint64_t)sqlite3_column_int64(s, 5)};
+                .scan = (uint64_t)sqlite3_column_int64(s, 5),
+                .major = sqlite3_column_int(s, 6) != 0};
         store_take_text(s, 0, g->name, sizeof(g->name));
         store_take_text(s, 2, g->parameters, sizeof(g->parameters));
 }
@@ -343,6 +348,7 @@ int store_grant(struct store *store, uint64_t id, const struct kext_grant *grant
         (void)sqlite3_bind_int64(s, 5, grant->granted);
         (void)sqlite3_bind_int(s, 6, grant->previous);
         (void)sqlite3_bind_int64(s, 7, (int64_t)grant->scan);
+        (void)sqlite3_bind_int(s, 8, grant->major);
         r = store_commit(store, store_run_statement(store, SQL_GRANT_ADD, &e), &e);
         return r < 0 ? croft_error_copy(err, &e) : 0;
 }

@@ -43,6 +43,11 @@ int devid_enforce(struct devid *devid, int cgroup_fd, struct croft_error *err);
 
 /* Numbers that the machine has by now are given to nobody from now on, others may be; drivers have come or gone. */
 int devid_look_at_host(struct devid *devid, struct croft_error *err);
+/* Which drivers the machine has by now, as devid_majors_added() takes it; the caller frees it. */
+int devid_drivers(char **ret, struct croft_error *err);
+/* Such majors have come: looks at what the machine has, at once.  -EBUSY: one of them is a partition's. */
+struct devid_major;
+int devid_majors_came(struct devid *devid, const struct devid_major *list, size_t n, struct croft_error *err);
 /* The family is a driver's that isn't there; *ret_module would have it. */
 bool devid_lacks_driver(struct devid *devid, const char *family, const char **ret_module);
 

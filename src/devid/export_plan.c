@@ -110,6 +110,9 @@ static int check_device(struct partition *p, const struct host_device *device, s
                         device->path);
         if (is_usual(device))
                 return croft_error_set(err, EEXIST, "every partition has a '%s'.", device->path);
+        if (p->host->is_kept_from && p->host->is_kept_from(p, type_of(device), major(device->number)))
+                return croft_error_set(
+                        err, EBUSY, "'%s' is of an extension that another partition has alone.", device->path);
         owner = owner_of(p, device);
         if (owner == 0)
                 return 0;

@@ -279,14 +279,21 @@ static int look_at_driver(struct devid *d, const struct driver *driver, const ch
         return r < 0 ? croft_error_set(err, r, "look for the driver of family '%s'", driver->family) : 0;
 }
 
+int devid_drivers(char **ret, struct croft_error *err)
+{
+        int r = fd_read_file(AT_FDCWD, "/proc/devices", 65536, ret, NULL);
+
+        return r < 0 ? croft_error_set(err, r, "read '/proc/devices'") : 0;
+}
+
 int devid_look_at_host(struct devid *d, struct croft_error *err)
 {
         _cleanup_free_ char *text = NULL;
         struct devid_family cuse;
-        int r = fd_read_file(AT_FDCWD, "/proc/devices", 65536, &text, NULL);
+        int r = devid_drivers(&text, err);
 
         if (r < 0)
-                return croft_error_set(err, r, "read '/proc/devices'");
+                return r;
         (void)pthread_mutex_lock(&d->lock);
         r = devid_get_family(d, DEVID_CUSES, &cuse, err);
         if (r == 0)
@@ -296,6 +303,34 @@ int devid_look_at_host(struct devid *d, struct croft_error *err)
         for (size_t i = 0; r == 0 && i < ELEMENTS(drivers); i++)
                 r = look_at_driver(d, &drivers[i], text, err);
         (void)pthread_mutex_unlock(&d->lock);
+        return r;
+}
+
+static int refuse_given(const struct devid_major *major, struct croft_error *err)
+{
+        if (major->type == DEVID_BLOCK)
+                return croft_error_set(
+                        err, EBUSY, "the major %u of block devices has been given to a partition.", major->major);
+        return croft_error_set(
+                err, EBUSY, "the major %u of character devices has been given to a partition.", major->major);
+}
+
+/* Whoever asks from now on isn't given them; who was faster is found here. */
+int devid_majors_came(struct devid *d, const struct devid_major *list, size_t n, struct croft_error *err)
+{
+        struct devid_family of_char, of_block;
+        int r = devid_look_at_host(d, err);
+
+        if (r == 0)
+                r = devid_get_family(d, DEVID_CHAR_MAJORS, &of_char, err);
+        if (r == 0)
+                r = devid_get_family(d, DEVID_BLOCK_MAJORS, &of_block, err);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                const struct devid_family *family = list[i].type == DEVID_BLOCK ? &of_block : &of_char;
+
+                if (list[i].major < family->count && family->taken[list[i].major / 64] >> list[i].major % 64 & 1)
+                        r = refuse_given(&list[i], err);
+        }
         return r;
 }
 

@@ -60,6 +60,14 @@ uint32_t kext_books_total(const struct kext_books *books, const char *name)
         return total;
 }
 
+uint64_t kext_books_alone(const struct kext_books *books, const char *name)
+{
+        for (size_t i = 0; i < books->n_holders; i++)
+                if (books->holders[i].local && !books->holders[i].lost && strcmp(books->holders[i].name, name) == 0)
+                        return books->holders[i].partition;
+        return 0;
+}
+
 /* One for itself alone leaves no room for another, nor does it come where another is. */
 static bool is_taken(const struct kext_books *books, const struct kext_holder *wanted)
 {

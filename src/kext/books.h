@@ -19,13 +19,15 @@ enum kext_loaded_state {
 };
 const char *kext_loaded_state_name(enum kext_loaded_state state); /* "LOADED" */
 
+#define KEXT_MAJORS_MAX 255
 struct kext_loaded {
         char name[KEXT_NAME_MAX + 1];
         uint64_t partition;                  /* whose instance of a BPF object; 0: a module */
         char sha256[KEXT_SHA256_LENGTH + 1]; /* of global's copy that was loaded, or that it was shown to be */
         enum kext_loaded_state state;
-        bool baseline; /* it was there before any partition asked: no partition takes it away */
-        int64_t since; /* seconds since the epoch */
+        bool baseline;                    /* it was there before any partition asked: no partition takes it away */
+        int64_t since;                    /* seconds since the epoch */
+        char majors[KEXT_MAJORS_MAX + 1]; /* "char 240, block 252": those that came with it; "": none, or not known */
 };
 
 enum kext_via {
@@ -57,6 +59,8 @@ void kext_books_done(struct kext_books *books);
 /* What there is of that name for that partition. */
 const struct kext_loaded *kext_books_loaded(const struct kext_books *books, const char *name, uint64_t partition);
 const struct kext_holder *kext_books_holder(const struct kext_books *books, uint64_t partition, const char *name);
+/* The partition that has a module alone; 0: none. */
+uint64_t kext_books_alone(const struct kext_books *books, const char *name);
 /* How many partitions have it; lost ones don't. */
 uint32_t kext_books_total(const struct kext_books *books, const char *name);
 

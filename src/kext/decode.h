@@ -26,7 +26,7 @@ int decode_keep(const void *data, size_t size, const char *file, struct decoded 
 int decode_unpack(const void *data, size_t size, void **ret, size_t *ret_size, struct croft_error *err);
 /* decode_signer.c: whom the signature at the end names; "" without one. */
 void decode_signer(const void *data, size_t size, char *signer, size_t room);
-/* decode_elf.c: name, vermagic, srcversion, build_id and depends of a plain module. */
+/* decode_elf.c: name, vermagic, srcversion, build_id, depends and takes_major of a plain module. */
 int decode_elf(const void *data, size_t size, struct kext_identity *ret, struct croft_error *err);
 /* decode_bpf.c: a plain BPF object. */
 int decode_bpf(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err);

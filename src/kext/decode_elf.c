@@ -3,6 +3,7 @@
  * decode_elf.c - what a module says of itself, by libelf.  See decode.h.
  *
  * The kernel takes the name from the structure in .gnu.linkonce.this_module; what .modinfo says must be the same.
+ * Whether it takes majors of devices, its imports say: without them it can't.
  */
 #include "kext/decode.h"
 
@@ -118,10 +119,45 @@ static int take_build_id(struct reading *r, Elf_Scn *section)
         return 0;
 }
 
-static int take_section(
-        struct reading *r, Elf_Scn *section, const GElf_Shdr *header, const char *name, struct croft_error *err)
+/* The functions that take majors, and those of the kernel's image that do so for who calls them; one that a module has
+ * is counted where that is decoded, which this one depends on. */
+static bool is_of_majors(const char *symbol)
+{
+        static const char *const names[] = {"__register_chrdev", "register_chrdev_region", "alloc_chrdev_region",
+                "__register_blkdev", "register_blkdev", "tty_register_driver"};
+
+        for (size_t i = 0; i < ELEMENTS(names); i++)
+                if (strcmp(symbol, names[i]) == 0)
+                        return true;
+        return false;
+}
+
+static int take_imports(struct reading *r, Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct croft_error *err)
+{
+        Elf_Data *data = elf_getdata(section, NULL);
+        const char *name;
+        GElf_Sym symbol;
+
+        if (!data || !data->d_buf)
+                return refuse(err, "it is cut off");
+        for (int i = 1; gelf_getsym(data, i, &symbol); i++) {
+                if (symbol.st_shndx != SHN_UNDEF)
+                        continue;
+                name = elf_strptr(elf, header->sh_link, symbol.st_name);
+                if (!name)
+                        return refuse(err, "its symbols are damaged");
+                r->identity.takes_major |= is_of_majors(name);
+        }
+        return 0;
+}
+
+static int take_section(struct reading *r, Elf *elf, Elf_Scn *section, const GElf_Shdr *header, const char *name,
+        struct croft_error *err)
 {
         Elf_Data *data;
+
+        if (header->sh_type == SHT_SYMTAB)
+                return take_imports(r, elf, section, header, err);
 
         if (strcmp(name, ".note.gnu.build-id") == 0)
                 return header->sh_type == SHT_NOTE ? take_build_id(r, section) : 0;
@@ -152,7 +188,7 @@ static int read_sections(struct reading *r, Elf *elf, struct croft_error *err)
                 name = elf_strptr(elf, names, header.sh_name);
                 if (!name)
                         return refuse(err, "its sections are damaged");
-                result = take_section(r, section, &header, name, err);
+                result = take_section(r, elf, section, &header, name, err);
         }
         return result;
 }

@@ -138,8 +138,11 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
         char release[128];
 
         (void)kext_release(record->identity.vermagic, release, sizeof(release));
-        for (size_t i = 0; marked && i < n_all; i++)
-                marked[i] = find_grant(grants, n, all[i].identity.name);
+        for (size_t i = 0; marked && i < n_all; i++) {
+                const struct kext_grant *grant = find_grant(grants, n, all[i].identity.name);
+
+                marked[i] = grant && (grant->major || !record->identity.takes_major);
+        }
         while (more) {
                 more = false;
                 for (size_t i = 0; i < n_all; i++)
@@ -169,6 +172,9 @@ int kext_judge(const struct kext_record *record, const struct kext_grant *grants
         if (record->state != KEXT_CURRENT && !(record->state == KEXT_SUPERSEDED && record->previous && grant->previous))
                 return croft_error_set(
                         err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
+        if (record->identity.takes_major && !grant->major)
+                return croft_error_set(err, EPERM, "'%s' takes majors of devices, and '%s' isn't granted that with it.",
+                        record->identity.name, partition);
         r = record->identity.kind == KEXT_BPF ? judge_none(given, err) : judge_parameters(grant, given, err);
         if (r < 0)
                 return r;

@@ -41,6 +41,7 @@ struct kext_identity {
         char build_id[129]; /* hex */
         char signer[128];   /* whom the appended signature names; whether it is good is the kernel's to say */
         char depends[2048]; /* names, separated by commas */
+        bool takes_major;   /* it asks the kernel for majors of devices, by what it imports; no BPF object can */
 };
 
 /* "6.1.0-18-amd64": the first word of vermagic, the kernel that it was made for.  Returns buf. */
@@ -84,6 +85,7 @@ struct kext_grant {
         char name[KEXT_NAME_MAX + 1];             /* as kext_name_normalise() has it, or KEXT_ALL */
         bool local;                               /* for this partition alone, while it has it */
         bool previous;                            /* the generation before the CURRENT one is good, too */
+        bool major;                               /* one that takes majors of devices is good, too (KXT-25) */
         char parameters[KEXT_PARAMETERS_MAX + 1]; /* allowed when it is loaded: "rd_nr,rd_size=4096"; "": none */
         int64_t granted;                          /* seconds since the epoch */
         uint64_t scan; /* the partition's last one before, if it had found a file of it; 0: nobody had (KID-14) */
@@ -93,14 +95,16 @@ struct kext_grant {
 int kext_parameters_check(const char *text, char normal[KEXT_PARAMETERS_MAX + 1], struct croft_error *err);
 
 /* Does something that is granted need this one, itself or by what it needs?  all: the register; only CURRENT ones for
- * the same kernel need.  Pure; false, too, when memory is short. */
+ * the same kernel need, and what takes a major only those that are granted so.  Pure; false, too, when memory is short.
+ */
 bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct kext_grant *grants, size_t n,
         const struct kext_record *record);
 
 /* May `partition` (its name, to say it) be given these bytes?  record: what is registered of them, NULL: nothing;
  * grants: the partition's; given: the parameters as finit_module(2) takes them, words separated by blanks.  *ret (may
  * be NULL): the grant that lets it, one for the name before one for all.  Pure.  -EILSEQ: they are no registered
- * extension; -EPERM: revoked, not granted, or a parameter isn't allowed; -ESTALE: superseded. */
+ * extension; -EPERM: revoked, not granted, it takes a major or has a parameter that isn't allowed; -ESTALE: superseded.
+ */
 int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
         const char *given, const struct kext_grant **ret, struct croft_error *err);
 

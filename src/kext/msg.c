@@ -39,6 +39,7 @@ static void put_identity(struct wire_writer *w, const struct kext_identity *iden
         wire_put_u8(w, (uint8_t)identity->kind);
         for (size_t i = 0; i < ELEMENTS(texts); i++)
                 wire_put_string(w, texts[i].text);
+        wire_put_u8(w, identity->takes_major);
 }
 
 static int get_identity(struct wire_reader *r, struct kext_identity *identity)
@@ -48,6 +49,7 @@ static int get_identity(struct wire_reader *r, struct kext_identity *identity)
                 size_t room;
         } texts[] = TEXTS(identity);
         char name[KEXT_NAME_MAX + 1];
+        uint8_t takes_major;
 
         identity->kind = wire_get_u8(r);
         for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -55,6 +57,10 @@ static int get_identity(struct wire_reader *r, struct kext_identity *identity)
                 if (!is_printable(texts[i].text))
                         return -EBADMSG;
         }
+        takes_major = wire_get_u8(r);
+        identity->takes_major = takes_major == 1;
+        if (takes_major > 1 || (identity->takes_major && identity->kind != KEXT_KO))
+                return -EBADMSG;
         if ((identity->kind != KEXT_KO && identity->kind != KEXT_BPF) ||
                 (identity->kind == KEXT_KO) != (identity->vermagic[0] != '\0'))
                 return -EBADMSG;

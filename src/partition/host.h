@@ -6,6 +6,8 @@
 #define CROFT_PARTITION_HOST_H
 
 #include <croft/error.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct autoload;
 struct cgroup_tree;
@@ -63,6 +65,8 @@ struct host {
         /* Something that people should know of a partition: into the log and its record of errors.  NULL: nobody
          * listens. */
         void (*note)(struct partition *p, const char *text);
+        /* Is the major that of an extension that another partition has alone?  NULL: there are no such ones. */
+        bool (*is_kept_from)(struct partition *p, uint32_t type, uint32_t major);
 };
 
 #endif

@@ -165,6 +165,20 @@ t_fails_with 3 "what isn't registered isn't granted" croft kext grant a unheard-
 t_like "which is on record" "$(croft error print a)" "no extension 'unheard-of' is registered"
 t_fails_with 2 "nor with parameters that are none" croft kext grant a good --params 'x y'
 t_fails_with 3 "nor to nobody" croft kext grant nobody good
+# What takes majors of devices, itself or by what it needs (KXT-25).
+module takes imports=printk,__register_blkdev >takes.ko
+module above depends=takes >above.ko
+croft kext register takes.ko above.ko >/dev/null
+t_is "a module that takes majors is known by what it imports" "$(shown takes .takes_major) $(shown above .takes_major)" "true false"
+croft kext grant a takes && croft kext grant a above
+t_fails_with 4 "it isn't given where that isn't granted with it" croft kext check a takes.ko
+t_like "which is said" "$(cat "$T/error")" "'takes' takes majors of devices, and 'a' isn't granted that with it"
+croft kext ungrant a takes
+t_fails_with 4 "nor is it because another one needs it" croft kext check a takes.ko
+t_ok "it can be granted" croft kext grant a above --major
+t_is "which is listed" "$(croft kext list a --format json | jq -r '.[] | "\(.name) \(.major)"' | tr '\n' ';')" "above true;good false;"
+t_ok "and is good for what it needs" croft kext check a takes.ko
+croft kext ungrant a above
 t_ok "it is taken back" croft kext ungrant b good ALL
 t_is "nothing is left" "$(granted b)" ""
 t_fails_with 3 "what isn't granted isn't taken back" croft kext ungrant b good
@@ -298,7 +312,7 @@ before=$(listed)
 t_croftd_kill
 t_croftd_start_at
 t_is "the next croftd knows them all" "$(listed)" "$before"
-t_is "and has the copies" "$(copies | wc -w)" 7
+t_is "and has the copies" "$(copies | wc -w)" 9
 t_is "and what is granted" "$(granted b)" "good false null;"
 t_croftd_stop
 sqlite3 state/croft.db "UPDATE extension SET state = 1, generation = 9 WHERE sha256 = '$first'; DELETE FROM extension_revoked"

@@ -110,8 +110,8 @@ t_is "which is an entry of its own" "$(holders)" "libceph=1 a 1 command LOADED;l
 t_ok "and goes with it" croft kext unload a libceph
 t_is "with nothing left" "$(there libceph) $(there libcrc32c) $(holders)" "gone $needed "
 # A module that takes its time to begin: as many RAM disks as it is told to make.
-croft kext grant a brd --params rd_nr,rd_size
-croft kext grant b brd
+croft kext grant a brd --major --params rd_nr,rd_size
+croft kext grant b brd --major
 run 'cat >/root/brd.ko' b <"$(modinfo -n brd)" >/dev/null
 state() { croft kext list --holders --format json | jq -r '.[] | select(.name == "brd") | .state' | sort -u; }
 croft kext load a brd rd_nr=500 rd_size=1024 &
@@ -129,7 +129,7 @@ t_ok "one takes its time to end" t_wait_for sh -c 'croft kext list --holders --f
 t_is "meanwhile another partition has another one loaded, and unloaded, too" "$(status 'insmod /root/other-name.ko') $(status 'rmmod dummy') $(state)" "0 0 PENDING_UNLOAD"
 wait $slow
 t_is "then it is gone" "$? $(there brd) $(holders)" "0 gone "
-croft kext grant a brd --local --params rd_nr,rd_size
+croft kext grant a brd --local --major --params rd_nr,rd_size
 t_ok "KXT-A6, KID-A7: one is for one partition alone" croft kext load a brd rd_nr=1 rd_size=1024
 t_fails_with 5 "no other has it then" croft kext load b brd
 t_like "which says who is in the way" "$(cat "$T/error")" "'brd' is held by 'a', and one of them is to have it alone"

@@ -155,7 +155,8 @@ int life_kext_grants(
 
 int life_kext_grant(struct life *life, const char *name, const struct life_kext_wish *wish, struct croft_error *err)
 {
-        struct kext_grant grant = {.local = wish->local, .previous = wish->previous, .granted = 1700000000};
+        struct kext_grant grant = {
+                .local = wish->local, .previous = wish->previous, .major = wish->major, .granted = 1700000000};
         int r = find(life, name, err);
 
         if (r == 0)

@@ -729,8 +729,8 @@ static void extensions_are_granted_checked_and_taken_back(void **state)
         assert_answer(*state, "GET", "/v1/partitions/web/extensions", "", 200, "[]");
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko", "", 403);
         assert_answer(*state, "POST", "/v1/partitions/web/extensions",
-                "{\"extension\": \"copy\", \"local\": true, \"parameters\": \"a,b=1\"}", 201,
-                "[{\"partition\":\"web\",\"name\":\"copy\",\"local\":true,\"previous\":false,\"parameters\":\"a,b=1\"");
+                "{\"extension\": \"copy\", \"local\": true, \"major\": true, \"parameters\": \"a,b=1\"}", 201,
+                "[{\"partition\":\"web\",\"name\":\"copy\",\"local\":true,\"major\":true,\"previous\":false");
         assert_answer(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=b%3d1", "", 200,
                 "\"name\":\"copy\"");
         assert_status(*state, "GET", "/v1/partitions/web/extensions/check?path=/root/copy.ko&parameters=c", "", 403);

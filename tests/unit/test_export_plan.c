@@ -240,6 +240,23 @@ static void nor_is_a_number_that_a_partition_has(void **state)
         assert_int_equal(plan.n, 0);
 }
 
+static bool keeps(struct partition *p, uint32_t type, uint32_t number)
+{
+        (void)p;
+        assert_int_equal(type, DEVID_CHAR);
+        assert_int_equal(number, major(device_stat.st_rdev));
+        return true;
+}
+
+static void nor_is_what_an_extension_brought_that_another_partition_has_alone(void **state)
+{
+        NEEDS_DEVICE();
+        host.is_kept_from = keeps;
+        assert_int_equal(ask(device), -EBUSY);
+        host.is_kept_from = NULL;
+        assert_int_equal(ask(device), 0);
+}
+
 static void add_cdi(const char *name, const char *host_path)
 {
         struct cdi_node *node = &cdi_nodes[n_cdi++];
@@ -330,6 +347,7 @@ int main(void)
                 TEST(what_every_partition_has_is_not_exported),
                 TEST(what_is_not_listed_is_not_either),
                 TEST(nor_is_a_number_that_a_partition_has),
+                TEST(nor_is_what_an_extension_brought_that_another_partition_has_alone),
                 TEST(a_cdi_device_looks_as_its_file_says),
                 TEST(one_whose_file_is_wrong_is_refused),
                 TEST(a_stanza_lists_what_can_be_exported),

@@ -286,7 +286,12 @@ static struct msg sample(enum msg_type type)
         struct msg msg = {.type = type,
                 .code = ENOEXEC,
                 .text = "it is no module",
-                .identity = {.kind = KEXT_KO, .name = "copy", .vermagic = "6.1 SMP", .signer = "Me", .depends = "a,b"},
+                .identity = {.kind = KEXT_KO,
+                        .name = "copy",
+                        .vermagic = "6.1 SMP",
+                        .signer = "Me",
+                        .depends = "a,b",
+                        .takes_major = true},
                 .number = 7,
                 .finding = {.path = "/\xff.ko", .application = "app", .oddity = "a FIFO", .configured = "/etc/modules"},
                 .look = {.stamp = ABC, .watches = {3, INT32_MAX}, .n = 2}};
@@ -316,6 +321,7 @@ static void each_message_is_read_as_it_was_told(void **state)
                 assert_string_equal(read.finding.path, types[i] == MSG_FINDING ? "/\xff.ko" : "");
                 assert_string_equal(read.finding.application, types[i] == MSG_BELONGS ? "app" : "");
                 assert_string_equal(read.identity.depends, types[i] == MSG_IDENTITY ? "a,b" : "");
+                assert_int_equal(read.identity.takes_major, types[i] == MSG_IDENTITY);
                 assert_string_equal(read.finding.configured, types[i] == MSG_WANTED ? "/etc/modules" : "");
                 assert_string_equal(read.look.stamp, types[i] == MSG_LOOK ? ABC : "");
                 assert_int_equal(read.look.n, types[i] == MSG_LOOK ? 2 : 0);

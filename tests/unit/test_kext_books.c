@@ -158,6 +158,17 @@ static void one_alone_leaves_no_room_and_takes_none(void **state)
         assert_int_equal(judge(B, "x", "1", true, true), KEXT_LOAD_JOIN);
 }
 
+static void who_has_one_alone_is_known(void **state)
+{
+        (void)state;
+        holds(B, "x", "1");
+        holds(A, "y", "1")->local = true;
+        assert_int_equal(kext_books_alone(&books, "x"), 0);
+        assert_int_equal(kext_books_alone(&books, "y"), A);
+        holders[1].lost = true;
+        assert_int_equal(kext_books_alone(&books, "y"), 0);
+}
+
 static void the_total_is_of_partitions_that_have_it(void **state)
 {
         (void)state;
@@ -230,6 +241,7 @@ int main(void)
                 cmocka_unit_test_setup(another_generation_is_busy, begin),
                 cmocka_unit_test_setup(what_global_has_is_adopted_but_never_for_one_alone, begin),
                 cmocka_unit_test_setup(one_alone_leaves_no_room_and_takes_none, begin),
+                cmocka_unit_test_setup(who_has_one_alone_is_known, begin),
                 cmocka_unit_test_setup(the_total_is_of_partitions_that_have_it, begin),
                 cmocka_unit_test_setup(users_are_others_of_the_same_partition, begin),
                 cmocka_unit_test_setup(many_loads_are_told_once_and_too_many_refused, begin),

@@ -84,6 +84,19 @@ static void a_signature_that_is_none_is_told(void **state)
         assert_copy("signed-long", "(unreadable)");
 }
 
+static void what_takes_majors_is_known_by_its_imports(void **state)
+{
+        struct kext_identity identity;
+
+        (void)state;
+        assert_int_equal(decode_sample("majors", &identity, NULL), 0);
+        assert_true(identity.takes_major);
+        assert_int_equal(decode_sample("no-majors", &identity, NULL), 0); /* names that are alike */
+        assert_false(identity.takes_major);
+        assert_int_equal(decode_sample("module", &identity, NULL), 0); /* imports nothing */
+        assert_false(identity.takes_major);
+}
+
 static void assert_refused(const char *sample, const char *why)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -104,6 +117,7 @@ static void what_is_no_module_is_refused(void **state)
         assert_refused("two-names", "it has two names");
         assert_refused("no-vermagic", "for which kernel");
         assert_refused("bad-name", "its name is none");
+        assert_refused("bad-symbols", "its symbols are damaged");
 }
 
 /* Each beginning of it, in a block of just its size: read beyond it and the sanitizer says so. */
@@ -156,6 +170,7 @@ int main(void)
                 cmocka_unit_test(a_module_says_what_it_is),
                 cmocka_unit_test(a_compressed_one_says_the_same),
                 cmocka_unit_test(what_it_unpacks_to_is_kept),
+                cmocka_unit_test(what_takes_majors_is_known_by_its_imports),
                 cmocka_unit_test(the_signer_is_read_out_of_the_signature),
                 cmocka_unit_test(a_signature_that_is_none_is_told),
                 cmocka_unit_test(what_is_no_module_is_refused),

@@ -105,6 +105,34 @@ static void an_object_takes_no_parameters(void **state)
         assert_string_equal(croft_error_cause(&err, 0), "a BPF object takes no parameters");
 }
 
+static void what_takes_majors_is_given_to_who_is_granted_that(void **state)
+{
+        const struct kext_grant plain = {.name = "brd"}, major = {.name = "brd", .major = true};
+        struct kext_record record = brd;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        (void)state;
+        assert_int_equal(kext_judge(&record, &plain, 1, "web", "", NULL, NULL), 0);
+        record.identity.takes_major = true;
+        assert_int_equal(kext_judge(&record, &plain, 1, "web", "", NULL, &err), -EPERM);
+        assert_string_equal(
+                croft_error_cause(&err, 0), "'brd' takes majors of devices, and 'web' isn't granted that with it");
+        assert_int_equal(kext_judge(&record, &major, 1, "web", "", NULL, NULL), 0);
+}
+
+static void what_is_needed_takes_majors_for_who_is_granted_that(void **state)
+{
+        const struct kext_record all[] = {
+                {.identity = {.name = "mtd", .vermagic = "6.1 SMP", .takes_major = true}, .state = KEXT_CURRENT},
+                {.identity = {.name = "mtdblock", .depends = "mtd", .vermagic = "6.1 SMP"}, .state = KEXT_CURRENT}};
+        struct kext_grant grant = {.name = "mtdblock"};
+
+        (void)state;
+        assert_false(kext_is_needed(all, ELEMENTS(all), &grant, 1, &all[0]));
+        grant.major = true;
+        assert_true(kext_is_needed(all, ELEMENTS(all), &grant, 1, &all[0]));
+}
+
 static bool needed(const char *name, const struct kext_record *all, size_t n)
 {
         const struct kext_grant grant = {.name = "br_netfilter"};
@@ -169,6 +197,8 @@ int main(void)
                 cmocka_unit_test(parameters_are_those_that_are_allowed),
                 cmocka_unit_test(an_object_takes_no_parameters),
                 cmocka_unit_test(what_a_granted_one_needs_is_granted_with_it),
+                cmocka_unit_test(what_takes_majors_is_given_to_who_is_granted_that),
+                cmocka_unit_test(what_is_needed_takes_majors_for_who_is_granted_that),
                 cmocka_unit_test(a_list_of_parameters_is_names_and_values),
         };
 

@@ -72,6 +72,44 @@ static void a_block_driver_is_found_by_its_name(void **state)
         assert_int_equal(major, 254);
 }
 
+static const char before[] = "Character devices:\n  1 mem\n240 old\n\nBlock devices:\n  7 loop\n240 gone\n";
+
+static void drivers_that_have_come_are_those_that_were_not_there(void **state)
+{
+        static const char after[] =
+                "Character devices:\n  1 mem\n240 new\n\nBlock devices:\n  1 mem\n  7 loop\n259 blkext\n";
+        struct devid_major list[4];
+
+        (void)state;
+        assert_int_equal(devid_majors_added(before, before, list, 4), 0);
+        assert_int_equal(devid_majors_added("", "", list, 4), 0);
+        assert_int_equal(devid_majors_added(before, after, list, 4), 3);
+        assert_true(list[0].type == DEVID_CHAR && list[0].major == 240);
+        assert_true(list[1].type == DEVID_BLOCK && list[1].major == 1);
+        assert_true(list[2].type == DEVID_BLOCK && list[2].major == 259);
+        list[1].major = 4711;
+        assert_int_equal(devid_majors_added(before, after, list, 1), 3);
+        assert_int_equal(list[1].major, 4711);
+}
+
+static void majors_are_written_and_found_again(void **state)
+{
+        static const struct devid_major list[] = {{DEVID_CHAR, 240}, {DEVID_BLOCK, 24}};
+        char text[32];
+
+        (void)state;
+        devid_majors_write(list, 0, text, sizeof(text));
+        assert_string_equal(text, "");
+        assert_false(devid_majors_lists(text, DEVID_CHAR, 240));
+        devid_majors_write(list, 2, text, sizeof(text));
+        assert_string_equal(text, "char 240, block 24");
+        assert_true(devid_majors_lists(text, DEVID_CHAR, 240) && devid_majors_lists(text, DEVID_BLOCK, 24));
+        assert_false(devid_majors_lists(text, DEVID_CHAR, 24) || devid_majors_lists(text, DEVID_BLOCK, 240) ||
+                     devid_majors_lists(text, DEVID_BLOCK, 2) || devid_majors_lists(text, DEVID_CHAR, 2400));
+        devid_majors_write(list, 2, text, 18); /* whole or not at all */
+        assert_string_equal(text, "char 240");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -79,6 +117,8 @@ int main(void)
                 cmocka_unit_test(a_driver_may_have_taken_one),
                 cmocka_unit_test(a_block_driver_is_found_by_its_name),
                 cmocka_unit_test(another_form_is_refused),
+                cmocka_unit_test(drivers_that_have_come_are_those_that_were_not_there),
+                cmocka_unit_test(majors_are_written_and_found_again),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

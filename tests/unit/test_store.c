@@ -725,6 +725,7 @@ static void loaded_modules_are_kept_by_migration(void **state)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
         struct fixture *f = *state;
+        struct kext_record record;
 
         f->store = store_close(f->store);
         meddle(f, "DROP TABLE extension_loaded; CREATE TABLE extension_loaded (name TEXT PRIMARY KEY, sha256 TEXT NOT "
@@ -733,7 +734,11 @@ static void loaded_modules_are_kept_by_migration(void **state)
                   "DROP INDEX extension_plain; ALTER TABLE extension DROP COLUMN plain;"
                   "ALTER TABLE extension_scan DROP COLUMN number; ALTER TABLE extension_scan DROP COLUMN reason;"
                   "ALTER TABLE extension_scan DROP COLUMN stamp; ALTER TABLE extension_grant DROP COLUMN scan;"
-                  "ALTER TABLE extension_found DROP COLUMN configured; PRAGMA user_version = 9");
+                  "ALTER TABLE extension_found DROP COLUMN configured; ALTER TABLE extension DROP COLUMN takes_major;"
+                  "ALTER TABLE extension_grant DROP COLUMN major;"
+                  "INSERT INTO extension VALUES ('abc', 1, 1, 5, 'brd', '6.1', 1, 1, '6.1 SMP', '', '', '', '', '', "
+                  "'', 1);"
+                  "PRAGMA user_version = 9");
         assert_int_equal(store_open(f->dir, &f->store, NULL), 0);
         assert_int_equal(store_books(f->store, &books, NULL), 0);
         assert_int_equal(books.n_loaded, 1);
@@ -741,6 +746,8 @@ static void loaded_modules_are_kept_by_migration(void **state)
         assert_string_equal(books.loaded[0].sha256, "abc");
         assert_true(books.loaded[0].partition == 0 && books.loaded[0].state == KEXT_LOADED &&
                     books.loaded[0].baseline && books.loaded[0].since == 17);
+        assert_int_equal(store_extension_find(f->store, "abc", &record, NULL), 0);
+        assert_true(record.identity.takes_major); /* it isn't known */
 }
 
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -48,7 +48,7 @@ static int teardown(void **state)
 }
 
 static const struct kext_loaded row = {
-        .name = "dummy", .sha256 = "abc", .state = KEXT_LOADED, .baseline = true, .since = 17};
+        .name = "dummy", .sha256 = "abc", .state = KEXT_LOADED, .baseline = true, .since = 17, .majors = "block 1"};
 
 static struct kext_holder holder_of(const struct fixture *f)
 {
@@ -78,7 +78,7 @@ static void what_is_written_is_read_by_the_next_one(void **state)
         assert_int_equal(books.n_holders, 1);
         l = &books.loaded[0];
         assert_true(strcmp(l->name, row.name) == 0 && strcmp(l->sha256, row.sha256) == 0 && l->state == row.state &&
-                    l->baseline && l->since == row.since);
+                    l->baseline && l->since == row.since && strcmp(l->majors, "block 1") == 0);
         h = &books.holders[0];
         assert_true(h->partition == f->a.id && strcmp(h->name, holder.name) == 0 && strcmp(h->sha256, "abc") == 0);
         assert_true(h->count == 3 && h->local && h->via == KEXT_VIA_COMMAND && h->since == 18 && h->lost);

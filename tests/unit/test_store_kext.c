@@ -248,6 +248,22 @@ static void what_it_unpacks_to_is_kept_when_it_is_registered_again(void **state)
         assert_matches(f, 'p', 'a', 1, KEXT_CURRENT);
 }
 
+static void whether_it_takes_majors_is_known_when_it_is_registered_again(void **state)
+{
+        struct kext_record record = sample("copy", 'a', "6.1 SMP"), found;
+        struct fixture *f = *state;
+
+        record.identity.takes_major = true; /* as one of an older croftd is taken to */
+        assert_int_equal(store_extension_add(f->store, &record, &found, NULL), 0);
+        assert_int_equal(store_extension_find(f->store, record.identity.sha256, &found, NULL), 0);
+        assert_true(found.identity.takes_major);
+        record.identity.takes_major = false;
+        assert_int_equal(store_extension_add(f->store, &record, &found, NULL), 0);
+        assert_false(found.identity.takes_major);
+        assert_int_equal(store_extension_find(f->store, record.identity.sha256, &found, NULL), 0);
+        assert_false(found.identity.takes_major);
+}
+
 static void it_is_revoked_in_every_form(void **state)
 {
         struct kext_record record;
@@ -311,6 +327,7 @@ static void grants_are_a_partitions_and_go_with_it(void **state)
         const struct kext_grant brd = {.name = "brd",
                                         .local = true,
                                         .previous = true,
+                                        .major = true,
                                         .parameters = "a,b=1",
                                         .granted = 1700000000},
                                 all = {.name = KEXT_ALL, .granted = 1};
@@ -397,6 +414,7 @@ int main(void)
                 WITH_STORE(what_was_revoked_is_never_registered_again),
                 WITH_STORE(what_one_unpacks_to_is_that_one),
                 WITH_STORE(what_it_unpacks_to_is_kept_when_it_is_registered_again),
+                WITH_STORE(whether_it_takes_majors_is_known_when_it_is_registered_again),
                 WITH_STORE(it_is_revoked_in_every_form),
                 WITH_STORE(they_are_listed_in_order),
                 WITH_STORE(grants_are_a_partitions_and_go_with_it),
