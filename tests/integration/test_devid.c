@@ -2,6 +2,7 @@
  *
  * test_devid.c - the table of device numbers in the kernel: what it gives to whom, nothing twice, and nothing is lost.
  * where: here guest
+ * cpus: several
  */
 #include "base/cleanup.h"
 #include "devid/client.h"

@@ -3,6 +3,7 @@
  * test_errlog.c - the record of errors in the kernel: whose book it is, what it has room for, and that nothing is mixed
  * or lost when all write at once.
  * where: here guest
+ * cpus: several
  */
 #include "base/cleanup.h"
 #include "errlog/client.h"

@@ -8,6 +8,7 @@
 there() { for m; do if grep -q "^$m " /proc/modules; then echo there; else echo gone; fi; done | sort -u; }
 holders() { croft kext list --holders --format json | jq -r '.[] | "\(.name) \(.via)"' | sort | tr '\n' ';'; }
 
+modprobe -q -r dummy brd br_netfilter bridge # what other tests had loaded, and what it needs
 t_croftd_start || exit 1
 cd "$T" || exit 1
 release=$(uname -r)

@@ -2,6 +2,7 @@
  *
  * test_kstat.c - statistics by key on a real kernel: who sees what, changes at one instant, what outlives whom.
  * where: here guest
+ * cpus: several
  */
 #include "base/cleanup.h"
 #include "base/fd.h"

@@ -4,6 +4,7 @@
  * of its cgroups, and never run backwards.
  *
  * where: here guest
+ * cpus: several
  *
  * "Partitions" are cgroups of the test's own with a process in each; sources run in a program of the test
  * (kstat_source.bpf.c).

@@ -21,6 +21,7 @@ work() {
                 dd if=/dev/zero of="$T/work" bs=1M count=4 conv=fsync 2>/dev/null
                 find /usr/share -maxdepth 2 >/dev/null
                 head -c 20000000 /dev/zero | tail -c 1 >/dev/null
+                sleep 1 # who reads gets the CPU, too
         done
 }
 work &

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# cpus: several
 # Pools of CPUs: what is refused; re-binding under running readers (KST-A5), with nested control groups, undone when a part of
 # it fails; what survives croftd; crash points; 1,000 re-binds against readers at full speed (KST-A9).  T_REBINDS changes that.
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# cpus: several
 # sysinfo(2) tells a partition its own figures, by every ABI, to whomever init or exec has started; no death of ours and nothing that is done inside is in its way.
 . "$(dirname "$0")/../lib.sh"
 

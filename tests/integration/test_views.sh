@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# cpus: several
 # beside: others
 # A partition's own /proc and /sys: what programs read is the partition's, nothing inside can take it away, and whoever
 # serves it may die at any time.
