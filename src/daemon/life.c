@@ -185,7 +185,8 @@ int life_begin(struct life *life, const char *name, enum life_action action, str
         return 0;
 }
 
-/* The caller may be the main thread, and what yields may be in a tree that doesn't answer.  partition.lock is held. */
+/* What yields may be in a tree that doesn't answer: whoever is to see to other partitions, too, waits no longer.
+ * partition.lock is held. */
 static void await_yielding(struct unit *u)
 {
         struct timespec until;
@@ -409,8 +410,6 @@ void life_shutdown(struct life *life)
         (void)pthread_mutex_lock(&life->queue_lock);
         life->ending = true; /* workers finish what they are at, and begin nothing new */
         (void)pthread_cond_broadcast(&life->queue_filled);
-        (void)pthread_cond_signal(&life->cpus_wanted);
-        (void)pthread_cond_signal(&life->disks_wanted);
         (void)pthread_mutex_unlock(&life->queue_lock);
         events_end(life->events);
 }
@@ -442,8 +441,6 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->books_turned, NULL);
         (void)pthread_cond_init(&life->serving_ended, NULL);
-        (void)pthread_cond_init(&life->cpus_wanted, NULL);
-        (void)pthread_cond_init(&life->disks_wanted, NULL);
         life->uevents = -EBADF;
         life->devid_wanted = -EBADF;
         life->events = events_new();
@@ -465,6 +462,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
                 return r;
         books_watch(life);
         life_disks_watch(life);
+        life_devices_watch(life);
         life_pools_watch(life);
         life_devid_watch(life);
         life_refusals_watch(life);
@@ -481,8 +479,10 @@ struct life *life_free(struct life *life)
         life_packages_close(life);
         books_close(life);
         life_devid_close(life);
+        follower_close(&life->cpus);
+        follower_close(&life->devices);
+        follower_close(&life->disks);
         life_pools_close(life);
-        life_disks_close(life);
         watch_close(life);
         while (life->units) {
                 struct unit *u = life->units;
@@ -501,8 +501,6 @@ struct life *life_free(struct life *life)
         (void)pthread_cond_destroy(&life->queue_filled);
         (void)pthread_mutex_destroy(&life->pools_lock);
         (void)pthread_mutex_destroy(&life->kext_lock);
-        (void)pthread_cond_destroy(&life->cpus_wanted);
-        (void)pthread_cond_destroy(&life->disks_wanted);
         free(life);
         return NULL;
 }

@@ -154,7 +154,7 @@ static void review(struct unit *u)
         (void)life_end(u, u->p.state, r, &err);
 }
 
-void life_reload(struct life *life)
+static void review_all(struct life *life)
 {
         _cleanup_free_ struct unit **units = NULL;
         size_t n = 0;
@@ -162,9 +162,32 @@ void life_reload(struct life *life)
 
         units = life_units(life, &n, &r);
         for (size_t i = 0; i < n; i++) {
-                review(units[i]);
+                if (!life_is_ending(life))
+                        review(units[i]);
                 unit_unref(units[i]);
         }
+}
+
+/* Each may have to wait for what a partition is at, which the main thread doesn't. */
+static void follow_devices(struct life *life)
+{
+        life_devices_check(life);
+        if (atomic_exchange(&life->relisted, false))
+                review_all(life);
+}
+
+void life_devices_watch(struct life *life)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (follower_start(&life->devices, life, follow_devices, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "devices that go stay exported, and SIGHUP has no effect on them");
+}
+
+void life_reload(struct life *life)
+{
+        atomic_store(&life->relisted, true);
+        follower_want(&life->devices);
 }
 
 /* --- listing --- */

@@ -553,29 +553,16 @@ void life_pools_settle(struct life *life)
         (void)pthread_mutex_unlock(&life->pools_lock);
 }
 
-/* A thread of its own: the main one doesn't block, and a CPU that comes back is nobody's operation. */
-static void *follow_events(void *context)
+/* A CPU that comes back is nobody's operation. */
+static void follow_cpus(struct life *life)
 {
-        struct life *life = context;
+        struct croft_error err = CROFT_ERROR_INIT;
 
-        for (;;) {
-                struct croft_error err = CROFT_ERROR_INIT;
-                bool ending;
-
-                (void)pthread_mutex_lock(&life->queue_lock);
-                while (!life->cpus_changed && !life->ending)
-                        (void)pthread_cond_wait(&life->cpus_wanted, &life->queue_lock);
-                life->cpus_changed = false;
-                ending = life->ending;
-                (void)pthread_mutex_unlock(&life->queue_lock);
-                if (ending)
-                        return NULL;
-                (void)pthread_mutex_lock(&life->pools_lock);
-                if (follow(life, &err) < 0)
-                        log_error(LOG_LEVEL_WARNING, &err,
-                                "a CPU came or went, and not every partition runs on the CPUs of its pool");
-                (void)pthread_mutex_unlock(&life->pools_lock);
-        }
+        (void)pthread_mutex_lock(&life->pools_lock);
+        if (follow(life, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err,
+                        "a CPU came or went, and not every partition runs on the CPUs of its pool");
+        (void)pthread_mutex_unlock(&life->pools_lock);
 }
 
 void life_pools_dispatch(struct life *life)
@@ -583,17 +570,13 @@ void life_pools_dispatch(struct life *life)
         static const char *const subsystems[] = {"cpu", "block", "module", "misc", "cuse"};
         unsigned int about = uevent_take(life->uevents, subsystems, ELEMENTS(subsystems));
 
+        if (about & 1)
+                follower_want(&life->cpus);
         if (about & 2)
-                life_disks_changed(life);
+                follower_want(&life->disks);
         if (about & ~1U)
                 life_devid_changed(life);
-        life_devices_check(life); /* of any subsystem: usually nothing is exported */
-        if (!(about & 1))
-                return;
-        (void)pthread_mutex_lock(&life->queue_lock);
-        life->cpus_changed = true;
-        (void)pthread_cond_signal(&life->cpus_wanted);
-        (void)pthread_mutex_unlock(&life->queue_lock);
+        follower_want(&life->devices); /* of any subsystem: usually nothing is exported */
 }
 
 void life_pools_watch(struct life *life)
@@ -604,25 +587,15 @@ void life_pools_watch(struct life *life)
         life->uevents = uevent_open(&err);
         if (life->uevents >= 0 && epoll_ctl(life->epoll, EPOLL_CTL_ADD, life->uevents, &event) < 0)
                 croft_error_set(&err, errno, "listen to the kernel's device events");
-        else if (life->uevents >= 0 && pthread_create(&life->cpus_thread, NULL, follow_events, life) != 0)
-                croft_error_set(&err, EAGAIN, "start a thread");
         else if (life->uevents >= 0)
-                life->follows = true;
-        if (!life->follows)
+                (void)follower_start(&life->cpus, life, follow_cpus, &err);
+        if (!life->cpus.lives)
                 log_error(
                         LOG_LEVEL_WARNING, &err, "CPUs that come and go are only seen by the next operation on pools");
 }
 
 void life_pools_close(struct life *life)
 {
-        if (life->follows) { /* life_shutdown() or watch_close() has said that it is over */
-                (void)pthread_mutex_lock(&life->queue_lock);
-                life->ending = true;
-                (void)pthread_cond_signal(&life->cpus_wanted);
-                (void)pthread_mutex_unlock(&life->queue_lock);
-                (void)pthread_join(life->cpus_thread, NULL);
-        }
-        life->follows = false;
         life->uevents = close_fd(life->uevents);
         pools_done(&life->pools);
 }

@@ -73,6 +73,16 @@ static inline struct unit *unit_of(struct partition *p)
         return (struct unit *)p;
 }
 
+/* A thread that does one thing whenever it was wanted since: life_follow.c. */
+struct follower {
+        struct life *life;
+        void (*work)(struct life *life);
+        bool lives;
+        bool wanted;         /* life.queue_lock */
+        pthread_cond_t wake; /* with that */
+        pthread_t thread;
+};
+
 struct life {
         struct host *host;
         struct store *store;
@@ -86,15 +96,11 @@ struct life {
         pthread_mutex_t pools_lock;
         struct pools pools;
         int uevents;
-        bool follows;               /* there is a thread that waits for cpus_changed */
-        bool cpus_changed;          /* queue_lock */
-        pthread_cond_t cpus_wanted; /* with queue_lock */
-        pthread_t cpus_thread;
-        /* block devices: life_disks.c */
-        bool counts_disks;           /* there is a thread that waits for disks_changed */
-        bool disks_changed;          /* queue_lock */
-        pthread_cond_t disks_wanted; /* with queue_lock */
-        pthread_t disks_thread;
+        struct follower cpus;
+        struct follower disks;   /* block devices: life_disks.c */
+        bool disks_told;         /* by it, of one */
+        struct follower devices; /* those that partitions have: life_device.c */
+        atomic_bool relisted;    /* what may be exported: they are to be reviewed */
         /* device numbers: life_devid.c */
         bool follows_devid; /* there is a thread that waits for devid_wanted, and for the table */
         int devid_wanted;   /* eventfd(2) */
@@ -215,6 +221,7 @@ void life_pools_close(struct life *life);
 
 /* --- life_device.c --- */
 void life_devices_check(struct life *life); /* takes back what has gone, or become another */
+void life_devices_watch(struct life *life); /* from here on so whenever `devices` is wanted */
 
 /* --- life_kext.c --- */
 int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
@@ -260,10 +267,15 @@ void life_packages_want(struct unit *u);     /* it runs: its packages may have c
 void life_packages_yield(struct unit *u);    /* partition.lock is held, and u->yields */
 void life_packages_close(struct life *life);
 
+/* --- life_follow.c --- */
+/* An error: nothing will be done that is wanted.  follower_want() is then without effect, as before and afterwards. */
+int follower_start(struct follower *f, struct life *life, void (*work)(struct life *life), struct croft_error *err);
+void follower_want(struct follower *f);
+/* What it is at is done to its end; nothing of life begins anew. */
+void follower_close(struct follower *f);
+
 /* --- life_disks.c --- */
-void life_disks_watch(struct life *life);   /* from here to life_disks_close() I/O on block devices is counted */
-void life_disks_changed(struct life *life); /* a device may have come */
-void life_disks_close(struct life *life);
+void life_disks_watch(struct life *life); /* from here on I/O on block devices is counted, whenever `disks` is wanted */
 void life_refusals_watch(struct life *life); /* life_device.c; what was refused before is read, too */
 void life_refusals_dispatch(struct life *life);
 void life_pool_print_crash_points(void);
