@@ -20,7 +20,7 @@ BUILD=${BUILD:-$t_top/build}
 case $BUILD in /*) ;; *) BUILD=$t_top/$BUILD ;; esac
 PATH=$BUILD:$PATH
 # How long something may take before a test calls it hanging; the guest is 30 times slower.
-T_PATIENCE=${T_PATIENCE:-$(if [ -n "${CROFT_GUEST:-}" ]; then echo 200; else echo 20; fi)}
+T_PATIENCE=${T_PATIENCE:-$(if [ -n "${CROFT_GUEST:-}" ]; then echo 200; else echo 40; fi)}
 # Between two looks at something; in the guest each look takes CPU time from what is looked for.
 t_pause=0.05
 [ -z "${CROFT_GUEST:-}" ] || t_pause=0.25

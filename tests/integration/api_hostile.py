@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import openapi  # noqa: E402
 
 SOCKET, TAP = sys.argv[1], openapi.Tap()
-PATIENCE = float(os.environ.get("T_PATIENCE", "20"))
+PATIENCE = float(os.environ.get("T_PATIENCE", "40"))
 POST = b"POST /v1/partitions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 TRIALS = []
 

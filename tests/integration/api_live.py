@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(HERE, ".."))
 import openapi  # noqa: E402
 
 SOCKET, TAP, DOC = sys.argv[1], openapi.Tap(), openapi.Document(sys.argv[2])
-PATIENCE = float(os.environ.get("T_PATIENCE", "20"))
+PATIENCE = float(os.environ.get("T_PATIENCE", "40"))
 STDIN, STDOUT, STDERR, EXIT = range(4)
 
 
