@@ -117,6 +117,7 @@ int cli_cmd_kext_list(struct cli *cli, const struct cli_args *args)
         static const struct cli_column grants[] = {{"NAME", "name", COLUMN_TEXT, true},
                 {"LOCAL", "local", COLUMN_TEXT, true}, {"MAJOR", "major", COLUMN_TEXT, true},
                 {"PREVIOUS", "previous", COLUMN_TEXT, true}, {"PARAMETERS", "parameters", COLUMN_TEXT, true},
+                {"STATE", "state", COLUMN_TEXT, true}, {"STANZA", "stanza", COLUMN_TEXT, true},
                 {"GRANTED", "granted", COLUMN_AGE, true}, {"SCAN", "scan", COLUMN_NUMBER, false}, {NULL}};
         const bool one = args->n_words > 0;
         _cleanup_free_ char *path = one ? cli_path(NULL, "partitions", args->words[0], "extensions", NULL)

@@ -20,6 +20,7 @@ const struct cli_key cli_keys[] = {
         {"hostname", false, "host name inside (the partition's name unless set)"},
         {"init", false, "auto: the root's /sbin/init, else croft-init; croft: croft-init; or /PATH ARGUMENTS..."},
         {"io.max", true, "limits of block devices: \"8:0 rbps=N wbps=N riops=N wiops=N\", several separated by ';'"},
+        {"kexts", true, "kernel extensions that it may have: stanzas of kexts(5)"},
         {"memory.max", true, "memory in bytes: 64M, 2G, max"},
         {"memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max"},
         {"mount.allow", false, "types of file systems it may mount: ext4,proc"},

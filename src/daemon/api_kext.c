@@ -7,6 +7,7 @@
 #include "daemon/api_http.h"
 #include "daemon/api_json.h"
 #include "daemon/life.h"
+#include "kext/books.h"
 
 #include <string.h>
 
@@ -115,25 +116,48 @@ static json_t *scan_number(uint64_t number)
         return number > 0 ? json_integer((json_int_t)number) : json_null();
 }
 
-static json_t *grant_json(const char *partition, const struct kext_grant *grant)
+/* What has become of it: GRANTED, or how the partition has it. */
+static const char *grant_state(
+        struct life *life, const struct kext_books *books, const char *partition, const char *name)
 {
-        return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o}", "partition", partition, "name", grant->name,
-                "local", grant->local, "major", grant->major, "previous", grant->previous, "parameters",
+        char holder[NAME_LENGTH_MAX + 1];
+
+        for (size_t i = 0; i < books->n_holders; i++) {
+                const struct kext_holder *h = &books->holders[i];
+                const struct kext_loaded *l = kext_books_loaded(books, h->name, h->partition);
+
+                if (strcmp(h->name, name) != 0 || !life_partition_name(life, h->partition, holder) ||
+                        strcmp(holder, partition) != 0)
+                        continue;
+                return h->lost ? "LOST" : l ? kext_loaded_state_name(l->state) : "LOADED";
+        }
+        return "GRANTED";
+}
+
+static json_t *grant_json(const char *partition, const struct kext_grant *grant, const char *state)
+{
+        return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:s}", "partition", partition, "name",
+                grant->name, "local", grant->local, "major", grant->major, "previous", grant->previous, "parameters",
                 api_json_text(grant->parameters), "granted", api_json_time(grant->granted), "scan",
-                scan_number(grant->scan));
+                scan_number(grant->scan), "stanza", api_json_text(grant->stanza), "state", state);
 }
 
 static int answer_grants(struct api_request *q, unsigned int status, struct api_answer *a, struct croft_error *err)
 {
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
         _cleanup_free_ struct kext_grant *grants = NULL;
+        struct life *life = q->api->life;
         size_t n = 0;
-        int r = life_kext_grants(q->api->life, q->name, &grants, &n, err);
+        int r = life_kext_grants(life, q->name, &grants, &n, err);
 
+        if (r == 0)
+                r = life_kext_books(life, &books, err);
         if (r < 0)
                 return r;
         a->body = json_array();
         for (size_t i = 0; i < n; i++)
-                if (json_array_append_new(a->body, grant_json(q->name, &grants[i])) < 0)
+                if (json_array_append_new(a->body,
+                            grant_json(q->name, &grants[i], grant_state(life, &books, q->name, grants[i].name))) < 0)
                         return no_memory(err);
         a->status = status;
         return a->body ? 0 : no_memory(err);

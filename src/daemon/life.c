@@ -437,6 +437,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->queue_filled, NULL);
         (void)pthread_mutex_init(&life->pools_lock, NULL);
         (void)pthread_mutex_init(&life->kext_lock, NULL);
+        (void)pthread_mutex_init(&life->policy_lock, NULL);
         (void)pthread_mutex_init(&life->books_lock, NULL);
         (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->books_turned, NULL);
@@ -450,6 +451,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         if (r == 0)
                 r = warden_spare_init(&life->spare, life->spawner, err);
         life_packages_open(life);
+        life_policy_read(life);
         if (r == 0)
                 r = watch_open(life, err);
         if (r == 0)
@@ -501,6 +503,8 @@ struct life *life_free(struct life *life)
         (void)pthread_cond_destroy(&life->queue_filled);
         (void)pthread_mutex_destroy(&life->pools_lock);
         (void)pthread_mutex_destroy(&life->kext_lock);
+        (void)pthread_mutex_destroy(&life->policy_lock);
+        kexts_done(&life->kexts);
         free(life);
         return NULL;
 }

@@ -34,7 +34,8 @@ struct life *life_free(struct life *life);
 /* Serves wardens: to be called from the main loop when life_fd() (an epoll descriptor) is readable. */
 int life_fd(const struct life *life);
 void life_dispatch(struct life *life);
-/* What the administrator has written may have changed: devices are exported as devexports(5) lists them now. */
+/* What the administrator has written may have changed: devices are exported as devexports(5) lists them now, and
+ * extensions granted as kexts(5) says now. */
 void life_reload(struct life *life);
 /* To be called by the thread that got SIGCHLD, the main one: orphans are its children, croftd is a subreaper. */
 void life_reap(struct life *life);

@@ -312,10 +312,10 @@ static bool was_never_set(int r)
         return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOENT || r == -ENODEV;
 }
 
-/* What is in force for more than the moment: limits, and devices. */
+/* What is in force for more than the moment: limits, devices, and what is granted. */
 static bool lifts(const struct property_info *info)
 {
-        return info->cgroup_key || strcmp(info->key, "devices") == 0;
+        return info->cgroup_key || strcmp(info->key, "devices") == 0 || strcmp(info->key, "kexts") == 0;
 }
 
 /* What the definition says rules again.  After a crash the new list is gone, and so is the knowledge of what was

@@ -126,7 +126,7 @@ void life_refusals_watch(struct life *life)
         log_error(LOG_LEVEL_WARNING, &err, "what it refuses isn't put on record");
 }
 
-/* --- the list of what may be exported has changed --- */
+/* --- what the administrator has written has changed --- */
 
 static void review(struct unit *u)
 {
@@ -160,8 +160,10 @@ static void review_all(struct life *life)
         size_t n = 0;
         int r;
 
+        life_policy_read(life);
         units = life_units(life, &n, &r);
         for (size_t i = 0; i < n; i++) {
+                unit_kext_tell(units[i]);
                 if (!life_is_ending(life))
                         review(units[i]);
                 unit_unref(units[i]);

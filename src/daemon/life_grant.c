@@ -17,7 +17,7 @@ int life_kext_grants(
 {
         _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, err);
 
-        return u ? store_grants(life->store, u->p.def.id, ret, ret_n, err) : -ENOENT;
+        return u ? unit_grants(u, ret, ret_n, err) : -ENOENT;
 }
 
 /* The name that is granted: ALL, or that of the extension meant by a name or a SHA-256.  *ret_kind: what it is of. */
@@ -109,6 +109,22 @@ int life_kext_grant(struct life *life, const char *name, const struct life_kext_
         return life_end(u, u->p.state, r, &own);
 }
 
+/* A stanza's isn't a command's to take back. */
+static int ungrant(struct unit *u, const char *name, struct croft_error *err)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        struct croft_error own = CROFT_ERROR_INIT;
+        size_t n = 0;
+        int r = store_ungrant(u->life->store, u->p.def.id, name, &own);
+
+        if (r == -ENOENT && unit_grants(u, &grants, &n, NULL) == 0)
+                for (size_t i = 0; i < n; i++)
+                        if (strcmp(grants[i].name, name) == 0)
+                                return croft_error_set(err, EPERM, "'%s' is granted by stanza '%s' of '%s/%s'.", name,
+                                        grants[i].stanza, u->life->host->config_dir, KEXTS_FILE);
+        return r < 0 ? croft_error_copy(err, &own) : 0;
+}
+
 int life_kext_ungrant(struct life *life, const char *name, const char *extension, struct croft_error *err)
 {
         _cleanup_(unit_unrefp) struct unit *u = NULL;
@@ -122,7 +138,7 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
                 r = croft_error_set(&own, EINVAL, "'%s' is no name of an extension.",
                         str_escape(shown, sizeof(shown), extension, strnlen(extension, 60)));
         else
-                r = store_ungrant(life->store, u->p.def.id, normal, &own);
+                r = ungrant(u, normal, &own);
         if (r == 0) {
                 tell(u, normal, "no longer granted");
                 unit_kext_tell(u);

@@ -61,7 +61,7 @@ static int load(struct unit *u, const struct kext_record *record, const struct k
                 .parameters = parameters,
                 .via = bytes ? KEXT_VIA_CALL : KEXT_VIA_COMMAND};
         struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = parameters};
-        int r = store_grants(u->life->store, u->p.def.id, &grants, &asks.n, err);
+        int r = unit_grants(u, &grants, &asks.n, err);
 
         asks.grants = grants;
         if (r == 0)
@@ -168,19 +168,16 @@ static void show(struct unit *u, const struct shown *shown)
                 (void)views_modules_replace(memory, shown->list, shown->n, NULL); /* an old one has no room for it */
 }
 
-/* Without anything granted, and nothing held, there is nothing to look at. */
-void unit_kext_tell(struct unit *u)
+/* granted: whether anything is, where nothing is held.  Then there is nothing to look at. */
+static void tell(struct unit *u, bool granted)
 {
-        _cleanup_free_ struct kext_grant *grants = NULL;
         struct wire_writer body = WIRE_WRITER_INIT;
         struct shown shown = {.life = u->life};
-        size_t held = books_each(u, show_one, &shown), n = 0;
+        size_t held = books_each(u, show_one, &shown);
         enum told wanted;
 
-        if (held == 0)
-                (void)store_grants(u->life->store, u->p.def.id, &grants, &n, NULL);
         show(u, &shown);
-        wanted = n > 0 || held > 0 ? TOLD_YES : TOLD_NO;
+        wanted = granted || held > 0 ? TOLD_YES : TOLD_NO;
         wire_put_u8(&body, wanted == TOLD_YES);
         (void)pthread_mutex_lock(&u->p.lock);
         if (u->p.run.warden >= 0 && u->told_modules != wanted &&
@@ -188,6 +185,15 @@ void unit_kext_tell(struct unit *u)
                 u->told_modules = wanted;
         (void)pthread_mutex_unlock(&u->p.lock);
         wire_writer_done(&body);
+}
+
+void unit_kext_tell(struct unit *u)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+
+        (void)unit_grants(u, &grants, &n, NULL);
+        tell(u, n > 0);
 }
 
 /* --- commands --- */
@@ -295,13 +301,38 @@ static int start(struct partition *p, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
         size_t n = 0;
-        int r = store_grants(unit_of(p)->life->store, p->def.id, &grants, &n, err);
+        int r = unit_grants(unit_of(p), &grants, &n, err);
 
         (void)pthread_mutex_lock(&p->lock);
         unit_of(p)->told_modules = TOLD_NO;
         (void)pthread_mutex_unlock(&p->lock);
         if (n > 0)
                 unit_kext_tell(unit_of(p));
+        return r;
+}
+
+/* A stanza that has gone has been taken back: somebody should know. */
+static int prepare(struct partition *p, struct croft_error *err)
+{
+        return life_policy_check(unit_of(p)->life, property_get(p->def.properties, "kexts"), err);
+}
+
+/* Before the new value is the partition's. */
+static int apply(struct partition *p, const char *key, const char *old, const char *value, struct croft_error *err)
+{
+        const struct life_policy_asks asks = {.id = p->def.id, .partition = p->def.name, .kexts = value};
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+        int r;
+
+        (void)old;
+        if (strcmp(key, "kexts") != 0)
+                return 0;
+        r = life_policy_check(unit_of(p)->life, value, err);
+        if (r == 0)
+                r = life_policy_grants(unit_of(p)->life, &asks, &grants, &n, err);
+        if (r == 0)
+                tell(unit_of(p), n > 0);
         return r;
 }
 
@@ -319,7 +350,9 @@ static int adopt(struct partition *p, struct croft_error *err)
 
 const struct facet facet_kext = {
         .name = "kext",
+        .prepare = prepare,
         .start = start,
         .adopt = adopt,
         .release = release,
+        .apply = apply,
 };

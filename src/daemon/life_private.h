@@ -17,6 +17,7 @@
 #include "daemon/pool_stats.h"
 #include "daemon/store.h"
 #include "daemon/warden_spare.h"
+#include "kext/kexts.h"
 #include "partition/facet.h"
 #include "partition/host.h"
 
@@ -115,8 +116,10 @@ struct life {
         struct books_leaving *books_leaving; /* books_lock: which the kernel is taking out: life_books_kernel.c */
         pthread_t books_thread;
         bool follows_books, books_ending;
-        struct packages *packages; /* life_packages.c; NULL: nobody is looked at by itself */
-        pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
+        struct packages *packages;   /* life_packages.c; NULL: nobody is looked at by itself */
+        pthread_mutex_t policy_lock; /* over kexts; no other is taken while it is held */
+        struct kexts kexts;          /* kexts(5) */
+        pthread_mutex_t kext_lock;   /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
@@ -226,6 +229,20 @@ void life_devices_watch(struct life *life); /* from here on so whenever `devices
 /* --- life_kext.c --- */
 int life_kext_settle(struct life *life, struct croft_error *err); /* what a dead croftd left half done */
 void life_kext_print_crash_points(void);
+
+/* --- life_policy.c --- */
+void life_policy_read(struct life *life); /* kexts(5), again; a fault is told, and changes nothing */
+/* -ENOENT: a stanza that a value of property `kexts` names isn't there. */
+int life_policy_check(struct life *life, const char *kexts, struct croft_error *err);
+/* What a partition is granted, by commands first, then by kexts(5); the caller frees *ret. */
+struct life_policy_asks {
+        uint64_t id;
+        const char *partition; /* its name */
+        const char *kexts;     /* its property, or NULL */
+};
+int life_policy_grants(struct life *life, const struct life_policy_asks *asks, struct kext_grant **ret, size_t *ret_n,
+        struct croft_error *err);
+int unit_grants(struct unit *u, struct kext_grant **ret, size_t *ret_n, struct croft_error *err); /* by anybody */
 
 /* --- life_grant.c --- */
 struct life_kext_asks {

@@ -246,7 +246,7 @@ static int judge(struct unit *u, const struct kext_record *record, struct croft_
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
         struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = ""};
-        int r = store_grants(u->life->store, u->p.def.id, &grants, &asks.n, err);
+        int r = unit_grants(u, &grants, &asks.n, err);
 
         asks.grants = grants;
         return r < 0 ? r : life_kext_judge(u->life, record, &asks, NULL, err);

@@ -37,7 +37,7 @@ static const char usage[] =
         "  --state-dir DIR      definitions, images and the partitions' files (/var/lib/croft)\n"
         "  --run-dir DIR        sockets, and what goes with the machine's power (/run/croft)\n"
         "  --cgroup PATH        build below this control group, as in /proc/self/cgroup (the own one)\n"
-        "  --config-dir DIR     what the administrator has written: devexports (/etc/croft)\n"
+        "  --config-dir DIR     what the administrator has written: devexports, kexts (/etc/croft)\n"
         "  --cdi-dirs DIR:DIR   where CDI device files are; the last one that has a device wins (/etc/cdi:/run/cdi)\n"
         "  --tools-dir DIR      static programs that appear in partitions below /run/croft/bin\n"
         "  --metrics-listen ADDRESS:PORT\n"

@@ -10,54 +10,21 @@
 #include "partition/host.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define CDI_FILES_MAX 256 /* of one directory */
 
-/* Whoever may write it could give himself any device. */
-static int check_owner(int fd)
-{
-        struct stat st;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return -EINVAL;
-        return st.st_uid != geteuid() || (st.st_mode & 022) ? -EPERM : 0;
-}
-
-static int read_own(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_size)
-{
-        _cleanup_close_ int fd = fd_open2(dir_fd, path, O_RDONLY | O_NONBLOCK, 0, 0);
-        char again[64];
-        int r;
-
-        if (fd < 0)
-                return fd;
-        r = check_owner(fd);
-        if (r < 0)
-                return r;
-        (void)snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
-        return fd_read_file(AT_FDCWD, again, max, ret, ret_size);
-}
-
 int devid_policy_read(const struct host *host, struct devexports *ret, struct croft_error *err)
 {
-        _cleanup_free_ char *text = NULL, *path = NULL;
         struct devexports exports = {.list = NULL};
+        _cleanup_free_ char *text = NULL;
         size_t size = 0;
-        int r;
+        int r = stanzas_read_file(host->config_dir, DEVID_POLICY_FILE, &text, &size, err);
 
-        if (asprintf(&path, "%s/%s", host->config_dir, DEVID_POLICY_FILE) < 0)
-                return croft_error_set(err, ENOMEM, "read the list of devices");
-        r = read_own(AT_FDCWD, path, DEVEXPORTS_FILE_MAX, &text, &size);
-        if (r == -EPERM)
-                return croft_error_set(err, EPERM, "'%s' isn't root's alone to write: it isn't believed.", path);
-        if (r < 0 && r != -ENOENT)
-                return croft_error_set(err, r, "read '%s'", path);
+        if (r < 0)
+                return r;
         r = text ? devexports_parse(text, size, &exports, err) : 0;
         if (r < 0) {
-                (void)croft_error_prefix(err, "read '%s'", path);
+                (void)croft_error_prefix(err, "read '%s/%s'", host->config_dir, DEVID_POLICY_FILE);
                 return r;
         }
         *ret = exports;
@@ -101,7 +68,7 @@ static int look_into(struct search *s, int dir_fd, const char *directory, const 
         struct croft_error own = CROFT_ERROR_INIT;
         _cleanup_free_ char *text = NULL;
         size_t size = 0;
-        int r = read_own(dir_fd, file, CDI_FILE_MAX, &text, &size);
+        int r = stanzas_read_own(dir_fd, file, CDI_FILE_MAX, &text, &size);
 
         if (r < 0)
                 (void)croft_error_set(&own, r, r == -EPERM ? "only root may write it" : "read it");

@@ -138,11 +138,10 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
         char release[128];
 
         (void)kext_release(record->identity.vermagic, release, sizeof(release));
-        for (size_t i = 0; marked && i < n_all; i++) {
-                const struct kext_grant *grant = find_grant(grants, n, all[i].identity.name);
-
-                marked[i] = grant && (grant->major || !record->identity.takes_major);
-        }
+        for (size_t i = 0; marked && i < n_all; i++)
+                for (size_t k = 0; k < n && !marked[i]; k++)
+                        marked[i] = strcmp(grants[k].name, all[i].identity.name) == 0 &&
+                                    (grants[k].major || !record->identity.takes_major);
         while (more) {
                 more = false;
                 for (size_t i = 0; i < n_all; i++)
@@ -154,31 +153,43 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
         return found;
 }
 
-int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
-        const char *given, const struct kext_grant **ret, struct croft_error *err)
+/* That it is granted is seen. */
+static int judge_by(const struct kext_record *record, const struct kext_grant *grant, const char *partition,
+        const char *given, struct croft_error *err)
 {
-        const struct kext_grant *grant;
-        int r;
-
-        if (!record)
-                return croft_error_set(err, EILSEQ, "it isn't equivalent to any extension that is registered.");
-        if (record->state == KEXT_REVOKED)
-                return croft_error_set(err, EPERM, "'%s' was revoked.", record->identity.name);
-        grant = find_grant(grants, n, record->identity.name);
-        if (!grant)
-                grant = find_grant(grants, n, KEXT_ALL);
-        if (!grant)
-                return croft_error_set(err, EPERM, "'%s' isn't granted '%s'.", partition, record->identity.name);
         if (record->state != KEXT_CURRENT && !(record->state == KEXT_SUPERSEDED && record->previous && grant->previous))
                 return croft_error_set(
                         err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
         if (record->identity.takes_major && !grant->major)
                 return croft_error_set(err, EPERM, "'%s' takes majors of devices, and '%s' isn't granted that with it.",
                         record->identity.name, partition);
-        r = record->identity.kind == KEXT_BPF ? judge_none(given, err) : judge_parameters(grant, given, err);
-        if (r < 0)
-                return r;
-        if (ret)
-                *ret = grant;
-        return 0;
+        return record->identity.kind == KEXT_BPF ? judge_none(given, err) : judge_parameters(grant, given, err);
+}
+
+int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
+        const char *given, const struct kext_grant **ret, struct croft_error *err)
+{
+        const char *name;
+        int r = 0;
+
+        if (!record)
+                return croft_error_set(err, EILSEQ, "it isn't equivalent to any extension that is registered.");
+        if (record->state == KEXT_REVOKED)
+                return croft_error_set(err, EPERM, "'%s' was revoked.", record->identity.name);
+        name = find_grant(grants, n, record->identity.name) ? record->identity.name : KEXT_ALL;
+        for (size_t i = 0; i < n; i++) {
+                int by_this = 0;
+
+                if (strcmp(grants[i].name, name) != 0)
+                        continue;
+                by_this = judge_by(record, &grants[i], partition, given, r < 0 ? NULL : err);
+                if (by_this == 0) {
+                        croft_error_clear(err);
+                        if (ret)
+                                *ret = &grants[i];
+                        return 0;
+                }
+                r = r < 0 ? r : by_this;
+        }
+        return r < 0 ? r : croft_error_set(err, EPERM, "'%s' isn't granted '%s'.", partition, record->identity.name);
 }

@@ -81,6 +81,7 @@ struct kext_record {
 
 #define KEXT_ALL "ALL" /* instead of a name: whatever is registered */
 #define KEXT_PARAMETERS_MAX 511
+#define KEXT_STANZA_MAX 31 /* bytes of the name of one of kexts(5) */
 struct kext_grant {
         char name[KEXT_NAME_MAX + 1];             /* as kext_name_normalise() has it, or KEXT_ALL */
         bool local;                               /* for this partition alone, while it has it */
@@ -89,6 +90,7 @@ struct kext_grant {
         char parameters[KEXT_PARAMETERS_MAX + 1]; /* allowed when it is loaded: "rd_nr,rd_size=4096"; "": none */
         int64_t granted;                          /* seconds since the epoch */
         uint64_t scan; /* the partition's last one before, if it had found a file of it; 0: nobody had (KID-14) */
+        char stanza[KEXT_STANZA_MAX + 1]; /* of kexts(5), which says it; "": a command did */
 };
 
 /* The normal form of a list of parameters: a name allows any value, NAME=VALUE that one.  -EINVAL: it is none. */
@@ -102,8 +104,9 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
 
 /* May `partition` (its name, to say it) be given these bytes?  record: what is registered of them, NULL: nothing;
  * grants: the partition's; given: the parameters as finit_module(2) takes them, words separated by blanks.  *ret (may
- * be NULL): the grant that lets it, one for the name before one for all.  Pure.  -EILSEQ: they are no registered
- * extension; -EPERM: revoked, not granted, it takes a major or has a parameter that isn't allowed; -ESTALE: superseded.
+ * be NULL): the first grant that lets it; those for all count where there is none for the name.  Pure.  -EILSEQ: they
+ * are no registered extension; -EPERM: revoked, not granted, it takes a major or has a parameter that isn't allowed;
+ * -ESTALE: superseded.
  */
 int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
         const char *given, const struct kext_grant **ret, struct croft_error *err);

@@ -13,15 +13,15 @@
 #ifndef CROFT_PARTITION_DEVEXPORTS_H
 #define CROFT_PARTITION_DEVEXPORTS_H
 
+#include "partition/stanzas.h"
+
 #include <croft/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DEVEXPORTS_FILE_MAX 65536 /* bytes */
-#define DEVEXPORTS_MAX 256        /* stanzas */
-#define DEVEXPORTS_NAME_MAX 31    /* bytes of a stanza's name */
-#define DEVEXPORTS_PATH_MAX 103   /* bytes of a pattern or a path */
-#define DEVEXPORTS_STARS_MAX 8    /* of a pattern: comparing takes time for each */
+#define DEVEXPORTS_NAME_MAX STANZAS_NAME_MAX
+#define DEVEXPORTS_PATH_MAX 103 /* bytes of a pattern or a path */
+#define DEVEXPORTS_STARS_MAX 8  /* of a pattern: comparing takes time for each */
 
 struct devexports_stanza {
         char name[DEVEXPORTS_NAME_MAX + 1];

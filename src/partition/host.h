@@ -50,7 +50,7 @@ struct host {
         int facts;               /* about the machine, for views of /proc; sealed */
         const char *warden_path; /* the croft-warden binary */
         const char *kext_path;   /* the croft-kext binary */
-        const char *config_dir;  /* what the administrator has written: devexports */
+        const char *config_dir;  /* what the administrator has written: devexports, kexts */
         const char *cdi_dirs;    /* where device files are, separated by ':'; the last one wins */
         struct cgroup_tree *cgroups;
         struct image_store *images;

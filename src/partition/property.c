@@ -12,6 +12,7 @@
 #include "partition/devices.h"
 #include "partition/mount_allow.h"
 #include "partition/property_check.h"
+#include "partition/stanzas.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ const struct property_info property_table[] = {
         {"io.max", NULL, "io.max", true,
                 "limits of block devices: \"8:0 rbps=N wbps=N riops=N wiops=N\", several separated by ';'",
                 property_check_io_max},
+        {"kexts", NULL, NULL, true, "kernel extensions that it may have: stanzas of kexts(5)", property_check_stanzas},
         {"memory.max", NULL, "memory.max", true, "memory in bytes: 64M, 2G, max", property_check_memory},
         {"memory.swap.max", NULL, "memory.swap.max", true, "swap in bytes: 0, 64M, 2G, max", property_check_size},
         {"mount.allow", NULL, NULL, false, "types of file systems it may mount: ext4,proc", property_check_mount_allow},

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 fuzz_require(err.code == EBADMSG && !e.list && e.n == 0);
                 return 0;
         }
-        fuzz_require(!err.code && e.n <= DEVEXPORTS_MAX);
+        fuzz_require(!err.code && e.n <= STANZAS_MAX);
         for (size_t i = 0; i < e.n; i++) {
                 fuzz_require(devexports_name_is_valid(e.list[i].name) && devexports_path_is_valid(e.list[i].pattern));
                 fuzz_require(devexports_find(&e, e.list[i].name) == &e.list[i]);

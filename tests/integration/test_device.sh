@@ -82,7 +82,7 @@ t_like "and that is said" "$(cat "$T/error")" "isn't root's alone to write"
 chmod 644 "$etc/devexports"
 echo 'value = "/dev/zero"' >>"$etc/devexports"
 t_fails_with 1 "nor one with a fault in it" croft device add a "$loop"
-t_like "whose line is told" "$(cat "$T/error")" "devexports': line 18: the stanza has a value already"
+t_like "whose line is told" "$(cat "$T/error")" "devexports': line 18: the stanza has a second value"
 sed -i '$d' "$etc/devexports"
 
 # --- what is exported works -----------------------------------------------------------------------------------------------

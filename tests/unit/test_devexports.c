@@ -83,8 +83,8 @@ static void a_fault_is_told_with_its_line(void **state)
                 {"value = \"/dev/fuse\"\n", "line 1: it is in no stanza"},
                 {"\nfuse:\nauto = \"no\"\n", "line 2: the stanza 'fuse' has no value"},
                 {"fuse:\n\nother:\nvalue=/dev/x\n", "line 1: the stanza 'fuse' has no value"},
-                {"fuse:\nvalue=/dev/x\nvalue=/dev/y\n", "line 3: the stanza has a value already"},
-                {"fuse:\nauto=no\nauto=no\n", "line 3: the stanza says auto twice"},
+                {"fuse:\nvalue=/dev/x\nvalue=/dev/y\n", "line 3: the stanza has a second value"},
+                {"fuse:\nauto=no\nauto=no\n", "line 3: the stanza has a second auto"},
                 {"fuse:\nauto=maybe\n", "line 2: 'maybe' is no \"yes\" or \"no\""},
                 {"fuse:\nauto=YES\n", "line 2: 'YES'"},
                 {"fuse:\nmode=660\n", "line 2: 'mode' is no attribute"},
@@ -123,17 +123,17 @@ static void a_fault_is_told_with_its_line(void **state)
 
 static void what_is_too_long_is_refused(void **state)
 {
-        _cleanup_free_ char *text = malloc(DEVEXPORTS_FILE_MAX + 1);
+        _cleanup_free_ char *text = malloc(STANZAS_FILE_MAX + 1);
         size_t used = 0;
 
         (void)state;
-        memset(text, '\n', DEVEXPORTS_FILE_MAX + 1);
-        refuses(text, DEVEXPORTS_FILE_MAX + 1, "longer than");
-        memset(text, '*', 600);
-        refuses(text, 600, "line 1: the line is too long");
+        memset(text, '\n', STANZAS_FILE_MAX + 1);
+        refuses(text, STANZAS_FILE_MAX + 1, "longer than");
+        memset(text, '*', STANZAS_LINE_MAX + 1);
+        refuses(text, STANZAS_LINE_MAX + 1, "line 1: the line is too long");
         (void)snprintf(text, 200, "x:\nvalue=/dev/%0110d\n", 1);
         refuses(text, strlen(text), "line 2");
-        for (int i = 0; i <= DEVEXPORTS_MAX; i++)
+        for (int i = 0; i <= STANZAS_MAX; i++)
                 used += (size_t)snprintf(text + used, 64, "s%d:\nvalue=/dev/s%d\n", i, i);
         refuses(text, used, "more than 256 stanzas");
 }

@@ -105,6 +105,24 @@ static void an_object_takes_no_parameters(void **state)
         assert_string_equal(croft_error_cause(&err, 0), "a BPF object takes no parameters");
 }
 
+static void any_grant_of_its_name_lets_it(void **state)
+{
+        const struct kext_grant two[] = {{.name = "brd"}, {.name = "brd", .parameters = "rd_nr", .stanza = "disks"},
+                {.name = KEXT_ALL, .parameters = "max_part"}},
+                                *grant = NULL;
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        (void)state;
+        assert_int_equal(kext_judge(&brd, two, 3, "web", "", &grant, &err), 0);
+        assert_ptr_equal(grant, &two[0]);
+        assert_int_equal(kext_judge(&brd, two, 3, "web", "rd_nr=1", &grant, &err), 0);
+        assert_ptr_equal(grant, &two[1]);
+        assert_int_equal(err.code, 0);
+        assert_int_equal(kext_judge(&brd, two, 3, "web", "max_part=1", &grant, &err), -EPERM); /* there is its name */
+        assert_string_equal(croft_error_cause(&err, 0), "the parameter 'max_part=1' isn't allowed");
+        assert_int_equal(kext_judge(&brd, &two[2], 1, "web", "max_part=1", &grant, &err), 0);
+}
+
 static void what_takes_majors_is_given_to_who_is_granted_that(void **state)
 {
         const struct kext_grant plain = {.name = "brd"}, major = {.name = "brd", .major = true};
@@ -197,6 +215,7 @@ int main(void)
                 cmocka_unit_test(parameters_are_those_that_are_allowed),
                 cmocka_unit_test(an_object_takes_no_parameters),
                 cmocka_unit_test(what_a_granted_one_needs_is_granted_with_it),
+                cmocka_unit_test(any_grant_of_its_name_lets_it),
                 cmocka_unit_test(what_takes_majors_is_given_to_who_is_granted_that),
                 cmocka_unit_test(what_is_needed_takes_majors_for_who_is_granted_that),
                 cmocka_unit_test(a_list_of_parameters_is_names_and_values),
