@@ -431,7 +431,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         host->is_kept_from = books_keep_from;
         life->store = store;
         life->started = (uint64_t)time(NULL);
-        life->epoll = -EBADF;
+        life->epoll = life->calls = life->calls_end = -EBADF;
         (void)pthread_mutex_init(&life->lock, NULL); /* with these attributes it can't fail */
         (void)pthread_mutex_init(&life->queue_lock, NULL);
         (void)pthread_cond_init(&life->queue_filled, NULL);
@@ -441,7 +441,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->books_lock, NULL);
         (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->books_turned, NULL);
-        (void)pthread_cond_init(&life->serving_ended, NULL);
+        (void)pthread_cond_init(&life->servers_ended, NULL);
         life->uevents = -EBADF;
         life->devid_wanted = -EBADF;
         life->events = events_new();

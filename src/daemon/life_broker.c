@@ -14,6 +14,7 @@
 #include "daemon/facet_disks.h"
 #include "devid/client.h"
 #include "kernel/cgroup.h"
+#include "kernel/notify.h"
 #include "kernel/ns.h"
 #include "kernel/process.h"
 #include "partition/broker_msg.h"
@@ -86,10 +87,9 @@ bool broker_wants_look(const struct unit *u)
         return has_died(u) || is_readable(u->broker.socket) || (u->broker.pidfd < 0 && is_readable(u->p.run.requests));
 }
 
-void broker_wakes(const struct unit *u, int ret[2])
+int broker_wakes(const struct unit *u)
 {
-        ret[0] = u->broker.pidfd >= 0 ? u->broker.pidfd : u->p.run.requests;
-        ret[1] = u->broker.socket;
+        return u->broker.pidfd >= 0 ? u->broker.pidfd : u->p.run.requests;
 }
 
 static void take_broker(struct unit *u, const struct warden_process *broker)
@@ -107,36 +107,55 @@ static void take_broker(struct unit *u, const struct warden_process *broker)
 /* A wish for a module. */
 struct module_wish {
         struct module_request request;
-        int bytes; /* of a load */
+        int listener; /* that the call came from */
+        int bytes;    /* of a load */
 };
+
+static void free_wish(struct module_wish *wish)
+{
+        close_fd(wish->listener);
+        close_fd(wish->bytes);
+        free(wish);
+}
 
 /* false: it makes no sense. */
 static bool hear_wish(struct unit *u, struct warden_packet *packet)
 {
-        _cleanup_close_ int bytes = warden_packet_take_fd(packet, "bytes");
         struct module_wish *wish = calloc(1, sizeof(*wish));
 
-        if (!wish || module_request_get(&packet->body, &wish->request) < 0 || wish->request.load != (bytes >= 0)) {
-                free(wish);
+        if (!wish)
+                return false;
+        wish->listener = warden_packet_take_fd(packet, "listener");
+        wish->bytes = warden_packet_take_fd(packet, "bytes");
+        if (module_request_get(&packet->body, &wish->request) < 0 || wish->request.load != (wish->bytes >= 0) ||
+                !notify_is_listener(wish->listener)) {
+                free_wish(wish);
                 return false;
         }
-        wish->bytes = TAKE_FD(bytes);
         u->wish = wish;
         return true;
+}
+
+/* Here, since each who is told in between is one more who must wake up.  The slot is the warden's, who is told by the
+ * broker; what he answers then the kernel has no use for. */
+static void answer(const struct unit *u, const struct module_wish *wish, int code)
+{
+        struct notify_slot slot = {.call = {.id = wish->request.call}};
+        const struct module_answer answer = {.call = wish->request.call, .code = (uint32_t)code};
+        struct wire_writer body = WIRE_WRITER_INIT;
+
+        (void)notify_answer(wish->listener, &slot, 0, code); /* a caller that has gone needs none */
+        module_answer_put(&body, &answer);
+        (void)warden_send(u->broker.socket, WARDEN_MODULE_DONE, NULL, 0, &body); /* or it has died */
+        wire_writer_done(&body);
 }
 
 void broker_serve(struct unit *u)
 {
         struct module_wish *wish = TAKE(u->wish);
-        struct wire_writer body = WIRE_WRITER_INIT;
-        struct module_answer answer = {.call = wish->request.call};
 
-        answer.code = (uint32_t)-unit_kext_serve(u, &wish->request, wish->bytes);
-        module_answer_put(&body, &answer);
-        (void)warden_send(u->broker.socket, WARDEN_MODULE_DONE, NULL, 0, &body); /* or it has died */
-        wire_writer_done(&body);
-        close_fd(wish->bytes);
-        free(wish);
+        answer(u, wish, -unit_kext_serve(u, &wish->request, wish->bytes));
+        free_wish(wish);
 }
 
 /* What it has bound and unbound since, and what it wants: of that one at a time, so that others are served in between.
@@ -205,7 +224,7 @@ static void put_allowed(struct unit *u, struct broker_spec *spec)
 static int send_serve(struct unit *u, int socket, struct croft_error *err)
 {
         _cleanup_close_ int programs = plane_open_programs(u->p.host->plane, err), devid = -EBADF, lock = -EBADF;
-        _cleanup_close_ int userns = -EBADF, mntns = -EBADF, cgroup = -EBADF, mountinfo = -EBADF;
+        _cleanup_close_ int userns = -EBADF, mntns = -EBADF, cgroup = -EBADF, home = -EBADF, mountinfo = -EBADF;
         struct broker_spec spec = {.id = u->p.def.id, .uid_base = u->p.def.uid_base};
         struct wire_writer body = WIRE_WRITER_INIT;
         char path[64];
@@ -226,6 +245,8 @@ static int send_serve(struct unit *u, int socket, struct croft_error *err)
         cgroup = cgroup_open(u->p.host->cgroups, u->p.def.id, err);
         if (cgroup < 0)
                 return cgroup;
+        /* Or none, if the partition has something else there. */
+        home = cgroup_open_leaf(u->p.host->cgroups, u->p.def.id, u->p.def.uid_base, NULL);
         if (userns < 0 || mntns < 0 || process_ended(u->p.run.pidfd)) /* it may have been another's number */
                 return croft_error_set(err, ESRCH, "open the namespaces of '%s'", u->p.def.name);
         put_allowed(u, &spec);
@@ -235,8 +256,8 @@ static int send_serve(struct unit *u, int socket, struct croft_error *err)
                 (struct warden_fd[]){{"requests", u->p.run.requests}, {"dev", u->p.run.dev}, {"devid", devid},
                         {"lock", lock}, {"userns", userns}, {"mntns", mntns}, {"cgroup", cgroup},
                         {"filter", u->p.host->broker_filter}, {"fuse-memory", u->p.run.fuse_memory},
-                        {"mountinfo", mountinfo}},
-                10, &body);
+                        {"mountinfo", mountinfo}, {"home", home}},
+                11, &body);
         wire_writer_done(&body);
         return r < 0 ? croft_error_set(err, r, "send SERVE to the broker") : 0;
 }

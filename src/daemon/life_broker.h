@@ -25,8 +25,8 @@ bool broker_wants_look(const struct unit *u);
  * is for broker_serve(): how long that takes is the module's to say. */
 int broker_look(struct unit *u, struct croft_error *err);
 void broker_serve(struct unit *u);
-/* What wakes croftd for that; -EBADF: nothing.  partition.lock is held. */
-void broker_wakes(const struct unit *u, int ret[2]);
+/* What wakes croftd for that, beside what it says; -EBADF: nothing.  partition.lock is held. */
+int broker_wakes(const struct unit *u);
 
 /* Ends it, whatever it is at; the partition's processes have ended.  Idempotent. */
 void broker_end(struct unit *u);

@@ -130,9 +130,11 @@ struct life {
         bool ending;
         pthread_t workers[4];
         size_t n_workers;
-        unsigned int serving;                                   /* queue_lock: threads that serve a wish for a module */
-        pthread_cond_t serving_ended;                           /* with queue_lock */
-        uint64_t started;                                       /* seconds since the epoch */
+        /* threads that hear brokers: life_serve.c */
+        int calls, calls_end;          /* epoll of their sockets; eventfd(2) */
+        unsigned int servers, waiting; /* queue_lock: those there are, and of these those that wait */
+        pthread_cond_t servers_ended;  /* with queue_lock */
+        uint64_t started;              /* seconds since the epoch */
         atomic_ullong done[LIFE_ACTIONS], failed[LIFE_ACTIONS]; /* operations, for life_stats() */
 };
 
@@ -336,10 +338,18 @@ int watch_open(struct life *life, struct croft_error *err);
 void watch_close(struct life *life);
 void watch_arm(struct unit *u); /* partition.lock is not held */
 void watch_queue(struct unit *u);
+/* Sees to what has happened to it.  has_time: by a thread that may serve what takes its time. */
+void watch_look(struct unit *u, bool has_time);
 int unit_succeed(struct unit *u, struct croft_error *err); /* a new warden; the caller is the owner */
 /* Closes croftd's descriptors of the views and systemd's.  With the warden's they are the last: who reads gets an error
  * instead of waiting for an answer that nobody gives. */
 void unit_give_up_views(struct unit *u);
+
+/* --- life_serve.c --- */
+int serve_open(struct life *life, struct croft_error *err);
+void serve_close(struct life *life); /* life->ending is set */
+void serve_wish(struct unit *u);     /* u->wish, by the owner, who isn't afterwards */
+void serve_aside(struct unit *u);    /* the same by a thread that has time for it */
 
 /* --- life_recover.c --- */
 int life_recover(struct life *life, struct croft_error *err);

@@ -3,8 +3,8 @@
  * life_watch.c - what happens by itself: an init ends, a warden dies.
  *
  * The main thread only learns that a unit wants a look (epoll, each descriptor one-shot); worker threads look, because
- * releasing a partition blocks.  While an operation is in force nobody looks: its owner sees for himself, and its end
- * arms the descriptors again.
+ * releasing a partition blocks.  What brokers say others hear (life_serve.c).  While an operation is in force nobody
+ * looks: its owner sees for himself, and its end arms the descriptors again.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -26,28 +26,27 @@
 #define NO_ID 0        /* no partition has it: in epoll it stands for the wish for a spare warden */
 #define UNASKED_MAX 16 /* messages of a warden that may wait for a look */
 
-static void arm(struct life *life, uint64_t id, int fd)
+static void arm(int epoll, uint64_t id, int fd)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = id};
 
         if (fd < 0)
                 return;
-        if (epoll_ctl(life->epoll, EPOLL_CTL_MOD, fd, &event) < 0 && errno == ENOENT)
-                (void)epoll_ctl(life->epoll, EPOLL_CTL_ADD, fd, &event); /* no memory: found by the next command */
+        if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) < 0 && errno == ENOENT)
+                (void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event); /* no memory: found by the next command */
 }
 
 void watch_arm(struct unit *u)
 {
-        int broker[2];
+        int epoll = u->life->epoll;
 
         (void)pthread_mutex_lock(&u->p.lock);
         if (!u->p.operation) {
-                arm(u->life, u->p.def.id, u->p.run.pidfd);
-                arm(u->life, u->p.def.id, u->p.run.warden);
-                arm(u->life, u->p.def.id, u->p.run.warden_pidfd);
-                broker_wakes(u, broker);
-                arm(u->life, u->p.def.id, broker[0]);
-                arm(u->life, u->p.def.id, broker[1]);
+                arm(epoll, u->p.def.id, u->p.run.pidfd);
+                arm(epoll, u->p.def.id, u->p.run.warden);
+                arm(epoll, u->p.def.id, u->p.run.warden_pidfd);
+                arm(epoll, u->p.def.id, broker_wakes(u));
+                arm(u->life->calls, u->p.def.id, u->broker.socket);
         }
         (void)pthread_mutex_unlock(&u->p.lock);
 }
@@ -298,49 +297,17 @@ static void replace_warden(struct unit *u)
         (void)life_end(u, u->p.state, r, &err);
 }
 
-static void *serve_wish(void *context)
-{
-        struct unit *u = context;
-        struct life *life = u->life;
-        struct croft_error err = CROFT_ERROR_INIT;
-
-        broker_serve(u);
-        (void)life_end(u, u->p.state, 0, &err);
-        unit_unref(u);
-        (void)pthread_mutex_lock(&life->queue_lock);
-        life->serving--;
-        (void)pthread_cond_signal(&life->serving_ended);
-        (void)pthread_mutex_unlock(&life->queue_lock);
-        return NULL;
-}
-
-/* Not by a worker: they are few, and a module may take its time to begin.  Of a partition there is one at a time. */
-static void serve_aside(struct unit *u)
-{
-        struct life *life = u->life;
-        pthread_attr_t detached;
-        pthread_t thread;
-        int r;
-
-        (void)pthread_mutex_lock(&life->queue_lock);
-        life->serving++;
-        (void)pthread_mutex_unlock(&life->queue_lock);
-        (void)unit_ref(u);
-        (void)pthread_attr_init(&detached); /* can't fail, nor can the next */
-        (void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-        r = pthread_create(&thread, &detached, serve_wish, u);
-        (void)pthread_attr_destroy(&detached);
-        if (r != 0)
-                (void)serve_wish(u);
-}
-
-static void serve_calls(struct unit *u)
+static void serve_calls(struct unit *u, bool has_time)
 {
         struct croft_error err = CROFT_ERROR_INIT;
         int r = broker_look(u, &err);
 
-        if (r == 1) {
+        if (r == 1 && !has_time) {
                 serve_aside(u);
+                return;
+        }
+        if (r == 1) {
+                serve_wish(u);
                 return;
         }
         if (r < 0)
@@ -481,7 +448,7 @@ static void record_refusals(struct unit *u)
                 unit_kext_refused(u);
 }
 
-static void check(struct unit *u)
+void watch_look(struct unit *u, bool has_time)
 {
         enum finding found = look(u);
 
@@ -494,7 +461,7 @@ static void check(struct unit *u)
                 replace_warden(u);
                 return;
         case BROKER_WANTED:
-                serve_calls(u);
+                serve_calls(u, has_time);
                 return;
         case NOTHING:
                 watch_arm(u);
@@ -529,7 +496,7 @@ static void *work(void *context)
         struct unit *u;
 
         while ((u = next_unit(context))) {
-                check(u);
+                watch_look(u, false);
                 unit_unref(u);
         }
         return NULL;
@@ -549,7 +516,7 @@ int watch_open(struct life *life, struct croft_error *err)
                         return croft_error_set(err, r, "start a worker");
                 life->n_workers++;
         }
-        return 0;
+        return serve_open(life, err);
 }
 
 void watch_close(struct life *life)
@@ -561,10 +528,7 @@ void watch_close(struct life *life)
         for (size_t i = 0; i < life->n_workers; i++)
                 (void)pthread_join(life->workers[i], NULL);
         life->n_workers = 0;
-        (void)pthread_mutex_lock(&life->queue_lock);
-        while (life->serving > 0)
-                (void)pthread_cond_wait(&life->serving_ended, &life->queue_lock);
-        (void)pthread_mutex_unlock(&life->queue_lock);
+        serve_close(life);
         for (size_t i = 0; i < life->n_queue; i++)
                 unit_unref(life->queue[i]);
         free(life->queue);

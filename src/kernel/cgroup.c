@@ -342,10 +342,24 @@ int cgroup_open(struct cgroup_tree *tree, uint64_t id, struct croft_error *err)
         return fd;
 }
 
+static int open_leaf(int directory, uint64_t id, uid_t owner, struct croft_error *err)
+{
+        _cleanup_close_ int leaf = -EBADF;
+
+        if (mkdirat(directory, "croft.exec", 0755) < 0 && errno != EEXIST)
+                return croft_error_set(err, errno, "make cgroup 'croft.exec' of partition %" PRIu64, id);
+        leaf = openat(directory, "croft.exec", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (leaf < 0)
+                return croft_error_set(err, errno, "open cgroup 'croft.exec' of partition %" PRIu64, id);
+        if (fchown(leaf, owner, (gid_t)owner) < 0 ||
+                fchownat(leaf, "cgroup.procs", owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0)
+                return croft_error_set(err, errno, "delegate cgroup 'croft.exec' of partition %" PRIu64, id);
+        return TAKE_FD(leaf);
+}
+
 int cgroup_open_exec(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err)
 {
         _cleanup_close_ int fd = cgroup_open(tree, id, err);
-        _cleanup_close_ int leaf = -EBADF;
         _cleanup_free_ char *enabled = NULL;
         int r;
 
@@ -354,17 +368,14 @@ int cgroup_open_exec(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct 
         r = cgroup_read(fd, "cgroup.subtree_control", &enabled);
         if (r < 0)
                 return croft_error_set(err, r, "read cgroup.subtree_control of partition %" PRIu64, id);
-        if (!*enabled)
-                return TAKE_FD(fd);
-        if (mkdirat(fd, "croft.exec", 0755) < 0 && errno != EEXIST)
-                return croft_error_set(err, errno, "make cgroup 'croft.exec' of partition %" PRIu64, id);
-        leaf = openat(fd, "croft.exec", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (leaf < 0)
-                return croft_error_set(err, errno, "open cgroup 'croft.exec' of partition %" PRIu64, id);
-        if (fchown(leaf, owner, (gid_t)owner) < 0 ||
-                fchownat(leaf, "cgroup.procs", owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0)
-                return croft_error_set(err, errno, "delegate cgroup 'croft.exec' of partition %" PRIu64, id);
-        return TAKE_FD(leaf);
+        return *enabled ? open_leaf(fd, id, owner, err) : TAKE_FD(fd);
+}
+
+int cgroup_open_leaf(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err)
+{
+        _cleanup_close_ int fd = cgroup_open(tree, id, err);
+
+        return fd < 0 ? fd : open_leaf(fd, id, owner, err);
 }
 
 int cgroup_kernel_id(struct cgroup_tree *tree, uint64_t id, uint64_t *ret, struct croft_error *err)

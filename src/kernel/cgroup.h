@@ -68,6 +68,8 @@ int cgroup_open(struct cgroup_tree *tree, uint64_t id, struct croft_error *err);
 /* Likewise for a process that joins later: when the partition has enabled controllers in its own cgroup, processes may
  * only be in its leaves, and the leaf "croft.exec" is made and opened. */
 int cgroup_open_exec(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err);
+/* That leaf in any case: what waits there keeps the partition from nothing that it may do with its own. */
+int cgroup_open_leaf(struct cgroup_tree *tree, uint64_t id, uid_t owner, struct croft_error *err);
 /* The kernel's id of the unified one (what BPF sees). */
 int cgroup_kernel_id(struct cgroup_tree *tree, uint64_t id, uint64_t *ret, struct croft_error *err);
 

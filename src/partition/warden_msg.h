@@ -50,8 +50,8 @@ enum warden_type {
         WARDEN_SERVE, /* struct broker_spec.  Descriptors: requests (where the warden's calls come, broker_msg.h), dev
                          (O_PATH), devid (the program), lock (a directory of the partition's alone), userns (its
                          own), cgroup (unified), filter (what the broker may call), mountinfo (of
-                         PID 1, to wait for changes), and fuse-memory if it has a /proc of
-                         its own.  No answer */
+                         PID 1, to wait for changes), home (a leaf of cgroup's, for processes that wait there, if
+                         there can be one), and fuse-memory if it has a /proc of its own.  No answer */
         /* both ways */
         WARDEN_LISTENERS, /* struct listeners_note.  Descriptors: listener, as many as it says */
         /* croftd to warden, after LAUNCH */
@@ -67,8 +67,9 @@ enum warden_type {
         /* warden to croftd */
         WARDEN_REFUSED, /* no body: such calls have been refused; answered by SEEN, before which it isn't said again */
         /* broker to croftd, and back */
-        WARDEN_MODULE, /* struct module_request.  Descriptor: bytes (a sealed memory file), if one is to be loaded */
-        WARDEN_MODULE_DONE, /* struct module_answer */
+        WARDEN_MODULE, /* struct module_request.  Descriptors: the listener that the call came from; bytes (a sealed
+                          memory file), if one is to be loaded */
+        WARDEN_MODULE_DONE, /* struct module_answer: how croftd has ended the call */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
                                has a /proc of its own */

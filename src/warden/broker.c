@@ -252,6 +252,7 @@ static int receive(struct broker *b, struct croft_error *err)
         b->userns = warden_packet_take_fd(&p, "userns");
         b->mntns = warden_packet_take_fd(&p, "mntns");
         b->cgroup = warden_packet_take_fd(&p, "cgroup");
+        b->home = warden_packet_take_fd(&p, "home");           /* or none */
         b->mountinfo = warden_packet_take_fd(&p, "mountinfo"); /* or none */
         filter = warden_packet_take_fd(&p, "filter");
         if (b->userns < 0 || b->mntns < 0 || b->cgroup < 0 || b->requests < 0 || b->dev < 0 || b->devid < 0 ||
@@ -292,7 +293,9 @@ static int wait_for(const struct broker *b, struct pollfd fds[], size_t n)
         for (size_t i = 0; i < b->n_mounts; i++)
                 fds[n++] = (struct pollfd){.fd = b->mounts[i].pidfd, .events = POLLIN};
         for (size_t i = 0; i < b->n_modules; i++)
-                fds[n++] = (struct pollfd){.fd = b->modules[i].pidfd, .events = POLLIN};
+                fds[n++] = (struct pollfd){.fd = b->modules[i].copier.pidfd, .events = POLLIN};
+        if (b->copier.pidfd >= 0)
+                fds[n++] = (struct pollfd){.fd = b->copier.pidfd, .events = POLLIN};
         return poll(fds, n, b->automatic || b->n_mounts + b->n_modules != 0 ? broker_auto_timeout(b) : IDLE_MS);
 }
 
@@ -312,7 +315,7 @@ static bool tidy(struct broker *b)
 static void work(struct broker *b)
 {
         for (;;) {
-                struct pollfd fds[4 + BROKER_MOUNTS_MAX + BROKER_MODULES_MAX] = {{.fd = b->channel, .events = POLLIN},
+                struct pollfd fds[5 + BROKER_MOUNTS_MAX + BROKER_MODULES_MAX] = {{.fd = b->channel, .events = POLLIN},
                         {.fd = b->requests, .events = POLLIN},
                         {.fd = b->automatic ? b->mountinfo : -EBADF, .events = POLLPRI},
                         {.fd = b->remover, .events = POLLIN}};
@@ -363,6 +366,8 @@ int broker_main(void)
                 .userns = -EBADF,
                 .mntns = -EBADF,
                 .cgroup = -EBADF,
+                .home = -EBADF,
+                .copier = {.pidfd = -EBADF, .socket = -EBADF},
                 .mountinfo = -EBADF,
                 .remover = -EBADF,
                 .machine = {-EBADF, -EBADF}};

@@ -27,17 +27,23 @@ struct broker_mount {
         bool answered; /* in vain; it may take its time to die */
 };
 
-/* A call about a module: a process of ours copies and asks croftd, which decides. */
+/* A process of ours that copies what calls about modules bring, one after the other. */
+struct broker_copier {
+        int pidfd, socket; /* -EBADF: there is none */
+        bool stays;        /* for more than one */
+};
+
+/* A call about a module: such a process copies and asks croftd, which decides. */
 struct broker_module {
         struct broker_call call;
-        int pidfd; /* -EBADF: it has asked, and ended */
+        struct broker_copier copier; /* none: it has asked */
         int64_t until_ms;
-        bool answered;
+        bool asked, answered;
 };
 
 struct broker {
         struct broker_spec spec;
-        int channel, requests, dev, devid, lock, memory, userns, mntns, cgroup, mountinfo;
+        int channel, requests, dev, devid, lock, memory, userns, mntns, cgroup, home, mountinfo;
         struct loop_machine machine;
         struct loops loops;
         unsigned int unanswered; /* what croftd was told and hasn't seen yet */
@@ -59,6 +65,7 @@ struct broker {
         size_t n_mounts;
         struct broker_module modules[BROKER_MODULES_MAX];
         size_t n_modules;
+        struct broker_copier copier; /* that waits for the next call */
         bool told_no_driver, told_no_library;
 };
 

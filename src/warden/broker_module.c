@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * broker_module.c - calls that load and unload modules of the kernel: a process for each call copies the bytes and the
+ * broker_module.c - calls that load and unload modules of the kernel: a process of ours copies the bytes and the
  * parameters, so that a file system that doesn't answer keeps nobody else waiting, and sends the copy, sealed, to
- * croftd, which says how the call ends.
+ * croftd, which ends the call, and then says how to whoever has passed it on.  There is one for each call that is being
+ * copied, and one that waits for the next: to make one takes longer than to copy a small module.
  *
  * Invariant: what croftd is told of can't be changed any more by whoever asked, nor are its bytes ever loaded: they
  * only say which of global's own copies is meant.
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/sock.h"
 #include "kernel/module.h"
 #include "kernel/ns.h"
 #include "kernel/process.h"
@@ -21,12 +23,14 @@
 #include <linux/audit.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #define PATIENCE_MS 10000 /* for the bytes */
 #define DECISION_MS 60000 /* for croftd, and the module's own beginning */
 #define CHUNK 65536
+#define NO_COPIER ((struct broker_copier){.pidfd = -EBADF, .socket = -EBADF})
 #define NAME_MAX_KERNEL 56 /* bytes of a name that delete_module(2) reads */
 
 bool broker_is_module(const struct broker_call *call)
@@ -105,58 +109,138 @@ static int take_wish(const struct asker *a, struct module_request *wish, int byt
         return r;
 }
 
-/* What was copied goes to croftd. */
-static int ask(const struct broker *b, const struct module_request *wish, int bytes)
+/* What was copied goes to croftd, and before that a word to the broker: once croftd has answered, this process is free.
+ */
+static int ask(const struct broker *b, const struct asker *a, const struct module_request *wish, int bytes, int socket)
 {
+        const struct warden_fd fds[] = {{"listener", a->listener}, {"bytes", bytes}};
         struct wire_writer body = WIRE_WRITER_INIT;
-        const struct warden_fd copy = {"bytes", bytes};
         int r = wish->load ? sealed_seal(bytes, NULL) : 0;
 
+        if (r == 0)
+                r = sock_send_packet(socket, "a", 1, NULL, 0);
         if (r < 0)
                 return r;
         module_request_put(&body, wish);
-        r = warden_send(b->channel, WARDEN_MODULE, &copy, wish->load ? 1 : 0, &body);
+        r = warden_send(b->channel, WARDEN_MODULE, fds, wish->load ? 2 : 1, &body);
         wire_writer_done(&body);
         if (r == -EPIPE || r == -ECONNRESET) /* croftd has died: as if it had a moment later */
                 return -EAGAIN;
         return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
 }
 
-static int carry_out(const struct broker *b, const struct asker *a)
+static int carry_out(const struct broker *b, const struct asker *a, int socket)
 {
         static struct module_request wish; /* one a process */
-        int bytes, r;
+        _cleanup_close_ int bytes = sealed_new("croft-module", NULL);
+        int r;
 
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-                return -errno;
-        bytes = sealed_new("croft-module", NULL);
         if (bytes < 0)
                 return -ENOMEM;
-        wish.call = a->call->id;
+        wish = (struct module_request){.call = a->call->id};
         r = take_wish(a, &wish, bytes);
-        return r == 0 ? ask(b, &wish, bytes) : r;
+        return r == 0 ? ask(b, a, &wish, bytes, socket) : r;
+}
+
+/* What the broker tells of a call, with listener and pidfd. */
+struct order {
+        struct broker_call call;
+        pid_t process;
+};
+
+static bool take_order(int socket, struct order *order, struct asker *ret)
+{
+        _cleanup_(sock_packet_done) struct sock_packet p = {.size = 0};
+
+        if (sock_receive_packet(socket, sizeof(*order), &p) != 1 || p.size != sizeof(*order) || p.n_fds != 2)
+                return false;
+        memcpy(order, p.data, sizeof(*order));
+        *ret = (struct asker){.call = &order->call, .process = order->process};
+        ret->listener = sock_packet_take_fd(&p, 0);
+        ret->pidfd = sock_packet_take_fd(&p, 1);
+        return true;
+}
+
+/* Of its descriptors those of the first call are a copy.  A call that fails here ends it: how is its status. */
+static _Noreturn void copy(const struct broker *b, const struct asker *first, int socket, bool stays)
+{
+        struct order order;
+        struct asker a = *first;
+        int r;
+
+        close_fd(b->lock);
+        close_fd(b->requests);
+        r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
+        do {
+                if (r == 0)
+                        r = carry_out(b, &a, socket);
+                close_fd(a.listener);
+                close_fd(a.pidfd);
+        } while (r == 0 && stays && take_order(socket, &order, &a));
+        _exit(-r);
 }
 
 /* --- its life --- */
 
+static void leave(struct broker_copier *copier)
+{
+        if (copier->socket >= 0)
+                (void)shutdown(copier->socket, SHUT_RDWR); /* others may have a copy */
+        copier->socket = close_fd(copier->socket);
+}
+
 static void forget(struct broker *b, struct broker_module *m)
 {
-        close_fd(m->pidfd);
+        leave(&m->copier);
+        close_fd(m->copier.pidfd);
         *m = b->modules[--b->n_modules];
 }
 
-/* The memory is charged to who asks: the process is born in his control group. */
-static int begin(struct broker *b, const struct asker *a, struct broker_module *m)
+static int make(struct broker *b, const struct asker *a, int cgroup, struct broker_copier *ret)
 {
-        _cleanup_close_ int cgroup = asker_open_cgroup(b, a);
-        pid_t pid = cgroup < 0 ? cgroup : ns_clone(0, cgroup, &m->pidfd);
+        bool stays = cgroup == b->home;
+        int pair[2], pidfd = -EBADF;
+        pid_t pid;
 
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        pid = ns_clone(0, cgroup, &pidfd);
         if (pid == 0) {
-                close_fd(b->lock);
-                close_fd(b->requests);
-                _exit(-carry_out(b, a));
+                close_fd(pair[0]);
+                copy(b, a, pair[1], stays);
         }
+        close_fd(pair[1]);
+        if (pid < 0)
+                close_fd(pair[0]);
+        else
+                *ret = (struct broker_copier){.pidfd = pidfd, .socket = pair[0], .stays = stays};
         return pid < 0 ? (int)pid : 0;
+}
+
+/* The memory is charged to the partition: the process is born in a control group of its own there and waits for more,
+ * or, where that can't be, in that of who asks, which nobody is to be kept from removing. */
+static int make_some(struct broker *b, const struct asker *a, struct broker_copier *ret)
+{
+        int r = b->home >= 0 ? make(b, a, b->home, ret) : -ENOENT;
+
+        if (r < 0) {
+                _cleanup_close_ int cgroup = asker_open_cgroup(b, a);
+
+                r = cgroup < 0 ? cgroup : make(b, a, cgroup, ret);
+        }
+        return r;
+}
+
+static int begin(struct broker *b, const struct asker *a, struct broker_copier *ret)
+{
+        const struct order order = {.call = *a->call, .process = a->process};
+        const int fds[] = {a->listener, a->pidfd};
+
+        if (b->copier.socket < 0 || sock_send_packet(b->copier.socket, &order, sizeof(order), fds, 2) < 0)
+                return make_some(b, a, ret);
+        *ret = b->copier;
+        b->copier = NO_COPIER;
+        return 0;
 }
 
 int broker_module_begin(struct broker *b, const struct asker *a)
@@ -168,9 +252,9 @@ int broker_module_begin(struct broker *b, const struct asker *a)
                 return -EPERM;
         if (b->n_modules == ELEMENTS(b->modules))
                 return -EAGAIN;
-        *m = (struct broker_module){.call = *a->call, .pidfd = -EBADF, .until_ms = now_ms() + PATIENCE_MS};
+        *m = (struct broker_module){.call = *a->call, .copier = NO_COPIER, .until_ms = now_ms() + PATIENCE_MS};
         b->n_modules++;
-        r = begin(b, a, m);
+        r = begin(b, a, &m->copier);
         if (r < 0)
                 forget(b, m);
         return r;
@@ -183,31 +267,59 @@ static void answer(struct broker *b, struct broker_module *m, int code)
         m->answered = true;
 }
 
+static void hear_copier(struct broker_module *m)
+{
+        char said;
+
+        if (m->asked || m->copier.socket < 0 || recv(m->copier.socket, &said, 1, MSG_DONTWAIT) != 1)
+                return;
+        m->asked = true;
+        m->until_ms = now_ms() + DECISION_MS;
+}
+
+/* It has nothing to do with this call any more. */
+static void release(struct broker *b, struct broker_module *m)
+{
+        if (m->copier.stays && m->copier.socket >= 0 && b->copier.pidfd < 0) {
+                b->copier = m->copier;
+                m->copier = NO_COPIER;
+        } else {
+                leave(&m->copier);
+        }
+}
+
 /* false: it is over. */
 static bool look(struct broker *b, struct broker_module *m)
 {
-        bool late = now_ms() >= m->until_ms;
         int64_t status = 0;
 
-        if (m->pidfd >= 0 && process_reap(m->pidfd, &status)) {
-                m->pidfd = close_fd(m->pidfd);
-                m->until_ms = now_ms() + DECISION_MS; /* it has asked, or failed */
-                if (status >> 8 != CLD_EXITED)
-                        answer(b, m, EINTR);
-                else if ((status & 0xff) != 0)
+        hear_copier(m);
+        if (process_reap(m->copier.pidfd, &status)) {
+                hear_copier(m); /* its last word */
+                m->copier.pidfd = close_fd(m->copier.pidfd);
+                leave(&m->copier);
+                if (status >> 8 == CLD_EXITED && (status & 0xff) != 0)
                         answer(b, m, (int)(status & 0xff));
-                return !m->answered;
+                else if (!m->asked)
+                        answer(b, m, EINTR);
         }
-        if (late) {
-                if (m->pidfd >= 0)
-                        (void)process_signal(m->pidfd, SIGKILL); /* one that can't be killed yet stays in the list */
+        if (now_ms() >= m->until_ms) {
+                if (!m->asked && m->copier.pidfd >= 0)
+                        (void)process_signal(m->copier.pidfd, SIGKILL); /* one that can't be killed yet stays listed */
                 answer(b, m, ETIMEDOUT);
         }
-        return m->pidfd >= 0 || !m->answered;
+        if (m->answered && m->asked)
+                release(b, m);
+        return m->copier.pidfd >= 0 || !m->answered;
 }
 
 void broker_module_look(struct broker *b)
 {
+        if (process_reap(b->copier.pidfd, NULL)) {
+                close_fd(b->copier.pidfd);
+                close_fd(b->copier.socket);
+                b->copier = NO_COPIER;
+        }
         for (size_t i = 0; i < b->n_modules;)
                 if (look(b, &b->modules[i]))
                         i++;
@@ -227,7 +339,7 @@ bool broker_module_hear(struct broker *b, struct warden_packet *p)
                 if (m->call.id != said.call)
                         continue;
                 answer(b, m, (int)said.code);
-                if (m->pidfd < 0) /* else its process is about to end */
+                if (!look(b, m))
                         forget(b, m);
                 break;
         }
@@ -239,9 +351,11 @@ void broker_module_end(struct broker *b)
         while (b->n_modules > 0) {
                 struct broker_module *m = &b->modules[b->n_modules - 1];
 
-                if (m->pidfd >= 0)
-                        (void)process_signal(m->pidfd, SIGKILL);
+                if (m->copier.pidfd >= 0)
+                        (void)process_signal(m->copier.pidfd, SIGKILL);
                 answer(b, m, EAGAIN);
                 forget(b, m);
         }
+        leave(&b->copier);
+        b->copier.pidfd = close_fd(b->copier.pidfd);
 }
