@@ -72,9 +72,12 @@ enum module_state module_find(const char *name)
 {
         char path[256], text[16];
 
+        /* First: it mostly isn't there, and one that goes meanwhile has gone in either case. */
+        (void)snprintf(path, sizeof(path), "/sys/module/%s", name);
+        if (access(path, F_OK) < 0)
+                return MODULE_ABSENT;
         if (read_text(name, "initstate", text, sizeof(text)) == 0)
                 return strcmp(text, "live") == 0 ? MODULE_LIVE : MODULE_CHANGING;
-        (void)snprintf(path, sizeof(path), "/sys/module/%s", name);
         return access(path, F_OK) == 0 ? MODULE_BUILT_IN : MODULE_ABSENT;
 }
 

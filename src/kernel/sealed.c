@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define CHUNK 131072
+#define CHUNK 65536 /* as in kext/bytes.c */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 int sealed_new(const char *name, struct croft_error *err)

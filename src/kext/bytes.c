@@ -13,7 +13,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define CHUNK 131072
+#define CHUNK 65536 /* of 128 KiB on malloc(3) maps, and each page of it is a fault, each time */
 
 int kext_seal(int memfd, struct croft_error *err)
 {
@@ -45,12 +45,13 @@ int kext_read_sealed(int from, struct croft_error *err)
 
 bool bytes_are_same(int a, int b)
 {
-        _cleanup_free_ char *buf = malloc(2 * (size_t)CHUNK);
+        enum { half = CHUNK / 2 };
+        _cleanup_free_ char *buf = malloc(CHUNK);
         ssize_t n = buf ? 1 : -1;
 
         for (off_t at = 0; n > 0; at += n) {
-                n = pread(a, buf, CHUNK, at);
-                if (n < 0 || pread(b, buf + CHUNK, CHUNK, at) != n || memcmp(buf, buf + CHUNK, (size_t)n) != 0)
+                n = pread(a, buf, half, at);
+                if (n < 0 || pread(b, buf + half, half, at) != n || memcmp(buf, buf + half, (size_t)n) != 0)
                         return false;
         }
         return n == 0;

@@ -13,6 +13,7 @@
 #include "partition/ids.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #define ROLE_MAX 256
 #define ERRNO_MAX 4095
@@ -453,12 +454,28 @@ static int read_head(struct warden_packet *p)
         return r->fault;
 }
 
+/* Room for the longest packet would be mapped, and given back, each time.  Nobody else reads there. */
+static int room_for_next(int socket, size_t *ret)
+{
+        ssize_t n;
+
+        do
+                n = recv(socket, NULL, 0, MSG_PEEK | MSG_TRUNC);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        *ret = n == 0 ? 1 : n < WARDEN_PACKET_MAX ? (size_t)n : WARDEN_PACKET_MAX;
+        return 0;
+}
+
 int warden_receive(int socket, struct warden_packet *ret)
 {
         struct warden_packet p = {0};
-        int r;
+        size_t room = 0;
+        int r = room_for_next(socket, &room);
 
-        r = sock_receive_packet(socket, WARDEN_PACKET_MAX, &p.packet);
+        if (r == 0)
+                r = sock_receive_packet(socket, room, &p.packet);
         if (r <= 0)
                 return r;
         r = read_head(&p);

@@ -220,6 +220,56 @@ run ': >/t/enough' >/dev/null
 wait $storm
 t_is "many at once are served, or told to come again" "$(cat storm.out)" True
 
+# --- who copies -----------------------------------------------------------------------------------------------------------
+
+copiers() { # PARTITION: the processes of croft's that wait there for calls about modules
+        for procs in $(find /sys/fs/cgroup -path "*/croft.*/$(croft show "$1" --format json | jq -r .id)/croft.exec/cgroup.procs"); do
+                while read -r pid; do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != croft-warden ] || echo "$pid"; done <"$procs"
+        done
+}
+one() { [ "$(copiers a | wc -l)" = 1 ]; }
+python 'load("good.ko")' >/dev/null
+t_ok "of those who copied for many at once one stays" t_wait_for one
+copier=$(copiers a)
+t_is "who copies for the next, and for others" "$(python 'print(load("good.ko"), load("evil.ko"), unload(b"good"))') $(copiers a)" "$loaded 8 2 $copier"
+t_is "when it is killed the next call is served" "$(kill -9 "$copier"; t_wait_for sh -c "! kill -0 $copier"; python 'print(load("good.ko"))')" "$loaded"
+t_is "who asks finds his control group free at once" "$(python 'import subprocess
+groups = [l.split()[1] for l in open("/proc/self/mounts") if l.split()[2] == "cgroup2"]
+own = open("/proc/self/cgroup").read().split("0::")[1].split("\n")[0]
+where = groups[0] + "/of-its-own"
+os.mkdir(where)
+r, w = os.pipe()
+if os.fork() == 0:
+    open(where + "/cgroup.procs", "w").write("0")
+    os.write(w, str(load("good.ko")).encode())
+    os._exit(0)
+os.wait()
+os.rmdir(where)
+print(os.read(r, 10).decode())')" "$loaded"
+# The answer is croftd's, whatever becomes of those who have passed the call on.
+root=/proc/$(croft show a --format json | jq -r .pid)/root
+warden=$(croft show a --format json | jq -r .warden)
+python 'open("/t/go", "w").close()
+while os.path.getsize("/t/go") == 0: time.sleep(0.02)
+r = load("good.ko")
+open("/t/went", "w").write(str(r))' &
+t_wait_for test -e "$root/t/go"
+copier=$(copiers a)
+broker=$(sed -n 's/^PPid:\t//p' "/proc/$copier/status")
+switches() { sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$copier/status"; }
+before=$(switches)
+kill -STOP "$t_daemon"
+echo >>"$root/t/go"
+copied() { [ "$(switches)" -gt "$before" ]; }
+t_wait_for copied
+kill -STOP "$warden" "$broker"
+kill -CONT "$t_daemon"
+t_ok "a call is answered while warden and broker don't move" t_wait_for test -s "$root/t/went"
+t_is "as it should be" "$(cat "$root/t/went")" "$loaded"
+kill -CONT "$warden" "$broker"
+wait $!
+t_is "they go on" "$(python 'print(load("good.ko"), load("evil.ko"))')" "$loaded 8"
+
 # --- what need one another ------------------------------------------------------------------------------------------------
 
 module round >round1.ko
