@@ -13,7 +13,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define CHUNK 65536 /* of 128 KiB on malloc(3) maps, and each page of it is a fault, each time */
+#define CHUNK 32768 /* on the stack: memory that is got and given back each time costs a small one more than its hash  \
+                     */
 
 int kext_seal(int memfd, struct croft_error *err)
 {
@@ -45,13 +46,12 @@ int kext_read_sealed(int from, struct croft_error *err)
 
 bool bytes_are_same(int a, int b)
 {
-        enum { half = CHUNK / 2 };
-        _cleanup_free_ char *buf = malloc(CHUNK);
-        ssize_t n = buf ? 1 : -1;
+        char ours[CHUNK / 2], theirs[CHUNK / 2];
+        ssize_t n = 1;
 
         for (off_t at = 0; n > 0; at += n) {
-                n = pread(a, buf, half, at);
-                if (n < 0 || pread(b, buf + half, half, at) != n || memcmp(buf, buf + half, (size_t)n) != 0)
+                n = pread(a, ours, sizeof(ours), at);
+                if (n < 0 || pread(b, theirs, sizeof(theirs), at) != n || memcmp(ours, theirs, (size_t)n) != 0)
                         return false;
         }
         return n == 0;
@@ -70,14 +70,14 @@ void bytes_hex(const unsigned char *bytes, size_t n, char *hex)
 
 int bytes_hash(int fd, char sha256[KEXT_SHA256_LENGTH + 1], uint64_t *ret_size, struct croft_error *err)
 {
-        _cleanup_free_ char *buf = malloc(CHUNK);
+        char buf[CHUNK];
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         unsigned char sum[EVP_MAX_MD_SIZE];
         uint64_t size = 0;
         ssize_t n = -ENOMEM;
-        bool ok = buf && context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+        bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
 
-        while (ok && size <= KEXT_FILE_MAX && (n = pread(fd, buf, CHUNK, (off_t)size)) > 0) {
+        while (ok && size <= KEXT_FILE_MAX && (n = pread(fd, buf, sizeof(buf), (off_t)size)) > 0) {
                 ok = EVP_DigestUpdate(context, buf, (size_t)n) == 1;
                 size += (uint64_t)n;
         }

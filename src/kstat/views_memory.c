@@ -221,17 +221,35 @@ static int write_modules(int fd, const struct view_module *list, size_t n, struc
         return 0;
 }
 
+/* Is there one?  By reading, not by mapping: it mostly is, and to unmap stops all threads that run. */
+static int see_modules(int fd, int layout, bool *ret, struct croft_error *err)
+{
+        uint32_t head[2], lists;
+        _Static_assert(
+                offsetof(struct views_memory, magic) == 0 && offsetof(struct views_memory, version) == 4, "head");
+
+        if (pread(fd, head, sizeof(head), 0) != sizeof(head) || head[0] != VIEWS_MAGIC ||
+                head[1] != layouts[layout].version ||
+                pread(fd, &lists, sizeof(lists), offsetof(struct views_memory, has_disks)) != sizeof(lists))
+                return refuse(err);
+        *ret = lists & HAS_MODULES;
+        return 0;
+}
+
 int views_modules_replace(int fd, const struct view_module *list, size_t n, struct croft_error *err)
 {
         int layout = layout_of(fd), r;
         uint32_t lists = 0;
+        bool there = false;
 
         if (layout < 0)
                 return refuse(err);
         if (layout < MODULES_LAYOUT)
                 return croft_error_set(err, EOPNOTSUPP, "the memory of the views has no room for a list of modules.");
-        r = announce(fd, layout, n > 0 ? HAS_MODULES : 0, &lists, err);
-        return r < 0 || !(lists & HAS_MODULES) ? r : write_modules(fd, list, n, err);
+        r = see_modules(fd, layout, &there, err);
+        if (r == 0 && !there && n > 0)
+                r = announce(fd, layout, HAS_MODULES, &lists, err);
+        return r < 0 || (!there && n == 0) ? r : write_modules(fd, list, n, err);
 }
 
 const struct view_modules *views_modules(const struct views_memory *area)
