@@ -341,6 +341,16 @@ int store_commit(struct store *store, int result, struct croft_error *err)
         return result;
 }
 
+void store_read_begin(struct store *store)
+{
+        (void)pthread_mutex_lock(&store->lock);
+}
+
+void store_read_end(struct store *store)
+{
+        (void)pthread_mutex_unlock(&store->lock);
+}
+
 static int exec(struct store *store, const char *text, struct croft_error *err, const char *doing)
 {
         int result = sqlite3_exec(store->db, text, NULL, NULL, NULL);

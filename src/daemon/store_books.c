@@ -98,16 +98,15 @@ int store_books(struct store *store, struct kext_books *ret, struct croft_error 
         struct kext_books books = {.n_loaded = 0};
         struct croft_error e = CROFT_ERROR_INIT;
         void *loaded = NULL, *holders = NULL;
-        int r = store_begin(store, false, &e);
+        int r;
 
-        if (r < 0)
-                return croft_error_copy(err, &e);
+        store_read_begin(store);
         r = store_read_rows(store, store_statement(store, SQL_LOADED), sizeof(*books.loaded), read_loaded, &loaded,
                 &books.n_loaded, &e);
         if (r == 0)
                 r = store_read_rows(store, store_statement(store, SQL_HOLDERS), sizeof(*books.holders), read_holder,
                         &holders, &books.n_holders, &e);
-        r = store_commit(store, r, &e);
+        store_read_end(store);
         books.loaded = loaded;
         books.holders = holders;
         if (r < 0) {

@@ -214,13 +214,12 @@ static int find_one(
 {
         struct croft_error e = CROFT_ERROR_INIT;
         struct kext_record record;
-        int found = 0, r = store_begin(store, false, &e);
+        int found;
 
-        if (r == 0) {
-                found = find(store, which, sha256, &record, &e);
-                r = store_commit(store, found < 0 ? found : 0, &e);
-        }
-        if (r < 0)
+        store_read_begin(store);
+        found = find(store, which, sha256, &record, &e);
+        store_read_end(store);
+        if (found < 0)
                 return croft_error_copy(err, &e);
         if (!found)
                 return croft_error_set(err, ENOENT, "no extension '%s' is registered.", sha256);
@@ -241,18 +240,15 @@ int store_extension_match(struct store *store, const char *sha256, struct kext_r
 int store_extensions(struct store *store, struct kext_record **ret, size_t *ret_n, struct croft_error *err)
 {
         struct croft_error e = CROFT_ERROR_INIT;
-        int r = store_begin(store, false, &e);
         void *list = NULL;
+        int r;
 
-        if (r < 0)
-                return croft_error_copy(err, &e);
+        store_read_begin(store);
         r = store_read_rows(
                 store, store_statement(store, SQL_EXTENSIONS), sizeof(**ret), read_record, &list, ret_n, &e);
-        r = store_commit(store, r, &e);
-        if (r < 0) {
-                free(list);
+        store_read_end(store);
+        if (r < 0)
                 return croft_error_copy(err, &e);
-        }
         *ret = list;
         return 0;
 }
@@ -314,20 +310,17 @@ static void read_grant(sqlite3_stmt *s, void *row)
 int store_grants(struct store *store, uint64_t id, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
 {
         struct croft_error e = CROFT_ERROR_INIT;
-        int r = store_begin(store, false, &e);
         void *list = NULL;
         sqlite3_stmt *s;
+        int r;
 
-        if (r < 0)
-                return croft_error_copy(err, &e);
+        store_read_begin(store);
         s = store_statement(store, SQL_GRANTS);
         (void)sqlite3_bind_int64(s, 1, (int64_t)id);
         r = store_read_rows(store, s, sizeof(**ret), read_grant, &list, ret_n, &e);
-        r = store_commit(store, r, &e);
-        if (r < 0) {
-                free(list);
+        store_read_end(store);
+        if (r < 0)
                 return croft_error_copy(err, &e);
-        }
         *ret = list;
         return 0;
 }

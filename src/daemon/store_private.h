@@ -107,6 +107,9 @@ int store_set_meta_number(struct store *store, const char *key, uint64_t value, 
 /* Takes the lock and begins; every begin is followed by exactly one store_commit(), which is told how the work went
  * (0 or a negative errno): it commits or rolls back, drops the lock, and returns the errno of the first failure. */
 int store_begin(struct store *store, bool durable, struct croft_error *err);
+/* The same for who only reads: under the lock nothing changes, so there is nothing to begin and to commit. */
+void store_read_begin(struct store *store);
+void store_read_end(struct store *store);
 int store_commit(struct store *store, int result, struct croft_error *err);
 
 #endif
