@@ -138,7 +138,7 @@ static void settle(struct unit *u, int r, struct croft_error *err)
         if (r == -ECANCELED) {
                 u->packages.due = now + PACKAGES_YIELDED_MS;
         } else if (r < 0 && is_active(u)) {
-                u->packages.due = now + PACKAGES_FAILED_MS;
+                packages_failed(&u->packages, now);
                 croft_error_prefix(err, "look for changed packages");
                 errors_refuse(u, err);
         } else if (r < 0) {

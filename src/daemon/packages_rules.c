@@ -22,6 +22,7 @@ enum packages_next packages_judge(struct packages_watch *w, const char *scanned,
         bool settled = strcmp(w->seen, stamp) == 0;
 
         (void)str_copy(w->seen, sizeof(w->seen), stamp);
+        w->patience = 0;
         if (scanned && strcmp(scanned, stamp) == 0) {
                 w->due = w->since = 0;
                 return PACKAGES_REST;
@@ -34,6 +35,14 @@ enum packages_next packages_judge(struct packages_watch *w, const char *scanned,
         else if (now < w->again)
                 w->due = w->again;
         return w->due > 0 ? PACKAGES_WAIT : PACKAGES_SCAN;
+}
+
+void packages_failed(struct packages_watch *w, int64_t now)
+{
+        w->patience = w->patience > 0 ? 2 * w->patience : PACKAGES_FAILED_MS;
+        if (w->patience > PACKAGES_FAILED_MAX)
+                w->patience = PACKAGES_FAILED_MAX;
+        w->due = now + w->patience;
 }
 
 void packages_scanned(struct packages_watch *w, int64_t begun, int64_t now)

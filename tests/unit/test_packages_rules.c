@@ -105,12 +105,34 @@ static void scans_that_take_long_are_rare(void **state)
         assert_in_range(scans_of_an_hour(20000, &looks), 2, 4); /* a sixtieth of the time */
 }
 
+static void what_fails_is_tried_again_more_and_more_seldom(void **state)
+{
+        struct packages_watch w = {.n_watches = 0};
+        int64_t waited = 0;
+
+        (void)state;
+        packages_failed(&w, NOW);
+        assert_int_equal(w.due, NOW + PACKAGES_FAILED_MS);
+        packages_failed(&w, NOW);
+        assert_int_equal(w.due, NOW + 2 * PACKAGES_FAILED_MS);
+        for (int i = 0; i < 100; i++) {
+                packages_failed(&w, NOW);
+                assert_true(w.due - NOW >= waited);
+                waited = w.due - NOW;
+        }
+        assert_int_equal(waited, PACKAGES_FAILED_MAX);
+        assert_int_equal(packages_judge(&w, "a", "a", NOW), PACKAGES_REST);
+        packages_failed(&w, NOW);
+        assert_int_equal(w.due, NOW + PACKAGES_FAILED_MS);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_as_it_was_scanned_rests),
                 cmocka_unit_test(what_has_changed_is_scanned_once_it_has_settled),
                 cmocka_unit_test(what_was_never_scanned_is),
+                cmocka_unit_test(what_fails_is_tried_again_more_and_more_seldom),
                 cmocka_unit_test(what_changes_all_the_time_is_scanned_nevertheless),
                 cmocka_unit_test(a_touch_meanwhile_brings_nothing_forward),
                 cmocka_unit_test(who_changes_without_end_is_scanned_once_a_minute_at_most),
