@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: guest
-# timeout: 300
 # Extensions on NFS (KID-24), by the kernel's own server and client: as long as the server answers, a file there is as any other. When it
 # doesn't, the call that reads it ends when its time is over, and nobody else waits.
 #
