@@ -135,8 +135,11 @@ static int wait_for_other(
                 if (r < 0 || !is_at(life, wanted, ret))
                         return r;
                 kext_books_done(ret);
-                if (pthread_cond_clockwait(&life->books_turned, &life->books_lock, CLOCK_MONOTONIC, &until) != 0)
-                        return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", wanted->name);
+                if (pthread_cond_clockwait(&life->books_turned, &life->books_lock, CLOCK_MONOTONIC, &until) == 0)
+                        continue;
+                if (wanted->takes_major && life->books_majors)
+                        return croft_error_set(err, EBUSY, "another one that takes majors is just being loaded.");
+                return croft_error_set(err, EBUSY, "'%s' is just being loaded, or unloaded.", wanted->name);
         }
 }
 

@@ -48,6 +48,17 @@ t_ok "it is unloaded" croft kext unload a brd
 t_ok "and gone with its major" t_wait_for sh -c '! grep -q "^ *1 ramdisk" /proc/devices && ! grep -q ^brd /proc/modules'
 t_ok "its devices are taken back" t_wait_for sh -c '[ "$(croft device list a --format json)" = "[]" ]'
 
+# One that takes its time, and another one meanwhile: which major is whose is known all the same.
+croft kext grant b dm_mod --major
+croft kext load a brd rd_nr=200 rd_size=1024 &
+slow=$!
+t_ok "one takes its time to begin" t_wait_for sh -c 'croft kext list --holders --format json | grep -q LOADING'
+t_ok "another one is loaded for another partition" croft kext load b dm_mod
+wait $slow
+t_is "each with its own" "$? $(majors | sed 's/\(dm_mod block\) [0-9]*/\1 N/')" "0 brd block 1;dm_mod block N;"
+croft kext unload b dm_mod
+croft kext unload a brd
+
 # --- numbers that a partition has (DEV-21) --------------------------------------------------------------------------------
 
 t_is "a partition has a major for local use" "$(number b mine)" 60
