@@ -398,9 +398,16 @@ int fd_remove_tree(int dir_fd, const char *path, struct croft_error *err)
         return r < 0 ? croft_error_set(err, r, "remove '%s'", path) : 0;
 }
 
+#define SEAL_TRIES 10
+
 int fd_seal(int fd)
 {
-        return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ? -errno : 0;
+        int r = -EBUSY;
+
+        /* The kernel waits a tenth of a second for pages that it holds itself (mm/memfd.c), which isn't always enough. */
+        for (int i = 0; i < SEAL_TRIES && r == -EBUSY; i++)
+                r = fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ? -errno : 0;
+        return r;
 }
 
 int fd_sealed(const char *name, const void *content, size_t size)
