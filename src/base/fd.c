@@ -404,7 +404,8 @@ int fd_seal(int fd)
 {
         int r = -EBUSY;
 
-        /* The kernel waits a tenth of a second for pages that it holds itself (mm/memfd.c), which isn't always enough. */
+        /* The kernel waits a tenth of a second for pages that it holds itself (mm/memfd.c), which isn't always enough.
+         */
         for (int i = 0; i < SEAL_TRIES && r == -EBUSY; i++)
                 r = fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ? -errno : 0;
         return r;
