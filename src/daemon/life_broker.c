@@ -158,14 +158,23 @@ void broker_serve(struct unit *u)
         free_wish(wish);
 }
 
+static void record_late(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        croft_error_set(&err, ETIMEDOUT, "'%s' wants to load an extension that couldn't be read within %d seconds.",
+                u->p.def.name, MODULE_COPY_MS / 1000);
+        errors_refuse_for_global(u, &err);
+}
+
 /* What it has bound and unbound since, and what it wants: of that one at a time, so that others are served in between.
  * One that talks for ever, or makes no sense, isn't listened to any more. */
 static void hear(struct unit *u)
 {
-        unsigned int n = 0;
+        unsigned int heard, n = 0;
         int r = 0;
 
-        while (n < NOTES_MAX) {
+        for (heard = 0; heard < NOTES_MAX; heard++) {
                 _cleanup_(warden_packet_done) struct warden_packet packet = {.roles = NULL};
                 struct loops_note note = {.minor = LOOPS_ANY};
 
@@ -173,6 +182,10 @@ static void hear(struct unit *u)
                 if (r == 1 && packet.type == WARDEN_MODULE && hear_wish(u, &packet)) {
                         r = -EAGAIN;
                         break;
+                }
+                if (r == 1 && packet.type == WARDEN_MODULE_LATE) {
+                        record_late(u);
+                        continue;
                 }
                 if (r != 1 || packet.type != WARDEN_LOOPS || loops_note_get(&packet.body, &note) < 0)
                         break;
@@ -184,7 +197,7 @@ static void hear(struct unit *u)
                 disks_follow(&u->p);
         for (unsigned int i = 0; i < n; i++)
                 (void)warden_send(u->broker.socket, WARDEN_SEEN, NULL, 0, NULL); /* or it has died */
-        if (n < NOTES_MAX && r != -EAGAIN) {
+        if (heard < NOTES_MAX && r != -EAGAIN) {
                 int socket;
 
                 (void)pthread_mutex_lock(&u->p.lock);

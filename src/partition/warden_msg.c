@@ -36,6 +36,7 @@ static const char *const type_names[] = {
         [WARDEN_REFUSED] = "REFUSED",
         [WARDEN_MODULE] = "MODULE",
         [WARDEN_MODULE_DONE] = "MODULE_DONE",
+        [WARDEN_MODULE_LATE] = "MODULE_LATE",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",

@@ -70,6 +70,8 @@ enum warden_type {
         WARDEN_MODULE, /* struct module_request.  Descriptors: the listener that the call came from; bytes (a sealed
                           memory file), if one is to be loaded */
         WARDEN_MODULE_DONE, /* struct module_answer: how croftd has ended the call */
+        /* broker to croftd */
+        WARDEN_MODULE_LATE, /* no body: a call was ended because there was no copy in time (MODULE_COPY_MS) */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
                                has a /proc of its own */
@@ -154,6 +156,8 @@ struct loops_note {
 #define MODULE_TEXT_MAX 4096
 
 /* What a process of a broker's partition wants of the kernel. */
+#define MODULE_COPY_MS 10000 /* that a broker waits for a copy of the bytes */
+
 struct module_request {
         uint64_t call; /* comes back with the answer */
         bool load;

@@ -27,7 +27,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define PATIENCE_MS 10000 /* for the bytes */
 #define DECISION_MS 60000 /* for croftd, and the module's own beginning */
 #define CHUNK 65536
 #define NO_COPIER ((struct broker_copier){.pidfd = -EBADF, .socket = -EBADF})
@@ -252,7 +251,7 @@ int broker_module_begin(struct broker *b, const struct asker *a)
                 return -EPERM;
         if (b->n_modules == ELEMENTS(b->modules))
                 return -EAGAIN;
-        *m = (struct broker_module){.call = *a->call, .copier = NO_COPIER, .until_ms = now_ms() + PATIENCE_MS};
+        *m = (struct broker_module){.call = *a->call, .copier = NO_COPIER, .until_ms = now_ms() + MODULE_COPY_MS};
         b->n_modules++;
         r = begin(b, a, &m->copier);
         if (r < 0)
@@ -304,6 +303,8 @@ static bool look(struct broker *b, struct broker_module *m)
                         answer(b, m, EINTR);
         }
         if (now_ms() >= m->until_ms) {
+                if (!m->asked && !m->answered) /* global is to know of it */
+                        (void)warden_send(b->channel, WARDEN_MODULE_LATE, NULL, 0, NULL);
                 if (!m->asked && m->copier.pidfd >= 0)
                         (void)process_signal(m->copier.pidfd, SIGKILL); /* one that can't be killed yet stays listed */
                 answer(b, m, ETIMEDOUT);

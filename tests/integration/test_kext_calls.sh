@@ -222,8 +222,9 @@ t_is "many at once are served, or told to come again" "$(cat storm.out)" True
 
 # --- who copies -----------------------------------------------------------------------------------------------------------
 
+# shellcheck disable=SC2046,SC2086 # words without blanks
 copiers() { # PARTITION: the processes of croft's that wait there for calls about modules
-        for procs in $(find /sys/fs/cgroup -path "*/croft.*/$(croft show "$1" --format json | jq -r .id)/croft.exec/cgroup.procs"); do
+        for procs in $(find $t_cgroups -path "*/croft.*/$(croft show "$1" --format json | jq -r .id)/croft.exec/cgroup.procs"); do
                 while read -r pid; do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != croft-warden ] || echo "$pid"; done <"$procs"
         done
 }
@@ -233,6 +234,9 @@ t_ok "of those who copied for many at once one stays" t_wait_for one
 copier=$(copiers a)
 t_is "who copies for the next, and for others" "$(python 'print(load("good.ko"), load("evil.ko"), unload(b"good"))') $(copiers a)" "$loaded 8 2 $copier"
 t_is "when it is killed the next call is served" "$(kill -9 "$copier"; t_wait_for sh -c "! kill -0 $copier"; python 'print(load("good.ko"))')" "$loaded"
+kill -STOP "$(copiers a)"
+t_is "one whose bytes can't be had in ten seconds fails" "$(python 'print(load("good.ko"))')" 110
+t_ok "which global is told" t_wait_for sh -c "croft error print global | grep -q \"'a'.*couldn't be read within 10 seconds\""
 t_is "who asks finds his control group free at once" "$(python 'import subprocess
 groups = [l.split()[1] for l in open("/proc/self/mounts") if l.split()[2] == "cgroup2"]
 own = open("/proc/self/cgroup").read().split("0::")[1].split("\n")[0]

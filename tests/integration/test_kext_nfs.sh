@@ -88,6 +88,7 @@ t_ok "the partition is scanned in its time" sh -c 'croft kext scan a >/dev/null'
 t_ok "processes run in it" croft exec a -- true
 t_ok "the call that reads it ends when its time is over" t_wait_for sh -c '[ "$(wc -l <"$0")" = 2 ]' "$T/said" # its process may wait yet, to close the file
 t_is "and says so" "$(tail -n 1 "$T/said")" 110
+t_ok "which global is told" t_wait_for sh -c "croft error print global | grep -q \"'a'.*couldn't be read within 10 seconds\""
 wait $identify
 t_like "so does the look at a file of global's" "$(cat "$T/identified")" "can't be read in the time that it may take"
 t_ok "croftd lives" kill -0 "$t_daemon"
