@@ -455,13 +455,15 @@ static int read_head(struct warden_packet *p)
         return r->fault;
 }
 
-/* Room for the longest packet would be mapped, and given back, each time.  Nobody else reads there. */
+/* Room for the longest packet would be mapped, and given back, each time.  Nobody else reads there.  Without room for
+ * descriptors, which a look would make, too, and by recvmsg(2): recv(2) is croftd's own (daemon/api_peer.c). */
 static int room_for_next(int socket, size_t *ret)
 {
+        struct msghdr message = {.msg_iovlen = 0};
         ssize_t n;
 
         do
-                n = recv(socket, NULL, 0, MSG_PEEK | MSG_TRUNC);
+                n = recvmsg(socket, &message, MSG_PEEK | MSG_TRUNC);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
