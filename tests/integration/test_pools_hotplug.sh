@@ -94,9 +94,11 @@ go_through v2
 t_croftd_stop
 
 # A v1 hierarchy for cpuset: nobody may use the controller in v2 meanwhile.
-find /sys/fs/cgroup -depth -name cgroup.subtree_control | while read -r file; do echo -cpuset >"$file"; done 2>/dev/null
 mkdir -p "$T/cpuset"
-mount_cpuset() { mount -t cgroup -o cpuset cpuset "$T/cpuset" 2>"$T/error"; }
+mount_cpuset() { # each time: it can't be taken from above one that still has it
+        find /sys/fs/cgroup -depth -name cgroup.subtree_control | while read -r file; do echo -cpuset >"$file"; done 2>/dev/null
+        mount -t cgroup -o cpuset cpuset "$T/cpuset" 2>"$T/error"
+}
 # What groups that have just gone had of it is taken away a while later.
 if t_wait_for mount_cpuset; then
         # In the root of it, which nothing is taken from: what croft has to make up for is below.
