@@ -11,6 +11,7 @@
 #include "daemon/api_peer.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -108,8 +109,24 @@ static void note_senders(struct msghdr *message)
         }
 }
 
+/* Where there is no note the kernel uses its room for what else was sent along, by a warden that was taken over, say.
+ */
+static void drop_descriptors(struct msghdr *message)
+{
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+                        int sent;
+
+                        memcpy(&sent, (char *)c + at, sizeof(sent));
+                        close_fd(sent);
+                }
+        }
+}
+
 /* recv(2) for the whole process, the HTTP library included.  The kernel never puts bytes of two senders into one read.
- * There is room for the note and nothing else: descriptors that are sent along are dropped by the kernel. */
+ */
 ssize_t api_peer_recv(int fd, void *buf, size_t size, int flags) __asm__("recv");
 ssize_t api_peer_recv(int fd, void *buf, size_t size, int flags)
 {
@@ -122,6 +139,8 @@ ssize_t api_peer_recv(int fd, void *buf, size_t size, int flags)
                 .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
         ssize_t n = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
 
+        if (n >= 0)
+                drop_descriptors(&message);
         if (n > 0 && !(flags & MSG_PEEK))
                 note_senders(&message);
         return n;

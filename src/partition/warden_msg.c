@@ -455,8 +455,8 @@ static int read_head(struct warden_packet *p)
         return r->fault;
 }
 
-/* Room for the longest packet would be mapped, and given back, each time.  Nobody else reads there.  Without room for
- * descriptors, which a look would make, too, and by recvmsg(2): recv(2) is croftd's own (daemon/api_peer.c). */
+/* Room for the longest packet would be mapped, and given back, each time.  Nobody else reads there.  By recvmsg(2)
+ * without room for descriptors, which a look would make, too. */
 static int room_for_next(int socket, size_t *ret)
 {
         struct msghdr message = {.msg_iovlen = 0};

@@ -155,9 +155,9 @@ struct loops_note {
 
 #define MODULE_TEXT_MAX 4096
 
-/* What a process of a broker's partition wants of the kernel. */
 #define MODULE_COPY_MS 10000 /* that a broker waits for a copy of the bytes */
 
+/* What a process of a broker's partition wants of the kernel. */
 struct module_request {
         uint64_t call; /* comes back with the answer */
         bool load;

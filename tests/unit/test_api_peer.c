@@ -154,6 +154,26 @@ static void descriptors_sent_along_are_not_taken(void **state)
         close_fd(pair[1]);
 }
 
+/* As by a warden in a session: its sockets have no notes, and so room. */
+static void nor_where_senders_are_not_noted(void **state)
+{
+        int pair[2], before, after;
+        char byte;
+
+        (void)state;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        before = fd_dup(0);
+        close_fd(before);
+        assert_int_equal(sock_send_packet(pair[1], "x", 1, (int[]){0, 1, 2, 0, 1}, 5), 0);
+        assert_int_equal(recv(pair[0], &byte, 1, MSG_PEEK), 1);
+        assert_int_equal(recv(pair[0], &byte, 1, 0), 1);
+        after = fd_dup(0);
+        close_fd(after);
+        assert_int_equal(before, after);
+        close_fd(pair[0]);
+        close_fd(pair[1]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -161,6 +181,7 @@ int main(void)
                 cmocka_unit_test(bytes_that_were_read_past_us_have_no_sender_and_are_refused),
                 cmocka_unit_test(a_connection_of_root_is_refused_once_somebody_else_has_sent),
                 cmocka_unit_test(descriptors_sent_along_are_not_taken),
+                cmocka_unit_test(nor_where_senders_are_not_noted),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
