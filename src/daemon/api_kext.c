@@ -129,7 +129,7 @@ static const char *grant_state(
                 if (strcmp(h->name, name) != 0 || !life_partition_name(life, h->partition, holder) ||
                         strcmp(holder, partition) != 0)
                         continue;
-                return h->lost ? "LOST" : l ? kext_loaded_state_name(l->state) : "LOADED";
+                return kext_books_state_name(l, h);
         }
         return "GRANTED";
 }

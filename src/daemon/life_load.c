@@ -168,16 +168,12 @@ static void show(struct unit *u, const struct shown *shown)
                 (void)views_modules_replace(memory, shown->list, shown->n, NULL); /* an old one has no room for it */
 }
 
-/* granted: whether anything is, where nothing is held.  Then there is nothing to look at. */
-static void tell(struct unit *u, bool granted)
+/* wanted: something is granted, or held.  Else there is nothing to look at. */
+static void tell(struct unit *u, const struct shown *shown, enum told wanted)
 {
         struct wire_writer body = WIRE_WRITER_INIT;
-        struct shown shown = {.life = u->life};
-        size_t held = books_each(u, show_one, &shown);
-        enum told wanted;
 
-        show(u, &shown);
-        wanted = granted || held > 0 ? TOLD_YES : TOLD_NO;
+        show(u, shown);
         wire_put_u8(&body, wanted == TOLD_YES);
         (void)pthread_mutex_lock(&u->p.lock);
         if (u->p.run.warden >= 0 && u->told_modules != wanted &&
@@ -190,10 +186,12 @@ static void tell(struct unit *u, bool granted)
 void unit_kext_tell(struct unit *u)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
-        size_t n = 0;
+        struct shown shown = {.life = u->life};
+        size_t held = books_each(u, show_one, &shown), n = 0;
 
-        (void)unit_grants(u, &grants, &n, NULL);
-        tell(u, n > 0);
+        if (held == 0)
+                (void)unit_grants(u, &grants, &n, NULL);
+        tell(u, &shown, held > 0 || n > 0 ? TOLD_YES : TOLD_NO);
 }
 
 /* --- commands --- */
@@ -331,8 +329,12 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
         r = life_policy_check(unit_of(p)->life, value, err);
         if (r == 0)
                 r = life_policy_grants(unit_of(p)->life, &asks, &grants, &n, err);
-        if (r == 0)
-                tell(unit_of(p), n > 0);
+        if (r == 0) {
+                struct shown shown = {.life = unit_of(p)->life};
+                size_t held = books_each(unit_of(p), show_one, &shown);
+
+                tell(unit_of(p), &shown, held > 0 || n > 0 ? TOLD_YES : TOLD_NO);
+        }
         return r;
 }
 

@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define CHUNK 32768 /* on the stack, as in kext/bytes.c */
+#define CHUNK 32768 /* on the stack: memory that is got and given back each time costs more than to copy a small one   \
+                     */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 int sealed_new(const char *name, struct croft_error *err)

@@ -60,6 +60,13 @@ uint32_t kext_books_total(const struct kext_books *books, const char *name)
         return total;
 }
 
+const char *kext_books_state_name(const struct kext_loaded *loaded, const struct kext_holder *holder)
+{
+        if (holder && holder->lost)
+                return "LOST";
+        return kext_loaded_state_name(loaded ? loaded->state : KEXT_LOADED);
+}
+
 uint64_t kext_books_alone(const struct kext_books *books, const char *name)
 {
         for (size_t i = 0; i < books->n_holders; i++)

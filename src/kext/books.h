@@ -61,6 +61,8 @@ const struct kext_loaded *kext_books_loaded(const struct kext_books *books, cons
 const struct kext_holder *kext_books_holder(const struct kext_books *books, uint64_t partition, const char *name);
 /* The partition that has a module alone; 0: none. */
 uint64_t kext_books_alone(const struct kext_books *books, const char *name);
+/* "LOADED", "LOST": how it is for that holder (NULL: for nobody); loaded may be NULL. */
+const char *kext_books_state_name(const struct kext_loaded *loaded, const struct kext_holder *holder);
 /* How many partitions have it; lost ones don't. */
 uint32_t kext_books_total(const struct kext_books *books, const char *name);
 

@@ -13,9 +13,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define CHUNK                                                                                                          \
-        32768 /* on the stack: memory that is got and given back each time costs a small one more than its hash        \
-               */
+/* On the stack: memory that is got and given back each time costs a small one more than its hash. */
+#define CHUNK 32768
 
 int kext_seal(int memfd, struct croft_error *err)
 {

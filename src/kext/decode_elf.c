@@ -158,7 +158,6 @@ static int take_section(struct reading *r, Elf *elf, Elf_Scn *section, const GEl
 
         if (header->sh_type == SHT_SYMTAB)
                 return take_imports(r, elf, section, header, err);
-
         if (strcmp(name, ".note.gnu.build-id") == 0)
                 return header->sh_type == SHT_NOTE ? take_build_id(r, section) : 0;
         if (header->sh_type != SHT_PROGBITS)
