@@ -11,8 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define CHUNK 32768 /* on the stack: memory that is got and given back each time costs more than to copy a small one   \
-                     */
+#define CHUNK 32768 /* on the stack */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 int sealed_new(const char *name, struct croft_error *err)
