@@ -207,7 +207,7 @@ struct kstat_index_value {
 
 /* A list as it stands under one chain id. */
 struct kstat_list {
-        __u64 kcid; /* counts this partition's changes alone: nobody else's show (KST-26) */
+        __u64 kcid; /* rises with this partition's changes alone: nobody else's show (KST-26) */
         __u32 total;
         __u32 pages;
 };

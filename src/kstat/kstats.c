@@ -15,9 +15,13 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define GLOBAL 0
+/* Chain ids begin anywhere: a reader that finds the one it knows takes its list for the present one, and it may have
+ * been opened elsewhere, or before a restart.  Half of what kid_t has is left to rise. */
+#define KCID_START_MASK 0x3fffffff
 
 /* --- checks --------------------------------------------------------------------------------------------------------
  */
@@ -407,13 +411,14 @@ static int add_chain(struct kstats *k, uint64_t partition, struct croft_error *e
 {
         struct kstat_view *view = table_add_view(&k->table, partition);
         struct kid_change change;
-        int r = view ? make_first_list(k, &change) : -ENOMEM;
+        uint32_t start;
+        int r = !view ? -ENOMEM : getrandom(&start, sizeof(start), 0) < 0 ? -errno : make_first_list(k, &change);
 
         if (r < 0) {
                 table_drop_view(&k->table, partition);
                 return croft_error_set(err, r, "put partition %llu on record", (unsigned long long)partition);
         }
-        view->kcid = 0;
+        view->kcid = start & KCID_START_MASK;
         r = kstats_write_list(k, view, &change, err);
         if (r == 0) {
                 k->state.generation++;
@@ -421,7 +426,7 @@ static int add_chain(struct kstats *k, uint64_t partition, struct croft_error *e
                 if (r < 0)
                         k->state.generation--;
         }
-        view->kcid = 1;
+        view->kcid++;
         kid_change_keep(&change, &view->list);
         if (r < 0) {
                 (void)bpf_map_delete_elem(k->maps.chains, &partition);

@@ -40,29 +40,50 @@ int open_pinned(const char *name)
         return bpf_obj_get_opts(path, &how);
 }
 
+int make_kstats(void **state)
+{
+        int r = make_plane(state);
+
+        if (r == 0)
+                open_kstats();
+        return r;
+}
+
+int remove_kstats(void **state)
+{
+        assert_int_equal(kstats_remove(kstats, NULL), 0);
+        kstats = kstats_free(kstats);
+        return remove_plane(state);
+}
+
 int set_up_kstats(void **state)
 {
-        int r = set_up(state);
+        int r = add_partitions(state);
 
         if (r < 0)
                 return r;
-        open_kstats();
         assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
         assert_int_equal(kstats_add_partition(kstats, B, NULL), 0);
         program = open_pinned("kstat");
         return program < 0 ? -1 : 0;
 }
 
+/* What the test made and left, as global sees it. */
+static void delete_all(void)
+{
+        struct kstat_call list;
+
+        while ((list = list_as(NULL, 0)).n > 0)
+                assert_int_equal(kstats_delete(kstats, kids_of(&list), list.n, NULL), 0);
+}
+
 int tear_down_kstats(void **state)
 {
-        program = close_fd(program);
         assert_int_equal(kstats_remove_partition(kstats, A, NULL), 0);
         assert_int_equal(kstats_remove_partition(kstats, B, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, A, NULL), 0);
-        assert_int_equal(plane_remove_partition(plane, B, NULL), 0);
-        assert_int_equal(kstats_remove(kstats, NULL), 0);
-        kstats = kstats_free(kstats);
-        return tear_down(state);
+        delete_all();
+        program = close_fd(program);
+        return remove_partitions(state);
 }
 
 /* ---- asking ---- */

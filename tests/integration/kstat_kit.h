@@ -20,7 +20,9 @@
 extern struct kstats *kstats;
 extern int program; /* opened here, in global */
 
-/* Of each test, for cmocka. */
+/* For cmocka, of the group: statistics that its tests share; and of each test. */
+int make_kstats(void **state);
+int remove_kstats(void **state);
 int set_up_kstats(void **state);
 int tear_down_kstats(void **state);
 void open_kstats(void);

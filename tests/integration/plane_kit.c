@@ -113,14 +113,28 @@ struct plane *open_plane(void)
         return opened;
 }
 
-int set_up(void **state)
+static void new_plane(void)
 {
-        (void)state;
         (void)snprintf(run_path, sizeof(run_path), "/tmp/croft-test-plane.XXXXXX");
-        if (!mkdtemp(run_path))
-                return -1;
+        assert_non_null(mkdtemp(run_path));
         run_dir = open(run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         plane = open_plane();
+}
+
+static void end_plane(void)
+{
+        struct stat st;
+
+        assert_int_equal(plane_remove(plane, NULL), 0);
+        plane = plane_free(plane);
+        assert_int_equal(fstatat(run_dir, "bpf", &st, 0), -1);
+        run_dir = close_fd(run_dir);
+        assert_int_equal(rmdir(run_path), 0);
+}
+
+int add_partitions(void **state)
+{
+        (void)state;
         make_cgroup("a");
         make_cgroup("b");
         assert_int_equal(plane_add(plane, cgroup_id("a"), 101, 100000, NULL), 0);
@@ -128,24 +142,47 @@ int set_up(void **state)
         return 0;
 }
 
-int tear_down(void **state)
+int remove_partitions(void **state)
 {
         static const char *const made[] = {"a/nested/deep", "a/nested", "a", "b", "c"}; /* some by tests that failed */
         _cleanup_free_ struct plane_entry *entries = NULL;
-        struct stat st;
         size_t count = 0;
 
         (void)state;
         assert_int_equal(plane_list(plane, &entries, &count, NULL), 0);
         for (size_t i = 0; i < count; i++)
                 assert_int_equal(plane_remove_partition(plane, entries[i].id, NULL), 0);
-        assert_int_equal(plane_remove(plane, NULL), 0);
-        plane = plane_free(plane);
-        assert_int_equal(fstatat(run_dir, "bpf", &st, 0), -1);
         for (size_t i = 0; i < ELEMENTS(made); i++)
                 (void)unlinkat(cgroups, made[i], AT_REMOVEDIR);
-        run_dir = close_fd(run_dir);
-        return rmdir(run_path);
+        return 0;
+}
+
+int set_up(void **state)
+{
+        new_plane();
+        return add_partitions(state);
+}
+
+int tear_down(void **state)
+{
+        (void)remove_partitions(state);
+        end_plane();
+        return 0;
+}
+
+int make_plane(void **state)
+{
+        int r = make_cgroups(state);
+
+        if (r == 0)
+                new_plane();
+        return r;
+}
+
+int remove_plane(void **state)
+{
+        end_plane();
+        return remove_cgroups(state);
 }
 
 /* ---- asking ---- */

@@ -23,11 +23,18 @@ extern int cgroups;        /* the directory that partitions are in */
 extern unsigned int level; /* of a partition */
 extern struct plane *plane;
 
-/* Fixtures of cmocka: of the group, and of each test. */
+/* Fixtures of cmocka.  Tests of a plane have one each: make_cgroups() and remove_cgroups() are of the group, set_up()
+ * and tear_down() of each test.  Others share one, since to make it takes a second in the guest: make_plane() and
+ * remove_plane() are of the group, add_partitions() and remove_partitions(), after which it is as new but for numbers
+ * that are given once, of each test. */
 int make_cgroups(void **state);
 int remove_cgroups(void **state);
 int set_up(void **state);
 int tear_down(void **state);
+int make_plane(void **state);
+int remove_plane(void **state);
+int add_partitions(void **state);
+int remove_partitions(void **state);
 
 struct plane *open_plane(void); /* another look at the same one */
 void make_cgroup(const char *name);

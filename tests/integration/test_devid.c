@@ -5,10 +5,8 @@
  * cpus: several
  */
 #include "base/cleanup.h"
-#include "devid/client.h"
-#include "devid/devid.h"
+#include "devid_kit.h"
 #include "plane/plane_bpf.h"
-#include "plane_kit.h"
 #include "turns.h"
 
 #include <bpf/bpf.h>
@@ -23,121 +21,7 @@
 
 #include <cmocka.h>
 
-#define A 101
-#define B 102
 #define C 103
-
-static struct devid *devid;
-static int program = -EBADF;
-
-static void open_devid(void)
-{
-        struct croft_error err = CROFT_ERROR_INIT;
-        char line[CROFT_ERROR_TEXT_MAX], directory[64];
-        int programs;
-
-        if (devid_open(plane, &devid, &err) < 0)
-                fail_msg("%s", croft_error_line(&err, line, sizeof(line)));
-        programs = plane_open_programs(plane, NULL);
-        (void)snprintf(directory, sizeof(directory), "/proc/self/fd/%d", programs);
-        program = devid_client_open(directory);
-        assert_true(program >= 0);
-        close_fd(programs);
-}
-
-static void close_devid(void)
-{
-        program = close_fd(program);
-        devid = devid_free(devid);
-}
-
-static int set_up_devid(void **state)
-{
-        int r = set_up(state);
-
-        if (r < 0)
-                return r;
-        open_devid();
-        assert_int_equal(devid_grant(devid, A, DEVID_CHAR_MAJORS, 4, NULL), 0);
-        assert_int_equal(devid_grant(devid, B, DEVID_CHAR_MAJORS, 4, NULL), 0);
-        return 0;
-}
-
-static int tear_down_devid(void **state)
-{
-        assert_int_equal(devid_release_all(devid, A, NULL), 0);
-        assert_int_equal(devid_release_all(devid, B, NULL), 0);
-        assert_int_equal(devid_release_all(devid, 0, NULL), 0);
-        assert_int_equal(devid_remove(devid, NULL), 0);
-        close_devid();
-        return tear_down(state);
-}
-
-/* --- calls --- */
-
-static int call_for(
-        uint64_t partition, enum devid_op op, const char *family, const char *instance, struct devid_call *ret)
-{
-        struct devid_call call;
-
-        if (!devid_client_prepare(&call, op, family, instance))
-                return -EINVAL;
-        call.partition = partition;
-        if (ret && ret->count) {
-                call.preferred = ret->preferred;
-                call.count = ret->count;
-                call.within = ret->within;
-                call.between = ret->between;
-        }
-        int r = devid_client_call(program, &call);
-
-        if (ret)
-                *ret = call;
-        return r;
-}
-
-/* Of one that is free; the number, or a negative errno. */
-static int take(uint64_t partition, const char *family, const char *instance)
-{
-        struct devid_call call = {.count = 0};
-        int r = call_for(partition, DEVID_OP_ALLOC, family, instance, &call);
-
-        return r < 0 ? r : (int)call.ret.number;
-}
-
-static int take_group(uint64_t partition, const char *family, const char *instance, uint32_t preferred, uint32_t count,
-        uint32_t within, uint32_t between)
-{
-        struct devid_call call = {.preferred = preferred, .count = count, .within = within, .between = between};
-        int r = call_for(partition, DEVID_OP_ALLOC, family, instance, &call);
-
-        return r < 0 ? r : (int)call.ret.number;
-}
-
-static int release(uint64_t partition, const char *family, const char *instance)
-{
-        return call_for(partition, DEVID_OP_RELEASE, family, instance, NULL);
-}
-
-static int state_of(uint64_t partition, const char *family, const char *instance)
-{
-        struct devid_call call = {.count = 0};
-        int r = call_for(partition, DEVID_OP_GET, family, instance, &call);
-
-        return r < 0 ? r : (int)call.ret.state;
-}
-
-static unsigned int count_of(uint64_t partition, const char *family)
-{
-        struct devid_call call = {.preferred = 0, .count = 1, .within = 1, .between = 1};
-        unsigned int n = 0;
-
-        while (call_for(partition, DEVID_OP_NEXT, family, NULL, &call) == 0) {
-                call.preferred = call.ret.number + 1;
-                n++;
-        }
-        return n;
-}
 
 /* --- inside: what a partition gets itself (DEV-A1, DEV-A4, DEV-A8) --- */
 
@@ -773,6 +657,7 @@ static void nothing_is_lost_as_majors_come_and_go(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_devid, tear_down_devid)
+#define ANEW(f) cmocka_unit_test_setup_teardown(f, set_up_new, tear_down_devid)
         const struct CMUnitTest tests[] = {
                 TEST(each_gets_numbers_of_its_own),
                 TEST(nobody_has_anothers),
@@ -781,9 +666,9 @@ int main(void)
                 TEST(what_a_driver_has_is_marked_by_global),
                 TEST(a_partition_does_not_ask_for_what_a_driver_has),
                 TEST(numbers_of_a_driver_are_there_when_it_is),
-                TEST(what_drains_is_its_former_owners_again_and_nobody_elses),
+                ANEW(what_drains_is_its_former_owners_again_and_nobody_elses),
                 TEST(a_number_with_a_special_file_drains_until_that_has_gone),
-                TEST(it_drains_as_long_as_there_is_a_device),
+                ANEW(it_drains_as_long_as_there_is_a_device),
                 TEST(minors_are_their_majors_owners),
                 TEST(what_it_has_stays_when_the_grant_goes),
                 TEST(what_it_has_counts_when_the_grant_changes),
@@ -792,9 +677,9 @@ int main(void)
                 TEST(the_table_outlives_croftd),
                 TEST(one_cannot_have_what_others_need),
                 TEST(nothing_is_given_twice),
-                TEST(nothing_is_lost_as_majors_come_and_go),
+                ANEW(nothing_is_lost_as_majors_come_and_go),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
-        return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
+        return cmocka_run_group_tests(tests, make_devid, remove_devid);
 }

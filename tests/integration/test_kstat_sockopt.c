@@ -301,5 +301,5 @@ int main(void)
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
-        return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
+        return cmocka_run_group_tests(tests, make_kstats, remove_kstats);
 }

@@ -486,5 +486,5 @@ int main(void)
         cmocka_set_message_output(CM_OUTPUT_TAP);
         if (counter < 0)
                 printf("# left out: %s (this kernel refuses that iterator)\n", tests[n].name);
-        return _cmocka_run_group_tests("sockopt", tests, n, make_cgroups, remove_cgroups);
+        return _cmocka_run_group_tests("sockopt", tests, n, make_kstats, remove_kstats);
 }
