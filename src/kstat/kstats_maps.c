@@ -80,6 +80,8 @@ int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
         if (r == 0)
                 r = kstat_counts_unpin(bpf_dir, err);
         if (r == 0)
+                r = kstat_sampler_unpin(bpf_dir, err);
+        if (r == 0)
                 r = plane_pins_unpin(bpf_dir, (struct plane_pins){.list = pins, .n = ELEMENTS(pins)}, err);
         return r < 0 ? r : unpin_programs(plane, err);
 }

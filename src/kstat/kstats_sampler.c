@@ -17,6 +17,7 @@ int kstats_open_sampler(struct kstats *kstats, struct kstat_sampler **ret, struc
                 .disks = kstats->maps.disks,
                 .sums = kstats->maps.sums,
                 .counts = kstats->counting ? kstats->maps.counts : -1,
+                .directory = plane_directory(kstats->plane),
         };
 
         return kstat_sampler_open(&shared, ret, err);

@@ -309,6 +309,8 @@ static void change_counting(struct mount_watch *watch)
         how = most_wanted(watch);
         (void)pthread_mutex_unlock(&watch->lock);
         r = mounts_count(watch->mounts, how, NULL);
+        if (how == MOUNT_STATS_NO) /* what counted may have been another croftd's, and the next one isn't to wait */
+                (void)mounts_load(watch->mounts, MOUNT_STATS_YES, NULL);
         (void)pthread_mutex_lock(&watch->lock);
         watch->counting = r < 0 ? MOUNT_STATS_NO : how;
         watch->cannot_count = how == MOUNT_STATS_NO ? watch->cannot_count : r < 0;

@@ -332,6 +332,14 @@ static uint64_t digest(void)
         return hash;
 }
 
+/* Is what is pinned ours and attached so? */
+static bool counts_so(struct mounts_objects *o, const struct mounts_info *info, enum mount_stats how)
+{
+        if (!o->digest)
+                o->digest = digest();
+        return info->mode == (uint32_t)how && (how == MOUNT_STATS_NO || info->digest == o->digest);
+}
+
 static bool is_wanted(
         const struct bpf_program *program, bool trampolines, bool latency, const struct kernel_types *types)
 {
@@ -402,8 +410,11 @@ static int load_counter(struct mounts_objects *o, bool trampolines, bool latency
 int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
 {
         bool latency = how == MOUNT_STATS_LATENCY;
+        struct mounts_info info = {0};
 
         if (o->counter && o->latency == latency)
+                return 0;
+        if (how != MOUNT_STATS_NO && read_info(o->info, &info) == 0 && counts_so(o, &info, how))
                 return 0;
         return load_counter(o, true, latency, NULL) == 0 ? 0 : load_counter(o, false, latency, err);
 }
@@ -436,9 +447,7 @@ int mounts_bpf_count(struct mounts_objects *o, enum mount_stats how, struct crof
 
         if (r < 0)
                 return croft_error_set(err, r, "look at what counts mounts");
-        if (!o->digest)
-                o->digest = digest();
-        if (info.mode == (uint32_t)how && (how == MOUNT_STATS_NO || info.digest == o->digest))
+        if (counts_so(o, &info, how))
                 return 0;
         info.mode = UINT32_MAX; /* if we die now, the next one sees that it is neither */
         if (bpf_map_update_elem(o->info, &key, &info, BPF_ANY) < 0)

@@ -31,8 +31,8 @@ struct mounts_objects {
 /* Everything but what counts.  On failure *o holds nothing. */
 int mounts_bpf_open(struct mounts_objects *o, int run_dir, unsigned int level, struct croft_error *err);
 void mounts_bpf_close(struct mounts_objects *o);
-/* Has the kernel verify what would count so, which takes a tenth of a second and more: to attach it takes a moment
- * then. */
+/* Has the kernel verify what would count so, unless it does already: that takes a tenth of a second and more, and to
+ * attach it a moment then. */
 int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err);
 /* Replaces what counts, unless it is ours and does so already. */
 int mounts_bpf_count(struct mounts_objects *o, enum mount_stats how, struct croft_error *err);

@@ -2,8 +2,8 @@
  *
  * objects.c - where the kernel keeps the figures of a partition, and the samples made from them.  See objects.h.
  *
- * The iterator `find` is told by a global variable whom it is to find: one run at a time, under the lock.  Nothing else
- * here changes after kstat_sampler_open() but the maps, which are the kernel's to lock.
+ * The iterator `find` is told by a map whom it is to find: one run at a time, under the lock.  Nothing else here
+ * changes after kstat_sampler_open() but the maps, which are the kernel's to lock.
  */
 #include "kstat/objects.h"
 
@@ -13,6 +13,7 @@
 #include "kstat/figures.h"
 #include "kstat/objects.bpf.h"
 #include "kstat/sample.bpf.h"
+#include "plane/plane_bpf.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -24,11 +25,39 @@
 
 #include "sample.skel.h"
 
+/* What the next croftd finds, if there is a directory for it. */
+#define FIND "sampler_find"
+#define SAMPLE "sampler_sample"
+#define WHAT "sampler_what"
+
 struct kstat_sampler {
-        struct sample_bpf *skeleton;
-        bool counting;        /* somebody counts tasks */
-        pthread_mutex_t lock; /* of find_what, while find runs */
+        struct kstat_shared maps; /* descriptors of its own, but for the directory */
+        int find, sample;         /* the iterators */
+        int what;                 /* a map: what find looks for, one struct kstat_find */
+        bool counting;            /* somebody counts tasks */
+        pthread_mutex_t lock;     /* of what, while find runs */
 };
+
+static const struct plane_pin shared_maps[] = {
+        {"partitions", offsetof(struct kstat_shared, partitions)},
+        {"kstat_objects", offsetof(struct kstat_shared, objects)},
+        {"kstat_loads", offsetof(struct kstat_shared, loads)},
+        {"kstat_times", offsetof(struct kstat_shared, times)},
+        {"kstat_clock", offsetof(struct kstat_shared, clock)},
+        {"kstat_disks", offsetof(struct kstat_shared, disks)},
+        {"kstat_sums", offsetof(struct kstat_shared, sums)},
+        {"kstat_counts", offsetof(struct kstat_shared, counts)},
+};
+
+static struct plane_pins maps_of(struct kstat_shared *maps)
+{
+        return (struct plane_pins){.list = shared_maps, .n = ELEMENTS(shared_maps), .base = maps};
+}
+
+static int descriptor(const struct kstat_shared *maps, size_t i)
+{
+        return *(const int *)(const void *)((const char *)maps + shared_maps[i].place);
+}
 
 static int no_print(enum libbpf_print_level level, const char *format, va_list ap)
 {
@@ -38,27 +67,19 @@ static int no_print(enum libbpf_print_level level, const char *format, va_list a
         return 0;
 }
 
+static void free_skeleton(struct sample_bpf **skeleton)
+{
+        sample_bpf__destroy(*skeleton);
+}
+
 static int share_maps(struct sample_bpf *skeleton, const struct kstat_shared *maps, struct croft_error *err)
 {
-        const struct {
-                struct bpf_map *map;
-                int fd;
-        } table[] = {
-                {skeleton->maps.partitions, maps->partitions},
-                {skeleton->maps.kstat_objects, maps->objects},
-                {skeleton->maps.kstat_loads, maps->loads},
-                {skeleton->maps.kstat_times, maps->times},
-                {skeleton->maps.kstat_clock, maps->clock},
-                {skeleton->maps.kstat_disks, maps->disks},
-                {skeleton->maps.kstat_sums, maps->sums},
-                {skeleton->maps.kstat_counts, maps->counts},
-        };
-
-        for (size_t i = 0; i < ELEMENTS(table); i++) {
-                int r = table[i].fd < 0 ? 0 : bpf_map__reuse_fd(table[i].map, table[i].fd);
+        for (size_t i = 0; i < ELEMENTS(shared_maps); i++) {
+                struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, shared_maps[i].name);
+                int fd = descriptor(maps, i), r = fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
 
                 if (r < 0)
-                        return croft_error_set(err, r, "share map '%s'", bpf_map__name(table[i].map));
+                        return croft_error_set(err, r, "share map '%s'", shared_maps[i].name);
         }
         return 0;
 }
@@ -86,31 +107,150 @@ uint32_t kstat_possible_cpus(void)
         return n > 0 && n < KSTAT_CPUS_MAX ? n : KSTAT_CPUS_MAX;
 }
 
-int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err)
+/* --- the iterators --- */
+
+/* What they are made from. */
+static uint64_t stamp_of(const struct kstat_shared *maps)
+{
+        uint32_t cpus = kstat_possible_cpus();
+        size_t size;
+        const void *bytes = sample_bpf__elf_bytes(&size);
+        uint64_t stamp = plane_kept_stamp(plane_kept_stamp(0, bytes, size), &cpus, sizeof(cpus));
+
+        for (size_t i = 0; i < ELEMENTS(shared_maps); i++) {
+                const uint64_t map = plane_kept_begin(descriptor(maps, i));
+
+                stamp = plane_kept_stamp(stamp, &map, sizeof(map));
+        }
+        return stamp;
+}
+
+static bool may_be_kept(const struct kstat_shared *maps)
+{
+        for (size_t i = 0; i < ELEMENTS(shared_maps); i++)
+                if (descriptor(maps, i) < 0)
+                        return false;
+        return maps->directory >= 0;
+}
+
+/* Those of an earlier croftd, if they are the same as ours. */
+static bool adopt(struct kstat_sampler *sampler, const struct kstat_shared *maps)
+{
+        uint64_t stamp = stamp_of(maps);
+
+        sampler->find = plane_bpf_get(maps->directory, FIND);
+        sampler->sample = plane_bpf_get(maps->directory, SAMPLE);
+        sampler->what = plane_bpf_get(maps->directory, WHAT);
+        if (sampler->what >= 0 && plane_kept_is(maps->directory, FIND, sampler->find, stamp) &&
+                plane_kept_is(maps->directory, SAMPLE, sampler->sample, stamp))
+                return true;
+        sampler->find = close_fd(sampler->find);
+        sampler->sample = close_fd(sampler->sample);
+        sampler->what = close_fd(sampler->what);
+        return false;
+}
+
+int kstat_sampler_unpin(int directory, struct croft_error *err)
+{
+        static const char *const left[] = {SAMPLE, FIND, WHAT};
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS(left) && r == 0; i++)
+                r = plane_unpin_program(directory, left[i], err);
+        return r;
+}
+
+/* What was there goes first and the notes come last: iterators of one croftd and the map of another don't meet. */
+static int leave(const struct kstat_sampler *sampler, const struct kstat_shared *maps, struct croft_error *err)
+{
+        int r = kstat_sampler_unpin(maps->directory, err);
+
+        if (r == 0)
+                r = plane_bpf_pin(maps->directory, sampler->what, WHAT, 0600, err);
+        if (r == 0)
+                r = plane_bpf_pin(maps->directory, sampler->find, FIND, 0600, err);
+        if (r == 0)
+                r = plane_bpf_pin(maps->directory, sampler->sample, SAMPLE, 0600, err);
+        if (r < 0)
+                return r;
+        plane_kept_note(maps->directory, FIND, sampler->find, stamp_of(maps));
+        plane_kept_note(maps->directory, SAMPLE, sampler->sample, stamp_of(maps));
+        return 0;
+}
+
+/* The kernel keeps what the descriptors lead to; the object isn't needed any more. */
+static int take(struct kstat_sampler *sampler, const struct sample_bpf *skeleton, struct croft_error *err)
+{
+        const struct {
+                int from, *to;
+        } all[] = {{bpf_program__fd(skeleton->progs.find), &sampler->find},
+                {bpf_program__fd(skeleton->progs.sample), &sampler->sample},
+                {bpf_map__fd(skeleton->maps.bss), &sampler->what}};
+
+        for (size_t i = 0; i < ELEMENTS(all); i++) {
+                *all[i].to = fcntl(all[i].from, F_DUPFD_CLOEXEC, 3);
+                if (*all[i].to < 0)
+                        return croft_error_set(err, errno, "keep the programs that sample partitions");
+        }
+        return plane_pins_take(maps_of(&sampler->maps), skeleton->obj, err);
+}
+
+static int load(struct kstat_sampler *sampler, const struct kstat_shared *maps, struct croft_error *err)
 {
         _cleanup_(kernel_load_done) struct kernel_load types;
-        _cleanup_(kstat_sampler_freep) struct kstat_sampler *sampler = calloc(1, sizeof(*sampler));
+        _cleanup_(free_skeleton) struct sample_bpf *skeleton = NULL;
         int r = kernel_load_begin(&types, err);
+
+        if (r < 0)
+                return r;
+        skeleton = sample_bpf__open_opts(&types.options);
+        if (!skeleton)
+                return croft_error_set(err, errno, "open the programs that sample partitions");
+        r = kernel_load_types(&types, skeleton->obj, err);
+        if (r == 0)
+                r = share_maps(skeleton, maps, err);
+        if (r < 0)
+                return r;
+        _Static_assert(sizeof(skeleton->bss->find_what) == sizeof(*skeleton->bss), "nothing else is told");
+        skeleton->rodata->cpus_max = kstat_possible_cpus();
+        r = sample_bpf__load(skeleton);
+        return r < 0 ? explain_load(r, err) : take(sampler, skeleton, err);
+}
+
+/* Those that the adopted iterators use. */
+static int share(struct kstat_sampler *sampler, const struct kstat_shared *maps, struct croft_error *err)
+{
+        for (size_t i = 0; i < ELEMENTS(shared_maps); i++) {
+                int *own = (int *)(void *)((char *)&sampler->maps + shared_maps[i].place);
+
+                *own = fcntl(descriptor(maps, i), F_DUPFD_CLOEXEC, 3);
+                if (*own < 0)
+                        return croft_error_set(err, errno, "keep map '%s'", shared_maps[i].name);
+        }
+        return 0;
+}
+
+int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err)
+{
+        _cleanup_(kstat_sampler_freep) struct kstat_sampler *sampler = calloc(1, sizeof(*sampler));
+        int r;
 
         if (!sampler)
                 return croft_error_set(err, ENOMEM, "open the sampler");
         (void)pthread_mutex_init(&sampler->lock, NULL); /* can't fail with these attributes */
         libbpf_set_print(no_print);                     /* libraries don't log */
+        sampler->find = sampler->sample = sampler->what = -EBADF;
+        sampler->maps = KSTAT_SHARED_NONE;
         sampler->counting = maps->counts >= 0;
+        if (may_be_kept(maps) && adopt(sampler, maps)) {
+                r = share(sampler, maps, err);
+        } else {
+                r = load(sampler, maps, err);
+                if (r == 0 && may_be_kept(maps))
+                        r = leave(sampler, maps, err);
+        }
         if (r < 0)
                 return r;
-        sampler->skeleton = sample_bpf__open_opts(&types.options);
-        if (!sampler->skeleton)
-                return croft_error_set(err, errno, "open the programs that sample partitions");
-        r = kernel_load_types(&types, sampler->skeleton->obj, err);
-        if (r == 0)
-                r = share_maps(sampler->skeleton, maps, err);
-        if (r < 0)
-                return r;
-        sampler->skeleton->rodata->cpus_max = kstat_possible_cpus();
-        r = sample_bpf__load(sampler->skeleton);
-        if (r < 0)
-                return explain_load(r, err);
         *ret = TAKE(sampler);
         return 0;
 }
@@ -119,7 +259,10 @@ struct kstat_sampler *kstat_sampler_free(struct kstat_sampler *sampler)
 {
         if (!sampler)
                 return NULL;
-        sample_bpf__destroy(sampler->skeleton);
+        close_fd(sampler->find);
+        close_fd(sampler->sample);
+        close_fd(sampler->what);
+        plane_pins_close(maps_of(&sampler->maps));
         (void)pthread_mutex_destroy(&sampler->lock);
         free(sampler);
         return NULL;
@@ -132,19 +275,19 @@ void kstat_sampler_freep(struct kstat_sampler **sampler)
 
 struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler)
 {
-        const struct sample_bpf *skeleton = sampler->skeleton;
-
-        return (struct kstat_shared){
-                .partitions = bpf_map__fd(skeleton->maps.partitions),
-                .objects = bpf_map__fd(skeleton->maps.kstat_objects),
-                .loads = bpf_map__fd(skeleton->maps.kstat_loads),
-                .times = bpf_map__fd(skeleton->maps.kstat_times),
-                .clock = bpf_map__fd(skeleton->maps.kstat_clock),
-                .disks = bpf_map__fd(skeleton->maps.kstat_disks),
-                .sums = bpf_map__fd(skeleton->maps.kstat_sums),
-                .counts = bpf_map__fd(skeleton->maps.kstat_counts),
-        };
+        return sampler->maps;
 }
+
+/* A link of that iterator. */
+static int new_link(int program, union bpf_iter_link_info *what)
+{
+        LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = what, .iter_info_len = sizeof(*what));
+        int fd = bpf_link_create(program, 0, BPF_TRACE_ITER, &options);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* --- where a partition is counted --- */
 
 struct answer {
         struct kstat_objects objects;
@@ -156,28 +299,26 @@ _Static_assert(sizeof(struct kstat_objects) % _Alignof(struct kstat_link) == 0, 
 static ssize_t run_find(const struct kstat_sampler *sampler, pid_t init, struct answer *ret)
 {
         union bpf_iter_link_info what = {.task.tid = (__u32)init};
-        DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &what, .link_info_len = sizeof(what));
-        struct bpf_link *link = bpf_program__attach_iter(sampler->skeleton->progs.find, &opts);
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_close_ int link = new_link(sampler->find, &what), fd = -EBADF;
         ssize_t n;
 
-        if (!link)
-                return -errno;
-        fd = bpf_iter_create(bpf_link__fd(link));
-        n = fd < 0 ? -errno : read(fd, ret, sizeof(*ret));
-        if (fd >= 0 && n < 0)
-                n = -errno;
-        (void)bpf_link__destroy(link);
-        return n;
+        if (link < 0)
+                return link;
+        fd = bpf_iter_create(link);
+        n = fd < 0 ? -1 : read(fd, ret, sizeof(*ret));
+        return n < 0 ? -errno : n;
 }
 
-static void set_what(struct kstat_find *what, const struct kstat_place *place)
+static int set_what(const struct kstat_sampler *sampler, const struct kstat_place *place)
 {
-        *what = (struct kstat_find){.level = place->level, .machine = place->partition == 0};
-        if (place->partition == 0)
-                return;
-        (void)snprintf((char *)what->name, sizeof(what->name), "%llu", (unsigned long long)place->partition);
-        (void)snprintf((char *)what->parent, sizeof(what->parent), "croft.%s", place->tag);
+        struct kstat_find what = {.level = place->level, .machine = place->partition == 0};
+        const __u32 zero = 0;
+
+        if (place->partition != 0) {
+                (void)snprintf((char *)what.name, sizeof(what.name), "%llu", (unsigned long long)place->partition);
+                (void)snprintf((char *)what.parent, sizeof(what.parent), "croft.%s", place->tag);
+        }
+        return bpf_map_update_elem(sampler->what, &zero, &what, BPF_ANY) < 0 ? -errno : 0;
 }
 
 /* When its clocks began, by the clock on the wall.  Worked out once: it doesn't move with what NTP does later. */
@@ -198,26 +339,24 @@ static int count_tasks(const struct kstat_sampler *sampler, uint64_t cgroup)
 
         if (!none)
                 return cpus < 0 ? cpus : -ENOMEM;
-        if (bpf_map_update_elem(bpf_map__fd(sampler->skeleton->maps.kstat_counts), &cgroup, none, BPF_NOEXIST) < 0 &&
-                errno != EEXIST)
+        if (bpf_map_update_elem(sampler->maps.counts, &cgroup, none, BPF_NOEXIST) < 0 && errno != EEXIST)
                 return -errno;
         return 0;
 }
 
 static void forget_tasks(const struct kstat_sampler *sampler, uint64_t partition)
 {
-        const struct sample_bpf *skeleton = sampler->skeleton;
         struct kstat_objects objects;
 
-        if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.kstat_objects), &partition, &objects) == 0)
-                (void)bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_counts), &objects.cgroup_id);
+        if (bpf_map_lookup_elem(sampler->maps.objects, &partition, &objects) == 0)
+                (void)bpf_map_delete_elem(sampler->maps.counts, &objects.cgroup_id);
 }
 
 static int record(const struct kstat_sampler *sampler, uint64_t partition, struct kstat_objects *found)
 {
         static const struct kstat_disks no_disks;
-        int map = bpf_map__fd(sampler->skeleton->maps.kstat_objects);
-        int disks = bpf_map__fd(sampler->skeleton->maps.kstat_disks);
+        int map = sampler->maps.objects;
+        int disks = sampler->maps.disks;
         struct kstat_objects before;
 
         found->began_s = wall_second(found->boot_ns);
@@ -239,8 +378,9 @@ int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place 
         ssize_t n, links;
 
         (void)pthread_mutex_lock(&sampler->lock);
-        set_what(&sampler->skeleton->bss->find_what, place);
-        n = run_find(sampler, place->init, &found);
+        n = set_what(sampler, place);
+        if (n == 0)
+                n = run_find(sampler, place->init, &found);
         (void)pthread_mutex_unlock(&sampler->lock);
         if (n == 0)
                 n = -ESRCH;
@@ -264,20 +404,18 @@ int kstats_find_objects(struct kstat_sampler *sampler, const struct kstat_place 
 
 int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, struct croft_error *err)
 {
-        const struct sample_bpf *skeleton = sampler->skeleton;
-        const struct bpf_map *const memories[] = {skeleton->maps.kstat_loads, skeleton->maps.kstat_disks,
-                skeleton->maps.kstat_sums, skeleton->maps.kstat_objects};
+        const int memories[] = {sampler->maps.loads, sampler->maps.disks, sampler->maps.sums, sampler->maps.objects};
 
         forget_tasks(sampler, partition);
         for (uint64_t cpu = 0; cpu < KSTAT_CPUS_MAX; cpu++) {
                 const struct kstat_time_key key = {.partition = partition, .cpu = cpu};
 
-                if (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.kstat_times), &key) < 0 && errno != ENOENT)
+                if (bpf_map_delete_elem(sampler->maps.times, &key) < 0 && errno != ENOENT)
                         return croft_error_set(
                                 err, errno, "forget the times of partition %llu", (unsigned long long)partition);
         }
         for (size_t i = 0; i < ELEMENTS(memories); i++)
-                if (bpf_map_delete_elem(bpf_map__fd(memories[i]), &partition) < 0 && errno != ENOENT)
+                if (bpf_map_delete_elem(memories[i], &partition) < 0 && errno != ENOENT)
                         return croft_error_set(
                                 err, errno, "forget where partition %llu was counted", (unsigned long long)partition);
         return 0;
@@ -286,15 +424,7 @@ int kstats_forget_objects(struct kstat_sampler *sampler, uint64_t partition, str
 int kstats_open_sample(struct kstat_sampler *sampler, int cgroup_fd, struct croft_error *err)
 {
         union bpf_iter_link_info what = {.cgroup = {.order = BPF_CGROUP_ITER_SELF_ONLY, .cgroup_fd = (__u32)cgroup_fd}};
-        DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &what, .link_info_len = sizeof(what));
-        struct bpf_link *link = bpf_program__attach_iter(sampler->skeleton->progs.sample, &opts);
-        int fd;
+        int link = new_link(sampler->sample, &what);
 
-        if (!link)
-                return croft_error_set(err, errno, "attach the sampler to a cgroup");
-        fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3);
-        if (fd < 0)
-                (void)croft_error_set(err, errno, "keep a sampler's link");
-        (void)bpf_link__destroy(link);
-        return fd < 0 ? -errno : fd;
+        return link < 0 ? croft_error_set(err, link, "attach the sampler to a cgroup") : link;
 }

@@ -27,18 +27,22 @@ struct kstat_shared {
         int disks;      /* `kstat_disks` */
         int sums;       /* `kstat_sums` */
         int counts;     /* `kstat_counts`; -1: nobody counts tasks */
+        int directory;  /* of the plane's pins: the iterators are there for the next one who has these maps; -1: nowhere
+                         */
 };
-#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1, -1, -1})
+#define KSTAT_SHARED_NONE ((struct kstat_shared){-1, -1, -1, -1, -1, -1, -1, -1, -1})
 
 /* What `cpus_max` is in programs that have it: one more than the highest number of a CPU that this machine can have, at
  * most KSTAT_CPUS_MAX; that if the kernel doesn't say. */
 uint32_t kstat_possible_cpus(void);
 
-/* Loads the iterators; nothing is pinned.  The caller frees *ret with kstat_sampler_free().  -EOPNOTSUPP: this kernel
- * can't; -EPERM. */
+/* Loads the iterators, or takes those that are pinned and the same.  The caller frees *ret with kstat_sampler_free().
+ * -EOPNOTSUPP: this kernel can't; -EPERM. */
 int kstat_sampler_open(const struct kstat_shared *maps, struct kstat_sampler **ret, struct croft_error *err);
 struct kstat_sampler *kstat_sampler_free(struct kstat_sampler *sampler);
 void kstat_sampler_freep(struct kstat_sampler **sampler);
+/* Takes away what is pinned of them. */
+int kstat_sampler_unpin(int directory, struct croft_error *err);
 /* The maps in use; borrowed, as long as the sampler. */
 struct kstat_shared kstat_sampler_shared(const struct kstat_sampler *sampler);
 

@@ -7,7 +7,9 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "kstat/catalogue.h"
+#include "kstat/objects.h"
 #include "kstat_kit.h"
+#include "plane/plane_bpf.h"
 
 #include <bpf/bpf.h>
 #include <sched.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -520,6 +523,51 @@ static void a_change_that_was_cut_short_is_whole_or_not_at_all(void **state)
         }
 }
 
+/* The number that the kernel has given to a program of the sampler's. */
+static uint32_t sampler_program(const char *name)
+{
+        _cleanup_close_ int fd = plane_bpf_get(plane_directory(plane), name);
+        struct bpf_prog_info info = {0};
+        __u32 size = sizeof(info);
+
+        assert_true(fd >= 0);
+        assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+        return info.id;
+}
+
+/* Does it find this process, which is in no partition's place? */
+static void assert_samples(struct kstat_sampler *sampler)
+{
+        const struct kstat_place machine = {.init = getpid()};
+        _cleanup_close_ int link = -EBADF;
+
+        assert_int_equal(kstats_find_objects(sampler, &machine, NULL, NULL), 0);
+        link = kstats_open_sample(sampler, cgroups, NULL);
+        assert_true(link >= 0);
+}
+
+static void the_next_one_adopts_the_sampler_whole_or_not_at_all(void **state)
+{
+        struct kstat_sampler *sampler;
+        uint32_t find, sample;
+
+        (void)state;
+        assert_int_equal(kstats_open_sampler(kstats, &sampler, NULL), 0);
+        find = sampler_program("sampler_find");
+        sample = sampler_program("sampler_sample");
+        assert_samples(sampler);
+        for (int i = 0; i < 2; i++) {
+                kstat_sampler_free(sampler);
+                assert_int_equal(kstats_open_sampler(kstats, &sampler, NULL), 0);
+                assert_samples(sampler);
+                assert_int_equal(sampler_program("sampler_find") == find, i == 0);
+                assert_int_equal(sampler_program("sampler_sample") == sample, i == 0);
+                assert_int_equal(
+                        unlinkat(plane_directory(plane), "sampler_what", 0), 0); /* as by a death between two */
+        }
+        kstat_sampler_free(sampler);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kstats, tear_down_kstats)
 
 int main(void)
@@ -549,6 +597,7 @@ int main(void)
                 TEST(what_is_read_is_of_one_instant),
                 TEST(the_next_one_adopts_all),
                 TEST(a_change_that_was_cut_short_is_whole_or_not_at_all),
+                TEST(the_next_one_adopts_the_sampler_whole_or_not_at_all),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
