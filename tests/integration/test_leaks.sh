@@ -15,13 +15,15 @@ python3 -B -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(5000): s.sendto(b"x" * 100, ("127.0.0.1", 9))'
 
-# The host works: processes, CPU, disk, memory, files, terminals, network.
+# The host works: processes, CPU, disk, memory, files, terminals, network.  Who reads gets the CPU, too.
+rest=1
+[ -z "${CROFT_GUEST:-}" ] || rest=5
 work() {
         while :; do
                 dd if=/dev/zero of="$T/work" bs=1M count=4 conv=fsync 2>/dev/null
                 find /usr/share -maxdepth 2 >/dev/null
                 head -c 20000000 /dev/zero | tail -c 1 >/dev/null
-                sleep 1 # who reads gets the CPU, too
+                sleep $rest
         done
 }
 work &
