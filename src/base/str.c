@@ -166,6 +166,20 @@ bool str_has_prefix(const char *text, const char *prefix)
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool str_lists(const char *list, const char *separators, const char *word)
+{
+        size_t length = strlen(word);
+
+        for (const char *p = list; p && *p; p += strspn(p, separators)) {
+                size_t n = strcspn(p, separators);
+
+                if (n == length && n > 0 && memcmp(p, word, n) == 0)
+                        return true;
+                p += n;
+        }
+        return false;
+}
+
 bool str_json_is_deeper(const char *data, size_t size, unsigned int levels)
 {
         unsigned int depth = 0;

@@ -31,6 +31,9 @@ char *str_escape(char *dst, size_t size, const char *src, size_t src_size);
 
 bool str_has_prefix(const char *text, const char *prefix);
 
+/* Is word (not empty) one of the list's, which any of those bytes separate?  A list that is NULL has none. */
+bool str_lists(const char *list, const char *separators, const char *word);
+
 /* Does this JSON nest deeper than that many levels?  For who parses by recursion; what is no JSON has some answer. */
 bool str_json_is_deeper(const char *data, size_t size, unsigned int levels);
 

@@ -134,20 +134,6 @@ const char *api_target_query(const struct api_target *target, const char *key)
         return NULL;
 }
 
-static bool is_listed(const char *list, const char *word)
-{
-        size_t length = strlen(word);
-
-        for (const char *p = list; p && *p; p += strspn(p, " ")) {
-                size_t n = strcspn(p, " ");
-
-                if (n == length && n > 0 && strncmp(p, word, n) == 0)
-                        return true;
-                p += n;
-        }
-        return false;
-}
-
 int api_target_check_query(const struct api_target *target, const char *known, struct croft_error *err)
 {
         for (size_t i = 0; i < target->n_query; i++) {
@@ -155,7 +141,7 @@ int api_target_check_query(const struct api_target *target, const char *known, s
                 char shown[128];
 
                 str_escape(shown, sizeof(shown), key, strlen(key));
-                if (!is_listed(known, key))
+                if (!str_lists(known, " ", key))
                         return croft_error_set(
                                 err, EINVAL, "no parameter '%s' here; known: %s.", shown, known ? known : "none");
                 if (api_target_query(target, key) != target->query[i].value)

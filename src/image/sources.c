@@ -52,16 +52,6 @@ bool sources_is_package_list(const char *list)
         return is_made_of(list, "+-.,:", 2000);
 }
 
-static bool has_word(const char *words, const char *word)
-{
-        size_t n = strlen(word);
-
-        for (const char *p = words; *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
-                if (strcspn(p, BLANKS) == n && memcmp(p, word, n) == 0)
-                        return true;
-        return false;
-}
-
 static int add_line(const struct translation *t, const struct entry *e, const char *uri, const char *ending)
 {
         _cleanup_free_ char *line = NULL;
@@ -79,7 +69,7 @@ static int use_entry(const struct translation *t, const struct entry *e)
         char *rest = uris, *uri;
         int r = uris ? 0 : -ENOMEM;
 
-        if (e->disabled || !has_word(e->types, "deb"))
+        if (e->disabled || !str_lists(e->types, BLANKS, "deb"))
                 return r;
         while (r == 0 && (uri = strsep(&rest, BLANKS))) {
                 static const char *const endings[] = {"", "-updates", "-security"};
@@ -88,7 +78,7 @@ static int use_entry(const struct translation *t, const struct entry *e)
                         char own[128];
 
                         (void)snprintf(own, sizeof(own), "%.60s%s", t->codename, endings[i]);
-                        if (has_word(e->suites, own))
+                        if (str_lists(e->suites, BLANKS, own))
                                 r = add_line(t, e, uri, endings[i]);
                 }
         }
@@ -177,7 +167,8 @@ static int use_stanza_line(const struct translation *t, struct entry *e, char **
         if (*field)
                 add_value(*field, *room, strchr(line, ':') + 1);
         if (strncasecmp(line, "Enabled:", 8) == 0)
-                e->disabled = has_word(line + 8, "no") || has_word(line + 8, "false") || has_word(line + 8, "0");
+                e->disabled = str_lists(line + 8, BLANKS, "no") || str_lists(line + 8, BLANKS, "false") ||
+                              str_lists(line + 8, BLANKS, "0");
         return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <sys/vfs.h>
 
 #define PROC_TEXT_MAX (16U << 20)
+#define BLANKS " \n"
 
 const struct cgroup_controller_info cgroup_controllers[CGROUP_CONTROLLERS] = {
         [CGROUP_CPU] = {"cpu", "cpu"},
@@ -81,7 +82,7 @@ static bool mount_fits(const struct cgroup_mount *mount, const struct cgroup_mem
                 return false;
         memcpy(first, line->controllers, n);
         first[n] = '\0';
-        return cgroup_list_has(mount->options, first);
+        return str_lists(mount->options, ",", first);
 }
 
 /* Opens directory `path` of the hierarchy through one mount. */
@@ -166,7 +167,7 @@ static int make_named(const struct facts *facts, const struct cgroup_membership 
         parent_fd = open_path(facts, line, *parent ? parent : "/");
         if (parent_fd < 0)
                 return parent_fd;
-        r = cgroup_make_below(parent_fd, slash + 1, cgroup_list_has(line->controllers, "cpuset"), &fd);
+        r = cgroup_make_below(parent_fd, slash + 1, str_lists(line->controllers, ",", "cpuset"), &fd);
         return r < 0 ? r : fd;
 }
 
@@ -245,7 +246,7 @@ static int add_v1(struct cgroup_tree *tree, const struct facts *facts, struct cr
                 int r;
 
                 for (int c = 0; c < CGROUP_CONTROLLERS; c++)
-                        if (!line->v2 && cgroup_list_has(line->controllers, cgroup_controllers[c].v1))
+                        if (!line->v2 && str_lists(line->controllers, ",", cgroup_controllers[c].v1))
                                 mask |= 1U << c;
                 if (mask == 0 || tree->n == CGROUP_HIERARCHIES_MAX)
                         continue;
@@ -266,21 +267,6 @@ static int add_v1(struct cgroup_tree *tree, const struct facts *facts, struct cr
         return 0;
 }
 
-/* Is word one of the blank-separated words of text? */
-static bool has_word(const char *text, const char *word)
-{
-        size_t length = strlen(word);
-
-        while (*text) {
-                size_t n = strcspn(text, " \n");
-
-                if (n == length && memcmp(text, word, n) == 0)
-                        return true;
-                text += n + (text[n] != '\0');
-        }
-        return false;
-}
-
 /* Controllers that v2 offers in the own cgroup.  CPU time is counted there without any. */
 static int add_v2(struct cgroup_tree *tree, struct croft_error *err)
 {
@@ -294,7 +280,7 @@ static int add_v2(struct cgroup_tree *tree, struct croft_error *err)
                         continue;
                 if (c == CGROUP_CPUACCT) {
                         tree->by[c] = 0;
-                } else if (has_word(offered, cgroup_controllers[c].name)) {
+                } else if (str_lists(offered, BLANKS, cgroup_controllers[c].name)) {
                         tree->by[c] = 0;
                         tree->h[0].controllers |= 1U << c;
                 } else {
@@ -378,7 +364,7 @@ static int enable_one(struct cgroup_tree *tree, int dir_fd, int c, struct croft_
 
         if (r < 0)
                 return croft_error_set(err, r, "read cgroup.subtree_control of '%s'", tree->h[0].own);
-        if (has_word(enabled, cgroup_controllers[c].name))
+        if (str_lists(enabled, BLANKS, cgroup_controllers[c].name))
                 return 0;
         (void)snprintf(word, sizeof(word), "+%s", cgroup_controllers[c].name);
         r = fd_write_file(dir_fd, "cgroup.subtree_control", word);

@@ -163,20 +163,6 @@ int cgroup_parse_memberships(const char *text, struct cgroup_membership **ret, s
         return 0;
 }
 
-bool cgroup_list_has(const char *list, const char *word)
-{
-        size_t length = strlen(word);
-
-        while (*list) {
-                size_t n = strcspn(list, ",");
-
-                if (n == length && memcmp(list, word, n) == 0)
-                        return true;
-                list += n + (list[n] == ',');
-        }
-        return false;
-}
-
 /* Has the path a component ".."?  The kernel writes such paths for cgroups outside of the reader's cgroup namespace. */
 static bool climbs(const char *path)
 {

@@ -37,9 +37,6 @@ void cgroup_mounts_free(struct cgroup_mount *mounts, size_t count);
 int cgroup_parse_memberships(const char *text, struct cgroup_membership **ret, size_t *ret_count);
 void cgroup_memberships_free(struct cgroup_membership *memberships, size_t count);
 
-/* Is word one of the comma-separated words of list? */
-bool cgroup_list_has(const char *list, const char *word);
-
 /* The path below the mount point that shows `path` of the hierarchy when `root` of it is mounted there ("." for the
  * point itself); NULL: it isn't shown there, or holds "..".  Borrowed from path. */
 const char *cgroup_path_below(const char *root, const char *path);

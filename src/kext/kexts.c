@@ -154,25 +154,10 @@ int kexts_check(const struct kexts *kexts, const char *value, const char *direct
         return 0;
 }
 
-/* Is the word one of those that are separated by commas? */
-static bool lists(const char *list, const char *word)
-{
-        const size_t length = strlen(word);
-
-        while (list && *list) {
-                size_t n = strcspn(list, ",");
-
-                if (n == length && memcmp(list, word, n) == 0)
-                        return true;
-                list += n + (list[n] == ',');
-        }
-        return false;
-}
-
 static bool is_for(const struct kexts_stanza *stanza, const char *partition, const char *value)
 {
-        return lists(value, stanza->name) || strcmp(stanza->partitions, KEXT_ALL) == 0 ||
-               lists(stanza->partitions, partition);
+        return str_lists(value, ",", stanza->name) || strcmp(stanza->partitions, KEXT_ALL) == 0 ||
+               str_lists(stanza->partitions, ",", partition);
 }
 
 int kexts_grants(

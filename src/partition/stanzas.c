@@ -258,16 +258,6 @@ bool stanzas_next_name(const char **at, char ret[STANZAS_NAME_MAX + 1])
         return true;
 }
 
-static bool has_name(const char *list, const char *name)
-{
-        char other[STANZAS_NAME_MAX + 1];
-
-        while (stanzas_next_name(&list, other))
-                if (strcmp(other, name) == 0)
-                        return true;
-        return false;
-}
-
 int property_check_stanzas(const char *value, char **ret, struct croft_error *err)
 {
         char normal[STANZAS_NAMED_MAX * (STANZAS_NAME_MAX + 1)] = "", escaped[128], *save = NULL;
@@ -279,7 +269,7 @@ int property_check_stanzas(const char *value, char **ret, struct croft_error *er
                 return croft_error_set(err, ENOMEM, "check names of stanzas");
         for (char *word = strtok_r(copy, ",", &save); good && word; word = strtok_r(NULL, ",", &save)) {
                 word = trim(word);
-                good = stanzas_name_is_valid(word) && !has_name(normal, word) && n++ < STANZAS_NAMED_MAX;
+                good = stanzas_name_is_valid(word) && !str_lists(normal, ",", word) && n++ < STANZAS_NAMED_MAX;
                 if (good)
                         used += (size_t)snprintf(normal + used, sizeof(normal) - used, "%s%s", used ? "," : "", word);
         }

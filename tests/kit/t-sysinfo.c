@@ -13,6 +13,8 @@
  *   listener       tries to get a listener of its own; prints the error
  *   time N         N calls, 100 times; prints the median, in nanoseconds a call
  *   pipe N         the same of a byte to a process and back: two switches and nothing else
+ *   notify N       the same of calls that a process of its own answers, which does no more for it than it must: takes
+ * one, writes to the caller's memory, answers
  *
  * A static program, so that it runs on any root.  Where nothing else is said, the exit status is what counts.
  */
@@ -27,13 +29,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Linux 6.6, newer than Debian 12's headers. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
 
 #define X32 0x40000000L
 
@@ -273,6 +283,45 @@ static int measure_pipe(long n)
         return r;
 }
 
+/* Until it is killed. */
+static void answer_calls(int fd)
+{
+        struct sysinfo info = {.mem_unit = 1};
+
+        for (;;) {
+                struct seccomp_notif call = {0};
+                struct seccomp_notif_resp answer = {0};
+                struct iovec from = {&info, sizeof(info)}, to = {NULL, sizeof(info)};
+
+                if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+                        continue;
+                to.iov_base = (void *)(uintptr_t)call.data.args[0];
+                answer.id = call.id;
+                if (process_vm_writev((pid_t)call.pid, &from, 1, &to, 1, 0) != sizeof(info))
+                        answer.error = -EFAULT;
+                (void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+        }
+}
+
+static int measure_notify(long n)
+{
+        int fd = install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER), r;
+        pid_t pid;
+
+        if (fd < 0)
+                return 1;
+        (void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP); /* Linux 6.6 */
+        pid = fork();
+        if (pid < 0)
+                return 1;
+        if (pid == 0)
+                answer_calls(fd);
+        r = measure(n, call_once);
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        return r;
+}
+
 int main(int argc, char **argv)
 {
         const char *what = argc > 1 ? argv[1] : "", *argument = argc > 2 ? argv[2] : "";
@@ -297,6 +346,9 @@ int main(int argc, char **argv)
                 return measure(atol(argument), call_once);
         if (strcmp(what, "pipe") == 0)
                 return measure_pipe(atol(argument));
-        fputs("usage: t-sysinfo show|loop|storm|race|killed|mapped|refused|listener|time|pipe [ARGUMENT]\n", stderr);
+        if (strcmp(what, "notify") == 0)
+                return measure_notify(atol(argument));
+        fputs("usage: t-sysinfo show|loop|storm|race|killed|mapped|refused|listener|time|pipe|notify [ARGUMENT]\n",
+                stderr);
         return 2;
 }

@@ -272,6 +272,19 @@ static void escaping_reads_no_byte_beyond_the_source(void **state)
         }
 }
 
+static void words_of_a_list_are_found(void **state)
+{
+        (void)state;
+        assert_true(str_lists("cpu,cpuacct", ",", "cpu"));
+        assert_true(str_lists("cpu,cpuacct", ",", "cpuacct"));
+        assert_true(str_lists(" memory\t io\n", " \t\n", "io"));
+        assert_false(str_lists("cpuset,cpuacct", ",", "cpu"));
+        assert_false(str_lists("a b", ",", "a"));
+        assert_false(str_lists("a,,b", ",", ""));
+        assert_false(str_lists("", ",", "a"));
+        assert_false(str_lists(NULL, ",", "a"));
+}
+
 static void prefixes_are_found(void **state)
 {
         (void)state;
@@ -363,6 +376,7 @@ int main(void)
                 cmocka_unit_test(an_escaped_text_cut_to_any_size_has_no_half_character),
                 cmocka_unit_test(escaping_into_no_room_touches_nothing),
                 cmocka_unit_test(escaping_reads_no_byte_beyond_the_source),
+                cmocka_unit_test(words_of_a_list_are_found),
                 cmocka_unit_test(prefixes_are_found),
                 cmocka_unit_test(a_vector_grows_and_its_copy_is_its_own),
                 cmocka_unit_test(the_copy_of_no_vector_is_an_empty_one),
