@@ -6,6 +6,7 @@
 T_NETWORK=host # guest-prepare may have to download
 . "$(dirname "$0")/../lib.sh"
 run=$t_top/tests/guest/guest-run
+boot() { "$run" -c 1 "$@"; } # costs half of what three CPUs do
 mkdir "$T/tree" "$T/tmp"
 export TMPDIR="$T/tmp" # guest-run's files; empty afterwards
 echo "from outside" >"$T/tree/file"
@@ -29,7 +30,7 @@ printf 'no newline'
 exit 42
 END
 status=0
-"$run" -o "$T/back" -x unwanted -e "TEST_VARIABLE=with 'quotes' and \$dollar" "$T/tree" -- \
+boot -o "$T/back" -x unwanted -e "TEST_VARIABLE=with 'quotes' and \$dollar" "$T/tree" -- \
         bash ./first 'one  two' '*' "it's" >"$T/stdout" 2>"$T/stderr" || status=$?
 stdout=$(cat "$T/stdout")
 t_is "the status of the command comes back" "$status" 42
@@ -43,7 +44,7 @@ t_is "the last bytes come back" "$(tail -n 1 "$T/stdout")" "no newline"
 t_is "what is changed in the tree stays inside" "$(cat "$T/tree/file")" "from outside"
 t_like "files come back whole" "$stdout" "^$(sha256sum <"$T/back/folder/random" | cut -d' ' -f1) "
 
-t_fails_with 124 "a command that doesn't end is ended after its time" "$run" -t 3 "$T/tree" -- sleep 1000
+t_fails_with 124 "a command that doesn't end is ended after its time" boot -t 3 "$T/tree" -- sleep 1000
 t_fails_with 126 "one that says nothing for too long, too" "$run" -q 4 "$T/tree" -- sh -c 'echo a; sleep 3; echo b; cat /dev/zero >/dev/null'
 t_like "what its kernel was doing is shown" "$(cat "$T/error")" 'task:cat  *state:R'
 t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
@@ -71,13 +72,13 @@ t_fails_with 1 "when it dies at the same test again, that is a failure" sh -c "B
 t_is "so is each test that was not come to" "$(tail -n 1 "$T/stdout")" "1 passed, 2 failed, 0 skipped"
 
 status=0
-"$run" -i systemd "$T/tree" -- sh -c 'cat /proc/1/comm; systemctl is-system-running; exit 9' >"$T/stdout" 2>&1 || status=$?
+boot -i systemd "$T/tree" -- sh -c 'cat /proc/1/comm; systemctl is-system-running; exit 9' >"$T/stdout" 2>&1 || status=$?
 t_is "under systemd, too, the status comes back" "$status" 9
 # A boot that hangs on a busy machine is said, and tried again.
 t_is "systemd is PID 1 and all of its units run" "$(grep -v '^guest-run: boot' "$T/stdout")" "$(printf 'systemd\nrunning')"
 
 if apt-cache search --names-only '^linux-image-6\.12\..*-cloud-amd64$' | grep -q .; then
-        t_is "kernel 6.12 boots, too" "$("$run" -k 6.12 "$T/tree" -- uname -r | grep -o '^6\.12\.')" 6.12.
+        t_is "kernel 6.12 boots, too" "$(boot -k 6.12 "$T/tree" -- uname -r | grep -o '^6\.12\.')" 6.12.
 else
         t_skip "kernel 6.12 boots, too" "apt offers none here (bookworm-security or bookworm-backports has it)"
 fi
