@@ -263,6 +263,27 @@ field() { # PARTITION JQ-EXPRESSION
         croft show "$1" --format json | jq -r "$2"
 }
 
+# PARTITION: kills its warden until croftd makes no other one (five deaths in ten seconds; where others take the CPU it takes more).
+# Between two there is none for a moment, too.
+t_kill_wardens() {
+        t_deaths=0
+        until t_given_up "$1" || [ $t_deaths -ge 40 ]; do
+                t_warden=$(field "$1" .warden)
+                [ "$t_warden" = null ] || kill -9 "$t_warden"
+                t_deaths=$((t_deaths + 1))
+                t_wait_for t_other_warden "$1" || break
+        done
+        t_given_up "$1"
+}
+
+t_given_up() { # PARTITION
+        [ "$(field "$1" '.warden == null and (.last_error // "" | contains("the warden died"))')" = true ]
+}
+
+t_other_warden() { # PARTITION
+        [ "$(field "$1" .warden)" != "$t_warden" ] || t_given_up "$1"
+}
+
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 t_remove_partitions() {

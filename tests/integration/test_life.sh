@@ -181,13 +181,7 @@ fi
 
 t_ok "it starts" croft start web
 pid=$(field web .pid)
-for i in 1 2 3 4 5; do
-        warden=$(field web .warden)
-        [ "$warden" = null ] || kill -9 "$warden"
-        t_wait_for sh -c '[ "$(croft show web --format json | jq -r .warden)" != "$0" ]' "$warden"
-done
-given_up() { [ "$(field web .warden)" = null ]; }
-t_ok "the fifth death in ten seconds is one too many" t_wait_for given_up
+t_ok "the fifth death in ten seconds is one too many" t_kill_wardens web
 t_is "the partition runs on" "$(field web '"\(.state) \(.pid)"')" "Active $pid"
 t_like "and says what it lacks" "$(field web .last_error)" "warden died 5 times"
 t_is "programs can be run in it" "$(croft exec web -- echo yes)" yes

@@ -79,18 +79,8 @@ t_ok "wardens were killed meanwhile" [ "$kills" -ge $least ]
 t_is "the partition is what it was" "$(field web .state)" Active
 
 # --- a warden that can't be replaced ---
-# Five deaths in ten seconds: where other tests take the CPUs, that many may take longer than ten, and so some more.
-is_another() { now=$(field web .warden) && [ "$now" != "$warden" ]; } # or none
-gave_up() { [ "$(field web .warden)" = null ]; }
-deaths=0
-until gave_up || [ $deaths -ge 40 ]; do
-        warden=$(field web .warden)
-        kill -9 "$warden" 2>/dev/null
-        deaths=$((deaths + 1))
-        t_wait_for is_another || break
-done
-t_ok "a warden that dies again and again is given up" gave_up
-t_note "after $deaths deaths"
+t_ok "a warden that dies again and again is given up" t_kill_wardens web
+t_note "after $t_deaths deaths"
 refused() { ! croft exec web -- timeout 5 cat /proc/uptime; }
 t_ok "its readers get an error and don't wait" t_wait_for refused
 t_isnt "not by a time-out" "$(inside 'timeout 5 cat /proc/uptime >/dev/null 2>&1; echo $?')" 124
