@@ -407,21 +407,25 @@ static int load_counter(struct mounts_objects *o, bool trampolines, bool latency
 
 /* With trampolines nobody pays but who makes one of the calls; where the kernel refuses them (lockdown), the
  * tracepoint. */
-int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
+static int have_counter(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
 {
         bool latency = how == MOUNT_STATS_LATENCY;
-        struct mounts_info info = {0};
 
         if (o->counter && o->latency == latency)
-                return 0;
-        if (how != MOUNT_STATS_NO && read_info(o->info, &info) == 0 && counts_so(o, &info, how))
                 return 0;
         return load_counter(o, true, latency, NULL) == 0 ? 0 : load_counter(o, false, latency, err);
 }
 
+int mounts_bpf_load(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
+{
+        struct mounts_info info = {0};
+
+        return read_info(o->info, &info) == 0 && counts_so(o, &info, how) ? 0 : have_counter(o, how, err);
+}
+
 static int begin(struct mounts_objects *o, enum mount_stats how, struct croft_error *err)
 {
-        int r = mounts_bpf_load(o, how, err);
+        int r = have_counter(o, how, err);
 
         if (r < 0)
                 return r;

@@ -50,6 +50,8 @@ t_like "what its kernel was doing is shown" "$(cat "$T/error")" 'task:cat  *stat
 t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
         "$run" "$T/tree" -- sh -c 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100'
 t_like "the panic is shown" "$(cat "$T/error")" 'Kernel panic'
+t_fails_with 125 "an emulator that ends at once isn't waited for" timeout 60 "$run" -m nothing "$T/tree" -- true
+t_like "and what it said is shown" "$(cat "$T/error")" "qemu.*-m nothing"
 t_fails_with 2 "a tree that would cover the guest's own files is refused" "$run" /usr -- true
 
 # tests/run, of which one test ends the kernel: once, then always.
@@ -62,10 +64,13 @@ done
 echo '[ ! -e once ] && [ ! -e always ] || { echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100; }' \
         >>"$T/runner/tests/integration/test_b.sh"
 printf '#!/bin/sh\necho 1..1; echo ok 1 - fine\n' >"$T/runner/tests/integration/test_d.sh"
+# What it has loaded isn't there in the next one.
+echo 'modprobe dummy && grep -q "^dummy " /proc/modules && echo 1..1 && echo ok 2 - loaded' >>"$T/runner/tests/integration/test_b.sh"
+echo 'echo 1..1; ! grep -q "^dummy " /proc/modules && echo ok 2 - gone || echo not ok 2 - gone' >>"$T/runner/tests/integration/test_c.sh"
 chmod +x "$T"/runner/tests/*/*
 touch "$T/runner/once"
 t_ok "when the guest dies once, tests go on in another boot" sh -c "BUILD=build '$T/runner/tests/run' -s here -s guest >'$T/stdout' 2>&1"
-t_is "each is counted once, and what ran beside the guest, too" "$(tail -n 1 "$T/stdout")" "4 passed, 0 failed, 0 skipped"
+t_is "each is counted once, and what ran beside the guest, too" "$(tail -n 1 "$T/stdout")" "6 passed, 0 failed, 0 skipped"
 t_like "and this is said" "$(cat "$T/stdout")" "^The guest stopped during guest/test_b; it is booted once more"
 touch "$T/runner/always"
 t_fails_with 1 "when it dies at the same test again, that is a failure" sh -c "BUILD=build '$T/runner/tests/run' -s guest >'$T/stdout' 2>&1"

@@ -232,13 +232,17 @@ one() { [ "$(copiers a | wc -l)" = 1 ]; }
 python 'load("good.ko")' >/dev/null
 t_ok "of those who copied for many at once one stays" t_wait_for one
 # One after the other: who calls again before the broker has heard of the last one's end has another made.  And a broker that has had
-# nothing to do for ten seconds ends, which on a busy machine may be between two calls.
-copies_for_all() {
+# nothing to do for ten seconds ends, which on a busy machine may be between two calls: then once more.
+broker_of() { ps -o ppid= -p "$1"; }
+served_by_one() {
         copier=$(copiers a)
+        broker=$(broker_of "$copier")
         said=$(for call in 'load("good.ko")' 'load("evil.ko")' 'unload(b"good")'; do python "print($call)" | tr '\n' ' '; done)
-        [ "$said$(copiers a)" = "$loaded 8 2 $copier" ]
+        last=$(copiers a)
+        [ "$(broker_of "$last")" = "$broker" ]
 }
-t_ok "who copies for the next, and for others" t_wait_for copies_for_all
+t_ok "one broker serves three calls" t_wait_for served_by_one
+t_is "who copies for the next, and for others" "$said$last" "$loaded 8 2 $copier"
 t_is "when it is killed the next call is served" "$(kill -9 "$copier"; t_wait_for sh -c "! kill -0 $copier"; python 'print(load("good.ko"))')" "$loaded"
 kill -STOP "$(copiers a)"
 t_is "one whose bytes can't be had in ten seconds fails" "$(python 'print(load("good.ko"))')" 110

@@ -463,6 +463,19 @@ static void the_next_one_adopts_all(void **state)
         assert_int_equal(find_as("a", "mount", 8, "io", &call), 0);
 }
 
+/* Else a reader that was opened in one, or before a restart, could take the list of another for the one it knows. */
+static void chain_ids_begin_anywhere(void **state)
+{
+        uint64_t a = kcid_as("a"), b = kcid_as("b");
+
+        (void)state;
+        assert_true(a != b); /* two that are equally new; 1 in 2^30 that it is by chance */
+        assert_int_equal(kstats_remove_partition(kstats, A, NULL), 0);
+        assert_int_equal(kstats_add_partition(kstats, A, NULL), 0);
+        assert_true(kcid_as("a") != a && kcid_as("a") != b);
+        assert_true(kcid_as("a") <= INT32_MAX); /* kid_t has to hold it */
+}
+
 /* What a child does until it dies at a crash point. */
 static void change_and_die(const char *point, uint64_t dead, uint64_t moved)
 {
@@ -595,6 +608,7 @@ int main(void)
                 TEST(a_partition_that_has_too_many_is_refused_and_others_are_not),
                 TEST(a_reader_sees_one_or_the_other_but_never_both_or_none),
                 TEST(what_is_read_is_of_one_instant),
+                TEST(chain_ids_begin_anywhere),
                 TEST(the_next_one_adopts_all),
                 TEST(a_change_that_was_cut_short_is_whole_or_not_at_all),
                 TEST(the_next_one_adopts_the_sampler_whole_or_not_at_all),

@@ -181,7 +181,14 @@ fi
 
 t_ok "it starts" croft start web
 pid=$(field web .pid)
-t_ok "the fifth death in ten seconds is one too many" t_kill_wardens web
+fifth() { # or more of them, where they took longer than that
+        t_uptime
+        began=$t_now
+        t_kill_wardens web || return 1
+        t_uptime
+        [ $t_deaths -le 5 ] || [ $((t_now - began)) -ge 10 ]
+}
+t_ok "the fifth death in ten seconds is one too many" fifth
 t_is "the partition runs on" "$(field web '"\(.state) \(.pid)"')" "Active $pid"
 t_like "and says what it lacks" "$(field web .last_error)" "warden died 5 times"
 t_is "programs can be run in it" "$(croft exec web -- echo yes)" yes
