@@ -323,10 +323,8 @@ static int load_needed(struct unit *u, const struct book_wish *wish, struct crof
                 int r = module_find(name) == MODULE_BUILT_IN ? 1
                                                              : find_needed(u->life, wish->record, name, &record, err);
 
-                if (r == 0 && record.identity.takes_major && !wish->grant->major)
-                        r = croft_error_set(err, EPERM,
-                                "'%s' takes majors of devices, and '%s' isn't granted that with it.", name,
-                                u->p.def.name);
+                if (r == 0)
+                        r = kext_judge_major(&record, grant.major, u->p.def.name, err);
                 if (r == 0)
                         r = load(u, &needed, NULL, err); /* what modules need are modules */
                 if (r < 0) {

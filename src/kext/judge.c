@@ -153,16 +153,26 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
         return found;
 }
 
+int kext_judge_major(const struct kext_record *record, bool major, const char *partition, struct croft_error *err)
+{
+        if (!record->identity.takes_major || major)
+                return 0;
+        return croft_error_set(err, EPERM, "'%s' takes majors of devices, and '%s' isn't granted that with it.",
+                record->identity.name, partition);
+}
+
 /* That it is granted is seen. */
 static int judge_by(const struct kext_record *record, const struct kext_grant *grant, const char *partition,
         const char *given, struct croft_error *err)
 {
+        int r;
+
         if (record->state != KEXT_CURRENT && !(record->state == KEXT_SUPERSEDED && record->previous && grant->previous))
                 return croft_error_set(
                         err, ESTALE, "generation %u of '%s' is superseded.", record->generation, record->identity.name);
-        if (record->identity.takes_major && !grant->major)
-                return croft_error_set(err, EPERM, "'%s' takes majors of devices, and '%s' isn't granted that with it.",
-                        record->identity.name, partition);
+        r = kext_judge_major(record, grant->major, partition, err);
+        if (r < 0)
+                return r;
         return record->identity.kind == KEXT_BPF ? judge_none(given, err) : judge_parameters(grant, given, err);
 }
 

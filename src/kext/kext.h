@@ -111,6 +111,10 @@ bool kext_is_needed(const struct kext_record *all, size_t n_all, const struct ke
 int kext_judge(const struct kext_record *record, const struct kext_grant *grants, size_t n, const char *partition,
         const char *given, const struct kext_grant **ret, struct croft_error *err);
 
+/* Of that, what is asked of what an extension needs, too: whoever is granted one has what it needs (KXT-29), but for
+ * majors of devices.  major: they are granted with it. */
+int kext_judge_major(const struct kext_record *record, bool major, const char *partition, struct croft_error *err);
+
 /* --- bytes --- */
 
 /* A new memfd, sealed, of all that is in the file `from`, whose offset stays.  Only a regular file of at most

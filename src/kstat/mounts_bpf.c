@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "kernel/load.h"
+#include "plane/plane_bpf.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -53,16 +54,6 @@ static void path_of(int dir, const char *name, char (*ret)[128])
         (void)snprintf(*ret, sizeof(*ret), "/proc/self/fd/%d/%s", dir, name);
 }
 
-static int get(int dir, const char *name)
-{
-        char path[128];
-        int fd;
-
-        path_of(dir, name, &path);
-        fd = bpf_obj_get(path);
-        return fd < 0 ? -errno : fd;
-}
-
 /* --- pins --- */
 
 /* Takes away what is pinned in the directory and begins with prefix. */
@@ -85,7 +76,7 @@ static int unpin(int dir, const char *prefix, struct croft_error *err)
 
 static uint32_t map_id(int dir, const char *name)
 {
-        _cleanup_close_ int fd = get(dir, name);
+        _cleanup_close_ int fd = plane_bpf_get(dir, name);
         struct bpf_map_info info = {0};
         __u32 size = sizeof(info);
 
@@ -115,7 +106,7 @@ static int read_info(int fd, struct mounts_info *ret)
 /* What a croftd of another version, or one whose plane is gone, has left is replaced; counts begin anew then. */
 static int clear_foreign(struct mounts_objects *o, struct croft_error *err)
 {
-        _cleanup_close_ int fd = get(o->dir, "mount_info");
+        _cleanup_close_ int fd = plane_bpf_get(o->dir, "mount_info");
         struct mounts_info theirs = {0}, ours = own_info(o);
 
         if (fd >= 0 && read_info(fd, &theirs) == 0 && theirs.layout == ours.layout && theirs.level == ours.level &&
@@ -139,7 +130,7 @@ static int open_directory(struct mounts_objects *o, int run_dir, struct croft_er
 
 static int reuse(const struct mounts_objects *o, struct mount_bpf *skeleton, const char *name, bool shared)
 {
-        _cleanup_close_ int fd = get(shared ? o->bpf_dir : o->dir, name);
+        _cleanup_close_ int fd = plane_bpf_get(shared ? o->bpf_dir : o->dir, name);
         struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, name);
 
         if (fd == -ENOENT)
@@ -320,16 +311,13 @@ void mounts_bpf_close(struct mounts_objects *o)
 
 /* --- what counts --- */
 
-/* Of our programs: those of another build count otherwise, perhaps. */
+/* Those of another build count otherwise, perhaps. */
 static uint64_t digest(void)
 {
-        uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
         size_t size = 0;
-        const unsigned char *bytes = mount_bpf__elf_bytes(&size);
+        const void *bytes = mount_bpf__elf_bytes(&size);
 
-        for (size_t i = 0; i < size; i++)
-                hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-        return hash;
+        return plane_kept_stamp(0, bytes, size);
 }
 
 /* Is what is pinned ours and attached so? */
