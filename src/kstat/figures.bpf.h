@@ -532,7 +532,7 @@ FIGURE int load_step(struct kstat_load *load, const struct kstat_objects *object
         active_load = (__u64)active.load * KSTAT_LOAD_ONE;
         cpu_ns = total_runtime(objects);
         if (n > 3 && cpu_ns >= load->cpu_ns) /* nobody has looked: how many ran, on average? */
-                active_load = share_of((cpu_ns - load->cpu_ns) << 4, KSTAT_LOAD_ONE >> 4, now - stepped);
+                active_load = share_of(KSTAT_LOAD_ONE, cpu_ns - load->cpu_ns, now - stepped);
         load->cpu_ns = cpu_ns;
         load->load[0] = load_advance(load->load[0], 1884, active_load, n);
         load->load[1] = load_advance(load->load[1], 2014, active_load, n);
