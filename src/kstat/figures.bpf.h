@@ -468,13 +468,13 @@ FIGURE __u32 count_waiting(const struct kstat_objects *objects, __u64 partition,
         return sum;
 }
 
-/* Tasks there are. */
+/* Tasks there are.  The root of pids counts none: in global it is the numbers that its namespace has given away. */
 FIGURE __u32 count_threads(const struct kstat_objects *objects)
 {
         struct pids_cgroup *pids = (struct pids_cgroup *)object_css(objects, KSTAT_CSS_PIDS);
         struct pid_namespace *ns = objects ? (struct pid_namespace *)objects->pidns : NULL;
 
-        if (pids)
+        if (pids && BPF_CORE_READ(pids, css.parent))
                 return BPF_CORE_READ(pids, counter.counter);
         return ns ? BPF_CORE_READ(ns, pid_allocated) & 0x7fffffff : 0; /* without PIDNS_ADDING */
 }
@@ -576,10 +576,12 @@ FIGURE int read_pressure(
 {
         static const __u32 decay[3] = {1677, 1981, 2034}; /* 2048/e^(2/10), 2048/e^(2/60), 2048/e^(2/300) */
         struct cgroup *cgroup = object_cgroup(objects);
-        struct psi_group *group = cgroup ? BPF_CORE_READ(cgroup, psi) : NULL;
+        struct psi_group *group = objects ? (struct psi_group *)objects->psi : NULL;
         __u32 state = (2 - resource) * 2 + full; /* PSI_IO_SOME, PSI_IO_FULL, PSI_MEM_SOME ... */
         __u64 now = bpf_ktime_get_ns(), updated, missed = 0;
 
+        if (!group && cgroup)
+                group = BPF_CORE_READ(cgroup, psi);
         if (!group || !ret || state > 5)
                 return 0;
         updated = BPF_CORE_READ(group, avg_last_update);

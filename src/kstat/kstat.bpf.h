@@ -267,7 +267,8 @@ struct kstat_objects {
         __s64 began_s;               /* the same by the clock on the wall, seconds since 1970 */
         __u32 v1;                    /* bit N: css[N] is in a hierarchy of its own */
         __u32 net_inum;              /* of net */
+        __u64 psi;                   /* of the machine: struct psi_group; of a partition 0: its cgroup has it */
 };
-_Static_assert(sizeof(struct kstat_objects) == 152, "layout");
+_Static_assert(sizeof(struct kstat_objects) == 160, "layout");
 
 #endif

@@ -126,6 +126,20 @@ static __always_inline struct cgroup *find_cgroup(struct css_set *set)
         return cgroup;
 }
 
+/* The pressure accounting of the whole machine, to which that of each cgroup leads but the root's, which has none. */
+static __always_inline __u64 find_machine_psi(struct css_set *set)
+{
+        struct psi_group *group = BPF_CORE_READ(set, dfl_cgrp, psi), *parent;
+
+        for (int i = 0; i < 64 && group; i++) {
+                parent = BPF_CORE_READ(group, parent);
+                if (!parent)
+                        break;
+                group = parent;
+        }
+        return (__u64)group;
+}
+
 /* When the clocks of its time namespace began; without one, when it was started itself. */
 static __always_inline __s64 find_boot(struct task_struct *task)
 {
@@ -187,7 +201,9 @@ int find(struct bpf_iter__task *ctx)
         pid = BPF_CORE_READ(task, thread_pid);
         level = BPF_CORE_READ(pid, level);
         bpf_core_read(&ret.pidns, sizeof(ret.pidns), &(&pid->numbers[0] + (level & 31))->ns);
-        if (!find_what.machine)
+        if (find_what.machine)
+                ret.psi = find_machine_psi(set);
+        else
                 ret.boot_ns = find_boot(task);
         bpf_seq_write(ctx->meta->seq, &ret, sizeof(ret));
         write_links(ctx->meta->seq, ret.net);

@@ -14,6 +14,21 @@ t_ok "and another one" croft create db -s init=croft
 t_ok "is started" croft start db
 web=$(field web .id)
 
+# --- global: the machine's --------------------------------------------------------------------------------------------
+
+number() { kstat -p "$1" | cut -f2; }
+within() { [ $(($1 > $2 ? $1 - $2 : $2 - $1)) -le "$3" ]; } # NUMBER EXPECTED SLACK
+tasks=$(sed 's,.*/\([0-9]*\) .*,\1,' /proc/loadavg)
+t_ok "global counts the machine's tasks ($tasks)" within "$(number $misc:nproc)" "$tasks" $((tasks / 4 + 10))
+busy=$(awk '/^cpu / { print int(($2 + $3 + $4) * 256 / ($2 + $3 + $4 + $5 + $6)) * '"$(nproc)"' }' /proc/stat)
+t_ok "when it is asked for the first time, its load average is that of all its time ($busy/256)" \
+        within "$(number $misc:avenrun_15min)" "$busy" $((busy / 5 + 16))
+if [ -e /proc/pressure/cpu ]; then
+        waited=$(sed -n 's/^some.*total=//p' /proc/pressure/cpu)
+        t_ok "pressure is what /proc/pressure tells (${waited} us)" \
+                within "$(($(number croft:0:pressure_cpu:some_total) / 1000))" "$waited" $((waited / 10 + 5000000))
+fi
+
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 t_ok "a partition has kstat and sees statistics" croft exec web -- $inside -q
