@@ -29,6 +29,8 @@
 struct view_facts;
 
 #define VIEW_FACTS_MAX (8u << 20)
+/* Whoever serves views sees to it that nobody reads a text that is older. */
+#define VIEW_AGE_MAX_NS 100000000ULL
 
 /* A new sealed memfd with the facts of this host, for view_facts_decode().  What the host doesn't tell is left out.
  * Returns a descriptor or a negative errno. */

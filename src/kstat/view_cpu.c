@@ -177,9 +177,11 @@ int view_loadavg(struct view *v, struct text *t)
         return 0;
 }
 
+/* As of the end of the time for which the text holds: ps(1) subtracts the start of a process from it, which may have
+ * begun after the text was made, and doesn't know of less than nothing. */
 int view_uptime(struct view *v, struct text *t)
 {
-        text_hundredths(t, v->elapsed_ns / (NSEC_PER_SEC / 100));
+        text_hundredths(t, (v->elapsed_ns + VIEW_AGE_MAX_NS) / (NSEC_PER_SEC / 100));
         text_char(t, ' ');
         text_hundredths(t, v->idle_all_ns / (NSEC_PER_SEC / 100));
         text_char(t, '\n');

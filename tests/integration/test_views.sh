@@ -26,6 +26,8 @@ t_is "a file can be read from any place on" "$(inside 'dd if=/proc/meminfo bs=1 
 t_is "a file reads as long as it says" "$(inside 'wc -c </proc/meminfo')" "$(inside 'stat -c %s /proc/meminfo')"
 t_is "and belongs to root" "$(inside 'stat -c %U:%a /proc/stat')" root:444
 t_ok "uptime works" inside uptime
+t_like "ps knows how old a process is that has just begun" \
+        "$(inside 'command -v ps >/dev/null || echo 0; for i in 1 2 3 4 5 6 7 8; do ps -o etimes= -p $$; ps -o etimes= -C ps; done' | sort -n | tail -n 1)" '^ *[0-9]{1,4}$'
 t_ok "vmstat works" inside 'command -v vmstat >/dev/null || exit 0; vmstat'
 t_ok "top works" inside 'command -v top >/dev/null || exit 0; top -b -n 1'
 t_is "nproc is what /sys says" "$(inside 'nproc')" "$(inside 'ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l')"

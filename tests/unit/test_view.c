@@ -153,7 +153,7 @@ static void a_new_start_begins_anew(void **state)
         memset(k.sample.cpu, 0, sizeof(k.sample.cpu));
         assert_int_equal(times_of("cpu1 ").user, 0);
         assert_int_equal(times_of("cpu1 ").idle, 100);
-        assert_string_equal(kit_read(&k, "proc/uptime"), "1.00 2.00\n");
+        assert_string_equal(kit_read(&k, "proc/uptime"), "1.10 2.00\n");
 }
 
 static void btime_does_not_flicker_but_follows_a_clock_that_was_set(void **state)

@@ -191,6 +191,20 @@ static void content_is_of_the_instant_of_the_attributes(void **state)
         assert_memory_not_equal(b->reply.data, first, attr.size);
 }
 
+static void a_text_that_is_told_again_holds_for_the_rest_of_its_time(void **state)
+{
+        struct bench *b = *state;
+        uint64_t node = node_of("proc/uptime");
+        struct fuse_attr_out out;
+        size_t size = attributes(b, node).size;
+
+        b->views.area->slots[node - 2].made_ns -= 50000000;
+        assert_int_equal(attributes(b, node).size, size);
+        memcpy(&out, b->reply.data, sizeof(out));
+        assert_int_equal(out.attr_valid, 0);
+        assert_in_range(out.attr_valid_nsec, 0, 25000000);
+}
+
 static void what_has_not_changed_keeps_its_time(void **state)
 {
         struct bench *b = *state;
@@ -404,6 +418,7 @@ int main(void)
                 T(a_file_is_what_it_says_it_is),
                 T(every_view_can_be_looked_at),
                 T(content_is_of_the_instant_of_the_attributes),
+                T(a_text_that_is_told_again_holds_for_the_rest_of_its_time),
                 T(what_has_not_changed_keeps_its_time),
                 T(without_figures_the_last_ones_stay),
                 T(a_tree_is_walked_by_name_and_by_list),
