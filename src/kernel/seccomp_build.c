@@ -206,13 +206,14 @@ int seccomp_build_notify(unsigned int told, struct croft_error *err)
         return export(filter, "croft-notify-filter", err);
 }
 
-/* epoll loop, sockets with descriptors, files that are open, the clock, and what the C library needs to get memory and
- * to die. */
+/* epoll loop, sockets with descriptors, files that are open, the clock, how much memory the machine has, and what the C
+ * library needs to get memory and to die. */
 static const char *const warden_calls[] = {"read", "write", "readv", "writev", "pread64", "pwrite64", "recvmsg",
         "sendmsg", "recvfrom", "sendto", "shutdown", "accept4", "epoll_wait", "epoll_pwait", "epoll_ctl", "poll",
         "ppoll", "close", "fstat", "newfstatat", "waitid", "wait4", "pidfd_send_signal", "kill", "brk", "munmap",
-        "mremap", "madvise", "futex", "process_vm_writev", "clock_gettime", "restart_syscall", "getpid", "gettid",
-        "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit", "exit_group"};
+        "mremap", "madvise", "futex", "process_vm_writev", "clock_gettime", "sysinfo", "restart_syscall", "getpid",
+        "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getrandom", "exit",
+        "exit_group"};
 
 /* Calls with one argument that decides: of bpf(2) only a new read of the link that it was given (its partition's
  * figures); no descriptor's owner is set (F_SETOWN is a way to send signals), no other socket option is read

@@ -2,9 +2,10 @@
  *
  * facts.c - collects the facts about the host that partitions' views are made of, once, for all wardens.
  *
- * Nothing here is secret or changes while the machine runs: which CPUs, caches and disks there are, how much memory,
- * and which lines its kernel writes into meminfo and vmstat.  Whatever can't be read is left out: a host without some
- * file still has partitions.  Invariant: only running out of memory is a failure.
+ * Nothing here is secret or changes while the machine runs: which CPUs, caches and disks there are
+ * (how much memory is asked anew by whoever shows it), and which lines its kernel writes into meminfo and vmstat.
+ * Whatever can't be read is left out: a host without some file still has partitions.  Invariant: only running out of
+ * memory is a failure.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"

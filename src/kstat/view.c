@@ -344,12 +344,18 @@ int view_new(const struct view_facts *facts, struct view **ret)
         if (!v)
                 return -ENOMEM;
         v->facts = facts;
+        view_facts_machine(facts, &v->machine);
         v->fresh = true;
         error = view_lines_new(v);
         if (error < 0)
                 return error;
         *ret = TAKE(v);
         return 0;
+}
+
+void view_set_machine(struct view *view, const struct view_machine *machine)
+{
+        view->machine = *machine;
 }
 
 struct view *view_free(struct view *view)

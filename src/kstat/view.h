@@ -50,6 +50,8 @@ struct view;
 
 /* facts is borrowed until view_free(). -ENOMEM. */
 int view_new(const struct view_facts *facts, struct view **ret);
+/* What the machine has by now: memory and swap come and go.  Until that is said it is what the facts say. */
+void view_set_machine(struct view *view, const struct view_machine *machine);
 struct view *view_free(struct view *view);
 void view_freep(struct view **view);
 

@@ -152,12 +152,9 @@ void view_memory_of(const struct view *v, struct view_memory *m)
 {
         const struct kstat_sample_memory *s = &v->s.memory;
         const struct view_facts *f = v->facts;
-
-        struct view_machine machine;
         struct view_totals totals;
 
-        view_facts_machine(f, &machine);
-        view_totals_of(s, &machine, &totals);
+        view_totals_of(s, &v->machine, &totals);
         *m = (struct view_memory){.total = totals.total,
                 .free = totals.free,
                 .shmem = totals.shmem,

@@ -54,6 +54,7 @@ struct view_shown {
 
 struct view {
         const struct view_facts *facts;
+        struct view_machine machine;
         struct kstat_sample s;
         __u64 cpus[CPU_WORDS];       /* in force, never none */
         __u64 configured[CPU_WORDS]; /* those and the offline ones */

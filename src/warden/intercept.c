@@ -48,6 +48,7 @@ struct intercept {
         struct croft_error verdict;
         /* the thread's own */
         struct kstat_sample sample;
+        struct view_machine machine;
         int64_t sampled_ns;
         uint64_t passed[NOTIFY_SLOTS]; /* id of the call in that slot, if it is with the broker */
 };
@@ -61,6 +62,7 @@ static int freshen(struct intercept *i)
 
         if (i->sampled_ns != 0 && now_ns(CLOCK_MONOTONIC) - i->sampled_ns < FRESH_NS)
                 return 0;
+        (void)i->config.machine(&i->machine);
         r = i->config.sample(i->config.context, &i->sample);
         /* From its end on: one that takes longer than it lasts (ten thousand threads) must serve more than one call. */
         i->sampled_ns = r == 0 ? now_ns(CLOCK_MONOTONIC) : 0;
@@ -78,7 +80,7 @@ static int tell(struct intercept *i, int listener, const struct notify_slot *slo
                 return r;
         if (abi == VIEW_SYSINFO_32)
                 address = (uint32_t)address;
-        size = view_sysinfo(&i->sample, &i->config.machine, (uint64_t)now_ns(CLOCK_BOOTTIME), abi, info);
+        size = view_sysinfo(&i->sample, &i->machine, (uint64_t)now_ns(CLOCK_BOOTTIME), abi, info);
         return notify_write(listener, slot, address, info, size);
 }
 
@@ -359,6 +361,9 @@ static int start(struct intercept *i, struct croft_error *err)
         i->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (i->epoll < 0 || i->wake < 0)
                 return croft_error_set(err, errno, "prepare for intercepted calls");
+        r = i->config.machine(&i->machine);
+        if (r < 0)
+                return croft_error_set(err, r, "prepare for intercepted calls");
         r = notify_area_map(i->config.area, &i->area, err);
         if (r < 0)
                 return r;

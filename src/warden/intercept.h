@@ -23,12 +23,13 @@ struct intercept_config {
         int broker;
         /* A new sample of the partition: 0 or a negative errno.  Called by the thread. */
         int (*sample)(void *context, struct kstat_sample *ret);
+        /* What the machine has; what was told last holds when that can't be had. */
+        int (*machine)(struct view_machine *ret);
         /* Gives up privileges, in the thread, before the first call is taken; NULL: nothing is given up. */
         int (*confine)(void *context, struct croft_error *err);
         /* A call about modules was refused.  Called by the thread; NULL: nobody wants to know. */
         void (*refused)(void *context);
         void *context;
-        struct view_machine machine;
 };
 
 /* The caller may still make threads (it isn't shut in yet).  On failure nothing is left; *ret is ended by

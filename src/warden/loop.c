@@ -167,14 +167,16 @@ static void hear_refusals(struct warden *w)
 }
 
 /* What the host's own sysinfo(2) says. */
-static struct view_machine machine(void)
+static int read_machine(struct view_machine *ret)
 {
         struct sysinfo info = {.mem_unit = 1};
 
-        (void)sysinfo(&info); /* can't fail with that pointer */
-        return (struct view_machine){.memory_bytes = (uint64_t)info.totalram * info.mem_unit,
+        if (sysinfo(&info) < 0)
+                return -errno;
+        *ret = (struct view_machine){.memory_bytes = (uint64_t)info.totalram * info.mem_unit,
                 .swap_bytes = (uint64_t)info.totalswap * info.mem_unit,
                 .page_bytes = (uint32_t)sysconf(_SC_PAGESIZE)};
+        return 0;
 }
 
 static int start_intercept(struct warden *w, struct croft_error *err)
@@ -185,7 +187,7 @@ static int start_intercept(struct warden *w, struct croft_error *err)
                 .confine = confine_thread,
                 .refused = note_refusal,
                 .context = w,
-                .machine = machine()};
+                .machine = read_machine};
 
         int r = w->area < 0 ? 0 : intercept_start(&config, &w->intercept, err);
 
@@ -720,6 +722,7 @@ static void warden_init(struct warden *w)
         launch_init(&w->launch);
         views_init(&w->views);
         w->views.read_sample = w->read_sample = kstat_sample_read;
+        w->views.read_machine = read_machine;
         (void)console_open(&w->console, w->epoll, -EBADF, -EBADF);
 }
 

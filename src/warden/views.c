@@ -70,7 +70,7 @@ void views_done(struct views *v)
         close_fd(v->memory);
         close_fd(v->link);
         close_fd(v->facts);
-        *v = (struct views){.read_sample = v->read_sample};
+        *v = (struct views){.read_sample = v->read_sample, .read_machine = v->read_machine};
         forget_fds(v);
 }
 
@@ -174,6 +174,7 @@ static void take_modules(struct views *v)
 static int take_sample(struct views *v)
 {
         uint64_t now = now_ns(CLOCK_MONOTONIC);
+        struct view_machine machine;
         int r;
 
         if (!v->view)
@@ -182,6 +183,8 @@ static int take_sample(struct views *v)
         take_modules(v);
         if (is_young(v->sampled_ns, now, SAMPLE_TTL_NS))
                 return 0;
+        if (v->read_machine && v->read_machine(&machine) == 0)
+                view_set_machine(v->view, &machine);
         r = v->read_sample(v->link, v->sample);
         v->sampled_ns = r < 0 ? 0 : now;
         return r < 0 ? -EIO : 0;

@@ -33,6 +33,7 @@ struct views {
         struct kstat_sample *sample;
         uint64_t sampled_ns; /* CLOCK_MONOTONIC; 0: never */
         int (*read_sample)(int link, struct kstat_sample *ret);
+        int (*read_machine)(struct view_machine *ret); /* NULL: what the facts say stays */
         /* Of views_prepare(): a detached mount for each file and tree, view_count() of the former first. */
         int mounts[VIEWS_MOUNTS_MAX];
 };

@@ -43,6 +43,26 @@ t_is "what init has started is told the limit" "$(word 1 "$(inside cat /run/firs
 t_is "so is a command" "$(total)" $((64 * MIB))
 t_is "busybox's free shows it" "$(inside /busybox free | awk '/^Mem/ { print $2 }')" 65536
 t_is "and MemTotal of /proc/meminfo is the same" "$(inside awk '/^MemTotal/ { print $2 }' /proc/meminfo)" 65536
+# Swap that the machine gets while the partition runs: a file, or a loop device where files lie on no disk.
+host_swap() { awk '/^SwapTotal/ { print $2 }' /proc/meminfo; }
+add_swap() {
+        fallocate -l 16M "$swap" && chmod 600 "$swap" && mkswap "$swap" || return
+        swapon "$swap" || { swap_on=$(losetup -f --show "$swap") && swapon "$swap_on"; }
+}
+both() { # KIB
+        [ "$(inside awk '/^SwapTotal/ { print $2 }' /proc/meminfo)" = "$1" ] &&
+                [ "$(inside /busybox free | awk '/^Swap/ { print $2 }')" = "$1" ]
+}
+swap=/var/tmp/croft-swap.$$
+swap_on=$swap
+swap_before=$(host_swap)
+t_ok "the machine has the swap that it had" both "$swap_before"
+t_ok "it gets more" add_swap
+t_ok "which /proc and sysinfo(2) tell" t_wait_for both "$(host_swap)"
+t_ok "it loses that" swapoff "$swap_on"
+t_ok "and they tell that" t_wait_for both "$swap_before"
+[ "$swap_on" = "$swap" ] || losetup -d "$swap_on"
+rm -f "$swap"
 for abi in x32 i386; do
         now=$(inside /t show $abi)
         t_is "by the ABI $abi, too" "$(word 1 "$now")" $((64 * MIB))

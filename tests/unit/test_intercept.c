@@ -48,6 +48,12 @@ static int fake_sample(void *context, struct kstat_sample *ret)
         return 0;
 }
 
+static int fake_machine(struct view_machine *ret)
+{
+        *ret = (struct view_machine){.memory_bytes = 1024 * MIB, .page_bytes = 4096};
+        return 0;
+}
+
 struct bench {
         struct intercept *intercept;
         struct notify_area *area;
@@ -56,10 +62,8 @@ struct bench {
 
 static struct intercept_config config_of(const struct bench *b)
 {
-        return (struct intercept_config){.area = b->area_fd,
-                .broker = -EBADF,
-                .sample = fake_sample,
-                .machine = {.memory_bytes = 1024 * MIB, .page_bytes = 4096}};
+        return (struct intercept_config){
+                .area = b->area_fd, .broker = -EBADF, .sample = fake_sample, .machine = fake_machine};
 }
 
 static int setup(void **state)

@@ -112,6 +112,7 @@ static void warden_filter_lets_through_what_the_loop_needs_only(void **state)
         assert_int_equal(under(f, SYS_close, -1, 0, 0), EBADF);
         assert_int_equal(under(f, SYS_read, -1, 0, 0), EBADF);
         assert_int_equal(under(f, SYS_epoll_wait, -1, 0, 0), EBADF);
+        assert_int_equal(under(f, SYS_sysinfo, 0, 0, 0), EFAULT);
         assert_int_equal(under(f, SYS_openat, -1, 0, 0), EPERM);
         assert_int_equal(under(f, SYS_execve, 0, 0, 0), EPERM);
         assert_int_equal(under(f, SYS_socket, AF_UNIX, SOCK_STREAM, 0), EPERM);

@@ -140,6 +140,17 @@ static void swap_is_the_limit_the_machines_or_what_is_in_use(void **state)
         assert_int_equal(kb("SwapFree:"), 0);
 }
 
+static void memory_and_swap_that_the_machine_gets_are_seen(void **state)
+{
+        const struct view_machine machine = {.memory_bytes = 32 * GIB, .swap_bytes = 8 * GIB, .page_bytes = 4096};
+
+        (void)state;
+        k.sample.memory.limit = k.sample.memory.swap_limit = KSTAT_NONE;
+        view_set_machine(k.view, &machine);
+        assert_int_equal(kb("MemTotal:"), 32 * GIB / 1024);
+        assert_int_equal(kb("SwapTotal:"), 8 * GIB / 1024);
+}
+
 static void swaps_agrees_with_meminfo(void **state)
 {
         (void)state;
@@ -225,6 +236,7 @@ int main(void)
                 TEST(shared_memory_is_the_partitions_and_not_available),
                 TEST(what_the_kernel_does_not_tell_is_zero),
                 TEST(swap_is_the_limit_the_machines_or_what_is_in_use),
+                TEST(memory_and_swap_that_the_machine_gets_are_seen),
                 TEST(swaps_agrees_with_meminfo),
                 TEST(vmstat_counts_pages_and_events_of_the_partition),
                 TEST(events_of_memory_never_decrease),
