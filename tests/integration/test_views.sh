@@ -31,6 +31,7 @@ t_like "ps knows how old a process is that has just begun" \
 t_ok "vmstat works" inside 'command -v vmstat >/dev/null || exit 0; vmstat'
 t_ok "top works" inside 'command -v top >/dev/null || exit 0; top -b -n 1'
 t_is "nproc is what /sys says" "$(inside 'nproc')" "$(inside 'ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l')"
+t_is "no CPU or memory of the machine is told by another name" "$(inside 'ls /sys/bus/cpu/devices /sys/bus/memory/devices 2>/dev/null')" ""
 t_ok "each view can be read" inside \
         'for f in $(grep " fuse" /proc/self/mounts | cut -d" " -f2); do [ -d $f ] && ls -lR $f/. >/dev/null || cat $f >/dev/null || exit 1; done'
 t_fails_with 1 "nobody writes them" inside 'echo 1 >/proc/meminfo || exit 1'
