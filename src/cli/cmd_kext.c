@@ -33,7 +33,8 @@ static bool is_file(const char *word)
         return strchr(word, '/') || strchr(word, '.');
 }
 
-static int register_body(struct cli *cli, const json_t *body, const char *verb, const char *subject)
+/* What was registered is added to all. */
+static int register_body(struct cli *cli, const json_t *body, const char *verb, const char *subject, json_t *all)
 {
         _cleanup_free_ char *path = cli_path(NULL, "extensions", NULL);
         _cleanup_json_ json_t *answer = NULL;
@@ -42,10 +43,12 @@ static int register_body(struct cli *cli, const json_t *body, const char *verb, 
 
         (void)snprintf(doing, sizeof(doing), "%s '%.300s'", verb, subject);
         r = cli_request(cli, "POST", path, body, doing, &answer);
-        return r ? r : output_list(cli, stdout, answer, columns);
+        if (r == 0)
+                (void)json_array_extend(all, answer);
+        return r;
 }
 
-static int register_one(struct cli *cli, const struct cli_args *args, const char *word)
+static int register_one(struct cli *cli, const struct cli_args *args, const char *word, json_t *all)
 {
         _cleanup_free_ char *file = NULL;
         _cleanup_json_ json_t *body = NULL;
@@ -56,25 +59,33 @@ static int register_one(struct cli *cli, const struct cli_args *args, const char
         body = json_pack("{s:s}", file ? "path" : "module", file ? file : word);
         if (!body)
                 return cli_usage(args->command, "a word is no valid text");
-        return register_body(cli, body, "register", word);
+        return register_body(cli, body, "register", word, all);
 }
 
 int cli_cmd_kext_register(struct cli *cli, const struct cli_args *args)
 {
+        _cleanup_json_ json_t *all = json_array();
         const char *package;
         size_t at = 0;
-        int status = 0;
+        int status = 0, r;
 
         if (args->n_words == 0 && !cli_has(args, "package"))
                 return cli_usage(args->command, "a file, a module or --package is needed");
         while ((package = cli_next(args, "package", &at))) {
                 _cleanup_json_ json_t *body = json_pack("{s:s}", "package", package);
-                int r = body ? register_body(cli, body, "register the modules of package", package)
-                             : cli_usage(args->command, "a word is no valid text");
 
+                r = body ? register_body(cli, body, "register the modules of package", package, all)
+                         : cli_usage(args->command, "a word is no valid text");
                 status = status ? status : r;
         }
-        return status ? status : cli_each(cli, args, register_one);
+        for (size_t i = 0; i < args->n_words; i++) {
+                r = register_one(cli, args, args->words[i], all);
+                status = status ? status : r;
+        }
+        if (status != 0 && json_array_size(all) == 0)
+                return status;
+        r = output_list(cli, stdout, all, columns);
+        return status ? status : r;
 }
 
 static int identify(struct cli *cli, const char *file, json_t **ret)

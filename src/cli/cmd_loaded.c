@@ -81,7 +81,8 @@ static int unload_one(struct cli *cli, const struct cli_args *args, const char *
         if (query)
                 path = global ? cli_path(all ? all : query, "loaded", NULL)
                               : cli_path(query, "partitions", args->words[0], "loaded", NULL);
-        (void)snprintf(what, sizeof(what), "unload an extension of '%.63s'", args->words[0]);
+        (void)snprintf(what, sizeof(what),
+                global ? "take an extension out of the kernel" : "unload an extension for '%.63s'", args->words[0]);
         return cli_request(cli, "DELETE", path, NULL, what, NULL);
 }
 

@@ -244,7 +244,7 @@ static const struct cli_command kext_commands[] = {
                 kext_list_options, 0, 1, false, cli_cmd_kext_list, NULL, "kext"},
         {"show", NULL, EXTENSIONS, "everything about extensions, by name or SHA-256", NULL, NULL, 1, CLI_ANY, false,
                 cli_cmd_kext_show, NULL, "kext"},
-        {"grant", NULL, "PARTITION EXTENSION [--local] [--previous] [--params LIST]",
+        {"grant", NULL, "PARTITION EXTENSION [--local] [--major] [--previous] [--params LIST]",
                 "let a partition be given an extension",
                 "EXTENSION is registered, or ALL.  Without a grant no partition is given any.", kext_grant_options, 2,
                 2, false, cli_cmd_kext_grant, NULL, "kext"},

@@ -261,6 +261,16 @@ static int rank(const struct kext_record *r, const char *what, const char *name,
         return n >= 8 && n < KEXT_SHA256_LENGTH && strncmp(r->identity.sha256, what, n) == 0;
 }
 
+/* Some are of that name, of which none is current? */
+static int refuse_unknown(const struct life_kexts *all, const char *name, const char *shown, struct croft_error *err)
+{
+        for (size_t i = 0; name && i < all->n; i++)
+                if (strcmp(all->list[i].identity.name, name) == 0)
+                        return croft_error_set(err, ENOENT,
+                                "no generation of '%s' is current: give the SHA-256 of one, or register one.", name);
+        return croft_error_set(err, ENOENT, "no extension '%s' is registered.", shown);
+}
+
 int life_kext_get(struct life *life, const char *what, struct kext_record *ret, struct croft_error *err)
 {
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
@@ -284,7 +294,7 @@ int life_kext_get(struct life *life, const char *what, struct kext_record *ret, 
                 return r;
         (void)str_escape(shown, sizeof(shown), what, strnlen(what, 80));
         if (!best)
-                return croft_error_set(err, ENOENT, "no extension '%s' is registered.", shown);
+                return refuse_unknown(&all, is_name ? name : NULL, shown, err);
         if (twice)
                 return croft_error_set(err, EINVAL,
                         "there are several extensions '%s': give the SHA-256, or enough of its digits.", shown);

@@ -102,6 +102,9 @@ static int take_structure(struct reading *r, const Elf_Data *data, struct croft_
         if (n == room || !take_text(name, sizeof(name), text + at, n) || !kext_name_normalise(name, normal) ||
                 strcmp(name, normal) != 0)
                 return refuse(err, "its name is none");
+        if (strcmp(name, KEXT_ALL) == 0)
+                return croft_error_set(
+                        err, ENOEXEC, "a grant of '%s' is one of all: no extension is called so.", KEXT_ALL);
         (void)str_copy(r->identity.name, sizeof(r->identity.name), name);
         return 0;
 }

@@ -64,7 +64,9 @@ static int get_identity(struct wire_reader *r, struct kext_identity *identity)
         if ((identity->kind != KEXT_KO && identity->kind != KEXT_BPF) ||
                 (identity->kind == KEXT_KO) != (identity->vermagic[0] != '\0'))
                 return -EBADMSG;
-        return kext_name_normalise(identity->name, name) && strcmp(name, identity->name) == 0 ? 0 : -EBADMSG;
+        if (!kext_name_normalise(identity->name, name) || strcmp(name, KEXT_ALL) == 0)
+                return -EBADMSG;
+        return strcmp(name, identity->name) == 0 ? 0 : -EBADMSG;
 }
 
 static void put_look(struct wire_writer *w, const struct kext_look *look)

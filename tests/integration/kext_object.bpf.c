@@ -5,6 +5,7 @@
  */
 #include <linux/bpf.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -117,5 +118,20 @@ int nosy(struct bpf_sock *sock)
 
         (void)bpf_probe_read_kernel(&word, sizeof(word), sock);
         return word != 0;
+}
+#endif
+
+#ifdef ASKS
+/* Whether the kernel has a type that none has. */
+struct of_no_kernel {
+        int field;
+} __attribute__((preserve_access_index));
+
+SEC("cgroup/sock_create")
+int asks(struct bpf_sock *sock)
+{
+        struct of_no_kernel *none = 0;
+
+        return sock->family && !bpf_core_field_exists(none->field);
 }
 #endif

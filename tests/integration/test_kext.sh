@@ -90,6 +90,9 @@ t_is "global has a copy of its own" "$(sha256 "state/kext/$(sha256 copy.ko)")" "
 t_ok "the same file once more is the same extension" croft kext register other-name.ko
 t_is "one is registered" "$(listed)" "copy 1 CURRENT;"
 t_is "its identity says so" "$(croft kext id link.ko --format json | jq -r .state)" CURRENT
+module ALL >all-name.ko
+t_fails_with 1 "one that is called as a grant of all isn't, whoever has made it" croft kext register all-name.ko
+t_is "several at once are one list, also if one of them fails" "$(croft kext register copy.ko nothing.ko link.ko --format json 2>/dev/null | jq -r 'map(.name) | join(" ")')" "copy copy"
 t_fails_with 1 "what is no module isn't registered" croft kext register text.ko
 t_like "which is on record" "$(croft error print global)" "it is no module of a kernel"
 module copy text=two >copy2.ko
@@ -183,6 +186,8 @@ t_ok "it is taken back" croft kext ungrant b good ALL
 t_is "nothing is left" "$(granted b)" ""
 t_fails_with 3 "what isn't granted isn't taken back" croft kext ungrant b good
 t_ok "a superseded one" croft kext supersede good
+t_fails_with 3 "isn't meant by its name" croft kext show good
+t_like "and what to do is said" "$(cat "$T/error")" "no generation of 'good' is current: give the SHA-256 of one, or register one"
 t_fails_with 8 "is out of date" croft kext check a good.ko
 croft kext register good.ko >/dev/null
 t_ok "grants hold for what comes" croft kext check a good.ko

@@ -23,7 +23,7 @@ own_programs() { for link in "$T"/run/bpf/kext/*/[0-9]*; do bpftool -j link show
 t_croftd_start || exit 1
 cd "$T" || exit 1
 mkdir newer
-for name in drop xdp pinned both-ways strays nosy large; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
+for name in drop xdp pinned both-ways strays nosy large asks; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
 cp "$BUILD/tests/integration/kext-newer.bpf.o" newer/drop.bpf.o
 
 # --- the register ---------------------------------------------------------------------------------------------------------
@@ -133,6 +133,10 @@ t_like "which is told" "$(cat error)" "the kernel doesn't take it: .*'large'.*Ca
 croft set a memory.max=max
 t_ok "with as many as it wants it is loaded" croft kext load a large
 t_ok "and goes" croft kext unload a large
+croft kext register asks.bpf.o >/dev/null && croft kext grant a asks
+t_ok "what asks for a type that the kernel hasn't got is told so" croft kext load a asks
+t_is "and runs" "$(sends a 4711)" sends
+croft kext unload a asks
 t_is "nothing is left of them" "$(holders)$(instances)" "drop=1 a 1 command LOADED 2;$(croft show a --format json | jq -r .id)_drop "
 
 # --- stop, crash, and croftd dies -----------------------------------------------------------------------------------------

@@ -347,6 +347,8 @@ static void what_is_none_of_ours_is_not_taken(void **state)
         struct msg msg = sample(MSG_IDENTITY);
 
         (void)state;
+        strcpy(msg.identity.name, KEXT_ALL);
+        assert_not_taken(msg);
         strcpy(msg.identity.name, "a/b");
         assert_not_taken(msg);
         msg = sample(MSG_IDENTITY);

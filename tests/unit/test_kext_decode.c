@@ -117,6 +117,7 @@ static void what_is_no_module_is_refused(void **state)
         assert_refused("two-names", "it has two names");
         assert_refused("no-vermagic", "for which kernel");
         assert_refused("bad-name", "its name is none");
+        assert_refused("all-name", "no extension is called so"); /* a grant of that name is one of all */
         assert_refused("bad-symbols", "its symbols are damaged");
 }
 
