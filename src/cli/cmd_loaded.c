@@ -9,9 +9,9 @@
 
 static const struct cli_column holders[] = {{"NAME", "name", COLUMN_TEXT, true},
         {"PARTITION", "partition", COLUMN_TEXT, true}, {"GENERATION", "generation", COLUMN_NUMBER, true},
-        {"STATE", "state", COLUMN_TEXT, true}, {"TOTAL", "total", COLUMN_NUMBER, true},
-        {"COUNT", "count", COLUMN_NUMBER, true}, {"LOCAL", "local", COLUMN_TEXT, false},
-        {"VIA", "via", COLUMN_TEXT, true}, {"KIND", "kind", COLUMN_TEXT, false},
+        {"GENERATION-STATE", "generation_state", COLUMN_TEXT, true}, {"STATE", "state", COLUMN_TEXT, true},
+        {"TOTAL", "total", COLUMN_NUMBER, true}, {"COUNT", "count", COLUMN_NUMBER, true},
+        {"LOCAL", "local", COLUMN_TEXT, false}, {"VIA", "via", COLUMN_TEXT, true}, {"KIND", "kind", COLUMN_TEXT, false},
         {"MAJORS", "majors", COLUMN_TEXT, false}, {"BASELINE", "baseline", COLUMN_TEXT, false},
         {"SINCE", "since", COLUMN_AGE, true}, {"SHA256", "sha256", COLUMN_DIGEST, false}, {NULL}};
 

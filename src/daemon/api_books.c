@@ -18,12 +18,13 @@ static json_t *entry_json(struct life *life, const struct kext_books *books, con
         struct kext_record record;
         bool known = life_kext_known(life, sha256, &record);
 
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:o, s:o}",             /**/
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:o, s:o}",        /**/
                 "name", name,                                                                             /**/
                 "kind", known ? json_string(kext_kind_name(record.identity.kind)) : json_null(),          /**/
                 "partition", partition ? json_string(partition) : json_null(),                            /**/
                 "sha256", sha256,                                                                         /**/
                 "generation", known ? json_integer(record.generation) : json_null(),                      /**/
+                "generation_state", known ? json_string(kext_state_name(record.state)) : json_null(),     /**/
                 "state", kext_books_state_name(l, h), "total", (json_int_t)kext_books_total(books, name), /**/
                 "majors", l ? api_json_text(l->majors) : json_null(), "baseline", l && l->baseline,       /**/
                 "count", h ? json_integer(h->count) : json_null(),                                        /**/

@@ -94,6 +94,7 @@ t_is "rmmod takes it away, from the one" "$(status 'rmmod drop') $(sends a 4711)
 t_ok "which can have the newer one while the other has the old one" croft kext load a drop
 t_is "each as it was registered" "$(sends a 4713) $(sends a 4711) $(sends b 4713) $(sends b 4711)" "can't sends sends can't"
 t_is "which is shown" "$(holders)" "drop=2 a 1 command LOADED 2;drop=2 b 1 command LOADED 1;"
+t_is "KID-19: with what has become of each since" "$(croft kext list --holders --format json | jq -r '.[] | "\(.partition) \(.generation_state)"' | tr '\n' ';')" "a CURRENT;b SUPERSEDED;"
 t_fails_with 5 "two generations at once one can't have" croft kext load b drop
 t_like "which is said" "$(cat error)" "'b' has another generation of 'drop'"
 t_is "nor is it given the old one any more" "$(unload b drop) $(run 'insmod /root/copy.o' b | grep -c 'not permitted')" "0 1"
@@ -167,6 +168,7 @@ t_croftd_start
 t_is "KXT-35: what somebody has taken a part of is lost, with the rest" "$(holders) $(connects a 4714) $(instances)" "drop=0 a 1 command LOST 2; asks "
 t_ok "it is revoked" croft kext revoke drop
 t_fails_with 3 "and can't be had any more" croft kext load a drop
+t_is "and that it was is shown beside who had it" "$(croft kext list --holders --format json | jq -r '.[] | "\(.partition) \(.state) \(.generation_state)"' | tr '\n' ';')" "a LOST REVOKED;"
 t_ok "partitions go" croft remove a b --force
 t_is "with all of it" "$(holders)$(instances)" ""
 t_done
