@@ -17,6 +17,7 @@ void life_policy_read(struct life *life)
 
         if (kexts_read(life->host->config_dir, &kexts, &err) < 0) {
                 log_error(LOG_LEVEL_WARNING, &err, "what partitions are granted stays as it was");
+                life_errors_add(life, &err);
                 return;
         }
         (void)pthread_mutex_lock(&life->policy_lock);

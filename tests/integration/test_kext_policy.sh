@@ -78,6 +78,7 @@ t_is "also where it runs" "$(errno b)" "$loaded"
 echo 'local = maybe' >>"$kexts"
 reload
 t_ok "a fault is told with its line" t_wait_for grep -q "kexts': line 14: 'maybe' is no \"yes\" or \"no\"" "$T/croftd.log"
+t_like "also in global's record" "$(croft error print global)" "line 14: 'maybe' is no \"yes\" or \"no\""
 t_is "and changes nothing" "$(granted a) $(granted b)" "good true false nr,size=4096 fire GRANTED;takes false true null both GRANTED;good false false null more GRANTED; good false false null more GRANTED;"
 cp kexts.good "$kexts"
 chmod 664 "$kexts"
