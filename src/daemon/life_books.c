@@ -477,6 +477,9 @@ static int verify(struct unit *u, const struct book_wish *wish, struct bpf_progr
         }
         if (has_instance(u, identity->name))
                 return 0;
+        if (u->p.state == PARTITION_FROZEN) /* and so would be who has it verified, in its control groups */
+                return croft_error_set(
+                        err, EBUSY, "'%s' is frozen; `croft thaw %s` lets it go on.", u->p.def.name, u->p.def.name);
         r = check_rate(u, identity->name, err);
         if (r < 0)
                 return r;

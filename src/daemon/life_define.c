@@ -560,6 +560,8 @@ int life_rename(struct life *life, const char *name, const char *new_name, struc
         if (r < 0) {
                 croft_error_prefix(&own, "rename '%s'", name);
                 croft_error_copy(err, &own);
+        } else {
+                unit_kext_tell(u); /* stanzas of kexts(5) may name it, or have named it */
         }
         r = life_end(u, u->p.state, r, &own);
         (void)snprintf(text, sizeof(text), "renamed from '%s'", name);

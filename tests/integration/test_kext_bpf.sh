@@ -119,6 +119,10 @@ t_fails_with 4 "nor with a parameter" ask load /root/newer.o nr=1
 t_ok "it unloads it" ask unload drop
 t_is "at once" "$(holders) $(sends a 4713)" " sends"
 t_fails_with 3 "not twice" ask unload drop
+croft freeze a
+t_fails_with 5 "a frozen one is given none, since nobody could verify it in its control groups" croft kext load a drop
+t_like "which is said" "$(cat error)" "'a' is frozen; .croft thaw a. lets it go on"
+croft thaw a
 croft kext load a drop
 
 # --- what the kernel refuses ------------------------------------------------------------------------------------------------

@@ -113,5 +113,10 @@ reload
 t_ok "croftd has read its own again" t_wait_for sh -c '[ "$(croft kext list a --format json | jq length)" = 1 ]'
 t_is "a file of that name inside is nobody's policy" "$(errno b) $(granted b)" "1 "
 t_is "global's isn't there" "$(croft exec b -- sh -c "ls '$T/etc'" 2>&1 | grep -c 'No such file')" 1
+printf 'sign:\n\textension = good\n\tpartitions = elsewhere\n' >"$kexts"
+reload
+t_wait_for sh -c '[ "$(croft kext list a --format json)" = "[]" ]'
+t_ok "one that runs is given a name that the file knows" croft rename b elsewhere
+t_is "and with it what that one is granted" "$(errno elsewhere)" "$loaded"
 t_croftd_stop
 t_done
