@@ -45,6 +45,9 @@ static int attach_one(int dir, int cgroup, const struct bpf_programs *programs, 
         _cleanup_close_ int link = bpf_link_create(programs->list[i].fd, cgroup, type, NULL);
         char name[16];
 
+        if (link < 0 && errno == E2BIG)
+                return croft_error_set(err, ENOSPC,
+                        "it has as many programs of a kind attached as the kernel lets a control group have.");
         if (link < 0)
                 return croft_error_set(err, errno, "attach a program to the partition's control group");
         (void)snprintf(name, sizeof(name), "%zu", i);

@@ -135,3 +135,16 @@ int asks(struct bpf_sock *sock)
         return sock->family && !bpf_core_field_exists(none->field);
 }
 #endif
+
+#ifdef MANY
+/* More than half of what the kernel attaches to a control group. */
+#define SAME(n)                                                                                                        \
+        SEC("cgroup/sock_create")                                                                                      \
+        int same_##n(struct bpf_sock *sock)                                                                            \
+        {                                                                                                              \
+                return sock->family < MANY;                                                                            \
+        }
+#define TEN(n)                                                                                                         \
+        SAME(n##0) SAME(n##1) SAME(n##2) SAME(n##3) SAME(n##4) SAME(n##5) SAME(n##6) SAME(n##7) SAME(n##8) SAME(n##9)
+TEN(1) TEN(2) TEN(3) TEN(4)
+#endif

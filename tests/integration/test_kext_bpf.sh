@@ -23,7 +23,7 @@ own_programs() { for link in "$T"/run/bpf/kext/*/[0-9]*; do bpftool -j link show
 t_croftd_start || exit 1
 cd "$T" || exit 1
 mkdir newer
-for name in drop xdp pinned both-ways strays nosy large asks; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
+for name in drop xdp pinned both-ways strays nosy large asks many more; do cp "$BUILD/tests/integration/kext-$name.bpf.o" "$name.bpf.o"; done
 cp "$BUILD/tests/integration/kext-newer.bpf.o" newer/drop.bpf.o
 
 # --- the register ---------------------------------------------------------------------------------------------------------
@@ -142,6 +142,10 @@ croft kext register asks.bpf.o >/dev/null && croft kext grant a asks
 t_ok "what asks for a type that the kernel hasn't got is told so" croft kext load a asks
 t_is "and runs" "$(sends a 4711)" sends
 croft kext unload a asks
+croft kext register many.bpf.o more.bpf.o >/dev/null && croft kext grant a many && croft kext grant a more && croft kext load a many
+t_fails_with 6 "C-15: more programs than the kernel attaches to a control group it can't have" croft kext load a more
+t_like "which is told" "$(cat error)" "it has as many programs of a kind attached as the kernel lets a control group have"
+croft kext unload a many
 t_is "nothing is left of them" "$(holders)$(instances)" "drop=1 a 1 command LOADED 2;$(croft show a --format json | jq -r .id)_drop "
 
 # --- stop, crash, and croftd dies -----------------------------------------------------------------------------------------
