@@ -118,8 +118,11 @@ int cli_cmd_kext_id(struct cli *cli, const struct cli_args *args)
                         (void)printf("%s  %s\n", json_string_value(json_object_get(one, "sha256")), args->words[i]);
                 (void)json_array_append_new(all, one);
         }
-        if (status == 0)
-                status = cli->format_given ? output_objects(cli, stdout, all, args->n_words == 1) : output_end(stdout);
+        if (json_array_size(all) > 0) {
+                int r = cli->format_given ? output_objects(cli, stdout, all, args->n_words == 1) : output_end(stdout);
+
+                status = status ? status : r;
+        }
         return status;
 }
 

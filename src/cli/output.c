@@ -154,7 +154,7 @@ int output_end(FILE *f)
 
 static int print_names(const struct cli *cli, FILE *f, const json_t *array)
 {
-        static const char *const keys[] = {"name", "id", "instance"};
+        static const char *const keys[] = {"name", "id", "instance", "path", "partition"};
 
         for (size_t i = 0; i < json_array_size(array); i++) {
                 const json_t *object = json_array_get(array, i);

@@ -43,6 +43,7 @@ t_fails_with 1 "what is no module is refused" croft kext id text.ko
 t_like "which is said" "$(cat "$T/error")" "it is no module of a kernel"
 t_fails_with 1 "a module that is cut off is refused" croft kext id cut.ko
 t_fails_with 3 "what isn't there is told" croft kext id nothing.ko
+t_is "with what is there beside it" "$(croft kext id nothing.ko copy.ko --format json 2>/dev/null | jq -r '.[].name')" copy
 
 # A file system whose server takes requests and never answers.
 cat >silent.py <<'PY'
@@ -266,6 +267,7 @@ else
         t_is "it wasn't scanned" "$(found scan --last)" ""
 fi
 t_is "a scan finds what it stores" "$(found scan)" "$expected"
+t_is "alone by their paths" "$(croft kext scan scan -q | sort | tr '\n' ' ')" "/srv/app/driver.ko /srv/modules/unknown.ko "
 t_is "a native partition stores nothing of its own" "$(found b)" ""
 croft exec scan -- sh -c 'cp /srv/app/driver.ko /srv/second.ko && rm /srv/app/driver.ko && mkfifo /srv/pipe.ko && ln -s loop.ko /srv/loop.ko &&
         ln -s /nowhere/x.ko /srv/gone.ko && truncate -s 1099511627776 /srv/huge.ko && ln -s .. /srv/up && cp /srv/second.ko /dev/shm/' # another mount: not looked at
