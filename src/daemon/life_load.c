@@ -234,6 +234,15 @@ static int unload_by_command(struct unit *u, const char *what, struct croft_erro
         return r;
 }
 
+/* The partition reads its own record, and isn't to know who else holds what (KXT-33). */
+static void keep_for_global(struct unit *u, struct croft_error *err)
+{
+        life_errors_add(u->life, err);
+        croft_error_clear(err);
+        croft_error_set(err, EBUSY, "something is in its way; what, global is told.");
+        croft_error_prefix(err, "load an extension for '%s'", u->p.def.name);
+}
+
 int life_kext_load(
         struct life *life, const char *name, const char *what, const char *parameters, struct croft_error *err)
 {
@@ -247,6 +256,8 @@ int life_kext_load(
         if (r == 0)
                 unit_kext_tell(u);
         croft_error_copy(err, &own);
+        if (r == -EBUSY)
+                keep_for_global(u, &own);
         return life_end(u, u->p.state, r, &own);
 }
 

@@ -97,6 +97,8 @@ t_is "which is shown" "$(holders)" "drop=2 a 1 command LOADED 2;drop=2 b 1 comma
 t_is "KID-19: with what has become of each since" "$(croft kext list --holders --format json | jq -r '.[] | "\(.partition) \(.generation_state)"' | tr '\n' ';')" "a CURRENT;b SUPERSEDED;"
 t_fails_with 5 "two generations at once one can't have" croft kext load b drop
 t_like "which is said" "$(cat error)" "'b' has another generation of 'drop'"
+t_like "and on record for global" "$(croft error print global)" "'b' has another generation of 'drop'"
+t_is "KXT-33: in its own record stands no more than that it failed, since who is in its way may be another" "$(croft error print b | grep -c -e "something is in its way" -e 'another generation')" 1
 t_is "nor is it given the old one any more" "$(unload b drop) $(run 'insmod /root/copy.o' b | grep -c 'not permitted')" "0 1"
 t_ok "a command counts" sh -c 'croft kext load a drop && croft kext unload a drop'
 t_is "so it is still there" "$(holders)" "drop=1 a 1 command LOADED 2;"

@@ -133,6 +133,7 @@ croft kext grant a brd --local --major --params rd_nr,rd_size
 t_ok "KXT-A6, KID-A7: one is for one partition alone" croft kext load a brd rd_nr=1 rd_size=1024
 t_fails_with 5 "no other has it then" croft kext load b brd
 t_like "which says who is in the way" "$(cat "$T/error")" "'brd' is held by 'a', and one of them is to have it alone"
+t_unlike "KXT-33: and the partition, which reads its own record, isn't told" "$(croft error print b)" "'a'"
 
 # --- KXT-A5: stop and crash -----------------------------------------------------------------------------------------------
 
