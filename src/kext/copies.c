@@ -103,6 +103,8 @@ int kext_copy_get(int state_dir, const char *sha256, const struct kext_sealed *k
 
         (void)snprintf(path, sizeof(path), DIRECTORY "/%s", sha256);
         fd = fd_open2(state_dir, path, O_RDONLY | O_NONBLOCK, 0, STRICT);
+        if (fd == -ENOENT)
+                return croft_error_set(err, EUCLEAN, "the copy of '%s' is gone: register the extension again.", sha256);
         if (fd < 0)
                 return croft_error_set(err, fd, "open '%s/%s'", DIRECTORY, sha256);
         memfd = kext_read_sealed(fd, err);

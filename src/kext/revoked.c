@@ -2,7 +2,8 @@
  *
  * revoked.c - the list of revoked extensions, STATE/kext.revoked: a SHA-256 a line.  See kext.h.
  *
- * Lines are only ever added.  One that was cut off by a crash is no SHA-256; what follows it begins a line of its own.
+ * Lines are only ever added.  One that was cut off by a crash, or has become zeros, is no SHA-256; what follows it
+ * begins a line of its own.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -19,12 +20,16 @@ int kext_revoked_each(int state_dir, int (*each)(void *context, const char *sha2
 {
         _cleanup_free_ char *text = NULL;
         char *save = NULL;
-        int r = fd_read_file(state_dir, FILE_NAME, FILE_MAX, &text, NULL);
+        size_t size = 0;
+        int r = fd_read_file(state_dir, FILE_NAME, FILE_MAX, &text, &size);
 
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
                 return croft_error_set(err, r, "read '%s'", FILE_NAME);
+        for (size_t i = 0; i < size; i++) /* what a file system leaves where the power failed */
+                if (text[i] == '\0')
+                        text[i] = '\n';
         for (char *line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
                 if (kext_is_sha256(line))
                         r = each(context, line, err);
