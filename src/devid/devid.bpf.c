@@ -13,6 +13,7 @@
 #include "devid/refusals.bpf.h"
 
 #include "plane/caller.bpf.h"
+#include "plane/clock.bpf.h"
 #include "plane/copy.bpf.h"
 #include "plane/maps.bpf.h"
 
@@ -46,6 +47,7 @@ static __always_inline int answer(
                 COPY_WORDS(&call->ret, &no_number, WORDS(no_number));
                 return -ESRCH;
         }
+        call->ret.since_ns = callers_boottime(call->ret.since_ns);
         if (caller)
                 call->ret.pid = 0;
         return 0;

@@ -84,7 +84,7 @@ struct devid_number {
         __u32 first, count, within; /* of its group: first, first + within, ... */
         __u32 virtual;              /* what it is called inside; its owner's word */
         __u32 state;                /* enum devid_state */
-        __s64 since_ns;             /* when it came into that state, CLOCK_BOOTTIME */
+        __s64 since_ns;             /* when it came into that state, CLOCK_BOOTTIME; in an answer of who asks */
         __u32 pid;                  /* who asked; 0 where a partition reads */
         __u32 flags;                /* enum devid_flag */
 };

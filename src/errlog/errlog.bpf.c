@@ -9,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "errlog/kernel_messages.h"
+#include "plane/clock.bpf.h"
 #include "plane/copy.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -111,6 +112,7 @@ static __always_inline void copy_book(struct errlog_call *call, struct errlog_bo
 
         COPY_WORDS(&call->book, book, WORDS(*book));
         *(volatile __u64 *)&call->book.ended = ended;
+        call->book.attempt_ns = callers_boottime(call->book.attempt_ns);
 }
 
 /* What is copied may go meanwhile, and another come in its place: its number is looked at again afterwards. */
@@ -135,6 +137,7 @@ static __always_inline int read(struct errlog_call *call, const struct errlog_bo
         }
         call->record.partition = partition;
         call->record.seq = walk.found;
+        call->record.boot_ns = callers_boottime(call->record.boot_ns);
         if (caller) {
                 call->record.pid = 0;
                 call->record.tid = 0;

@@ -46,7 +46,7 @@ struct errlog_record {
         __u64 seq; /* from 1; 0: there is none here, or it is being written */
         __u64 attempt;
         __u64 cause;                  /* seq of the record that led to this one, 0: none; always less than seq */
-        __s64 boot_ns;                /* CLOCK_BOOTTIME */
+        __s64 boot_ns;                /* CLOCK_BOOTTIME; in an answer of who asks */
         __u32 pid, tid;               /* 0 where a partition reads */
         __u32 pid_inside, tid_inside; /* as its own pid namespace has them */
         __u8 source;                  /* enum errlog_source */
@@ -83,7 +83,7 @@ struct errlog_book {
         __u64 next;   /* the number that the next one gets */
         __u64 ended;  /* how many were written or given up; next - 1: nobody is writing just now */
         __u64 attempt;
-        __s64 attempt_ns;   /* when that began, CLOCK_BOOTTIME */
+        __s64 attempt_ns;   /* when that began, CLOCK_BOOTTIME; in an answer of who asks */
         __u64 refused[2];   /* by enum errlog_part, since the attempt began */
         __u64 used[4];      /* a bit for each slot with a record, or one that is being written */
         char operation[16]; /* of the attempt: "start" */

@@ -225,8 +225,11 @@ static __always_inline int read_head(struct kstat_call *call, const struct kstat
 /* Nothing of another record stays with who asked. */
 static __always_inline int settle(struct kstat_call *call, const struct watched *w, int r)
 {
-        if (is_unchanged(w))
+        if (is_unchanged(w)) {
+                call->head.crtime = callers_time(call->head.crtime);
+                call->head.snaptime = callers_time(call->head.snaptime);
                 return r;
+        }
         wipe(call);
         return -EAGAIN;
 }

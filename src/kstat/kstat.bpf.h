@@ -65,7 +65,7 @@ struct kstat_head {
         __u32 n_data; /* values of a NAMED one, else 1 */
         __u32 size;   /* bytes of data */
         __u32 reserved;
-        __s64 crtime;   /* CLOCK_MONOTONIC, ns */
+        __s64 crtime;   /* CLOCK_MONOTONIC, ns; a record's the machine's, an answer's of who asks */
         __s64 snaptime; /* likewise; set at each read */
 };
 _Static_assert(sizeof(struct kstat_head) == 144, "layout");

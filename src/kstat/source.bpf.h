@@ -23,10 +23,19 @@
 #include "kstat/own_disks.bpf.h"
 #include "kstat/source_kit.bpf.h"
 #include "kstat/sums.bpf.h"
+#include "plane/clock.bpf.h"
 
 #include <linux/errno.h>
 
 #define TICK_NS 10000000 /* illumos's: 1/100 s */
+
+/* What was before the caller's clock began is told as if it had been then. */
+static __always_inline __s64 callers_time(__s64 machines)
+{
+        __s64 time = callers_monotonic(machines);
+
+        return time > 0 ? time : 0;
+}
 
 static __always_inline __u32 count_bits(__u64 x)
 {
@@ -551,8 +560,8 @@ SOURCE source_call_timer(const struct source *s, struct kstat_call *call)
         PUT(elapsed_time, timer.elapsed);
         PUT(min_time, timer.shortest);
         PUT(max_time, timer.longest);
-        PUT(start_time, timer.start);
-        PUT(stop_time, timer.stop);
+        PUT(start_time, timer.start ? callers_time(timer.start) : 0);
+        PUT(stop_time, timer.stop ? callers_time(timer.stop) : 0);
         return 0;
 }
 

@@ -337,6 +337,7 @@ struct timespec64 {
         long tv_nsec;
 };
 struct timens_offsets {
+        struct timespec64 monotonic;
         struct timespec64 boottime;
 };
 struct time_namespace {

@@ -43,10 +43,11 @@ uint64_t cgroup_id(const char *name);
 
 enum as {
         AS_IS = 0,
-        AS_NOBODY = 1,       /* uid 65534, no capability */
-        AS_USER_NS = 2,      /* in a user namespace of its own */
-        AS_NESTED_NS = 4,    /* and in one inside */
-        AS_NO_CAPABILITY = 8 /* gives up those that the new namespace has given */
+        AS_NOBODY = 1,        /* uid 65534, no capability */
+        AS_USER_NS = 2,       /* in a user namespace of its own */
+        AS_NESTED_NS = 4,     /* and in one inside */
+        AS_NO_CAPABILITY = 8, /* gives up those that the new namespace has given */
+        AS_OTHER_CLOCK = 16   /* in a time namespace whose clocks are eleven days ahead */
 };
 
 /* In a child: 0, or -1. */

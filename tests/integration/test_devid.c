@@ -5,6 +5,7 @@
  * cpus: several
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "devid_kit.h"
 #include "plane/plane_bpf.h"
 #include "turns.h"
@@ -44,6 +45,24 @@ static void happy_path(void *context)
                 require(take(0, minors, instance) == i);
         }
         require(release(0, DEVID_CHAR_MAJORS, "drv0") == -EBUSY); /* its minors are in use */
+}
+
+static void is_young(void *context)
+{
+        struct devid_call call = {.count = 0};
+
+        (void)context;
+        require(call_for(0, DEVID_OP_GET, DEVID_CHAR_MAJORS, "drv0", &call) == 0);
+        require(call.ret.since_ns <= now_ns(CLOCK_BOOTTIME) &&
+                now_ns(CLOCK_BOOTTIME) - call.ret.since_ns < 3600000000000);
+}
+
+static void its_age_is_right_by_whatever_clock_it_is_read(void **state)
+{
+        (void)state;
+        as("a", AS_IS, happy_path, NULL);
+        as("a", AS_IS, is_young, NULL);
+        as("a", AS_OTHER_CLOCK, is_young, NULL);
 }
 
 static void each_gets_numbers_of_its_own(void **state)
@@ -659,6 +678,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_devid, tear_down_devid)
 #define ANEW(f) cmocka_unit_test_setup_teardown(f, set_up_new, tear_down_devid)
         const struct CMUnitTest tests[] = {
+                TEST(its_age_is_right_by_whatever_clock_it_is_read),
                 TEST(each_gets_numbers_of_its_own),
                 TEST(nobody_has_anothers),
                 TEST(groups_are_given_whole_or_not_at_all),

@@ -6,6 +6,7 @@
  * cpus: several
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "errlog/client.h"
 #include "errlog/errlog.h"
 #include "oom_kit.h"
@@ -152,6 +153,31 @@ static void each_has_its_own_book(void **state)
         assert_int_equal(record.partition, A);
         assert_int_equal(croft_errlog_read(log_of_global, 0, 1, &record, NULL), -ENOENT);
         assert_int_equal(croft_errlog_read(log_of_global, 999, 1, &record, NULL), -ENXIO);
+}
+
+static void reads_the_time(void *context)
+{
+        struct croft_errlog *own = NULL;
+        struct croft_errlog_record record;
+        struct croft_errlog_book book;
+        int64_t now;
+
+        (void)context;
+        require(croft_errlog_open(directory, &own, NULL) == 0);
+        require(croft_errlog_read(own, 0, 1, &record, NULL) == 0);
+        require(croft_errlog_get_book(own, 0, &book, NULL) == 0);
+        now = now_ns(CLOCK_REALTIME);
+        require(record.time_ns <= now && now - record.time_ns < 3600000000000);
+        require(book.attempt_ns <= now && now - book.attempt_ns < 3600000000000);
+        croft_errlog_close(own);
+}
+
+static void times_are_right_by_whatever_clock_they_are_read(void **state)
+{
+        (void)state;
+        as("a", AS_IS, write_own, NULL);
+        as("a", AS_IS, reads_the_time, NULL);
+        as("a", AS_OTHER_CLOCK, reads_the_time, NULL);
 }
 
 /* What was opened in global writes into the book of who uses it. */
@@ -655,6 +681,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_errlog, tear_down_errlog)
         const struct CMUnitTest tests[] = {
                 TEST(each_has_its_own_book),
+                TEST(times_are_right_by_whatever_clock_they_are_read),
                 TEST(nobody_lies_about_who_he_is),
                 TEST(a_full_book_keeps_what_it_has),
                 TEST(an_attempt_begins_with_an_empty_book),

@@ -37,6 +37,14 @@ t_like "it sees how many CPUs it has" "$(croft exec web -- $inside -p $misc:ncpu
 plain=$(croft exec web -- $inside $misc)
 t_like "the plain form is there" "$plain" '^module: unix                            instance: 0     $'
 t_like "with the time of the reading" "$plain" '^	snaptime                        [0-9]+\.[0-9]{9}$'
+of_time() { croft exec web -- $inside -p "$misc:$1" | cut -f2; }
+made=$(of_time crtime)
+taken=$(of_time snaptime)
+up=$(croft exec web -- cut -d' ' -f1 /proc/uptime)
+t_ok "times are those of the partition's clock: made $made, read $taken, up $up" \
+        awk "BEGIN { exit !($made < $taken && $taken < $up && $up < $taken + 60) }"
+t_ok "the other one is restarted" croft restart db
+t_is "what is older than its clock is as old as that" "$(croft exec db -- $inside -p cpu_info:0:cpu_info0:crtime | cut -f2)" 0
 t_ok "JSON is JSON" sh -c "croft exec web -- $inside -j | jq -e '.[] | select(.name == \"system_misc\").data.ncpus'"
 t_fails_with 1 "an unknown key matches nothing" croft exec web -- $inside unix:0:nothing
 t_is "without a word" "$(cat "$T/.output" "$T/error")" ""
