@@ -34,6 +34,13 @@ static uint64_t forks_of(const struct view *v)
         return v->s.forks ? v->s.forks : v->processes_most;
 }
 
+/* With the one who reads: it runs, but for the moment in which it waits for this text.  Programs that leave themselves
+ * out (sar -q) count on it. */
+static uint64_t running_of(const struct view *v)
+{
+        return (uint64_t)v->s.running + 1;
+}
+
 int view_stat(struct view *v, struct text *t)
 {
         struct kstat_sample_cpu all = {v->user_ns, v->nice_ns, v->system_ns};
@@ -50,7 +57,7 @@ int view_stat(struct view *v, struct text *t)
         put_line(t, "ctxt ", v->s.switches);
         put_line(t, "btime ", began > 0 ? (uint64_t)began / NSEC_PER_SEC : 0);
         put_line(t, "processes ", forks_of(v));
-        put_line(t, "procs_running ", v->s.running);
+        put_line(t, "procs_running ", running_of(v));
         put_line(t, "procs_blocked ", v->s.blocked);
         text_str(t, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
         return 0;
@@ -169,7 +176,7 @@ int view_loadavg(struct view *v, struct text *t)
                         t, (load >> LOAD_SHIFT) * 100 + (load & ((1u << LOAD_SHIFT) - 1)) * 100 / (1u << LOAD_SHIFT));
                 text_char(t, ' ');
         }
-        text_number(t, v->s.running, 0);
+        text_number(t, running_of(v), 0);
         text_char(t, '/');
         text_number(t, v->s.threads, 0);
         text_next(t, v->s.processes_last);

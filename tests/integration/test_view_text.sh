@@ -53,7 +53,7 @@ shows() { # SENTENCE EXPECTED-LINE COMMAND...: the command ends well and prints 
 shows "free tells its memory" '^Mem: +536870912 +[0-9]+ +432013312 +4194304 +42991616 +470810624$' free -b
 shows "free tells no swap where the machine has none, or its limit" '^Swap: +(0|1048576) +0 +(0|1048576)$' free -b
 shows "vmstat -s tells its memory" '^ *524288 K total memory$' vmstat -s
-shows "vmstat tells its memory" '^ *1 +0 +0 +421888 +0 +41984 ' vmstat
+shows "vmstat tells its memory, and who runs" '^ *2 +0 +0 +421888 +0 +41984 ' vmstat
 shows "vmstat -m tells its slabs" '^partition +256 +256 +4096 +1$' vmstat -m
 shows "slabtop tells its slabs" '^ Active / Total Objects \(% used\) +: 256 / 256 ' slabtop -o
 shows "top tells its memory" '^MiB Mem : +512.0 total, +412.0 free,' top -b -n 1
@@ -111,7 +111,7 @@ render
 shows "uptime tells its age and load" ' up 1 min,.*load average: 0\.50, 0\.50, 0\.50$' uptime
 shows "w ends well" 'load average: 0\.50' w
 shows "top tells its load" 'load average: 0\.50, 0\.50, 0\.50$' top -b -n 1
-shows "sar -q tells its threads and load" '^[0-9:]+ +[0-9]+ +7 +0\.50 +0\.50 +0\.50 ' sar -q LOAD 1 1
+shows "sar -q tells its load, threads, and who runs but itself" '^[0-9:]+ +1 +7 +0\.50 +0\.50 +0\.50 ' sar -q LOAD 1 1
 shows "vmstat -s tells when it was booted" '^ *[0-9]+ boot time$' vmstat -s
 t_ok "... later than the machine was" test "$(awk '$2 == "boot" { print $1 }' "$T/shown")" -ge \
         "$(awk '$1 == "btime" { print $2 }' /proc/stat)"
