@@ -72,6 +72,7 @@ static void *work(void *arg)
         struct pollfd fds[] = {{.fd = life->devid_wanted, .events = POLLIN},
                 {.fd = devid_wake_fd(life->host->devid), .events = POLLIN}};
 
+        follower_stand_back();
         while (!life_is_ending(life)) {
                 eventfd_t n;
 

@@ -6,12 +6,21 @@
 #include "daemon/life_private.h"
 
 #include <errno.h>
+#include <sched.h>
+
+void follower_stand_back(void)
+{
+        const struct sched_param param = {.sched_priority = 0};
+
+        (void)sched_setscheduler(0, SCHED_BATCH, &param); /* of this thread; without it all is done as well */
+}
 
 static void *follow(void *context)
 {
         struct follower *f = context;
         struct life *life = f->life;
 
+        follower_stand_back();
         for (;;) {
                 bool ending;
 

@@ -290,6 +290,8 @@ void life_packages_close(struct life *life);
 /* An error: nothing will be done that is wanted.  follower_want() is then without effect, as before and afterwards. */
 int follower_start(struct follower *f, struct life *life, void (*work)(struct life *life), struct croft_error *err);
 void follower_want(struct follower *f);
+/* The calling thread is for what nobody waits for: when it is woken it takes the CPU from nobody. */
+void follower_stand_back(void);
 /* What it is at is done to its end; nothing of life begins anew. */
 void follower_close(struct follower *f);
 

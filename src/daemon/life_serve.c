@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 
 #define NO_ID 0       /* no partition has it: the end */
-#define WAITING_MAX 2 /* one more than must be: else each call of one partition would make a thread, and end one */
+#define WAITING_MAX 3 /* two more than must be: else who calls again and again would have threads made and ended */
 
 /* --- those that wait --- */
 

@@ -128,13 +128,16 @@ int machine_set_host(struct devid *d, const char *family, uint32_t word, __u64 b
         return devid_client_call(d->program, &call);
 }
 
-static int set_host(struct devid *d, const char *family, const __u64 words[DEVID_WORDS], struct croft_error *err)
+/* Most of it is as it was: a module or a device has come or gone. */
+static int set_host(
+        struct devid *d, const struct devid_family *family, const __u64 words[DEVID_WORDS], struct croft_error *err)
 {
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < DEVID_WORDS; i++)
-                r = machine_set_host(d, family, i, words[i]);
-        return r < 0 ? croft_error_set(err, r, "keep out the machine's own numbers of family '%s'", family) : 0;
+                if (family->host[i] != words[i])
+                        r = machine_set_host(d, family->name, i, words[i]);
+        return r < 0 ? croft_error_set(err, r, "keep out the machine's own numbers of family '%s'", family->name) : 0;
 }
 
 /* What is taken is somebody's, whatever the machine has. */
@@ -145,7 +148,7 @@ static int keep_out(struct devid *d, const char *name, __u64 words[DEVID_WORDS],
 
         for (size_t i = 0; r == 0 && i < DEVID_WORDS; i++)
                 words[i] &= ~family.taken[i];
-        return r < 0 ? r : set_host(d, name, words, err);
+        return r < 0 ? r : set_host(d, &family, words, err);
 }
 
 static void add(__u64 words[DEVID_WORDS], uint64_t n)
@@ -157,15 +160,20 @@ static void add(__u64 words[DEVID_WORDS], uint64_t n)
 
 static int look_at_majors(struct devid *d, const char *text, uint32_t cuse, struct croft_error *err)
 {
+        struct devid_family of_char, of_block;
         struct devid_majors majors;
-        int r;
+        int r = devid_get_family(d, DEVID_CHAR_MAJORS, &of_char, err);
 
+        if (r == 0)
+                r = devid_get_family(d, DEVID_BLOCK_MAJORS, &of_block, err);
+        if (r < 0)
+                return r;
         if (!devid_majors_read(text, &majors))
                 return croft_error_set(err, EBADMSG, "read '/proc/devices'");
         if (cuse)
                 add(majors.of_char, cuse);
-        r = set_host(d, DEVID_CHAR_MAJORS, majors.of_char, err);
-        return r < 0 ? r : set_host(d, DEVID_BLOCK_MAJORS, majors.of_block, err);
+        r = set_host(d, &of_char, majors.of_char, err);
+        return r < 0 ? r : set_host(d, &of_block, majors.of_block, err);
 }
 
 /* CUSE devices may have any number, so that they get a major for local use: the highest that nobody has.  It is taken

@@ -28,8 +28,8 @@ bool devid_majors_is_local(unsigned int major)
 static void leave_local(__u64 words[DEVID_WORDS])
 {
         memset(words, 0xff, DEVID_WORDS * sizeof(*words));
-        for (unsigned int n = 0; n < DEVID_FAMILY_MAX; n++)
-                if (devid_majors_is_local(n))
+        for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+                for (unsigned int n = local[i].first; n <= local[i].last; n++)
                         words[n / 64] &= ~(1ULL << n % 64);
 }
 

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a list begins with; its items follow. */
 struct view_list {
@@ -20,6 +21,9 @@ struct view_list {
 
 /* Writes the whole list anew: n items of `size` bytes, a multiple of 8; of more than max only the first. */
 void view_list_write(struct view_list *area, const void *items, size_t size, size_t n, size_t max);
+/* The same by pwrite(2), where the list lies at `at` in a file that others have mapped: to map it for that alone takes
+ * longer, and to unmap it stops all threads that run.  A negative errno: it may be left as by a writer that died. */
+int view_list_write_at(int fd, off_t at, const void *items, size_t size, size_t n, size_t max);
 /* Copies at most max items, which may be anything.  0; -EAGAIN: it is being written, also after a few tries. */
 int view_list_read(
         const struct view_list *area, void *ret, size_t size, size_t max, size_t *ret_n, uint32_t *ret_sequence);

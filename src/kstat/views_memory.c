@@ -125,7 +125,7 @@ static const struct {
 
 /* What the head says of lists, with `more` said from now on: a reader sees the flag and then a list that is empty or
  * whole. */
-static int announce(int fd, int layout, uint32_t more, uint32_t *ret, struct croft_error *err)
+static int announce(int fd, int layout, uint32_t more, struct croft_error *err)
 {
         struct views_memory *head = mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         bool ours;
@@ -134,7 +134,7 @@ static int announce(int fd, int layout, uint32_t more, uint32_t *ret, struct cro
                 return croft_error_set(err, errno, "map the head of the memory of the views");
         ours = is_ours(head, layout);
         if (ours)
-                *ret = __atomic_or_fetch(&head->has_disks, more, __ATOMIC_RELEASE);
+                (void)__atomic_or_fetch(&head->has_disks, more, __ATOMIC_RELEASE);
         (void)munmap(head, HEAD_BYTES);
         return ours ? 0 : refuse(err);
 }
@@ -154,7 +154,6 @@ static int find_layout(int fd, enum view_disks_kind kind, int *ret, struct croft
 int views_disks_map(int fd, enum view_disks_kind kind, struct view_disks **ret, struct croft_error *err)
 {
         int layout = 0, r = find_layout(fd, kind, &layout, err);
-        uint32_t lists;
         void *disks;
 
         if (r < 0)
@@ -162,7 +161,7 @@ int views_disks_map(int fd, enum view_disks_kind kind, struct view_disks **ret, 
         disks = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)places[kind].at);
         if (disks == MAP_FAILED)
                 return croft_error_set(err, errno, "map the list of disks");
-        r = announce(fd, layout, 1u << kind, &lists, err);
+        r = announce(fd, layout, 1u << kind, err);
         if (r < 0) {
                 views_disks_unmap(disks);
                 return r;
@@ -178,23 +177,43 @@ struct view_disks *views_disks_unmap(struct view_disks *disks)
         return NULL;
 }
 
+/* Is there a list of that flag?  By reading, not by mapping: it mostly is, and to unmap stops all threads that run. */
+static int see(int fd, int layout, uint32_t flag, bool *ret, struct croft_error *err)
+{
+        uint32_t head[2], lists;
+        _Static_assert(
+                offsetof(struct views_memory, magic) == 0 && offsetof(struct views_memory, version) == 4, "head");
+
+        if (pread(fd, head, sizeof(head), 0) != sizeof(head) || head[0] != VIEWS_MAGIC ||
+                head[1] != layouts[layout].version ||
+                pread(fd, &lists, sizeof(lists), offsetof(struct views_memory, has_disks)) != sizeof(lists))
+                return refuse(err);
+        *ret = lists & flag;
+        return 0;
+}
+
+/* The list at `at` becomes these items.  None where there never was one stays none. */
+static int replace(int fd, int layout, uint32_t flag, size_t at, const void *items, size_t size, size_t n, size_t max,
+        struct croft_error *err)
+{
+        bool there = false;
+        int r = see(fd, layout, flag, &there, err);
+
+        if (r == 0 && !there && n > 0)
+                r = announce(fd, layout, flag, err);
+        if (r < 0 || (!there && n == 0))
+                return r;
+        r = view_list_write_at(fd, (off_t)at, items, size, n, max);
+        return r < 0 ? croft_error_set(err, r, "write a list of the views") : 0;
+}
+
 int views_disks_replace(
         int fd, enum view_disks_kind kind, const struct view_disk *list, size_t n, struct croft_error *err)
 {
-        struct view_disks *disks = NULL;
         int layout = 0, r = find_layout(fd, kind, &layout, err);
-        uint32_t lists = 0;
 
-        if (r == 0 && n == 0)
-                r = announce(fd, layout, 0, &lists, err);
-        if (r < 0 || (n == 0 && !(lists & 1u << kind)))
-                return r;
-        r = views_disks_map(fd, kind, &disks, err);
-        if (r < 0)
-                return r;
-        view_disks_write(disks, list, n);
-        views_disks_unmap(disks);
-        return 0;
+        return r < 0 ? r
+                     : replace(fd, layout, 1u << kind, places[kind].at, list, sizeof(*list), n, VIEW_DISKS_MAX, err);
 }
 
 const struct view_disks *views_disks(const struct views_memory *area, enum view_disks_kind kind)
@@ -209,47 +228,16 @@ const struct view_disks *views_disks(const struct views_memory *area, enum view_
 #define HAS_MODULES (1u << VIEW_DISKS_KINDS)
 #define MODULES_LAYOUT 3
 
-static int write_modules(int fd, const struct view_module *list, size_t n, struct croft_error *err)
-{
-        struct view_modules *modules = mmap(NULL, sizeof(*modules), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                (off_t)offsetof(struct views_memory, modules));
-
-        if (modules == MAP_FAILED)
-                return croft_error_set(err, errno, "map the list of modules");
-        view_modules_write(modules, list, n);
-        (void)munmap(modules, sizeof(*modules));
-        return 0;
-}
-
-/* Is there one?  By reading, not by mapping: it mostly is, and to unmap stops all threads that run. */
-static int see_modules(int fd, int layout, bool *ret, struct croft_error *err)
-{
-        uint32_t head[2], lists;
-        _Static_assert(
-                offsetof(struct views_memory, magic) == 0 && offsetof(struct views_memory, version) == 4, "head");
-
-        if (pread(fd, head, sizeof(head), 0) != sizeof(head) || head[0] != VIEWS_MAGIC ||
-                head[1] != layouts[layout].version ||
-                pread(fd, &lists, sizeof(lists), offsetof(struct views_memory, has_disks)) != sizeof(lists))
-                return refuse(err);
-        *ret = lists & HAS_MODULES;
-        return 0;
-}
-
 int views_modules_replace(int fd, const struct view_module *list, size_t n, struct croft_error *err)
 {
-        int layout = layout_of(fd), r;
-        uint32_t lists = 0;
-        bool there = false;
+        int layout = layout_of(fd);
 
         if (layout < 0)
                 return refuse(err);
         if (layout < MODULES_LAYOUT)
                 return croft_error_set(err, EOPNOTSUPP, "the memory of the views has no room for a list of modules.");
-        r = see_modules(fd, layout, &there, err);
-        if (r == 0 && !there && n > 0)
-                r = announce(fd, layout, HAS_MODULES, &lists, err);
-        return r < 0 || (!there && n == 0) ? r : write_modules(fd, list, n, err);
+        return replace(fd, layout, HAS_MODULES, offsetof(struct views_memory, modules), list, sizeof(*list), n,
+                VIEW_MODULES_MAX, err);
 }
 
 const struct view_modules *views_modules(const struct views_memory *area)

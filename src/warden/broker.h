@@ -36,9 +36,9 @@ struct broker_copier {
 /* A call about a module: such a process copies and asks croftd, which decides. */
 struct broker_module {
         struct broker_call call;
-        struct broker_copier copier; /* none: it has asked */
+        struct broker_copier copier; /* none: it is free again */
         int64_t until_ms;
-        bool asked, answered;
+        bool asked, sent, answered; /* asked: croftd may have heard of it; sent: it will */
 };
 
 struct broker {

@@ -29,6 +29,8 @@
 
 #define DECISION_MS 60000 /* for croftd, and the module's own beginning */
 #define CHUNK 65536
+#define ASKS 'a' /* words of a copier to the broker */
+#define FREE 'f'
 #define NO_COPIER ((struct broker_copier){.pidfd = -EBADF, .socket = -EBADF})
 #define NAME_MAX_KERNEL 56 /* bytes of a name that delete_module(2) reads */
 
@@ -108,8 +110,13 @@ static int take_wish(const struct asker *a, struct module_request *wish, int byt
         return r;
 }
 
-/* What was copied goes to croftd, and before that a word to the broker: once croftd has answered, this process is free.
- */
+static int tell_broker(int socket, char word)
+{
+        return sock_send_packet(socket, &word, 1, NULL, 0);
+}
+
+/* What was copied goes to croftd.  A word to the broker before that: from now on it is croftd that answers; and one
+ * after it: this process is free, whatever croftd is at. */
 static int ask(const struct broker *b, const struct asker *a, const struct module_request *wish, int bytes, int socket)
 {
         const struct warden_fd fds[] = {{"listener", a->listener}, {"bytes", bytes}};
@@ -117,7 +124,7 @@ static int ask(const struct broker *b, const struct asker *a, const struct modul
         int r = wish->load ? sealed_seal(bytes, NULL) : 0;
 
         if (r == 0)
-                r = sock_send_packet(socket, "a", 1, NULL, 0);
+                r = tell_broker(socket, ASKS);
         if (r < 0)
                 return r;
         module_request_put(&body, wish);
@@ -125,7 +132,10 @@ static int ask(const struct broker *b, const struct asker *a, const struct modul
         wire_writer_done(&body);
         if (r == -EPIPE || r == -ECONNRESET) /* croftd has died: as if it had a moment later */
                 return -EAGAIN;
-        return r == -EAGAIN ? r : r < 0 ? -EIO : 0;
+        if (r < 0)
+                return r == -EAGAIN ? r : -EIO;
+        (void)tell_broker(socket, FREE); /* one that has died needs none */
+        return 0;
 }
 
 static int carry_out(const struct broker *b, const struct asker *a, int socket)
@@ -270,13 +280,15 @@ static void hear_copier(struct broker_module *m)
 {
         char said;
 
-        if (m->asked || m->copier.socket < 0 || recv(m->copier.socket, &said, 1, MSG_DONTWAIT) != 1)
-                return;
-        m->asked = true;
-        m->until_ms = now_ms() + DECISION_MS;
+        while (!m->sent && m->copier.socket >= 0 && recv(m->copier.socket, &said, 1, MSG_DONTWAIT) == 1) {
+                m->sent = said == FREE;
+                if (!m->asked)
+                        m->until_ms = now_ms() + DECISION_MS;
+                m->asked = true;
+        }
 }
 
-/* It has nothing to do with this call any more. */
+/* The copier has nothing to do with this call any more. */
 static void release(struct broker *b, struct broker_module *m)
 {
         if (m->copier.stays && m->copier.socket >= 0 && b->copier.pidfd < 0) {
@@ -309,7 +321,7 @@ static bool look(struct broker *b, struct broker_module *m)
                         (void)process_signal(m->copier.pidfd, SIGKILL); /* one that can't be killed yet stays listed */
                 answer(b, m, ETIMEDOUT);
         }
-        if (m->answered && m->asked)
+        if (m->sent)
                 release(b, m);
         return m->copier.pidfd >= 0 || !m->answered;
 }

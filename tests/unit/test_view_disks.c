@@ -6,6 +6,7 @@
 #include "kstat/view_disks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -172,6 +174,7 @@ static void what_is_there_twice_is_shown_once(void **state)
 #define N_LISTED 8 /* more than a page of them */
 
 static struct view_disks *shared;
+static int shared_fd; /* the file that it is in: the writer uses that; or -1 */
 static unsigned int written;
 
 static void write_all(uint64_t sectors)
@@ -182,7 +185,10 @@ static void write_all(uint64_t sectors)
                 list[i] = loop(i, i);
                 list[i].sectors = sectors;
         }
-        view_disks_write(shared, list, N_LISTED);
+        if (shared_fd < 0)
+                view_disks_write(shared, list, N_LISTED);
+        else
+                (void)view_list_write_at(shared_fd, PAGE, list, sizeof(*list), N_LISTED, VIEW_DISKS_MAX);
 }
 
 static void write_in_between(int number)
@@ -192,13 +198,16 @@ static void write_in_between(int number)
         write_all(++written);
 }
 
-static void a_list_that_changes_while_it_is_read_is_read_again(void **state)
+static void read_while_it_changes(bool by_descriptor)
 {
         struct sigaction action = {.sa_handler = write_in_between}, before;
+        int fd = memfd_create("shared", MFD_CLOEXEC);
         uint32_t sequence;
 
-        (void)state;
-        shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        written = 0;
+        shared_fd = by_descriptor ? fd : -1;
+        assert_int_equal(ftruncate(fd, PAGE + sizeof(*shared)), 0);
+        shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGE);
         assert_ptr_not_equal(shared, MAP_FAILED);
         write_all(0);
         assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
@@ -210,6 +219,41 @@ static void a_list_that_changes_while_it_is_read_is_read_again(void **state)
                 assert_int_equal(got[i].sectors, 1);
         assert_false(view_disks_changed(shared, sequence));
         assert_int_equal(munmap(shared, sizeof(*shared)), 0);
+        (void)close(fd);
+}
+
+static void a_list_that_changes_while_it_is_read_is_read_again(void **state)
+{
+        (void)state;
+        read_while_it_changes(false);
+        read_while_it_changes(true);
+}
+
+static void by_descriptor_it_is_the_same(void **state)
+{
+        const struct view_disk list[] = {loop(1, 1), loop(2, 2)};
+        int fd = memfd_create("list", MFD_CLOEXEC), full;
+        uint32_t sequence;
+
+        (void)state;
+        assert_int_equal(ftruncate(fd, sizeof(area)), 0);
+        assert_int_equal(view_list_write_at(fd, 0, list, sizeof(*list), 2, VIEW_DISKS_MAX), 0);
+        assert_int_equal(pread(fd, &area, sizeof(area), 0), sizeof(area));
+        assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 2);
+        assert_string_equal(got[1].name, list[1].name);
+        assert_int_equal(view_list_write_at(fd, 0, list, sizeof(*list), 2, 1), 0);
+        assert_int_equal(pread(fd, &area, sizeof(area), 0), sizeof(area));
+        assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 1);
+        area.head.sequence++; /* a writer that died */
+        assert_int_equal(pwrite(fd, &area.head, sizeof(area.head), 0), sizeof(area.head));
+        assert_int_equal(view_list_write_at(fd, 0, NULL, sizeof(*list), 0, VIEW_DISKS_MAX), 0);
+        assert_int_equal(pread(fd, &area, sizeof(area), 0), sizeof(area));
+        assert_true(area.head.sequence > sequence && area.head.sequence % 2 == 0);
+        assert_int_equal(view_disks_read(&area, got, VIEW_DISKS_MAX, &sequence), 0);
+        full = open("/dev/full", O_RDWR | O_CLOEXEC);
+        assert_int_equal(view_list_write_at(full, 0, list, sizeof(*list), 2, VIEW_DISKS_MAX), -ENOSPC);
+        (void)close(full);
+        (void)close(fd);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
@@ -227,6 +271,7 @@ int main(void)
                 TEST(texts_without_an_end_get_one),
                 TEST(what_is_there_twice_is_shown_once),
                 TEST(a_list_that_changes_while_it_is_read_is_read_again),
+                TEST(by_descriptor_it_is_the_same),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
