@@ -438,6 +438,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->pools_lock, NULL);
         (void)pthread_mutex_init(&life->kext_lock, NULL);
         (void)pthread_mutex_init(&life->policy_lock, NULL);
+        (void)pthread_mutex_init(&life->refusals_lock, NULL);
         (void)pthread_mutex_init(&life->books_lock, NULL);
         (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->books_turned, NULL);
@@ -504,6 +505,7 @@ struct life *life_free(struct life *life)
         (void)pthread_mutex_destroy(&life->pools_lock);
         (void)pthread_mutex_destroy(&life->kext_lock);
         (void)pthread_mutex_destroy(&life->policy_lock);
+        (void)pthread_mutex_destroy(&life->refusals_lock);
         kexts_done(&life->kexts);
         free(life);
         return NULL;

@@ -99,14 +99,34 @@ void errors_refuse(struct unit *u, const struct croft_error *what)
                 errors_add(u, what);
 }
 
+/* Its share is used up: for whoever looks for a later one. */
+static void tell_more(struct unit *u)
+{
+        struct croft_error more = CROFT_ERROR_INIT;
+        char name[NAME_LENGTH_MAX + 1], line[CROFT_ERROR_TEXT_MAX];
+
+        croft_error_set(&more, EAGAIN, "'%s' is refused more, which isn't told here until this record is cleared.",
+                name_of(u, &name));
+        life_errors_add(u->life, &more);
+        tell_journal(u, LOG_ERR, more.code, croft_error_line(&more, line, sizeof(line)));
+}
+
 void errors_refuse_for_global(struct unit *u, const struct croft_error *what)
 {
         char line[CROFT_ERROR_TEXT_MAX];
+        struct life *life = u->life;
+        enum refusal refusal;
 
-        if (!note_refusal(u, what))
+        (void)croft_error_line(what, line, sizeof(line));
+        (void)pthread_mutex_lock(&life->refusals_lock);
+        refusal = refusal_judge(&life->refusals, &u->refusals, line);
+        (void)pthread_mutex_unlock(&life->refusals_lock);
+        if (refusal == REFUSAL_TELL_END)
+                tell_more(u);
+        if (refusal != REFUSAL_TELL)
                 return;
-        life_errors_add(u->life, what);
-        tell_journal(u, LOG_ERR, what->code, croft_error_line(what, line, sizeof(line)));
+        life_errors_add(life, what);
+        tell_journal(u, LOG_ERR, what->code, line);
 }
 
 void errors_note(struct unit *u, const char *text)
@@ -175,7 +195,11 @@ int life_errors_clear(struct life *life, const char *name, struct croft_error *e
                 r = croft_error_copy(err, &life->host->lacks[HOST_ERRLOG]);
         else
                 r = errlog_clear(life->host->errlog, u ? u->p.def.id : 0, err);
-        if (u) {
+        if (!u) {
+                (void)pthread_mutex_lock(&life->refusals_lock);
+                refusals_clear(&life->refusals);
+                (void)pthread_mutex_unlock(&life->refusals_lock);
+        } else {
                 if (life->host->devid)
                         devid_refusals_forget(life->host->devid, u->p.def.id);
                 forget_refusal(u);

@@ -81,7 +81,9 @@ static int serve_load(struct unit *u, const struct module_request *q, int bytes,
         struct kext_record record;
         bool known;
         uint64_t size;
-        int r = kext_hash(bytes, sealed.sha256, &size, err);
+        int r = q->flags & MODULE_IGNORES
+                        ? croft_error_set(err, EPERM, "the kernel is to ignore versions, which is let to nobody.")
+                        : kext_hash(bytes, sealed.sha256, &size, err);
 
         if (r < 0)
                 return r;

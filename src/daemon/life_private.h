@@ -15,6 +15,7 @@
 #include "daemon/life_rules.h"
 #include "daemon/packages_rules.h"
 #include "daemon/pool_stats.h"
+#include "daemon/refusal_rules.h"
 #include "daemon/store.h"
 #include "daemon/warden_spare.h"
 #include "kext/kexts.h"
@@ -66,6 +67,7 @@ struct unit {
         bool refused;                   /* partition.lock: its warden has refused what isn't on record yet */
         char last_error[512];           /* partition.lock */
         char last_refusal[128];         /* partition.lock: on record already, in this attempt */
+        struct refusals_own refusals;   /* refusals_lock */
 };
 
 /* The partition is its first member; facets of croftd get no other partitions. */
@@ -116,10 +118,12 @@ struct life {
         struct books_leaving *books_leaving; /* books_lock: which the kernel is taking out: life_books_kernel.c */
         pthread_t books_thread;
         bool follows_books, books_ending;
-        struct packages *packages;   /* life_packages.c; NULL: nobody is looked at by itself */
-        pthread_mutex_t policy_lock; /* over kexts; no other is taken while it is held */
-        struct kexts kexts;          /* kexts(5) */
-        pthread_mutex_t kext_lock;   /* over the register of extensions and its copies; taken before no other */
+        struct packages *packages;     /* life_packages.c; NULL: nobody is looked at by itself */
+        pthread_mutex_t policy_lock;   /* over kexts; no other is taken while it is held */
+        struct kexts kexts;            /* kexts(5) */
+        pthread_mutex_t refusals_lock; /* no other is taken while it is held */
+        struct refusals_all refusals;
+        pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
@@ -365,7 +369,8 @@ void errors_add(struct unit *u, const struct croft_error *what); /* NULL, no err
 /* Of somebody who isn't the owner.  The same again, as from a script that tries each second, isn't recorded twice in a
  * row: it would take the room of what matters. */
 void errors_refuse(struct unit *u, const struct croft_error *what);
-/* Likewise, in global's record and not in that of the partition, which could read it there. */
+/* In global's record and not in that of the partition, which could read it there: each once until that one is cleared,
+ * as far as its share goes (refusal_rules.h). */
 void errors_refuse_for_global(struct unit *u, const struct croft_error *what);
 void errors_note(struct unit *u, const char *text);                /* what was put right, or happened by itself */
 void errors_note_partition(struct partition *p, const char *text); /* likewise, by a facet (host.h) */

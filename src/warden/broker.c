@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "base/str.h"
 #include "kernel/notify.h"
+#include "kernel/ns.h"
 #include "kernel/process.h"
 #include "warden/warden.h"
 
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define IDLE_MS 10000
@@ -61,9 +63,22 @@ static bool take_field(const char *text, const char *name, unsigned int skip, in
         return true;
 }
 
+bool broker_is_same_file(int a, int b)
+{
+        struct stat x, y;
+
+        return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* In a user namespace of its own making anybody has all capabilities. */
 bool asker_is_root(const struct broker *b, const struct asker *a)
 {
-        return a->user == b->spec.uid_base && (a->capabilities >> CAP_SYS_ADMIN & 1);
+        _cleanup_close_ int userns = -EBADF;
+
+        if (a->user != b->spec.uid_base || !(a->capabilities >> CAP_SYS_ADMIN & 1))
+                return false;
+        userns = ns_open((pid_t)a->call->pid, "user");
+        return userns >= 0 && broker_is_same_file(userns, b->userns);
 }
 
 bool asker_is_there(const struct asker *a)

@@ -119,9 +119,11 @@ void broker_forget_look(struct broker *b);
 /* Waits until all are removed.  false: there was none. */
 bool broker_forget_all(struct broker *b);
 
-/* Is it root of the partition, with what root may?  What the kernel lets CAP_SYS_ADMIN do to a loop device that isn't
- * open to be written, it may. */
+/* Is it root of the partition, with what root may, in the partition's own user namespace?  What the kernel lets
+ * CAP_SYS_ADMIN do to a loop device that isn't open to be written, it may. */
 bool asker_is_root(const struct broker *b, const struct asker *a);
+/* Are these the same file, or namespace? */
+bool broker_is_same_file(int a, int b);
 
 /* The control group of the one who asks: what is done for it is charged as if it did it, and judged: the gate of
  * devices asks for the control group.  A descriptor, which the caller closes. */

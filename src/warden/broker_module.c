@@ -101,9 +101,7 @@ static int take_wish(const struct asker *a, struct module_request *wish, int byt
         wish->load = true;
         wish->flags = call == MODULE_FINIT ? (uint32_t)a->call->args[2] : 0;
         if (wish->flags & ~(uint32_t)(MODULE_IGNORES | MODULE_COMPRESSED))
-                return -EINVAL;
-        if (wish->flags & MODULE_IGNORES)
-                return -EPERM;
+                return -EINVAL; /* what else isn't let croftd says, which puts it on record */
         r = asker_read_text(a, argument(a->call, call == MODULE_FINIT ? 1 : 2), wish->text, sizeof(wish->text), -EPERM);
         if (r == 0)
                 r = call == MODULE_FINIT ? copy_file(a, bytes) : copy_memory(a, bytes);

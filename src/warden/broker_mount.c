@@ -180,13 +180,6 @@ static int as_caller(struct behalf *who, const struct mount_arguments *m)
 
 /* --- which way --- */
 
-static bool is_same(int a, int b)
-{
-        struct stat x, y;
-
-        return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* May it have us make one?  Who is its root, and mounts where its root may: nested user namespaces have none of these
  * file systems, as on any machine. */
 static bool wants_block(const struct broker *b, const struct behalf *who, const struct mount_arguments *m)
@@ -194,10 +187,11 @@ static bool wants_block(const struct broker *b, const struct behalf *who, const 
         _cleanup_close_ int owner = -EBADF;
 
         if (!m->has_type || !m->has_source || !mount_allow_has(b->spec.mount_allow, m->type) ||
-                !(who->effective & UINT64_C(1) << CAP_SYS_ADMIN) || !is_same(who->ns[BEHALF_USER], b->userns))
+                !(who->effective & UINT64_C(1) << CAP_SYS_ADMIN) ||
+                !broker_is_same_file(who->ns[BEHALF_USER], b->userns))
                 return false;
         owner = ioctl(who->ns[BEHALF_MNT], NS_GET_USERNS);
-        return owner >= 0 && is_same(owner, b->userns);
+        return owner >= 0 && broker_is_same_file(owner, b->userns);
 }
 
 /* What is behind the partition's own directory in the path of the process's control group: "" or "/...".  NULL. */

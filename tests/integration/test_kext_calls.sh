@@ -74,7 +74,10 @@ t_is "the granted one is the kernel's to judge" "$(python 'print(load("good.ko")
 t_is "by every ABI" "$(python 'fd = os.open("good.ko", os.O_RDONLY); print(load("good.ko", abi=X32), i386(350, b"\0", fd, (0,)), i386(128, open("good.ko", "rb").read() + b"\0", (0,), os.path.getsize("good.ko"), (os.path.getsize("good.ko"),)))')" "$loaded $loaded $loaded"
 t_is "a parameter that isn't allowed is refused" "$(python 'print(load("good.ko", b"nr=1"))')" 1
 t_is "flags that make the kernel less careful, too" "$(python 'print(load("good.ko", flags=1), load("good.ko", flags=2), load("good.ko", flags=8))')" "1 1 22"
+t_like "with the rule" "$(refusals)" "the kernel is to ignore versions, which is let to nobody"
 t_is "and who isn't its root" "$(python 'os.setgroups([]); os.setgid(1000); os.setuid(1000); print(load("good.ko"))')" 1
+# Whoever makes a user namespace has all capabilities there, also who hasn't any where he comes from.
+t_is "nor in the partition's own user namespace" "$(python 'print(c.unshare(0x10000000), load("good.ko"), unload(b"good"))')" "0 1 1"
 t_is "one that it doesn't hold isn't there to be unloaded" "$(python 'print(unload(b"good"), unload(b"ext4", 0xa00), unload(b""), unload(b"x" * 300))')" "2 2 2 2"
 t_is "bad arguments end as they should" "$(python 'print(call(313, 99, b"", 0), call(313, 0, 8, 0), call(175, 8, 4096, b""), call(175, 8, ctypes.c_ulong(1 << 40), b""), call(176, 8, 0))')" "9 14 14 8 14"
 t_is "the file's offset stays" "$(python 'f = open("evil.ko", "rb"); f.seek(100); call(313, f.fileno(), b"", 0); print(os.lseek(f.fileno(), 0, 1))')" 100
@@ -315,6 +318,18 @@ good.ko link.ko  $(sum evil.ko) $({ cat good.ko && printf x; } | sha256sum | cut
 t_is "it is loaded then" "$(python 'print(load("good.ko"))')" "$loaded"
 t_is "again it has nothing to do" "$(croft kext sync a --format json | jq -r '.[] | select(.file == "good.ko") | "\(.path) \(.state)"' | sort | tr '\n' ';')" "/t/deep/good.ko CURRENT;/t/good.ko CURRENT;"
 cp newer.ko good.ko
+
+# --- C-15: what one is refused takes no more than its share of global's record -------------------------------------------------
+
+croft error clear global
+python 'fd = os.open("evil.ko", os.O_RDONLY)
+for i in range(100): call(313, fd, b"", 0), unload(b"other%d" % i)' >/dev/null
+t_like "of whoever is refused much it is told that there is more" "$(refusals)" "'a' is refused more, which isn't told here until this record is cleared"
+t_unlike "and not all" "$(refusals)" "other20"
+t_is "others are still told of" "$(python 'print(load("evil.ko"))' b) $(refusals | grep -c "load an extension for 'b'")" "8 1"
+t_unlike "and nothing finds no room" "$(refusals)" "found no room"
+croft error clear global
+t_is "once it is cleared it is told again" "$(python 'print(load("evil.ko"))') $(refusals | grep -c "load an extension for 'a'")" "8 1"
 
 # --- croftd and the others die --------------------------------------------------------------------------------------------
 
