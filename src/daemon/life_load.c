@@ -307,7 +307,7 @@ bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_M
 
 /* --- a partition's share --- */
 
-/* Nothing is held yet, and nothing granted is what a warden begins with. */
+/* Nothing is what a warden begins with.  What is held may be from when it was only loaded, and granted no more. */
 static int start(struct partition *p, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
@@ -317,8 +317,7 @@ static int start(struct partition *p, struct croft_error *err)
         (void)pthread_mutex_lock(&p->lock);
         unit_of(p)->told_modules = TOLD_NO;
         (void)pthread_mutex_unlock(&p->lock);
-        if (n > 0)
-                unit_kext_tell(unit_of(p));
+        unit_kext_tell(unit_of(p));
         return r;
 }
 

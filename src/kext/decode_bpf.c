@@ -16,6 +16,7 @@
 int decode_bpf(const void *data, size_t size, const char *file, struct kext_identity *ret, struct croft_error *err)
 {
         struct kext_identity identity = {.kind = KEXT_BPF};
+        const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
         struct bpf_object *object = NULL;
         char shown[256];
         int r;
@@ -23,7 +24,7 @@ int decode_bpf(const void *data, size_t size, const char *file, struct kext_iden
         if (!kext_name_of_object(file, identity.name))
                 return croft_error_set(err, ENOEXEC,
                         "'%s' gives it no name: NAME.bpf.o, at most 55 letters, digits, '_' and '-'.",
-                        str_escape(shown, sizeof(shown), file, strnlen(file, 60)));
+                        str_escape(shown, sizeof(shown), base, strnlen(base, 80)));
         r = object_open(data, size, identity.name, &object, err);
         if (r < 0)
                 return r;

@@ -43,6 +43,7 @@ t_fails_with 1 "nor one that is cut off" croft kext register cut.bpf.o
 t_like "which is said" "$(cat error)" "it is no BPF object that can be read"
 cp drop.bpf.o 'no name.bpf.o' && printf 'x' >>'no name.bpf.o'
 t_fails_with 1 "nor one whose file gives it no name" croft kext register 'no name.bpf.o'
+t_like "which is said of the file, wherever that is" "$(cat error)" "'no name.bpf.o' gives it no name"
 "$t_top/tests/kit/t-module" drop >drop.ko
 t_fails_with 5 "a module can't have its name" croft kext register drop.ko
 t_ok "what the kernel will not take is registered, since only the kernel can say" croft kext register strays.bpf.o nosy.bpf.o large.bpf.o
@@ -159,6 +160,12 @@ t_ok "a partition stops" croft stop a
 t_is "and its instance goes" "$(holders)$(instances)" ""
 t_ok "it starts" croft start a
 t_is "without it" "$(sends a 4713)" sends
+croft stop a
+t_ok "one that is only loaded can be given one" sh -c 'croft load a && croft kext load a drop'
+croft kext ungrant a drop
+croft start a
+t_is "which it has when it is started, and can give back, granted or not" "$(sends a 4713) $(run 'ls /sys/module') $(unload a drop) $(holders)" "can't drop 0 "
+croft kext grant a drop
 croft kext load a drop
 kill -9 "$(croft show a --format json | jq -r .pid)"
 t_ok "when its init is killed, what it held goes" t_wait_for sh -c "[ \"\$(croft kext list --holders --format json)\" = '[]' ]"
