@@ -167,6 +167,15 @@ static void record_late(struct unit *u)
         errors_refuse_for_global(u, &err);
 }
 
+static void record_denied(struct unit *u)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        croft_error_set(&err, EPERM, "somebody in '%s' who isn't its root wants to load or unload an extension.",
+                u->p.def.name);
+        errors_refuse_for_global(u, &err);
+}
+
 /* What it has bound and unbound since, and what it wants: of that one at a time, so that others are served in between.
  * One that talks for ever, or makes no sense, isn't listened to any more. */
 static void hear(struct unit *u)
@@ -183,8 +192,8 @@ static void hear(struct unit *u)
                         r = -EAGAIN;
                         break;
                 }
-                if (r == 1 && packet.type == WARDEN_MODULE_LATE) {
-                        record_late(u);
+                if (r == 1 && (packet.type == WARDEN_MODULE_LATE || packet.type == WARDEN_MODULE_DENIED)) {
+                        (packet.type == WARDEN_MODULE_LATE ? record_late : record_denied)(u);
                         continue;
                 }
                 if (r != 1 || packet.type != WARDEN_LOOPS || loops_note_get(&packet.body, &note) < 0)

@@ -37,6 +37,7 @@ static const char *const type_names[] = {
         [WARDEN_MODULE] = "MODULE",
         [WARDEN_MODULE_DONE] = "MODULE_DONE",
         [WARDEN_MODULE_LATE] = "MODULE_LATE",
+        [WARDEN_MODULE_DENIED] = "MODULE_DENIED",
         [WARDEN_LOADED] = "LOADED",
         [WARDEN_RUNNING] = "RUNNING",
         [WARDEN_STATE] = "STATE",

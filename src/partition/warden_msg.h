@@ -71,7 +71,8 @@ enum warden_type {
                           memory file), if one is to be loaded */
         WARDEN_MODULE_DONE, /* struct module_answer: how croftd has ended the call */
         /* broker to croftd */
-        WARDEN_MODULE_LATE, /* no body: a call was ended because there was no copy in time (MODULE_COPY_MS) */
+        WARDEN_MODULE_LATE,   /* no body: a call was ended because there was no copy in time (MODULE_COPY_MS) */
+        WARDEN_MODULE_DENIED, /* no body: somebody asked who isn't root of the partition; once a broker */
         /* answers */
         WARDEN_LOADED = 64, /* struct warden_state.  Descriptors: netns console dev (O_PATH), and fuse fuse-memory if it
                                has a /proc of its own */

@@ -65,6 +65,7 @@ struct broker {
         size_t n_mounts;
         struct broker_module modules[BROKER_MODULES_MAX];
         size_t n_modules;
+        bool denied;                 /* croftd was told that somebody may not ask */
         struct broker_copier copier; /* that waits for the next call */
         bool told_no_driver, told_no_library;
 };

@@ -250,13 +250,20 @@ static int begin(struct broker *b, const struct asker *a, struct broker_copier *
         return 0;
 }
 
+/* Global is to know of it; whoever may be nobody there can ask as often as he likes. */
+static int deny(struct broker *b)
+{
+        b->denied = b->denied || warden_send(b->channel, WARDEN_MODULE_DENIED, NULL, 0, NULL) == 0;
+        return -EPERM;
+}
+
 int broker_module_begin(struct broker *b, const struct asker *a)
 {
         struct broker_module *m = &b->modules[b->n_modules];
         int r;
 
         if (!asker_is_root(b, a))
-                return -EPERM;
+                return deny(b);
         if (b->n_modules == ELEMENTS(b->modules))
                 return -EAGAIN;
         *m = (struct broker_module){.call = *a->call, .copier = NO_COPIER, .until_ms = now_ms() + MODULE_COPY_MS};

@@ -78,6 +78,7 @@ t_like "with the rule" "$(refusals)" "the kernel is to ignore versions, which is
 t_is "and who isn't its root" "$(python 'os.setgroups([]); os.setgid(1000); os.setuid(1000); print(load("good.ko"))')" 1
 # Whoever makes a user namespace has all capabilities there, also who hasn't any where he comes from.
 t_is "nor in the partition's own user namespace" "$(python 'print(c.unshare(0x10000000), load("good.ko"), unload(b"good"))')" "0 1 1"
+t_ok "of which global is told" t_wait_for sh -c "croft error print global | grep -q \"somebody in 'a' who isn't its root wants to load or unload an extension\""
 t_is "one that it doesn't hold isn't there to be unloaded" "$(python 'print(unload(b"good"), unload(b"ext4", 0xa00), unload(b""), unload(b"x" * 300))')" "2 2 2 2"
 t_is "bad arguments end as they should" "$(python 'print(call(313, 99, b"", 0), call(313, 0, 8, 0), call(175, 8, 4096, b""), call(175, 8, ctypes.c_ulong(1 << 40), b""), call(176, 8, 0))')" "9 14 14 8 14"
 t_is "the file's offset stays" "$(python 'f = open("evil.ko", "rb"); f.seek(100); call(313, f.fileno(), b"", 0); print(os.lseek(f.fileno(), 0, 1))')" 100
