@@ -60,6 +60,8 @@ static int explain_load(int code, const char *file, struct croft_error *err)
                         "'%s' isn't granted to this partition, not with these parameters, or superseded.", file);
         case EEXIST:
                 return croft_error_set(err, EEXIST, "this partition has '%s' already.", file);
+        case ENOENT:
+                return croft_error_set(err, ENOENT, "what '%s' needs isn't there.", file);
         case EBUSY:
                 return croft_error_set(err, EBUSY, "'%s' can't be loaded beside what is loaded.", file);
         default:

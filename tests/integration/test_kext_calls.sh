@@ -298,6 +298,13 @@ croft kext grant a round
 t_ok "it isn't loaded" sh -c '! croft kext load a round 2>round.error'
 t_like "which is said" "$(cat round.error)" "extensions need one another more than 16 deep"
 t_is "and nothing is held for it" "$(croft kext list a --holders --format json)" "[]"
+module below >below.ko
+module above depends=below >above.ko
+croft kext register below.ko above.ko >/dev/null && croft kext grant a above && croft kext supersede below
+croft exec a -- sh -c 'cat >/t/above.ko' <above.ko
+t_fails_with 3 "what needs one that is superseded isn't loaded" croft exec a -- /run/croft/bin/croft-extension load /t/above.ko
+t_like "which isn't said of its own file" "$(cat "$T/error")" "what '/t/above.ko' needs isn't there"
+t_like "global is told what" "$(refusals)" "'above' needs 'below', which isn't registered"
 
 # --- KID-3, KID-19: newer generations take the place of older ones ----------------------------------------------------------
 
