@@ -330,6 +330,24 @@ bool kernel_types_percpu(const struct kernel_types *types, const char *name, uin
         return false;
 }
 
+bool kernel_types_value(const struct kernel_types *types, const char *first, const char *name, uint32_t *ret)
+{
+        for (uint32_t id = 1; id < types->n; id++) {
+                const struct btf_type *t = record_of(types, id);
+                const struct btf_enum *list = btf_enum(t);
+
+                if (btf_kind(t) != BTF_KIND_ENUM || t->name_off || btf_vlen(t) == 0 ||
+                        strcmp(name_of(types, list[0].name_off), first) != 0)
+                        continue;
+                for (uint16_t i = 0; i < btf_vlen(t); i++)
+                        if (strcmp(name_of(types, list[i].name_off), name) == 0) {
+                                *ret = (uint32_t)list[i].val;
+                                return true;
+                        }
+        }
+        return false;
+}
+
 /* --- selection --- */
 
 struct bytes {

@@ -30,6 +30,9 @@ int kernel_types_find(const struct kernel_types *types, const char *name, unsign
 /* Where a per-CPU variable is in its section; false: there is no such variable. */
 bool kernel_types_percpu(const struct kernel_types *types, const char *name, uint32_t *ret_offset);
 
+/* The value of an enumerator; false: there is no enumeration without a name that begins with `first` and has it. */
+bool kernel_types_value(const struct kernel_types *types, const char *first, const char *name, uint32_t *ret);
+
 /* Type information (new bytes, *ret_size of them) of the kernel's structures, unions, enumerations and typedefs whose
  * names are in `names`, each of them as the kernel has it, with all that is a part of it; what a pointer leads to is
  * left out. It serves relocations just as the whole would. */

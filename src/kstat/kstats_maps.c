@@ -129,12 +129,15 @@ static int keep_program(struct kstats *k, const struct kstat_bpf *skeleton, stru
 static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         struct kstat_percpu percpu;
+        struct kstat_mibs mibs;
         int r;
 
         skeleton->rodata->partition_level = plane_level(k->plane);
         skeleton->rodata->cpus_max = kstat_possible_cpus();
         kstat_percpu_read(&percpu);
         memcpy((void *)&skeleton->rodata->percpu, &percpu, sizeof(percpu)); /* not loaded yet: it may be written to */
+        kstat_mibs_read(&mibs);
+        memcpy((void *)&skeleton->rodata->mibs, &mibs, sizeof(mibs));
         skeleton->rodata->swap_bytes = swap_bytes();
         k->stamp = stamp_of(k, skeleton);
         r = adopted ? keep_program(k, skeleton, err) : 0;

@@ -11,7 +11,8 @@
 
 #include "kstat/kstat.h"
 #include "kstat/kstats_table.h"
-#include "kstat/percpu.h" /* for the skeletons, which have its structure */
+#include "kstat/mibs.h"
+#include "kstat/percpu.h" /* and mibs: for the skeletons, which have their structures */
 
 #include <pthread.h>
 

@@ -11,6 +11,7 @@
 #define CROFT_KSTAT_NET_SOURCE_BPF_H
 
 #include "kstat/links.bpf.h"
+#include "kstat/mibs.bpf.h"
 #include "kstat/source_kit.bpf.h"
 
 #include <linux/snmp.h>
@@ -49,8 +50,12 @@ static __always_inline struct net *source_net(const struct source *s)
         return net && BPF_CORE_READ(net, ns.inum) == s->objects->net_inum ? net : NULL;
 }
 
-/* Counters lie at the beginning of each of those structures, in the order of <linux/snmp.h>. */
+/* Set before loading. */
+const volatile struct kstat_mibs mibs = {0};
+
+/* Counters lie at the beginning of each of those structures, in the order of <linux/snmp.h>, but for IP's. */
 #define SOURCE_MIB(field, number) PUT(field, mib(at, number));
+#define SOURCE_IP(field, name, place) PUT(field, mib(at, mibs.field));
 
 SOURCE source_net_ip(const struct source *s, struct kstat_call *call)
 {
@@ -60,17 +65,7 @@ SOURCE source_net_ip(const struct source *s, struct kstat_call *call)
 
         if (!at)
                 return -ENXIO;
-        SOURCE_MIB(inReceives, IPSTATS_MIB_INPKTS)
-        SOURCE_MIB(inHdrErrors, IPSTATS_MIB_INHDRERRORS)
-        SOURCE_MIB(inAddrErrors, IPSTATS_MIB_INADDRERRORS)
-        SOURCE_MIB(inDiscards, IPSTATS_MIB_INDISCARDS)
-        SOURCE_MIB(inDelivers, IPSTATS_MIB_INDELIVERS)
-        SOURCE_MIB(outRequests, IPSTATS_MIB_OUTPKTS)
-        SOURCE_MIB(outDiscards, IPSTATS_MIB_OUTDISCARDS)
-        SOURCE_MIB(outNoRoutes, IPSTATS_MIB_OUTNOROUTES)
-        SOURCE_MIB(forwDatagrams, IPSTATS_MIB_OUTFORWDATAGRAMS)
-        SOURCE_MIB(inOctets, IPSTATS_MIB_INOCTETS)
-        SOURCE_MIB(outOctets, IPSTATS_MIB_OUTOCTETS)
+        KSTAT_MIBS(SOURCE_IP)
         return 0;
 }
 

@@ -274,12 +274,15 @@ bool load_sources(void)
 {
         const struct kstat_shared shared = kstat_sampler_shared(sampler);
         struct kstat_percpu percpu;
+        struct kstat_mibs mibs;
 
         source = kstat_source_bpf__open();
         if (source) {
                 source->rodata->cpus_max = kstat_possible_cpus();
                 kstat_percpu_read(&percpu);
                 memcpy((void *)&source->rodata->percpu, &percpu, sizeof(percpu));
+                kstat_mibs_read(&mibs);
+                memcpy((void *)&source->rodata->mibs, &mibs, sizeof(mibs));
         }
         return source && bpf_map__reuse_fd(source->maps.kstat_objects, shared.objects) == 0 &&
                bpf_map__reuse_fd(source->maps.kstat_loads, shared.loads) == 0 &&

@@ -8,6 +8,7 @@
 
 #include "kernel/cgroup.h"
 #include "kstat/catalogue.h"
+#include "kstat/mibs.h"
 #include "kstat/objects.h"
 #include "kstat/percpu.h" /* for the skeleton */
 #include "kstat/sample.h"

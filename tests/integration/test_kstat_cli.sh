@@ -20,7 +20,7 @@ number() { kstat -p "$1" | cut -f2; }
 within() { [ $(($1 > $2 ? $1 - $2 : $2 - $1)) -le "$3" ]; } # NUMBER EXPECTED SLACK
 tasks=$(sed 's,.*/\([0-9]*\) .*,\1,' /proc/loadavg)
 t_ok "global counts the machine's tasks ($tasks)" within "$(number $misc:nproc)" "$tasks" $((tasks / 4 + 10))
-busy=$(awk '/^cpu / { print int(($2 + $3 + $4) * 256 / ($2 + $3 + $4 + $5 + $6)) * '"$(nproc)"' }' /proc/stat)
+busy=$(awk -v hertz="$(getconf CLK_TCK)" 'NR == FNR { up = $1; next } /^cpu / { print int(($2 + $3 + $4) * 256 / hertz / up) }' /proc/uptime /proc/stat)
 t_ok "when it is asked for the first time, its load average is that of all its time ($busy/256)" \
         within "$(number $misc:avenrun_15min)" "$busy" $((busy / 5 + 16))
 if [ -e /proc/pressure/cpu ]; then
@@ -43,8 +43,6 @@ taken=$(of_time snaptime)
 up=$(croft exec web -- cut -d' ' -f1 /proc/uptime)
 t_ok "times are those of the partition's clock: made $made, read $taken, up $up" \
         awk "BEGIN { exit !($made < $taken && $taken < $up && $up < $taken + 60) }"
-t_ok "the other one is restarted" croft restart db
-t_is "what is older than its clock is as old as that" "$(croft exec db -- $inside -p cpu_info:0:cpu_info0:crtime | cut -f2)" 0
 t_ok "JSON is JSON" sh -c "croft exec web -- $inside -j | jq -e '.[] | select(.name == \"system_misc\").data.ncpus'"
 t_fails_with 1 "an unknown key matches nothing" croft exec web -- $inside unix:0:nothing
 t_is "without a word" "$(cat "$T/.output" "$T/error")" ""

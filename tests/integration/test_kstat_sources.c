@@ -328,6 +328,46 @@ static void network_is_its_own(const struct partition *a)
         (void)ok(datagrams(B) == other, "and none of them for the other");
 }
 
+/* A number of the line "Ip:" in /proc/PID/net/snmp, by its head. */
+static int64_t ip_number(pid_t pid, const char *head)
+{
+        _cleanup_fclose_ FILE *f = NULL;
+        char path[64], heads[1024], numbers[1024], *at = NULL, *number, *save = NULL, *save_number = NULL;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/net/snmp", (int)pid);
+        f = fopen(path, "re");
+        if (!f || !fgets(heads, sizeof(heads), f) || !fgets(numbers, sizeof(numbers), f))
+                return -1;
+        number = strtok_r(numbers, " \n", &save_number);
+        for (at = strtok_r(heads, " \n", &save); at && number && strcmp(at, head) != 0;
+                at = strtok_r(NULL, " \n", &save))
+                number = strtok_r(NULL, " \n", &save_number);
+        return at && number ? strtoll(number, NULL, 10) : -1;
+}
+
+static void ip_agrees_with_the_file(const struct partition *a)
+{
+        struct kstat_data_net_ip *ip;
+        struct kstat_call call;
+        int r = ask(KSTAT_SOURCE_NET_IP, A, 0, &call);
+
+        ip = (struct kstat_data_net_ip *)(void *)call.data;
+        (void)ok(r == 0 && ip->inReceives >= 1000 && ip->inReceives == ip_number(a->pid, "InReceives"),
+                "packets received");
+        (void)ok(ip->inDelivers == ip_number(a->pid, "InDelivers"), "delivered");
+        (void)ok(ip->outRequests == ip_number(a->pid, "OutRequests"), "sent");
+        (void)ok(ip->outDiscards == ip_number(a->pid, "OutDiscards") &&
+                         ip->inDiscards == ip_number(a->pid, "InDiscards"),
+                "discarded");
+        (void)ok(ip->forwDatagrams == ip_number(a->pid, "ForwDatagrams"), "and forwarded are what /proc/net/snmp says");
+        (void)ok(ip->inAddrErrors == ip_number(a->pid, "InAddrErrors") &&
+                         ip->inHdrErrors == ip_number(a->pid, "InHdrErrors") &&
+                         ip->outNoRoutes == ip_number(a->pid, "OutNoRoutes"),
+                "so are errors");
+        (void)ok(ip->outOctets >= 1000 * 28 && ip->inOctets == ip->outOctets,
+                "on the loopback each byte that is sent is received");
+}
+
 /* --- disks --- */
 
 #define DISK_MAJOR 7 /* loop */
@@ -538,6 +578,7 @@ int main(void)
                         each_source_answers();
                         sources_agree_with_the_sample(&a);
                         network_is_its_own(&a);
+                        ip_agrees_with_the_file(&a);
                         disks_are_its_own(&a, &b);
                 }
                 kstat_source_bpf__destroy(source);
