@@ -79,7 +79,7 @@ static int make_environment(const struct partition *p, const char *init, char **
         return strv_append(ret, "container=croft");
 }
 
-static int make_spec(const struct partition *p, int lower, struct launch_spec *ret, struct croft_error *err)
+static int make_spec(struct partition *p, int lower, struct launch_spec *ret, struct croft_error *err)
 {
         const char *hostname = property_get(p->def.properties, "hostname");
         const char *nofile = property_get(p->def.properties, "rlimit.nofile");
@@ -90,6 +90,7 @@ static int make_spec(const struct partition *p, int lower, struct launch_spec *r
                 .uid_base = p->def.uid_base,
                 .uid_count = PARTITION_IDS,
                 .own_network = true,
+                .modules = p->host->has_grants && p->host->has_grants(p),
                 .joins = cgroup_tree_has_v1(p->host->cgroups)};
         (void)str_copy(ret->name, sizeof(ret->name), p->def.name);
         (void)str_copy(ret->hostname, sizeof(ret->hostname), hostname ? hostname : p->def.name);

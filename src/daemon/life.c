@@ -429,6 +429,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         life->host = host;
         host->note = errors_note_partition;
         host->is_kept_from = books_keep_from;
+        host->has_grants = unit_has_grants;
         life->store = store;
         life->started = (uint64_t)time(NULL);
         life->epoll = life->calls = life->calls_end = -EBADF;

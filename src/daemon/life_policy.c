@@ -56,6 +56,14 @@ int life_policy_grants(struct life *life, const struct life_policy_asks *asks, s
         return 0;
 }
 
+bool unit_has_grants(struct partition *p)
+{
+        _cleanup_free_ struct kext_grant *grants = NULL;
+        size_t n = 0;
+
+        return unit_grants(unit_of(p), &grants, &n, NULL) == 0 && n > 0;
+}
+
 int unit_grants(struct unit *u, struct kext_grant **ret, size_t *ret_n, struct croft_error *err)
 {
         struct life_policy_asks asks = {.id = u->p.def.id};

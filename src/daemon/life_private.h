@@ -249,6 +249,7 @@ struct life_policy_asks {
 int life_policy_grants(struct life *life, const struct life_policy_asks *asks, struct kext_grant **ret, size_t *ret_n,
         struct croft_error *err);
 int unit_grants(struct unit *u, struct kext_grant **ret, size_t *ret_n, struct croft_error *err); /* by anybody */
+bool unit_has_grants(struct partition *p); /* as host.has_grants wants it */
 
 /* --- life_grant.c --- */
 struct life_kext_asks {

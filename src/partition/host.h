@@ -67,6 +67,8 @@ struct host {
         void (*note)(struct partition *p, const char *text);
         /* Is the major that of an extension that another partition has alone?  NULL: there are no such ones. */
         bool (*is_kept_from)(struct partition *p, uint32_t type, uint32_t major);
+        /* Is it granted kernel extensions?  NULL: there are none. */
+        bool (*has_grants)(struct partition *p);
 };
 
 #endif

@@ -109,6 +109,7 @@ void launch_spec_put(struct wire_writer *w, const struct launch_spec *spec)
         wire_put_u8(w, spec->joins);
         wire_put_u8(w, spec->console_getty);
         wire_put_u64(w, spec->memory_bytes);
+        wire_put_u8(w, spec->modules);
 }
 
 int launch_spec_get(struct wire_reader *r, struct launch_spec *ret)
@@ -130,6 +131,7 @@ int launch_spec_get(struct wire_reader *r, struct launch_spec *ret)
         spec.joins = get_flag(r);
         spec.console_getty = get_flag(r);
         spec.memory_bytes = wire_get_u64(r);
+        spec.modules = get_flag(r);
         result = wire_reader_end(r);
         if (result < 0) {
                 launch_spec_done(&spec);

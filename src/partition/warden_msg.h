@@ -102,6 +102,7 @@ struct launch_spec {
         uint64_t memory_bytes; /* memory.max, 0: none; /dev/shm and /run are a share of it, so that filling them doesn't
                                   end init */
         bool console_getty;    /* init expects to be the session leader of /dev/console */
+        bool modules;          /* it is granted kernel extensions */
 };
 
 enum warden_phase { WARDEN_PHASE_LOADED = 1, WARDEN_PHASE_RUNNING, WARDEN_PHASE_EXITED };

@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int mount_overlay(struct croft_error *err)
@@ -119,26 +120,48 @@ static int mount_dev(const struct launch *l, int root, struct croft_error *err)
         return r;
 }
 
+/* A drop-in in that folder.  Not below /run/systemd: that it is there says that systemd runs (sd_booted()). */
+static int write_unit(int root, const char *folder, const char *text, struct croft_error *err)
+{
+        _cleanup_close_ int fd = -EBADF;
+        char path[128];
+        int r;
+
+        (void)snprintf(path, sizeof(path), LAUNCH_UNITS "/%s", folder);
+        r = fd_make_dirs(root, path, 0755, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), LAUNCH_UNITS "/%s/zzz-croft.conf", folder);
+        fd = fd_open2(root, path, O_WRONLY | O_CREAT | O_EXCL, 0644, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+        r = fd < 0 ? fd : fd_write_all(fd, text, strlen(text));
+        return r < 0 ? croft_error_set(err, r, "write '%s'", LAUNCH_UNITS) : 0;
+}
+
 /* systemd 247 gives up units that want a /proc of their own where no new one can be mounted; all others take what is
- * there (from 252 on if nothing on it can be unmounted).  So no unit is to want one.  Not below /run/systemd: that it
- * is there says that systemd runs (sd_booted()). */
+ * there (from 252 on if nothing on it can be unmounted).  So no unit is to want one. */
 static int tell_systemd(int root, struct croft_error *err)
 {
         static const char text[] = "[Service]\nProtectProc=default\nProcSubset=all\nProtectKernelTunables=no\n"
                                    "ProtectControlGroups=no\n";
         _cleanup_close_ int fd = fd_open2(root, "lib/systemd/libsystemd-shared-247.so", O_PATH, 0, RESOLVE_IN_ROOT);
-        int r;
 
-        if (fd < 0)
-                return 0;
-        fd = close_fd(fd);
-        r = fd_make_dirs(root, LAUNCH_UNITS "/service.d", 0755, err);
-        if (r < 0)
-                return r;
-        fd = fd_open2(root, LAUNCH_UNITS "/service.d/zzz-croft.conf", O_WRONLY | O_CREAT | O_EXCL, 0644,
-                RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
-        r = fd < 0 ? fd : fd_write_all(fd, text, sizeof(text) - 1);
-        return r < 0 ? croft_error_set(err, r, "write '%s'", LAUNCH_UNITS) : 0;
+        return fd < 0 ? 0 : write_unit(root, "service.d", text, err);
+}
+
+/* The unit that loads what modules-load.d(5) lists is passed over where there is no CAP_SYS_MODULE, which no partition
+ * has: who is granted extensions needs none.  To take one condition back takes back all, so the others are here; a root
+ * without modules of this kernel isn't to have a unit that fails. */
+static int tell_systemd_of_modules(int root, struct croft_error *err)
+{
+        static const char text[] = "[Unit]\nConditionCapability=\n"
+                                   "ConditionPathExists=/lib/modules/%v\n"
+                                   "ConditionDirectoryNotEmpty=|/lib/modules-load.d\n"
+                                   "ConditionDirectoryNotEmpty=|/usr/lib/modules-load.d\n"
+                                   "ConditionDirectoryNotEmpty=|/usr/local/lib/modules-load.d\n"
+                                   "ConditionDirectoryNotEmpty=|/etc/modules-load.d\n"
+                                   "ConditionDirectoryNotEmpty=|/run/modules-load.d\n";
+
+        return write_unit(root, "systemd-modules-load.service.d", text, err);
 }
 
 static int mount_run(const struct launch *l, int root, struct croft_error *err)
@@ -151,6 +174,8 @@ static int mount_run(const struct launch *l, int root, struct croft_error *err)
         r = attach_new(root, "run", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
         if (r == 0 && l->covered)
                 r = tell_systemd(root, err);
+        if (r == 0 && l->spec.modules)
+                r = tell_systemd_of_modules(root, err);
         if (r == 0 && l->stage.tools >= 0)
                 r = bind(AT_FDCWD, "/tools", root, "run/croft/bin", 0, err);
         if (r == 0 && l->stage.programs >= 0)

@@ -46,6 +46,7 @@ t_is "is granted it" "$(granted later)" "takes false true null both GRANTED;"
 croft remove later
 croft start a b || exit 1
 for p in a b; do croft exec $p -- sh -c 'cat >/root/good.ko' <good.ko; done
+t_is "where something is granted systemd is told to load what modules-load.d(5) says" "$(for p in a b; do croft exec $p -- grep -c '^ConditionCapability=$' /run/croft/systemd/systemd-modules-load.service.d/zzz-croft.conf 2>/dev/null || echo not; done | tr '\n' ' ')" "1 not "
 loaded=$(python3 -c "import ctypes, os; c = ctypes.CDLL(None, use_errno=True); print(ctypes.get_errno() if c.syscall(313, os.open('good.ko', os.O_RDONLY), b'', 0) else 0)")
 t_is "its calls are judged by it: what is granted is the kernel's to judge" "$(errno a)" "$loaded"
 t_is "the other's are refused" "$(errno b)" 1

@@ -31,7 +31,8 @@ static struct launch_spec launch_sample(void)
                 .nofile = 4096,
                 .memory_bytes = 1 << 28,
                 .own_network = true,
-                .joins = true};
+                .joins = true,
+                .modules = true};
 }
 
 static struct exec_spec exec_sample(void)
@@ -76,7 +77,7 @@ static void launch_spec_survives_a_round_trip(void **state)
         assert_int_equal(strv_length(got.environment), 2);
         assert_int_equal(got.nofile, 4096);
         assert_int_equal(got.memory_bytes, 1 << 28);
-        assert_true(got.own_network && got.joins && !got.console_getty);
+        assert_true(got.own_network && got.joins && !got.console_getty && got.modules);
 }
 
 static void exec_spec_survives_a_round_trip(void **state)
