@@ -107,24 +107,40 @@ SOURCE source_net_udp(const struct source *s, struct kstat_call *call)
         return 0;
 }
 
+/* <linux/icmp.h>, which wants the C library's, too. */
+#define ICMP_ECHOREPLY 0
+#define ICMP_DEST_UNREACH 3
+#define ICMP_ECHO 8
+#define ICMP_SENT 256 /* received ones are in front of these */
+
+/* Those of one type. */
+FIGURE __u64 icmp_messages(__u64 by_type, __u32 type)
+{
+        __u64 n = 0;
+
+        bpf_probe_read_kernel(&n, sizeof(n), (void *)(by_type + type * sizeof(n)));
+        return n;
+}
+
 SOURCE source_net_icmp(const struct source *s, struct kstat_call *call)
 {
         typedef struct kstat_data_net_icmp data;
         struct net *net = source_net(s);
         __u64 at = net ? (__u64)BPF_CORE_READ(net, mib.icmp_statistics) : 0;
+        __u64 by_type = net ? (__u64)BPF_CORE_READ(net, mib.icmpmsg_statistics) : 0;
 
         if (!at)
                 return -ENXIO;
         SOURCE_MIB(inMsgs, ICMP_MIB_INMSGS)
         SOURCE_MIB(inErrors, ICMP_MIB_INERRORS)
-        SOURCE_MIB(inDestUnreachs, ICMP_MIB_INDESTUNREACHS)
-        SOURCE_MIB(inEchos, ICMP_MIB_INECHOS)
-        SOURCE_MIB(inEchoReps, ICMP_MIB_INECHOREPS)
+        PUT(inDestUnreachs, icmp_messages(by_type, ICMP_DEST_UNREACH));
+        PUT(inEchos, icmp_messages(by_type, ICMP_ECHO));
+        PUT(inEchoReps, icmp_messages(by_type, ICMP_ECHOREPLY));
         SOURCE_MIB(outMsgs, ICMP_MIB_OUTMSGS)
         SOURCE_MIB(outErrors, ICMP_MIB_OUTERRORS)
-        SOURCE_MIB(outDestUnreachs, ICMP_MIB_OUTDESTUNREACHS)
-        SOURCE_MIB(outEchos, ICMP_MIB_OUTECHOS)
-        SOURCE_MIB(outEchoReps, ICMP_MIB_OUTECHOREPS)
+        PUT(outDestUnreachs, icmp_messages(by_type, ICMP_SENT + ICMP_DEST_UNREACH));
+        PUT(outEchos, icmp_messages(by_type, ICMP_SENT + ICMP_ECHO));
+        PUT(outEchoReps, icmp_messages(by_type, ICMP_SENT + ICMP_ECHOREPLY));
         return 0;
 }
 

@@ -291,11 +291,15 @@ struct udp_mib {
 struct icmp_mib {
         unsigned long mibs[1];
 };
+struct icmpmsg_mib { /* by type of message; not for each CPU */
+        atomic64_t mibs[1];
+};
 struct netns_mib {
         struct ipstats_mib *ip_statistics;
         struct tcp_mib *tcp_statistics;
         struct udp_mib *udp_statistics;
         struct icmp_mib *icmp_statistics;
+        struct icmpmsg_mib *icmpmsg_statistics;
 };
 struct ns_common {
         unsigned int inum;

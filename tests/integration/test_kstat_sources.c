@@ -328,20 +328,24 @@ static void network_is_its_own(const struct partition *a)
         (void)ok(datagrams(B) == other, "and none of them for the other");
 }
 
-/* A number of the line "Ip:" in /proc/PID/net/snmp, by its head. */
-static int64_t ip_number(pid_t pid, const char *head)
+/* A number of /proc/PID/net/snmp: those of "Ip: " in their line, by the same word of the line before. */
+static int64_t snmp_number(pid_t pid, const char *protocol, const char *head)
 {
         _cleanup_fclose_ FILE *f = NULL;
-        char path[64], heads[1024], numbers[1024], *at = NULL, *number, *save = NULL, *save_number = NULL;
+        char path[64], heads[1024], numbers[1024], *save = NULL, *save_number = NULL, *at, *number;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/net/snmp", (int)pid);
         f = fopen(path, "re");
-        if (!f || !fgets(heads, sizeof(heads), f) || !fgets(numbers, sizeof(numbers), f))
-                return -1;
+        do
+                if (!f || !fgets(heads, sizeof(heads), f) || !fgets(numbers, sizeof(numbers), f))
+                        return -1;
+        while (strncmp(heads, protocol, strlen(protocol)) != 0);
+        at = strtok_r(heads, " \n", &save);
         number = strtok_r(numbers, " \n", &save_number);
-        for (at = strtok_r(heads, " \n", &save); at && number && strcmp(at, head) != 0;
-                at = strtok_r(NULL, " \n", &save))
+        while (at && number && strcmp(at, head) != 0) {
+                at = strtok_r(NULL, " \n", &save);
                 number = strtok_r(NULL, " \n", &save_number);
+        }
         return at && number ? strtoll(number, NULL, 10) : -1;
 }
 
@@ -352,20 +356,39 @@ static void ip_agrees_with_the_file(const struct partition *a)
         int r = ask(KSTAT_SOURCE_NET_IP, A, 0, &call);
 
         ip = (struct kstat_data_net_ip *)(void *)call.data;
-        (void)ok(r == 0 && ip->inReceives >= 1000 && ip->inReceives == ip_number(a->pid, "InReceives"),
+        (void)ok(r == 0 && ip->inReceives >= 1000 && ip->inReceives == snmp_number(a->pid, "Ip: ", "InReceives"),
                 "packets received");
-        (void)ok(ip->inDelivers == ip_number(a->pid, "InDelivers"), "delivered");
-        (void)ok(ip->outRequests == ip_number(a->pid, "OutRequests"), "sent");
-        (void)ok(ip->outDiscards == ip_number(a->pid, "OutDiscards") &&
-                         ip->inDiscards == ip_number(a->pid, "InDiscards"),
+        (void)ok(ip->inDelivers == snmp_number(a->pid, "Ip: ", "InDelivers"), "delivered");
+        (void)ok(ip->outRequests == snmp_number(a->pid, "Ip: ", "OutRequests"), "sent");
+        (void)ok(ip->outDiscards == snmp_number(a->pid, "Ip: ", "OutDiscards") &&
+                         ip->inDiscards == snmp_number(a->pid, "Ip: ", "InDiscards"),
                 "discarded");
-        (void)ok(ip->forwDatagrams == ip_number(a->pid, "ForwDatagrams"), "and forwarded are what /proc/net/snmp says");
-        (void)ok(ip->inAddrErrors == ip_number(a->pid, "InAddrErrors") &&
-                         ip->inHdrErrors == ip_number(a->pid, "InHdrErrors") &&
-                         ip->outNoRoutes == ip_number(a->pid, "OutNoRoutes"),
+        (void)ok(ip->forwDatagrams == snmp_number(a->pid, "Ip: ", "ForwDatagrams"),
+                "and forwarded are what /proc/net/snmp says");
+        (void)ok(ip->inAddrErrors == snmp_number(a->pid, "Ip: ", "InAddrErrors") &&
+                         ip->inHdrErrors == snmp_number(a->pid, "Ip: ", "InHdrErrors") &&
+                         ip->outNoRoutes == snmp_number(a->pid, "Ip: ", "OutNoRoutes"),
                 "so are errors");
         (void)ok(ip->outOctets >= 1000 * 28 && ip->inOctets == ip->outOctets,
                 "on the loopback each byte that is sent is received");
+}
+
+/* Nobody listens where the datagrams go. */
+static void icmp_agrees_with_the_file(const struct partition *a)
+{
+        struct kstat_data_net_icmp *icmp;
+        struct kstat_call call;
+        int r = ask(KSTAT_SOURCE_NET_ICMP, A, 0, &call);
+
+        icmp = (struct kstat_data_net_icmp *)(void *)call.data;
+        (void)ok(r == 0 && icmp->inMsgs > 0 && icmp->inMsgs == snmp_number(a->pid, "Icmp: ", "InMsgs") &&
+                         icmp->outMsgs == snmp_number(a->pid, "Icmp: ", "OutMsgs"),
+                "messages of ICMP");
+        (void)ok(icmp->inDestUnreachs > 0 && icmp->inDestUnreachs == snmp_number(a->pid, "Icmp: ", "InDestUnreachs"),
+                "and those of one type are what /proc/net/snmp says");
+        (void)ok(icmp->outDestUnreachs > 0 && icmp->outDestUnreachs == snmp_number(a->pid, "Icmp: ", "OutDestUnreachs"),
+                "received and sent");
+        (void)ok(icmp->inEchos == 0 && icmp->outEchoReps == 0, "there are none of another");
 }
 
 /* --- disks --- */
@@ -579,6 +602,7 @@ int main(void)
                         sources_agree_with_the_sample(&a);
                         network_is_its_own(&a);
                         ip_agrees_with_the_file(&a);
+                        icmp_agrees_with_the_file(&a);
                         disks_are_its_own(&a, &b);
                 }
                 kstat_source_bpf__destroy(source);
