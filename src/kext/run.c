@@ -86,6 +86,17 @@ static int wait_for_word(struct run *run, struct croft_error *err)
         return r == 0 ? croft_error_set(err, ETIMEDOUT, "it can't be read in the time that it may take.") : 0;
 }
 
+/* By the kernel, which had no room, before it could say a word. */
+static bool was_killed(struct run *run)
+{
+        int64_t status = 0;
+
+        if (process_wait(run->pidfd, DEATH_MS) < 0 || !process_reap(run->pidfd, &status))
+                return false;
+        run->pidfd = close_fd(run->pidfd);
+        return status >> 8 == CLD_KILLED && (status & 0xff) == SIGKILL;
+}
+
 int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_error *err)
 {
         struct sock_packet packet = {0};
@@ -100,6 +111,8 @@ int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_erro
         if (r > 0)
                 fd = sock_packet_take_fd(&packet, 0);
         sock_packet_done(&packet);
+        if (r == 0 && was_killed(run))
+                return croft_error_set(err, ENOMEM, "croft-kext was killed: there is no room for it.");
         if (r == 0)
                 return croft_error_set(err, EIO, "croft-kext ended without a word.");
         if (r < 0)

@@ -178,6 +178,15 @@ static int enter_groups(struct croft_error *err)
         return 0;
 }
 
+/* While a map is made it may have all the room that the partition has.  If somebody there wants some in that moment, it
+ * is this process that goes, with its maps, and not the partition's init. */
+static int be_first_to_go(struct croft_error *err)
+{
+        int r = fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
+
+        return r < 0 ? croft_error_set(err, r, "go first when there is no room") : 0;
+}
+
 /* The kernel looks at what it is given; so does croftd, at what this says that it has been given. */
 static int verify(char **words, struct croft_error *err)
 {
@@ -185,8 +194,10 @@ static int verify(char **words, struct croft_error *err)
         struct bpf_object *object = NULL;
         size_t size = 0;
         void *data;
-        int r = enter_groups(err);
+        int r = be_first_to_go(err);
 
+        if (r == 0)
+                r = enter_groups(err);
         if (r == 0)
                 r = confine_to_bpf(err);
         if (r == 0)
