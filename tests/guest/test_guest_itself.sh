@@ -25,12 +25,22 @@ ls -d unwanted
 echo changed >file
 mkdir /out/folder
 head -c 100000 /dev/urandom | tee /out/folder/random | sha256sum
+python3 - <<'PYTHON'
+import time
+def loop():
+    begin = time.perf_counter_ns()
+    for _ in range(200000):
+        pass
+    return time.perf_counter_ns() - begin
+times = [loop() for _ in range(5)]
+print(f"differ by {(max(times) - min(times)) * 100 // min(times)} %")
+PYTHON
 (sleep 1000 &) # holds the output open; must not hold up the end
 printf 'no newline'
 exit 42
 END
 status=0
-boot -o "$T/back" -x unwanted -e "TEST_VARIABLE=with 'quotes' and \$dollar" "$T/tree" -- \
+boot -n 4 -o "$T/back" -x unwanted -e "TEST_VARIABLE=with 'quotes' and \$dollar" "$T/tree" -- \
         bash ./first 'one  two' '*' "it's" >"$T/stdout" 2>"$T/stderr" || status=$?
 stdout=$(cat "$T/stdout")
 t_is "the status of the command comes back" "$status" 42
@@ -42,6 +52,7 @@ t_like "standard error can be reopened and comes back" "$stdout" '^not a line at
 t_unlike "a path that was left out is not there" "$stdout" '^unwanted$'
 t_is "the last bytes come back" "$(tail -n 1 "$T/stdout")" "no newline"
 t_is "what is changed in the tree stays inside" "$(cat "$T/tree/file")" "from outside"
+t_like "by a clock of instructions the same takes the same time, whatever this machine is at" "$stdout" '^differ by [0-3] %$'
 t_like "files come back whole" "$stdout" "^$(sha256sum <"$T/back/folder/random" | cut -d' ' -f1) "
 
 t_fails_with 124 "a command that doesn't end is ended after its time" boot -t 3 "$T/tree" -- sleep 1000
@@ -52,6 +63,7 @@ t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
 t_like "the panic is shown" "$(cat "$T/error")" 'Kernel panic'
 t_fails_with 125 "an emulator that ends at once isn't waited for" timeout 60 "$run" -m nothing "$T/tree" -- true
 t_like "and what it said is shown" "$(cat "$T/error")" "qemu.*-m nothing"
+t_fails_with 2 "a clock of instructions is for one CPU" "$run" -n 4 -c 3 "$T/tree" -- true
 t_fails_with 2 "a tree that would cover the guest's own files is refused" "$run" /usr -- true
 
 # tests/run, of which one test ends the kernel: once, then always.
