@@ -24,6 +24,7 @@ t_is "free shows the partition's memory" "$(inside 'free -k' | awk '/^Mem/ { pri
 t_is "so does head -c" "$(inside 'head -c 9 /proc/meminfo')" MemTotal:
 t_is "a file can be read from any place on" "$(inside 'dd if=/proc/meminfo bs=1 skip=3 count=5 2>/dev/null')" Total
 t_is "a file reads as long as it says" "$(inside 'wc -c </proc/meminfo')" "$(inside 'stat -c %s /proc/meminfo')"
+t_is "what never changes is as long as it is" "$(inside 'cat -A /proc/sys/kernel/pty/nr')" '0$'
 t_is "and belongs to root" "$(inside 'stat -c %U:%a /proc/stat')" root:444
 t_ok "uptime works" inside uptime
 t_like "ps knows how old a process is that has just begun" \
