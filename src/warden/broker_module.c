@@ -178,6 +178,8 @@ static _Noreturn void copy(const struct broker *b, const struct asker *first, in
         close_fd(b->lock);
         close_fd(b->requests);
         r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
+        if (r == 0) /* if the partition has no room for the copy it is this one that goes, and not its init */
+                r = fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
         do {
                 if (r == 0)
                         r = carry_out(b, &a, socket);
@@ -317,7 +319,7 @@ static bool look(struct broker *b, struct broker_module *m)
                 if (status >> 8 == CLD_EXITED && (status & 0xff) != 0)
                         answer(b, m, (int)(status & 0xff));
                 else if (!m->asked)
-                        answer(b, m, EINTR);
+                        answer(b, m, status >> 8 == CLD_KILLED ? ENOMEM : EINTR);
         }
         if (now_ms() >= m->until_ms) {
                 if (!m->asked && !m->answered) /* global is to know of it */

@@ -339,6 +339,16 @@ t_unlike "and nothing finds no room" "$(refusals)" "found no room"
 croft error clear global
 t_is "once it is cleared it is told again" "$(python 'print(load("evil.ko"))') $(refusals | grep -c "load an extension for 'a'")" "8 1"
 
+# Where the copy is charged to the partition (pure cgroup v2) it has no room; else it is no extension.
+croft create small -s init=croft -s memory.max=32M >/dev/null && croft start small && croft kext grant small good
+init=$(croft show small --format json | jq -r .pid)
+t_like "who asks with more bytes than the partition has room for is told so" "$(croft exec small -- python3 -c 'import ctypes, os
+os.truncate(os.open("/root/huge.ko", os.O_CREAT | os.O_RDWR), 60 << 20)
+c = ctypes.CDLL(None, use_errno=True)
+print(c.syscall(313, os.open("/root/huge.ko", os.O_RDONLY), b"", 0), ctypes.get_errno())')" '^-1 (8|12)$'
+t_is "and neither he nor its init is killed for it" "$(croft show small --format json | jq -r '"\(.state) \(.pid)"')" "Active $init"
+croft remove small --force
+
 # --- croftd and the others die --------------------------------------------------------------------------------------------
 
 t_croftd_kill
