@@ -236,7 +236,6 @@ static void open_plane(struct host *host)
                 lack_from(host, HOST_KSTATS);
                 return;
         }
-        (void)kstats_attach(host->kstats, cgroup_tree_unified(host->cgroups), &host->lacks[HOST_SOCKOPT]);
         if (mount_watch_open(host->run_dir, plane_level(host->plane), host->kstats, &host->mounts,
                     &host->lacks[HOST_MOUNTS]) < 0)
                 host->mounts = NULL;

@@ -473,6 +473,18 @@ static void sweep_devid(struct life *life)
                 log_error(LOG_LEVEL_WARNING, &err, "device numbers of partitions that are gone stay");
 }
 
+/* Everything that runs has its statistics. */
+static void publish(struct host *host)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+
+        if (!host->kstats)
+                return;
+        if (kstats_publish(host->kstats, &err) < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "readers of statistics get what an earlier croftd has left");
+        (void)kstats_attach(host->kstats, cgroup_tree_unified(host->cgroups), &host->lacks[HOST_SOCKOPT]);
+}
+
 int life_recover(struct life *life, struct croft_error *err)
 {
         _cleanup_(pasts_done) struct pasts pasts = {.life = life};
@@ -495,6 +507,7 @@ int life_recover(struct life *life, struct croft_error *err)
         if (r < 0)
                 return r;
         sweep_plane(life);
+        publish(life->host);
         errors_sweep(life);
         sweep_devid(life);
         life_devid_look(life);

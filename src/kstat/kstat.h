@@ -21,14 +21,19 @@ struct kstats;
 /* Loads or adopts the objects in the plane's bpffs (borrowed, for the life of *ret).  -EOPNOTSUPP, -EPERM, -ESTALE as
  * plane_open(). */
 int kstats_open(struct plane *plane, struct kstats **ret, struct croft_error *err);
+/* Where there were structures that couldn't be adopted, of another layout for one, readers are answered from those
+ * until this says that everything is there again: not one read fails meanwhile.  Without them it has been done by
+ * kstats_open(). */
+int kstats_publish(struct kstats *kstats, struct croft_error *err);
 struct kstats *kstats_free(struct kstats *kstats); /* lets go; what is pinned stays */
 void kstats_freep(struct kstats **kstats);
 /* Takes the objects away, for a clean end.  -EBUSY: partitions are on record. */
 int kstats_remove(struct kstats *kstats, struct croft_error *err);
 
-/* Lets everybody whose socket was made below that control group (a descriptor, borrowed) ask by socket options, too:
- * KSTAT_SOCKOPT_LEVEL.  Idempotent; survives croftd, and what an earlier one attached is replaced without a moment
- * between.  -EOPNOTSUPP, -EPERM (another program there shares with none) ...: bpf(2) stays the only way. */
+/* After kstats_publish().  Lets everybody whose socket was made below that control group (a descriptor, borrowed) ask
+ * by socket options, too: KSTAT_SOCKOPT_LEVEL.  Idempotent; survives croftd, and what an earlier one attached is
+ * replaced without a moment between.  -EOPNOTSUPP, -EPERM (another program there shares with none) ...: bpf(2) stays
+ * the only way. */
 int kstats_attach(struct kstats *kstats, int cgroup_fd, struct croft_error *err);
 
 struct kstat_def {

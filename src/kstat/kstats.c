@@ -623,6 +623,12 @@ static int put_schema(struct kstats *k, const struct kstat_schema_info *schema, 
         return r;
 }
 
+static void close_ours(struct kstats *k)
+{
+        for (size_t i = 0; i < ELEMENTS(k->ours); i++)
+                k->ours[i] = close_fd(k->ours[i]);
+}
+
 /* As with maps of another layout: all structures are made anew, from what is running. */
 static int begin_anew(struct kstats *k, struct croft_error *err)
 {
@@ -632,6 +638,7 @@ static int begin_anew(struct kstats *k, struct croft_error *err)
         table_done(&k->table);
         if (table_init(&k->table) < 0)
                 return croft_error_set(err, ENOMEM, "begin the statistics anew");
+        close_ours(k);
         kstat_maps_close(&k->maps);
         kstat_sockopt_done(&k->sockopt);
         kstat_sockopt_init(&k->sockopt);
@@ -662,6 +669,7 @@ int kstats_open(struct plane *plane, struct kstats **ret, struct croft_error *er
                 return croft_error_set(err, ENOMEM, "open the statistics");
         k->plane = plane;
         k->disk_begin = -EBADF;
+        k->ours[0] = k->ours[1] = -EBADF;
         kstat_sockopt_init(&k->sockopt);
         (void)pthread_mutex_init(&k->lock, NULL); /* with these attributes it can't fail */
         r = open_table(k, err);
@@ -680,6 +688,7 @@ struct kstats *kstats_free(struct kstats *k)
         if (!k)
                 return NULL;
         table_done(&k->table);
+        close_ours(k);
         kstat_maps_close(&k->maps);
         kstat_sockopt_done(&k->sockopt);
         close_fd(k->disk_begin);
@@ -695,7 +704,10 @@ void kstats_freep(struct kstats **k)
 
 int kstats_remove(struct kstats *k, struct croft_error *err)
 {
+        int r;
+
         if (plane_bpf_in_use(plane_partitions(k->plane)) != 0)
                 return croft_error_set(err, EBUSY, "partitions are on record in the kernel plane.");
-        return kstat_maps_unpin(k->plane, err);
+        r = kstat_maps_unpin_programs(k->plane, err);
+        return r < 0 ? r : kstat_maps_unpin(k->plane, err);
 }

@@ -14,6 +14,7 @@
 #include "plane/plane_bpf.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define AGAIN_MAX 64
@@ -22,7 +23,9 @@
 static int read_values(struct kstats *k, const struct kstat_entry *entry, uint8_t ret[KSTAT_SMALL_DATA])
 {
         _cleanup_close_ int directory = plane_open_programs(k->plane, NULL);
-        _cleanup_close_ int program = directory < 0 ? directory : plane_bpf_get(directory, "kstat");
+        _cleanup_close_ int program = directory < 0     ? directory
+                                      : k->ours[0] >= 0 ? fcntl(k->ours[0], F_DUPFD_CLOEXEC, 3)
+                                                        : plane_bpf_get(directory, "kstat");
         uint64_t first = entry->partitions.n > 0 ? entry->partitions.at[0] : 0;
         const struct kstat_call question = {
                 .op = KSTAT_OP_READ, .kid = entry->head.kid, .partition = first == KSTAT_ALL ? 0 : first};

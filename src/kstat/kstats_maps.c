@@ -5,11 +5,13 @@
  * Maps are pinned beside the plane's, the programs in the directory that partitions see: a new version
  * takes the place of the old one there, too.  `kstat_state` is pinned last and removed first: without it the others
  * don't count. Maps of another layout are never mixed with ours: they go, and all structures are made anew from what is
- * running.
+ * running.  The programs that were pinned with them answer from them until that is done (kstats_publish()): they hold
+ * them, pinned or not.
  */
 #include "kstat/kstats_private.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/load.h"
 #include "kstat/objects.h"
 #include "plane/plane.h"
@@ -62,10 +64,10 @@ void kstat_maps_close(struct kstat_maps *m)
         plane_pins_close(pins_of(m));
 }
 
-static int unpin_programs(const struct plane *plane, struct croft_error *err)
+int kstat_maps_unpin_programs(const struct plane *plane, struct croft_error *err)
 {
         _cleanup_close_ int directory = plane_open_programs(plane, err);
-        int r = directory < 0 ? directory : 0;
+        int r = directory < 0 ? directory : kstat_sockopt_unpin(plane_directory(plane), err);
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
                 r = plane_unpin_program(directory, programs[i], err);
@@ -75,15 +77,11 @@ static int unpin_programs(const struct plane *plane, struct croft_error *err)
 int kstat_maps_unpin(const struct plane *plane, struct croft_error *err)
 {
         int bpf_dir = plane_directory(plane);
-        int r = kstat_sockopt_unpin(bpf_dir, err);
+        int r = kstat_counts_unpin(bpf_dir, err);
 
         if (r == 0)
-                r = kstat_counts_unpin(bpf_dir, err);
-        if (r == 0)
                 r = kstat_sampler_unpin(bpf_dir, err);
-        if (r == 0)
-                r = plane_pins_unpin(bpf_dir, (struct plane_pins){.list = pins, .n = ELEMENTS(pins)}, err);
-        return r < 0 ? r : unpin_programs(plane, err);
+        return r < 0 ? r : plane_pins_unpin(bpf_dir, (struct plane_pins){.list = pins, .n = ELEMENTS(pins)}, err);
 }
 
 /* Opens all pins; true: they are ours, whole and of this layout. */
@@ -148,7 +146,7 @@ static int load(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, stru
                 return croft_error_set(err, r, "adopt the pinned maps");
         r = adopted ? plane_pins_reuse(pins_of(&k->maps), skeleton->obj, err) : 0;
         if (r == 0)
-                r = kstat_sockopt_adopt(k, skeleton, err);
+                r = kstat_sockopt_adopt(k, skeleton, adopted, err);
         if (r < 0)
                 return r;
         r = kstat_bpf__load(skeleton);
@@ -170,28 +168,48 @@ static int load_what_goes(struct kstats *k, const struct kernel_load *types, str
 }
 
 /* Ours, in the place of those of another version. */
-static int pin_programs(const struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
+static int pin_programs(const struct kstats *k, const int ours[], struct croft_error *err)
 {
         _cleanup_close_ int directory = plane_open_programs(k->plane, err);
-        int largest = bpf_program__fd(skeleton->progs.kstat), r = directory < 0 ? directory : 0;
+        int r = directory < 0 ? directory : 0;
 
-        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++) {
-                const struct bpf_program *program = bpf_object__find_program_by_name(skeleton->obj, programs[i]);
-
-                if (bpf_program__autoload(program))
-                        r = plane_bpf_replace(directory, bpf_program__fd(program), programs[i], 0444, err);
-        }
-        if (r == 0 && largest >= 0)
-                plane_kept_note(plane_directory(k->plane), LARGEST, largest, k->stamp);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
+                if (ours[i] >= 0)
+                        r = plane_bpf_replace(directory, ours[i], programs[i], 0444, err);
+        if (r == 0 && ours[0] >= 0)
+                plane_kept_note(plane_directory(k->plane), LARGEST, ours[0], k->stamp);
         return r;
 }
 
+static bool somebody_answers(const struct kstats *k)
+{
+        _cleanup_close_ int directory = plane_open_programs(k->plane, NULL);
+        _cleanup_close_ int program = directory < 0 ? directory : plane_bpf_get(directory, LARGEST);
+
+        return program >= 0;
+}
+
+/* Those that were loaded, borrowed. */
+static void programs_of(const struct kstat_bpf *skeleton, int ret[])
+{
+        for (size_t i = 0; i < ELEMENTS(programs); i++) {
+                const struct bpf_program *program = bpf_object__find_program_by_name(skeleton->obj, programs[i]);
+
+                ret[i] = bpf_program__autoload(program) ? bpf_program__fd(program) : -EBADF;
+        }
+}
+
+/* Maps but `kstat_state`, with which they count.  Who knows kids of earlier structures must not meet them again: there
+ * hasn't been one in each microsecond since the machine was booted. */
 static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
 {
-        int r = plane_pins_take(pins_of(&k->maps), skeleton->obj, err);
+        int ours[ELEMENTS(programs)], r = plane_pins_take(pins_of(&k->maps), skeleton->obj, err);
+        struct plane_pins first = pins_of(&k->maps);
+        bool answered = somebody_answers(k);
 
+        first.n--;
         k->state = (struct kstat_state){.generation = 1,
-                .next_kid = 1,
+                .next_kid = answered ? (uint64_t)now_ns(CLOCK_BOOTTIME) >> 10 : 1,
                 .next_version = 1,
                 .next_page = 1,
                 .layout = KSTAT_LAYOUT,
@@ -199,8 +217,39 @@ static int pin_new(struct kstats *k, const struct kstat_bpf *skeleton, struct cr
         if (r == 0)
                 r = kstat_put_state(k, err);
         if (r == 0)
-                r = pin_programs(k, skeleton, err);
-        return r < 0 ? r : plane_pins_pin(plane_directory(k->plane), pins_of(&k->maps), err);
+                r = plane_pins_pin(plane_directory(k->plane), first, err);
+        programs_of(skeleton, ours);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++) {
+                k->ours[i] = fcntl(ours[i], F_DUPFD_CLOEXEC, 3);
+                if (k->ours[i] < 0)
+                        r = croft_error_set(err, errno, "keep a program");
+        }
+        return r < 0 || answered ? r : kstats_publish(k, err);
+}
+
+static int pin_adopted(struct kstats *k, const struct kstat_bpf *skeleton, struct croft_error *err)
+{
+        int ours[ELEMENTS(programs)];
+
+        programs_of(skeleton, ours);
+        return pin_programs(k, ours, err);
+}
+
+int kstats_publish(struct kstats *k, struct croft_error *err)
+{
+        struct plane_pins last = pins_of(&k->maps);
+        int r;
+
+        last.list += last.n - 1;
+        last.n = 1;
+        if (k->ours[0] < 0)
+                return 0;
+        r = pin_programs(k, k->ours, err);
+        if (r == 0)
+                r = plane_pins_pin(plane_directory(k->plane), last, err);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(programs); i++)
+                k->ours[i] = close_fd(k->ours[i]);
+        return r;
 }
 
 int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
@@ -230,7 +279,7 @@ int kstat_maps_open(struct kstats *k, bool *ret_new, struct croft_error *err)
         if (r < 0)
                 return r;
         *ret_new = !adopted;
-        r = adopted ? pin_programs(k, skeleton, err) : pin_new(k, skeleton, err);
+        r = adopted ? pin_adopted(k, skeleton, err) : pin_new(k, skeleton, err);
         if (r < 0)
                 return r;
         kstat_counts_begin(k, skeleton);

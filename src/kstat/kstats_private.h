@@ -37,6 +37,7 @@ struct kstats {
         int disk_begin; /* program; own_disks.c */
         uint64_t stamp; /* of our programs */
         bool counting;  /* the programs of count.bpf.h are attached */
+        int ours[2];    /* programs that aren't pinned yet, kstats_publish(); -EBADF: they are */
         pthread_mutex_t lock;
         struct kstat_state state; /* as in the map */
         struct kstat_table table;
@@ -46,7 +47,9 @@ struct kstats {
 /* Loads or adopts; *ret_new: the maps are empty and want filling.  kstats->plane is set. */
 int kstat_maps_open(struct kstats *kstats, bool *ret_new, struct croft_error *err);
 void kstat_maps_close(struct kstat_maps *maps);
+/* What answers readers stays: kstat_maps_unpin_programs(). */
 int kstat_maps_unpin(const struct plane *plane, struct croft_error *err);
+int kstat_maps_unpin_programs(const struct plane *plane, struct croft_error *err);
 /* Fills the table from the maps and takes back, or cleans up, what was left halfway.  -EUCLEAN: they don't fit each
  * other. */
 int kstat_maps_read(struct kstats *kstats, struct croft_error *err);
@@ -59,7 +62,7 @@ void kstat_sockopt_init(struct kstat_sockopt *sockopt);
 void kstat_sockopt_done(struct kstat_sockopt *sockopt);
 /* Between opening and loading: not these programs; or with the requests that are waiting. */
 void kstat_sockopt_leave_out(struct kstat_bpf *skeleton);
-int kstat_sockopt_adopt(struct kstats *kstats, struct kstat_bpf *skeleton, struct croft_error *err);
+int kstat_sockopt_adopt(struct kstats *kstats, struct kstat_bpf *skeleton, bool adopted, struct croft_error *err);
 /* After loading: keeps the programs. */
 int kstat_sockopt_take(struct kstats *kstats, const struct kstat_bpf *skeleton, struct croft_error *err);
 int kstat_sockopt_unpin(int bpf_dir, struct croft_error *err);

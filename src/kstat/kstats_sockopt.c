@@ -62,7 +62,7 @@ static void keep_getter(struct kstats *k, const struct kstat_bpf *skeleton)
         (void)bpf_program__set_autoload(skeleton->progs.kstat_getsockopt, false); /* not loaded yet: can't fail */
 }
 
-int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, struct croft_error *err)
+int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         _cleanup_close_ int fd = plane_bpf_get(plane_directory(k->plane), REQUESTS);
         int r;
@@ -72,7 +72,8 @@ int kstat_sockopt_adopt(struct kstats *k, struct kstat_bpf *skeleton, struct cro
                 return 0;
         if (fd < 0 || !plane_bpf_map_fits(fd, skeleton->maps.kstat_requests))
                 return 0; /* its pin is replaced */
-        keep_getter(k, skeleton);
+        if (adopted)      /* else it answers from other maps */
+                keep_getter(k, skeleton);
         r = bpf_map__reuse_fd(skeleton->maps.kstat_requests, fd);
         return r < 0 ? croft_error_set(err, r, "adopt '%s'", REQUESTS) : 0;
 }
