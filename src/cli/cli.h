@@ -105,6 +105,8 @@ int cli_fail(const struct cli *cli, const struct croft_error *err, const char *w
 
 /* request.c.  path is built of segments that are escaped here, NULL-ended; query may be NULL. */
 char *cli_path(const char *query, const char *segment, ...) __attribute__((sentinel));
+/* -EINVAL: a segment is empty, as an argument was whose variable isn't set; -ENOMEM: there is no path. */
+int cli_path_check(const char *path, struct croft_error *err);
 /* body is borrowed and may be NULL; *ret (NULL: not wanted) is a new reference.  what: as for cli_fail(), and for the
  * line of progress.  0 or an exit status, the reason said. */
 int cli_request(

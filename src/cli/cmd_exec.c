@@ -65,9 +65,9 @@ static int upgrade(
 
         if (r != 0)
                 return r;
-        if (!path || !text)
+        if (!text)
                 (void)croft_error_set(&err, ENOMEM, "make a request");
-        else if (croft_client_upgrade(cli->client, path, text, ret_fd, &err) == 0)
+        else if (cli_path_check(path, &err) == 0 && croft_client_upgrade(cli->client, path, text, ret_fd, &err) == 0)
                 return 0;
         return cli_fail(cli, &err, what);
 }

@@ -26,11 +26,9 @@ static int resolve(void *context, const char *name, uint64_t *ret, struct croft_
 {
         struct cli *cli = context;
         _cleanup_free_ char *path = cli_path(NULL, "partitions", name, NULL), *answer = NULL;
-        int r = 0;
+        int r = cli_path_check(path, err);
 
-        if (!path)
-                return croft_error_set(err, ENOMEM, "ask for '%s'", name);
-        if (!cli->client)
+        if (r == 0 && !cli->client)
                 r = croft_client_open(cli->socket, &cli->client, err);
         if (r == 0)
                 r = croft_client_request(cli->client, "GET", path, NULL, &answer, err);

@@ -103,9 +103,8 @@ int cli_cmd_log(struct cli *cli, const struct cli_args *args)
         if (r != 0)
                 return r;
         (void)snprintf(what, sizeof(what), "log of '%s'", args->words[0]);
-        if (!path)
-                r = croft_error_set(&err, ENOMEM, "make a request");
-        else
+        r = cli_path_check(path, &err);
+        if (r == 0)
                 r = croft_client_fetch(cli->client, path, log_take, &sink, &err);
         if (r < 0)
                 r = cli_fail(cli, &err, what);

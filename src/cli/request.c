@@ -38,6 +38,17 @@ char *cli_path(const char *query, const char *segment, ...)
         return NULL;
 }
 
+int cli_path_check(const char *path, struct croft_error *err)
+{
+        size_t length = path ? strcspn(path, "?") : 0;
+
+        if (!path)
+                return croft_error_set(err, ENOMEM, "make a request");
+        if (path[length - 1] == '/' || memmem(path, length, "//", 2))
+                return croft_error_set(err, EINVAL, "a name is empty.");
+        return 0;
+}
+
 static void say_notice(void *context, const char *text)
 {
         const struct cli *cli = context;
@@ -91,10 +102,9 @@ int cli_request(
 
         if (r != 0)
                 return r;
-        if (!path || (body && !text)) {
-                (void)croft_error_set(&err, ENOMEM, "make a request");
+        r = body && !text ? croft_error_set(&err, ENOMEM, "make a request") : cli_path_check(path, &err);
+        if (r < 0)
                 return cli_fail(cli, &err, what);
-        }
         progress = progress_begin(cli, what, subject);
         r = croft_client_request(cli->client, method, path, text, &answer, &err);
         progress_end(progress);

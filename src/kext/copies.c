@@ -144,9 +144,10 @@ int kext_copy_sweep(int state_dir, bool (*known)(void *context, const char *sha2
         while ((entry = readdir(dir))) {
                 if (entry->d_name[0] == '.' || (kext_is_sha256(entry->d_name) && known(context, entry->d_name)))
                         continue;
-                if (unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+                if (unlinkat(dirfd(dir), entry->d_name, 0) == 0)
+                        removed++;
+                else if (errno != EISDIR) /* none of ours: lost+found, perhaps */
                         return croft_error_set(err, errno, "remove what is half made in '%s'", DIRECTORY);
-                removed++;
         }
         *ret_removed = removed;
         return 0;

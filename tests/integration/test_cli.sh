@@ -13,6 +13,13 @@ t_is "it is Defined" "$(field web .state)" Defined
 t_fails_with 5 "a second one of that name is refused" croft create web
 t_fails_with 2 "a name that is none is usage" croft create Web_1
 t_like "the rule is told" "$(cat "$T/error")" "1 to 63 of a-z, 0-9 and '-'"
+for command in show start "remove --force" "pool remove"; do
+        # shellcheck disable=SC2086 # words
+        t_fails_with 2 "an empty name is usage: $command" croft $command ""
+        t_like "and that it is empty is told" "$(cat "$T/error")" "a name is empty"
+done
+t_fails_with 125 "so it is with exec" croft exec "" -- true
+t_like "which tells it, too" "$(cat "$T/error")" "a name is empty"
 t_fails_with 2 "a property that there isn't is usage" croft create x -s memroy.max=1
 t_like "the nearest one is named" "$(cat "$T/error")" "did you mean 'memory.max'"
 t_fails_with 3 "an image that there isn't is not found" croft create x --image nowhere

@@ -258,11 +258,13 @@ static void what_is_half_made_is_swept_away(void **state)
         assert_int_equal(kext_copy_put(dir, ABC, memfd, NULL), 0);
         close_fd(file_of("kext/" OTHER, "x"));
         close_fd(file_of("kext/" ABC ".new", "ab"));
+        assert_int_equal(mkdirat(dir, "kext/lost+found", 0700), 0); /* none of ours */
         assert_int_equal(kext_copy_sweep(dir, wants_abc, NULL, &removed, NULL), 0);
         assert_int_equal(removed, 2);
         assert_true(exists(dir, "kext/" ABC));
         assert_false(exists(dir, "kext/" OTHER));
         assert_false(exists(dir, "kext/" ABC ".new"));
+        assert_true(exists(dir, "kext/lost+found"));
 }
 
 /* By calls that aren't made to fail. */
