@@ -130,7 +130,8 @@ inside sh -c 'head -c 200M /dev/zero | tail -c 200M' >/dev/null 2>&1
 # shellcheck disable=SC2086 # several
 wait $writers
 t_ok "among many writers the kernel's record is there" t_wait_for killed
-t_is "all that found room are, and the others were counted" "$(book web | cut -d' ' -f3-)" "65 56"
+by_kernel=$(messages web | grep -c '^kernel') # more than one where what it kills is slow to go
+t_is "all that found room are, and the others were counted" "$(book web | cut -d' ' -f3-)" "$((64 + by_kernel)) 56"
 t_is "their numbers have no gaps" "$(croft error print web --format json | jq -c '[.records[].seq] | . == [range(.[0]; .[0] + length)]')" true
 
 # --- hostile text (ERR-A7) ----------------------------------------------------------------------------------------------
