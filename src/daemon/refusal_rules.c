@@ -4,17 +4,10 @@
  */
 #include "daemon/refusal_rules.h"
 
+#include "base/hash.h"
+
 #include <stdbool.h>
-
-/* FNV-1a.  Whoever finds two texts of one hash hides a refusal of his own. */
-static uint64_t hash(const char *text)
-{
-        uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-        for (; *text; text++)
-                h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-        return h;
-}
+#include <string.h>
 
 static bool is_told(const struct refusals_own *own, uint64_t this)
 {
@@ -26,7 +19,7 @@ static bool is_told(const struct refusals_own *own, uint64_t this)
 
 enum refusal refusal_judge(struct refusals_all *all, struct refusals_own *own, const char *line)
 {
-        uint64_t this = hash(line);
+        uint64_t this = hash_bytes(HASH_BEGIN, line, strlen(line)); /* who finds two of one hides one of his own */
 
         if (own->cleared != all->cleared)
                 *own = (struct refusals_own){.cleared = all->cleared};

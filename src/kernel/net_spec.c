@@ -6,6 +6,7 @@
 #include "kernel/net.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 #include <arpa/inet.h>
@@ -240,24 +241,14 @@ void net_host_name(const char *tag, uint64_t id, char ret[16])
         (void)str_copy(ret + n, 16 - n, tag); /* cut when the id is large */
 }
 
-/* FNV-1a: it needs to spread, not to resist anybody. */
-static uint64_t add_hash(uint64_t hash, const void *data, size_t size)
-{
-        const uint8_t *p = data;
-
-        for (size_t i = 0; i < size; i++)
-                hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-        return hash;
-}
-
 void net_derived_mac(const char *tag, uint64_t id, uint8_t ret[6])
 {
-        uint64_t hash = add_hash(UINT64_C(0xcbf29ce484222325), tag, strlen(tag));
+        uint64_t hash = hash_bytes(HASH_BEGIN, tag, strlen(tag));
 
         for (int i = 0; i < 8; i++) {
                 uint8_t byte = (uint8_t)(id >> (8 * i));
 
-                hash = add_hash(hash, &byte, 1);
+                hash = hash_bytes(hash, &byte, 1);
         }
         hash ^= hash >> 32;
         for (int i = 0; i < 6; i++)

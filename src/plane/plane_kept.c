@@ -10,6 +10,7 @@
 #include "plane/plane_bpf.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -22,12 +23,7 @@ struct note {
 
 uint64_t plane_kept_stamp(uint64_t before, const void *bytes, size_t size)
 {
-        const unsigned char *at = bytes;
-        uint64_t hash = before ^ UINT64_C(14695981039346656037); /* FNV-1a */
-
-        for (size_t i = 0; i < size; i++)
-                hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-        return hash;
+        return hash_bytes(before ^ HASH_BEGIN, bytes, size);
 }
 
 uint64_t plane_kept_begin(int map)

@@ -78,7 +78,7 @@ bool asker_is_root(const struct broker *b, const struct asker *a)
         if (a->user != b->spec.uid_base || !(a->capabilities >> CAP_SYS_ADMIN & 1))
                 return false;
         userns = ns_open((pid_t)a->call->pid, "user");
-        return userns >= 0 && broker_is_same_file(userns, b->userns);
+        return userns >= 0 && broker_is_same_file(userns, b->userns) && asker_is_there(a); /* so it is its own */
 }
 
 bool asker_is_there(const struct asker *a)

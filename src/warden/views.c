@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "kstat/views_memory.h"
 
@@ -257,11 +258,7 @@ static bool is_single(uint64_t node)
 /* Texts below trees aren't kept: equal ones have an equal time, others another one. */
 static uint64_t time_of(const struct views *v, const char *text, size_t size)
 {
-        uint64_t hash = UINT64_C(14695981039346656037);
-
-        for (size_t i = 0; i < size; i++)
-                hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
-        return v->area->born_s * NS_IN_S + hash % NS_IN_S;
+        return v->area->born_s * NS_IN_S + hash_bytes(HASH_BEGIN, text, size) % NS_IN_S;
 }
 
 static uint32_t mode_of(enum view_kind kind)

@@ -235,8 +235,8 @@ copiers() { # PARTITION: the processes of croft's that wait there for calls abou
 one() { [ "$(copiers a | wc -l)" = 1 ]; }
 python 'load("good.ko")' >/dev/null
 t_ok "of those who copied for many at once one stays" t_wait_for one
-# One after the other: who calls again before the broker has heard of the last one's end has another made.  And a broker that has had
-# nothing to do for ten seconds ends, which on a busy machine may be between two calls: then once more.
+# One after the other.  A broker that has had nothing to do for ten seconds ends, which on a busy machine may be between two calls: then
+# once more.
 broker_of() { ps -o ppid= -p "$1"; }
 served_by_one() {
         copier=$(copiers a)
