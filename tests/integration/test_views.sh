@@ -59,10 +59,10 @@ small="/proc/loadavg /proc/uptime /proc/pressure/cpu"
 large="/proc/meminfo /proc/stat /proc/vmstat /proc/cpuinfo /proc/swaps"
 count=${CROFT_GUEST:+2000}
 # shellcheck disable=SC2086 # lists
-croft exec web -- /root/t-views "${count:-300000}" $small >"$T/small" 2>&1 &
+croft exec web -- /root/t-views "${count:-450000}" $small >"$T/small" 2>&1 &
 r1=$!
 # shellcheck disable=SC2086
-croft exec web -- /root/t-views "${count:-160000}" $large >"$T/large" 2>&1 &
+croft exec web -- /root/t-views "${count:-240000}" $large >"$T/large" 2>&1 &
 r2=$!
 kills=0
 changed() { now=$(field web .warden) && [ "$now" != null ] && [ "$now" != "$warden" ]; }
