@@ -48,6 +48,7 @@ struct unit *unit_unref(struct unit *u)
         close_fd(u->broker.socket); /* upon which it goes */
         close_fd(u->broker.pidfd);
         partition_def_done(&u->p.def);
+        autoload_names_done(&u->names);
         (void)pthread_mutex_destroy(&u->p.lock);
         (void)pthread_cond_destroy(&u->changed);
         free(u);
@@ -440,6 +441,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_mutex_init(&life->kext_lock, NULL);
         (void)pthread_mutex_init(&life->policy_lock, NULL);
         (void)pthread_mutex_init(&life->refusals_lock, NULL);
+        (void)pthread_mutex_init(&life->names_lock, NULL);
         (void)pthread_mutex_init(&life->books_lock, NULL);
         (void)pthread_cond_init(&life->books_wanted, NULL);
         (void)pthread_cond_init(&life->books_turned, NULL);
@@ -507,7 +509,9 @@ struct life *life_free(struct life *life)
         (void)pthread_mutex_destroy(&life->kext_lock);
         (void)pthread_mutex_destroy(&life->policy_lock);
         (void)pthread_mutex_destroy(&life->refusals_lock);
+        (void)pthread_mutex_destroy(&life->names_lock);
         kexts_done(&life->kexts);
+        life_autoload_close(life);
         free(life);
         return NULL;
 }

@@ -157,7 +157,7 @@ static int count_again(struct loading *l, const struct kext_holder *own, struct 
         bool dependency = own->count == 0; /* it is its own from now on */
 
         l->holder = *own;
-        if (l->wish->via == KEXT_VIA_DEPENDENCY)
+        if (l->wish->via == KEXT_VIA_DEPENDENCY || (l->wish->via == KEXT_VIA_REQUEST && !dependency))
                 return 0;
         if (l->wish->via == KEXT_VIA_CALL && !dependency)
                 return croft_error_set(err, EEXIST, "'%s' has it already.", l->u->p.def.name);

@@ -493,6 +493,8 @@ static int set(struct life *life, const char *name, enum life_action action, con
                 else
                         croft_error_prefix(&own, "set '%s'", name);
                 croft_error_copy(err, &own);
+        } else {
+                life_autoload_follow(u); /* `kexts` */
         }
         return life_end(u, u->p.state, r, &own);
 }
@@ -562,6 +564,7 @@ int life_rename(struct life *life, const char *name, const char *new_name, struc
                 croft_error_copy(err, &own);
         } else {
                 unit_kext_tell(u); /* stanzas of kexts(5) may name it, or have named it */
+                life_autoload_follow(u);
         }
         r = life_end(u, u->p.state, r, &own);
         (void)snprintf(text, sizeof(text), "renamed from '%s'", name);

@@ -161,6 +161,7 @@ static void review_all(struct life *life)
         int r;
 
         life_policy_read(life);
+        life_autoload_review(life);
         units = life_units(life, &n, &r);
         for (size_t i = 0; i < n; i++) {
                 unit_kext_tell(units[i]);

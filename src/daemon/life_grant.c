@@ -89,6 +89,7 @@ static int grant_to(struct unit *u, const struct life_kext_wish *wish, struct cr
         if (r == 0) {
                 tell(u, own.name, "granted");
                 unit_kext_tell(u);
+                life_autoload_follow(u);
         }
         return r;
 }
@@ -142,6 +143,7 @@ int life_kext_ungrant(struct life *life, const char *name, const char *extension
         if (r == 0) {
                 tell(u, normal, "no longer granted");
                 unit_kext_tell(u);
+                life_autoload_follow(u);
         } else {
                 croft_error_prefix(&own, "take a grant back from '%s'", name);
                 croft_error_copy(err, &own);

@@ -206,6 +206,7 @@ int life_kext_register(
                 r = check_needed(life, &done, err);
         if (r < 0)
                 return r;
+        life_autoload_review(life);
         *ret = done;
         done = (struct life_kexts){.n = 0};
         return 0;

@@ -51,27 +51,22 @@ static void devices_came(struct unit *u)
         disks_follow(&u->p);
 }
 
-/* record: NULL if nobody has registered it.  bytes: those of a call. */
-static int load(struct unit *u, const struct kext_record *record, const struct kext_sealed *bytes,
-        const char *parameters, struct croft_error *err)
+/* Its record is NULL if nobody has registered it; its grant is found here. */
+static int load(struct unit *u, struct book_wish *wish, struct croft_error *err)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
-        struct book_wish wish = {.record = record,
-                .bytes = bytes,
-                .parameters = parameters,
-                .via = bytes ? KEXT_VIA_CALL : KEXT_VIA_COMMAND};
-        struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = parameters};
+        struct life_kext_asks asks = {.partition = u->p.def.name, .parameters = wish->parameters};
         int r = unit_grants(u, &grants, &asks.n, err);
 
         asks.grants = grants;
         if (r == 0)
-                r = life_kext_judge(u->life, record, &asks, &wish.grant, err);
+                r = life_kext_judge(u->life, wish->record, &asks, &wish->grant, err);
         if (r == 0)
-                r = books_load(u, &wish, err);
-        if (r == 0 && record->identity.takes_major)
+                r = books_load(u, wish, err);
+        if (r == 0 && wish->record->identity.takes_major)
                 devices_came(u);
         if (r == 0)
-                say(u, record->identity.name, "loaded");
+                say(u, wish->record->identity.name, "loaded");
         return r;
 }
 
@@ -88,7 +83,12 @@ static int serve_load(struct unit *u, const struct module_request *q, int bytes,
         if (r < 0)
                 return r;
         known = store_extension_match(u->life->store, sealed.sha256, &record, NULL) == 0;
-        return load(u, known ? &record : NULL, &sealed, q->text, err);
+        return load(u,
+                &(struct book_wish){.record = known ? &record : NULL,
+                        .bytes = &sealed,
+                        .parameters = q->text,
+                        .via = KEXT_VIA_CALL},
+                err);
 }
 
 static int unload(struct unit *u, const char *name, enum kext_via via, struct croft_error *err)
@@ -123,6 +123,46 @@ int unit_kext_serve(struct unit *u, const struct module_request *q, int bytes)
                 errors_refuse_for_global(u, &err);
         }
         return -code_for_partition(-r);
+}
+
+/* Of what modprobe(8) would load. */
+struct requesting {
+        struct unit *u;
+        unsigned int loaded;
+        struct croft_error why; /* the first wasn't */
+};
+
+static int load_requested(void *context, const char *name, struct croft_error *err)
+{
+        struct requesting *q = context;
+        struct kext_record record;
+        struct croft_error own = CROFT_ERROR_INIT;
+        int r = life_kext_get(q->u->life, name, &record, &own);
+
+        (void)err;
+        if (r == 0)
+                r = load(q->u, &(struct book_wish){.record = &record, .parameters = "", .via = KEXT_VIA_REQUEST}, &own);
+        q->loaded += r == 0;
+        if (r < 0 && !q->why.code)
+                croft_error_copy(&q->why, &own);
+        return 0;
+}
+
+int unit_kext_request(struct unit *u, const char *request, struct croft_error *err)
+{
+        struct requesting q = {.u = u, .why = CROFT_ERROR_INIT};
+        char shown[4 * KEXT_REQUEST_MAX + 1];
+        int r = kext_find_request(request, load_requested, &q, &q.why);
+
+        if (q.loaded > 0) {
+                unit_kext_tell(u);
+                return 0;
+        }
+        croft_error_copy(err, &q.why);
+        croft_error_prefix(err, "load what '%s' makes the kernel look for, '%s'", u->p.def.name,
+                str_escape(shown, sizeof(shown), request, strnlen(request, KEXT_REQUEST_MAX)));
+        errors_refuse_for_global(u, err);
+        return r < 0 ? r : -q.why.code;
 }
 
 void unit_kext_refused(struct unit *u)
@@ -204,7 +244,8 @@ static int load_by_command(struct unit *u, const char *what, const char *paramet
         int r = life_kext_get(u->life, what, &record, err);
 
         if (r == 0)
-                r = load(u, &record, NULL, parameters, err);
+                r = load(u, &(struct book_wish){.record = &record, .parameters = parameters, .via = KEXT_VIA_COMMAND},
+                        err);
         if (r < 0)
                 croft_error_prefix(err, "load an extension for '%s'", u->p.def.name);
         return r;
@@ -318,6 +359,7 @@ static int start(struct partition *p, struct croft_error *err)
         unit_of(p)->told_modules = TOLD_NO;
         (void)pthread_mutex_unlock(&p->lock);
         unit_kext_tell(unit_of(p));
+        life_autoload_follow(unit_of(p));
         return r;
 }
 
@@ -352,6 +394,7 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
 
 static int release(struct partition *p, struct croft_error *err)
 {
+        life_autoload_release(unit_of(p));
         return books_release(unit_of(p), err);
 }
 
@@ -359,6 +402,7 @@ static int adopt(struct partition *p, struct croft_error *err)
 {
         (void)err;
         unit_kext_tell(unit_of(p));
+        life_autoload_follow(unit_of(p));
         return 0;
 }
 

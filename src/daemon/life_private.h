@@ -18,6 +18,7 @@
 #include "daemon/refusal_rules.h"
 #include "daemon/store.h"
 #include "daemon/warden_spare.h"
+#include "kext/autoload.h"
 #include "kext/kexts.h"
 #include "partition/facet.h"
 #include "partition/host.h"
@@ -64,6 +65,8 @@ struct unit {
         struct kext_rate loads;         /* books_lock: of the kernel, for it */
         struct packages_watch packages; /* of the thread of life_packages.c */
         atomic_bool packages_wanted;    /* that one is to look at it */
+        atomic_bool awaited;            /* the kernel waits for what it was made to look for */
+        struct autoload_names names;    /* names_lock: what it may be made to look for */
         bool refused;                   /* partition.lock: its warden has refused what isn't on record yet */
         char last_error[512];           /* partition.lock */
         char last_refusal[128];         /* partition.lock: on record already, in this attempt */
@@ -123,6 +126,9 @@ struct life {
         struct kexts kexts;            /* kexts(5) */
         pthread_mutex_t refusals_lock; /* no other is taken while it is held */
         struct refusals_all refusals;
+        pthread_mutex_t names_lock;     /* over names of units and the next two; taken before life.lock */
+        struct kext_requests *requests; /* NULL: not read yet */
+        struct autoload_names names_all;
         pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
@@ -215,7 +221,12 @@ void life_devid_close(struct life *life);
 #define LIFE_AUTOLOAD_ID (UINT64_MAX - 2)    /* as below, for what partitions made the kernel look for */
 void life_autoload_watch(struct life *life); /* what was refused before is read, too */
 void life_autoload_dispatch(struct life *life);
-void life_autoload_forget(struct unit *u); /* what was told once is told again */
+void life_autoload_forget(struct unit *u);    /* what was told once is told again */
+void life_autoload_follow(struct unit *u);    /* what it is granted has changed, or it begins */
+void life_autoload_review(struct life *life); /* all of them: what is registered, or modprobe.d(5), has changed */
+void life_autoload_release(struct unit *u);   /* it ends */
+void unit_autoload_serve(struct unit *u);     /* by the owner: what the kernel was made to look for, and waits */
+void life_autoload_close(struct life *life);
 
 /* --- life_pool.c --- */
 #define LIFE_REFUSALS_ID (UINT64_MAX - 1) /* likewise for what the table of device numbers has refused */
@@ -268,6 +279,9 @@ struct module_request;
 /* A call of a process of the partition's; bytes: sealed, of what is to be loaded.  0 or the negative errno that it
  * fails with. */
 int unit_kext_serve(struct unit *u, const struct module_request *request, int bytes);
+/* What the kernel looks for, by a name of its own, because of the partition.  As croft kext load; what modprobe(8)
+ * would load and isn't granted is left out, unless that is all. */
+int unit_kext_request(struct unit *u, const char *request, struct croft_error *err);
 void unit_kext_refused(struct unit *u); /* its warden has refused such calls; by anybody */
 /* Its warden: whether such calls are to be looked at. */
 void unit_kext_tell(struct unit *u);
@@ -355,7 +369,7 @@ void unit_give_up_views(struct unit *u);
 /* --- life_serve.c --- */
 int serve_open(struct life *life, struct croft_error *err);
 void serve_close(struct life *life); /* life->ending is set */
-void serve_wish(struct unit *u);     /* u->wish, by the owner, who isn't afterwards */
+void serve_wish(struct unit *u);     /* u->wish, and u->awaited, by the owner, who isn't afterwards */
 void serve_aside(struct unit *u);    /* the same by a thread that has time for it */
 
 /* --- life_recover.c --- */

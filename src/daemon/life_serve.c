@@ -113,7 +113,10 @@ void serve_wish(struct unit *u)
 {
         struct croft_error err = CROFT_ERROR_INIT;
 
-        broker_serve(u);
+        if (u->wish)
+                broker_serve(u);
+        if (atomic_load(&u->awaited))
+                unit_autoload_serve(u);
         (void)life_end(u, u->p.state, 0, &err);
 }
 

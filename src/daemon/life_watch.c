@@ -40,6 +40,8 @@ void watch_arm(struct unit *u)
 {
         int epoll = u->life->epoll;
 
+        if (atomic_load(&u->awaited)) /* since the owner has looked */
+                watch_queue(u);
         (void)pthread_mutex_lock(&u->p.lock);
         if (!u->p.operation) {
                 arm(epoll, u->p.def.id, u->p.run.pidfd);
@@ -369,7 +371,7 @@ static void release_ended(struct unit *u)
 /* --- the look ------------------------------------------------------------------------------------------------------
  */
 
-enum finding { NOTHING, INIT_ENDED, WARDEN_DIED, BROKER_WANTED, NOT_NOW };
+enum finding { NOTHING, INIT_ENDED, WARDEN_DIED, BROKER_WANTED, KERNEL_WAITS, NOT_NOW };
 
 static bool hung_up(int socket)
 {
@@ -409,7 +411,7 @@ static bool is_living(const struct unit *u)
 static enum finding look(struct unit *u)
 {
         static const char *const operations[] = {
-                [INIT_ENDED] = "stop", [WARDEN_DIED] = "succeed", [BROKER_WANTED] = "serve"};
+                [INIT_ENDED] = "stop", [WARDEN_DIED] = "succeed", [BROKER_WANTED] = "serve", [KERNEL_WAITS] = "serve"};
         const struct partition_run *run = &u->p.run;
         enum finding found = NOTHING;
 
@@ -428,7 +430,9 @@ static enum finding look(struct unit *u)
                 found = u->p.state == PARTITION_LOADED ? INIT_ENDED : WARDEN_DIED;
         if (found == NOTHING && is_living(u) && broker_wants_look(u))
                 found = BROKER_WANTED;
-        if (found == INIT_ENDED || found == WARDEN_DIED || found == BROKER_WANTED) {
+        else if (found == NOTHING && atomic_load(&u->awaited))
+                found = KERNEL_WAITS;
+        if (found != NOTHING && found != NOT_NOW) {
                 u->p.operation = operations[found];
                 u->internal = found != INIT_ENDED;
         }
@@ -462,6 +466,12 @@ void watch_look(struct unit *u, bool has_time)
                 return;
         case BROKER_WANTED:
                 serve_calls(u, has_time);
+                return;
+        case KERNEL_WAITS:
+                if (has_time)
+                        serve_wish(u);
+                else
+                        serve_aside(u);
                 return;
         case NOTHING:
                 watch_arm(u);

@@ -139,7 +139,7 @@ static __always_inline __u64 hash_of(const struct autoload_ask *ask)
                 hash = (hash ^ words[i]) * 0x100000001b3ULL;
                 hash ^= hash >> 29;
         }
-        hash ^= ask->let;
+        hash ^= ask->fate;
         return hash ? hash : 1;
 }
 
@@ -177,6 +177,170 @@ static __always_inline void tell(struct autoload_ask *ask)
                 (void)__sync_lock_test_and_set(place, 0);
 }
 
+/* --- what is granted ---
+ *
+ * It is let go, and the modprobe that the kernel starts then is stopped before its first instruction, until croftd has
+ * judged, has loaded global's own copy and lets it go on: it finds everything there, and has nothing to do.  So whoever
+ * asked waits as long as ever, and gets what he would get on a machine of his own. */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 65536);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct autoload_name);
+        __type(value, struct autoload_leave);
+} autoload_names SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024); /* the kernel itself has no more than 50 under way */
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct autoload_place);
+        __type(value, struct autoload_helper);
+} autoload_waiting SEC(".maps");
+
+/* The same by number, so that who loads a module is soon found not to be one. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64);
+        __type(value, struct autoload_place);
+} autoload_helpers SEC(".maps");
+
+/* From the one who asks to the process that is started for him: the address of what the kernel knows of that. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, __u64);
+        __type(value, struct autoload_ask);
+} autoload_starting SEC(".maps");
+
+static __always_inline bool may_have(const struct autoload_name *name)
+{
+        const struct autoload_leave *leave = bpf_map_lookup_elem(&autoload_names, name);
+
+        return leave && bpf_ktime_get_ns() >= leave->until_ns;
+}
+
+/* Its own entry comes first: what has just failed it isn't to have at once again. */
+static __always_inline bool is_granted(const struct autoload_ask *ask)
+{
+        struct autoload_name name = {.partition = ask->partition};
+        bool all = bpf_map_lookup_elem(&autoload_names, &name);
+
+        for (int i = 0; i < AUTOLOAD_ALIAS; i++)
+                name.alias[i] = ask->alias[i] == '-' ? '_' : ask->alias[i];
+        if (!all || bpf_map_lookup_elem(&autoload_names, &name))
+                return may_have(&name);
+        name.partition = 0;
+        return may_have(&name);
+}
+
+/* What kmod_call_modprobe() of the kernel starts: modprobe -q -- ALIAS. */
+static __always_inline bool is_modprobe(const struct subprocess_info *info, struct autoload_ask *ask)
+{
+        const char *words[4] = {NULL};
+        char flag[4] = "";
+
+        if (bpf_probe_read_kernel(words, sizeof(words), BPF_CORE_READ(info, argv)) < 0 || !words[1] || !words[2] ||
+                !words[3])
+                return false;
+        if (bpf_probe_read_kernel_str(flag, sizeof(flag), words[1]) != 3 || flag[0] != '-' || flag[1] != 'q')
+                return false;
+        if (bpf_probe_read_kernel_str(flag, sizeof(flag), words[2]) != 3 || flag[0] != '-' || flag[1] != '-')
+                return false;
+        return bpf_probe_read_kernel_str(ask->alias, sizeof(ask->alias), words[3]) > 1;
+}
+
+/* In the context of who asks. */
+SEC("fentry/call_usermodehelper_exec")
+int autoload_start(const __u64 *ctx)
+{
+        struct autoload_ask ask = {.fate = AUTOLOAD_WAITS};
+        __u64 info = ctx[0];
+        bool own;
+
+        (void)map_drop(&autoload_starting, &info); /* the address may have been another's */
+        ask.partition = asking_partition(&own);
+        if (ask.partition && !own && is_modprobe((const struct subprocess_info *)info, &ask) && is_granted(&ask))
+                (void)map_put(&autoload_starting, &info, &ask, BPF_ANY);
+        return 0;
+}
+
+#define SIGNAL_KILL 9
+#define SIGNAL_STOP 19
+
+/* false: as many wait already as may. */
+static __always_inline bool take_helper_place(const struct autoload_helper *helper, struct autoload_place *place)
+{
+        for (int i = 0; i < AUTOLOAD_HELPERS; i++) {
+                place->place = (__u64)i;
+                if (map_put(&autoload_waiting, place, helper, BPF_NOEXIST) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Stopped first, then told: croftd lets go on only what has been stopped. */
+static __always_inline bool make_wait(const struct autoload_ask *ask)
+{
+        const struct task_struct *task = bpf_get_current_task_btf();
+        struct autoload_helper helper = {.pid = (__u32)task->tgid, .start_ns = task->start_boottime};
+        struct autoload_place place = {.partition = ask->partition};
+
+        __builtin_memcpy(helper.alias, ask->alias, sizeof(helper.alias));
+        if (!take_helper_place(&helper, &place))
+                return false;
+        if (map_put(&autoload_helpers, &helper.pid, &place, BPF_ANY) == 0 && bpf_send_signal(SIGNAL_STOP) == 0 &&
+                bpf_ringbuf_output(&autoload_told, (void *)ask, sizeof(*ask), 0) == 0)
+                return true;
+        (void)map_drop(&autoload_helpers, &helper.pid);
+        (void)map_drop(&autoload_waiting, &place);
+        return false;
+}
+
+/* In that of modprobe, which has been executed and hasn't begun. */
+SEC("fexit/call_usermodehelper_exec_async")
+int autoload_stop(const __u64 *ctx)
+{
+        __u64 info = ctx[0];
+        struct autoload_ask *found = bpf_map_lookup_elem(&autoload_starting, &info), ask;
+
+        if (!found)
+                return 0;
+        ask = *found;
+        (void)map_drop(&autoload_starting, &info);
+        if ((int)ctx[1] != 0)
+                return 0;
+        if (!make_wait(&ask))
+                (void)bpf_send_signal(SIGNAL_KILL);
+        return 0;
+}
+
+static __always_inline int refuse_helper(void)
+{
+        __u64 pid = bpf_get_current_pid_tgid() >> 32;
+
+        return bpf_map_lookup_elem(&autoload_helpers, &pid) ? -EPERM : 0;
+}
+
+/* By descriptor, and, packed in a way that the kernel doesn't know, by address. */
+SEC("fmod_ret/security_kernel_read_file")
+int autoload_refuse_file(const __u64 *ctx)
+{
+        (void)ctx;
+        return refuse_helper();
+}
+
+SEC("fmod_ret/security_kernel_load_data")
+int autoload_refuse_data(const __u64 *ctx)
+{
+        (void)ctx;
+        return refuse_helper();
+}
+
 /* What it answers is what the kernel's own answer is where nothing of that name can be loaded (C-12). */
 SEC("fmod_ret/security_kernel_module_request")
 int autoload_gate(const __u64 *ctx)
@@ -187,8 +351,10 @@ int autoload_gate(const __u64 *ctx)
         ask.partition = asking_partition(&own);
         if (!ask.partition)
                 return 0;
-        ask.let = own;
         (void)bpf_probe_read_kernel_str(ask.alias, sizeof(ask.alias), (const void *)ctx[0]);
+        if (!own && is_granted(&ask))
+                return 0;
+        ask.fate = own ? AUTOLOAD_LET : AUTOLOAD_REFUSED;
         tell(&ask);
         return own ? 0 : -ENOENT;
 }

@@ -8,8 +8,10 @@
 #include "kext/autoload.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "kernel/load.h"
+#include "kernel/process.h"
 #include "plane/plane.h"
 #include "plane/plane_bpf.h"
 
@@ -23,18 +25,27 @@
 
 #include "autoload.skel.h"
 
+#define GO_MS 10000
+
 struct autoload {
         struct plane *plane; /* borrowed */
         int books, larvals, told;
+        int names, starting, waiting, helpers; /* of what is granted */
 };
 
 static const struct plane_pin pins[] = {
         {"autoload_books", offsetof(struct autoload, books)},
         {"autoload_larvals", offsetof(struct autoload, larvals)},
         {"autoload_told", offsetof(struct autoload, told)},
+        {"autoload_names", offsetof(struct autoload, names)},
+        {"autoload_starting", offsetof(struct autoload, starting)},
+        {"autoload_waiting", offsetof(struct autoload, waiting)},
+        {"autoload_helpers", offsetof(struct autoload, helpers)},
 };
 
-static const char *const links[] = {"autoload_gate", "autoload_cipher"};
+/* In the order in which they are put there: whoever is asked later asks what those before have noted. */
+static const char *const links[] = {"autoload_refuse_file", "autoload_refuse_data", "autoload_stop", "autoload_start",
+        "autoload_cipher", "autoload_gate"};
 
 static struct plane_pins pins_of(struct autoload *a)
 {
@@ -130,10 +141,9 @@ static int load(struct autoload *a, struct autoload_bpf *skeleton, bool adopted,
                 r = plane_pins_take(pins_of(a), skeleton->obj, err);
         if (r == 0 && !adopted)
                 r = plane_pins_pin(plane_directory(a->plane), pins_of(a), err);
-        if (r == 0)
-                r = attach(
-                        a, skeleton, skeleton->progs.autoload_cipher, err); /* first: the gate asks what it has noted */
-        return r < 0 ? r : attach(a, skeleton, skeleton->progs.autoload_gate, err);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
+                r = attach(a, skeleton, bpf_object__find_program_by_name(skeleton->obj, links[i]), err);
+        return r;
 }
 
 static int open_all(struct autoload *a, struct croft_error *err)
@@ -237,6 +247,165 @@ void autoload_forget(const struct autoload *a, uint64_t partition)
         (void)bpf_map_delete_elem(a->books, &partition);
 }
 
+/* --- what is granted --- */
+
+void autoload_names_done(struct autoload_names *names)
+{
+        free(names->list);
+        *names = (struct autoload_names){.n = 0};
+}
+
+int autoload_names_add(struct autoload_names *names, const char *alias)
+{
+        char *new;
+
+        if (strlen(alias) >= AUTOLOAD_ALIAS)
+                return 0;
+        if (names->n == names->room) {
+                size_t room = 2 * names->room + 16;
+                char(*list)[AUTOLOAD_ALIAS] = reallocarray(names->list, room, sizeof(*list));
+
+                if (!list)
+                        return -ENOMEM;
+                names->list = list;
+                names->room = room;
+        }
+        new = names->list[names->n++];
+        memset(new, 0, AUTOLOAD_ALIAS); /* keys are compared to the last byte */
+        for (size_t i = 0; alias[i]; i++)
+                new[i] = alias[i] == '-' ? '_' : alias[i];
+        return 0;
+}
+
+static struct autoload_name key_of(uint64_t partition, const char alias[AUTOLOAD_ALIAS])
+{
+        struct autoload_name key = {.partition = partition};
+
+        memcpy(key.alias, alias, AUTOLOAD_ALIAS);
+        return key;
+}
+
+static int compare(const void *a, const void *b)
+{
+        return memcmp(a, b, AUTOLOAD_ALIAS);
+}
+
+static void sort(struct autoload_names *names)
+{
+        if (names->n > 0)
+                qsort(names->list, names->n, sizeof(*names->list), compare);
+}
+
+/* Of sorted ones. */
+static bool has(const struct autoload_names *names, const char alias[AUTOLOAD_ALIAS])
+{
+        return names->n > 0 && bsearch(alias, names->list, names->n, sizeof(*names->list), compare);
+}
+
+int autoload_allow(const struct autoload *a, uint64_t partition, struct autoload_names *held,
+        struct autoload_names *wanted, struct croft_error *err)
+{
+        static const struct autoload_leave now = {.until_ns = 0};
+        struct autoload_names taken = {.n = 0};
+        int r = 0;
+
+        sort(wanted);
+        for (size_t i = 0; i < held->n; i++) {
+                const struct autoload_name key = key_of(partition, held->list[i]);
+
+                if (!has(wanted, key.alias))
+                        (void)bpf_map_delete_elem(a->names, &key);
+        }
+        for (size_t i = 0; i < wanted->n && r == 0; i++) {
+                const struct autoload_name key = key_of(partition, wanted->list[i]);
+
+                if (bpf_map_update_elem(a->names, &key, &now, BPF_ANY) < 0)
+                        r = errno == E2BIG ? -ENOSPC : -errno;
+                else
+                        r = autoload_names_add(&taken, key.alias);
+        }
+        autoload_names_done(held);
+        *held = taken;
+        return r < 0 ? croft_error_set(err, r, "let the kernel look for what is granted") : 0;
+}
+
+void autoload_pause(
+        const struct autoload *a, uint64_t partition, struct autoload_names *held, const char *alias, unsigned int ms)
+{
+        const struct autoload_leave later = {.until_ns = (__u64)now_ns(CLOCK_MONOTONIC) + ms * UINT64_C(1000000)};
+        const size_t before = held->n;
+        struct autoload_name key;
+
+        if (autoload_names_add(held, alias) < 0 || held->n == before)
+                return;
+        key = key_of(partition, held->list[--held->n]);
+        if (bpf_map_update_elem(a->names, &key, &later, BPF_EXIST) == 0)
+                return;
+        if (bpf_map_update_elem(a->names, &key, &later, BPF_NOEXIST) == 0) /* one of those for all */
+                held->n++;
+}
+
+void autoload_sweep(const struct autoload *a, bool (*keep)(void *context, uint64_t partition), void *context)
+{
+        struct autoload_name key, next;
+        bool more = bpf_map_get_next_key(a->names, NULL, &next) == 0;
+
+        while (more) {
+                key = next;
+                more = bpf_map_get_next_key(a->names, &key, &next) == 0;
+                if (!keep(context, key.partition))
+                        (void)bpf_map_delete_elem(a->names, &key);
+        }
+}
+
+/* What has gone by itself isn't waited for. */
+static void forget(const struct autoload *a, const struct autoload_place *place, uint64_t pid)
+{
+        (void)bpf_map_delete_elem(a->helpers, &pid);
+        (void)bpf_map_delete_elem(a->waiting, place);
+}
+
+/* As /proc/PID/stat shows times. */
+static uint64_t ticks_of(uint64_t ns)
+{
+        return ns / (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+bool autoload_next(const struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret)
+{
+        while (*place < AUTOLOAD_HELPERS) {
+                const struct autoload_place at = {.partition = partition, .place = (*place)++};
+                struct autoload_helper helper;
+
+                if (bpf_map_lookup_elem(a->waiting, &at, &helper) < 0)
+                        continue;
+                *ret = (struct autoload_wait){.partition = partition, .place = (unsigned int)at.place};
+                ret->pidfd = process_open((pid_t)helper.pid, ticks_of(helper.start_ns));
+                if (ret->pidfd < 0) {
+                        forget(a, &at, helper.pid);
+                        continue;
+                }
+                memcpy(ret->alias, helper.alias, AUTOLOAD_ALIAS);
+                ret->pid = helper.pid;
+                return true;
+        }
+        return false;
+}
+
+/* It finds there what it looks for: that takes no time. */
+void autoload_go(const struct autoload *a, struct autoload_wait *wait, bool load)
+{
+        const struct autoload_place at = {.partition = wait->partition, .place = wait->place};
+
+        (void)process_signal(wait->pidfd, load ? SIGCONT : SIGKILL);
+        if (process_wait(wait->pidfd, GO_MS) < 0)
+                (void)process_signal(wait->pidfd, SIGKILL);
+        forget(a, &at, wait->pid);
+        wait->pidfd = close_fd(wait->pidfd);
+}
+
+/* --- in words --- */
+
 void autoload_say(const struct autoload_ask *ask, struct croft_error *ret)
 {
         char alias[4 * AUTOLOAD_ALIAS + 1];
@@ -247,7 +416,8 @@ void autoload_say(const struct autoload_ask *ask, struct croft_error *ret)
         }
         str_escape(alias, sizeof(alias), ask->alias, strnlen(ask->alias, sizeof(ask->alias)));
         (void)croft_error_set(ret, EPERM,
-                "it made the kernel look for module '%s'; that is refused (modprobe it to let partitions use it).",
+                "it made the kernel look for module '%s', which it isn't granted (modprobe it to let all partitions "
+                "use it).",
                 alias);
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * autoload.h - what partitions make the kernel load by itself (modprobe for a socket family, a kind of link, a cipher):
- * it is refused in the kernel, and what was refused is handed to croftd, which puts it on record (C-14).
+ * it is refused in the kernel, and what was refused is handed to croftd, which puts it on record (C-14).  What a
+ * partition is granted is let go, and the modprobe that the kernel starts then waits for croftd, which loads it.
  *
- * The objects are pinned and outlive croftd: they refuse, and keep what is to be told, while there is none.
+ * The objects are pinned and outlive croftd: they refuse, keep what is to be told, and have wait what is to be judged,
+ * while there is none.
  */
 #ifndef CROFT_KEXT_AUTOLOAD_H
 #define CROFT_KEXT_AUTOLOAD_H
@@ -35,6 +37,39 @@ int autoload_fd(const struct autoload *a);
 void autoload_read(const struct autoload *a, void (*f)(void *context, const struct autoload_ask *ask), void *context);
 /* From now on the partition's are told again. */
 void autoload_forget(const struct autoload *a, uint64_t partition);
+
+/* --- what is granted --- */
+
+/* By which names the kernel may look for something because of a partition; "": for all that partition 0 has here. */
+struct autoload_names {
+        char (*list)[AUTOLOAD_ALIAS];
+        size_t n, room;
+};
+void autoload_names_done(struct autoload_names *names);
+/* One more, with '-' as '_'; what is longer is left out.  -ENOMEM. */
+int autoload_names_add(struct autoload_names *names, const char *alias);
+/* In the place of those in *held, which then are those of `wanted` that the kernel has taken. -ENOSPC: not all of them.
+ * By one thread at a time, as the next. */
+int autoload_allow(const struct autoload *a, uint64_t partition, struct autoload_names *held,
+        struct autoload_names *wanted, struct croft_error *err);
+/* That name isn't let go for that partition for ms from now on. */
+void autoload_pause(
+        const struct autoload *a, uint64_t partition, struct autoload_names *held, const char *alias, unsigned int ms);
+/* Takes away the names of partitions that keep() doesn't want. */
+void autoload_sweep(const struct autoload *a, bool (*keep)(void *context, uint64_t partition), void *context);
+
+/* A modprobe that waits for croftd. */
+struct autoload_wait {
+        uint64_t partition;
+        unsigned int place;
+        uint64_t pid;
+        int pidfd;
+        char alias[AUTOLOAD_ALIAS + 1]; /* as the kernel asked; parts of it the partition chose */
+};
+/* The next of a partition from *place on (at first 0), whose descriptor autoload_go() closes; false: no more. */
+bool autoload_next(const struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret);
+/* Has it go on, or, with `load` false, end; when this returns it has ended, and with it what the kernel waited for. */
+void autoload_go(const struct autoload *a, struct autoload_wait *wait, bool load);
 
 /* In words, escaped: one that was refused, and one that was let go.  Pure. */
 void autoload_say(const struct autoload_ask *ask, struct croft_error *ret);

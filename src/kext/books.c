@@ -19,8 +19,10 @@ const char *kext_loaded_state_name(enum kext_loaded_state state)
 
 const char *kext_via_name(enum kext_via via)
 {
-        static const char *const names[] = {
-                [KEXT_VIA_CALL] = "call", [KEXT_VIA_COMMAND] = "command", [KEXT_VIA_DEPENDENCY] = "dependency"};
+        static const char *const names[] = {[KEXT_VIA_CALL] = "call",
+                [KEXT_VIA_COMMAND] = "command",
+                [KEXT_VIA_DEPENDENCY] = "dependency",
+                [KEXT_VIA_REQUEST] = "request"};
 
         return (size_t)via < ELEMENTS(names) && names[via] ? names[via] : "unknown";
 }

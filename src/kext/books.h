@@ -34,6 +34,7 @@ enum kext_via {
         KEXT_VIA_CALL = 1,   /* a system call of the partition */
         KEXT_VIA_COMMAND,    /* croft kext load */
         KEXT_VIA_DEPENDENCY, /* another one that it holds needs this one, and nothing else */
+        KEXT_VIA_REQUEST,    /* the kernel looked for it, because of what a process of the partition did (KXT-30) */
 };
 const char *kext_via_name(enum kext_via via); /* "call" */
 

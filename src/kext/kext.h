@@ -264,4 +264,20 @@ int kext_find_module(const char *name, kext_each each, void *context, struct cro
 /* Calls each with every module that an installed package of Debian's has, by its list; -ENOENT: no such package. */
 int kext_find_package(const char *package, kext_each each, void *context, struct croft_error *err);
 
+/* --- by which names the kernel asks for modules: "rtnl-link-dummy", "fs-xfs" --- */
+
+#define KEXT_REQUEST_MAX 55 /* bytes: MODULE_NAME_LEN of the kernel, which asks for none that is longer */
+struct kext_requests;
+/* Of all modules of the running kernel, as modprobe(8) of global understands them: depmod(8) and modprobe.d(5). The
+ * caller frees *ret. */
+int kext_requests_read(struct kext_requests **ret, struct croft_error *err);
+struct kext_requests *kext_requests_free(struct kext_requests *r);
+void kext_requests_freep(struct kext_requests **r);
+/* Calls each with those of one module, its own name among them, with '_' where there may be a '-'. */
+void kext_requests_each(
+        const struct kext_requests *r, const char *name, void (*each)(void *context, const char *alias), void *context);
+/* Calls each with the names of the modules that modprobe(8) would load for it now.  -ENOENT: there are none, or
+ * modprobe.d(5) blacklists them. */
+int kext_find_request(const char *request, kext_each each, void *context, struct croft_error *err);
+
 #endif

@@ -398,6 +398,9 @@ struct crypto_larval;
 struct cryptomgr_param {
         struct crypto_larval *larval;
 };
+struct subprocess_info {
+        char **argv;
+};
 
 struct seq_file;
 struct bpf_iter_meta {

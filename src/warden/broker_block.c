@@ -221,7 +221,7 @@ int mount_block(struct broker *b, struct behalf *who, const struct mount_argumen
         r = judge(b, target, source, &number, &own);
         if (r == 0)
                 r = mount_options_decode(m->type, m->data, &options);
-        if (r == 0 && !mount_type_is_there(options.driver))
+        if (r == 0 && !mount_have_type(who, options.driver))
                 r = -MOUNT_NO_DRIVER;
         if (r == 0)
                 r = mount_enter_root();

@@ -146,6 +146,16 @@ static int call_umount(const struct mount_arguments *m)
         return r;
 }
 
+/* As him, the kernel looks for a driver as it does for whoever mounts: it loads none but what the partition is granted
+ * (kext/autoload.h), and has that when this returns. */
+static bool find_type(const char *type)
+{
+        int fd = fsopen(type, FSOPEN_CLOEXEC);
+
+        close_fd(fd);
+        return fd >= 0;
+}
+
 static int do_as_caller(struct behalf *who, const struct mount_arguments *m, bool type_is_there)
 {
         int r = behalf_become(who);
@@ -154,8 +164,11 @@ static int do_as_caller(struct behalf *who, const struct mount_arguments *m, boo
                 return -r;
         if (m->unmount)
                 return -call_umount(m);
-        if (!type_is_there)
-                return refuse_type(who, m);
+        if (!type_is_there) {
+                r = refuse_type(who, m);
+                if (r != ENODEV || !find_type(m->type))
+                        return r;
+        }
         return -call_mount(m, m->flags);
 }
 
@@ -176,6 +189,17 @@ static int as_caller(struct behalf *who, const struct mount_arguments *m)
         if (pid == 0)
                 _exit(do_as_caller(who, m, type_is_there));
         return pid < 0 ? (int)pid : mount_await(pid);
+}
+
+bool mount_have_type(struct behalf *who, const char *type)
+{
+        pid_t pid = mount_type_is_there(type) ? -1 : behalf_clone(who);
+
+        if (pid == 0)
+                _exit(behalf_become(who) < 0 || !find_type(type));
+        if (pid > 0)
+                (void)mount_await(pid);
+        return mount_type_is_there(type);
 }
 
 /* --- which way --- */

@@ -23,6 +23,8 @@ struct mount_arguments {
 
 /* Has the kernel that type?  Nothing is loaded for it. */
 bool mount_type_is_there(const char *type);
+/* The same, once the kernel has looked for it as it does for the caller: it loads what the partition is granted. */
+bool mount_have_type(struct behalf *who, const char *type);
 
 /* Not from <sys/mount.h>: it clashes with <linux/mount.h>. */
 #define MOUNT_FLAG_RDONLY 1UL

@@ -30,7 +30,7 @@ static void the_module_is_named(void **state)
 {
         (void)state;
         says("rtnl-link-dummy",
-                "it made the kernel look for module 'rtnl-link-dummy'; that is refused (modprobe it to let "
+                "it made the kernel look for module 'rtnl-link-dummy', which it isn't granted (modprobe it to let all "
                 "partitions use it)");
 }
 
@@ -45,17 +45,16 @@ static void a_name_is_bounded_and_escaped(void **state)
 {
         (void)state;
         says("fs-\033[2J\n",
-                "it made the kernel look for module 'fs-\\x1b[2J\\x0a'; that is refused (modprobe it to let "
+                "it made the kernel look for module 'fs-\\x1b[2J\\x0a', which it isn't granted (modprobe it to let all "
                 "partitions use it)");
         says("fs-456789012345678901234567890123456789012345678901234567890123",
-                "it made the kernel look for module 'fs-45678901234567890123456789012345678901234567890123456'; that "
-                "is "
-                "refused (modprobe it to let partitions use it)");
+                "it made the kernel look for module 'fs-45678901234567890123456789012345678901234567890123456', which "
+                "it isn't granted (modprobe it to let all partitions use it)");
 }
 
 static void what_croft_itself_needs_is_a_note(void **state)
 {
-        struct autoload_ask ask = {.partition = 7, .alias = "nls_\n", .let = 1};
+        struct autoload_ask ask = {.partition = 7, .alias = "nls_\n", .fate = AUTOLOAD_LET};
         char note[AUTOLOAD_NOTE];
 
         (void)state;
