@@ -66,6 +66,11 @@ t_skip() { # SENTENCE REASON
         echo "ok $t_count - $1 # SKIP $2"
 }
 
+# Has this kernel the calls of i386?  Some run where only 64-bit code does.
+t_has_i386() {
+        "$BUILD/tests/kit/t-sysinfo" show i386 >/dev/null 2>&1 || [ $? -ne 2 ]
+}
+
 t_note() {
         printf '%s\n' "$*" | sed 's/^/# /'
 }

@@ -38,7 +38,7 @@ static void collect(void *context, const char *alias)
  * registers something, or has policies read anew: so a start has nothing to read. */
 static int read_requests(struct life *life, struct croft_error *err)
 {
-        return life->requests ? 0 : kext_requests_read(&life->requests, err);
+        return life->requests ? 0 : kext_requests_read(NULL, &life->requests, err);
 }
 
 /* What is registered, for whoever is granted all of that. */

@@ -268,9 +268,9 @@ int kext_find_package(const char *package, kext_each each, void *context, struct
 
 #define KEXT_REQUEST_MAX 55 /* bytes: MODULE_NAME_LEN of the kernel, which asks for none that is longer */
 struct kext_requests;
-/* Of all modules of the running kernel, as modprobe(8) of global understands them: depmod(8) and modprobe.d(5). The
- * caller frees *ret. */
-int kext_requests_read(struct kext_requests **ret, struct croft_error *err);
+/* Of all modules in a directory of depmod(8)'s (NULL: those of the running kernel), as modprobe(8) of global
+ * understands them, with modprobe.d(5).  The caller frees *ret. */
+int kext_requests_read(const char *directory, struct kext_requests **ret, struct croft_error *err);
 struct kext_requests *kext_requests_free(struct kext_requests *r);
 void kext_requests_freep(struct kext_requests **r);
 /* Calls each with those of one module, its own name among them, with '_' where there may be a '-'. */

@@ -9,6 +9,7 @@
 #include "kext/kext.h"
 
 #include <libkmod.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,9 +35,9 @@ static void list_freep(struct kmod_list **list)
         (void)kmod_module_unref_list(*list);
 }
 
-static struct kmod_ctx *open_kmod(void)
+static struct kmod_ctx *open_kmod(const char *directory)
 {
-        struct kmod_ctx *kmod = kmod_new(NULL, NULL);
+        struct kmod_ctx *kmod = kmod_new(directory, NULL);
 
         if (kmod)
                 kmod_set_log_priority(kmod, -1); /* what fails is said here */
@@ -100,13 +101,10 @@ static int add_depmod(struct kext_requests *r, const char *directory)
         if (code < 0)
                 return code == -ENOENT ? 0 : code; /* a kernel without modules */
         for (char *line = strtok_r(text, "\n", &save); line && code == 0; line = strtok_r(NULL, "\n", &save)) {
-                char *word = NULL, *alias, *module;
+                char *word = NULL, *kind = strtok_r(line, " ", &word);
+                const char *alias = strtok_r(NULL, " ", &word), *module = strtok_r(NULL, " ", &word);
 
-                if (strcmp(strtok_r(line, " ", &word), "alias") != 0)
-                        continue;
-                alias = strtok_r(NULL, " ", &word);
-                module = strtok_r(NULL, " ", &word);
-                if (module)
+                if (module && strcmp(kind, "alias") == 0)
                         code = add(r, alias, module);
         }
         return code;
@@ -129,9 +127,9 @@ static int compare(const void *a, const void *b)
         return strcmp(((const struct request *)a)->module, ((const struct request *)b)->module);
 }
 
-int kext_requests_read(struct kext_requests **ret, struct croft_error *err)
+int kext_requests_read(const char *directory, struct kext_requests **ret, struct croft_error *err)
 {
-        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod();
+        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod(directory);
         _cleanup_(kext_requests_freep) struct kext_requests *r = calloc(1, sizeof(*r));
         int code = kmod && r ? add_depmod(r, kmod_get_dirname(kmod)) : -ENOMEM;
 
@@ -148,7 +146,7 @@ int kext_requests_read(struct kext_requests **ret, struct croft_error *err)
 void kext_requests_each(
         const struct kext_requests *r, const char *name, void (*each)(void *context, const char *alias), void *context)
 {
-        struct request wanted;
+        struct request wanted = {.alias = ""};
         const struct request *found;
 
         each(context, name);
@@ -174,7 +172,7 @@ static struct kmod_list *look_up(struct kmod_ctx *kmod, const char *request)
 
 int kext_find_request(const char *request, kext_each each, void *context, struct croft_error *err)
 {
-        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod();
+        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod(NULL);
         _cleanup_(list_freep) struct kmod_list *found = kmod ? look_up(kmod, request) : NULL;
         struct kmod_list *at;
         int r = 0;

@@ -15,16 +15,19 @@ unlisted() { # what came since `before`, and no partition has
 }
 waiting() { pgrep -x modprobe >/dev/null; }
 none_waits() { ! waiting; }
-is_stopped() { [ "$(ps -o stat= -p "$(pgrep -x modprobe)" 2>/dev/null | cut -c1)" = T ]; }
+is_stopped() { [ "$(ps -o stat= -p "$(pgrep -ox modprobe)" 2>/dev/null | cut -c1)" = T ]; }
 asks() { croft exec "$1" -- ip link add "$2" type "$3"; }
-log() { croft error print "$1" 2>/dev/null; }
 
 modprobe -q -r dummy ifb xfs libcrc32c algif_skcipher algif_hash af_alg camellia_x86_64 camellia_generic xts ecb veth 2>/dev/null
 modprobe loop
-awk '{print $1}' /proc/modules | sort >"$T/before"
+parts= # those of a cipher that this kernel hasn't built in
+for m in algif_skcipher xts ecb camellia_generic; do case $(modinfo -n $m) in /*) parts="$parts $m" ;; esac; done
 t_croftd_start || exit 1
-t_ok "modules are registered" croft kext register dummy ifb xfs af_alg algif_skcipher xts ecb camellia_generic
+# shellcheck disable=SC2086 # several
+t_ok "modules are registered" croft kext register dummy ifb xfs af_alg $parts
 t_ok "partitions start" sh -c 'for p in a b c; do croft create $p -s init=croft || exit 1; done; croft set a devices=loop:1 mount.allow=xfs && croft start a b c'
+
+awk '{print $1}' /proc/modules | sort >"$T/before"
 
 # --- granted ---------------------------------------------------------------------------------------------------------------
 
@@ -54,12 +57,11 @@ t_fails_with 32 "a file system that isn't granted isn't mounted, whatever mount.
 t_ok "it is granted" croft kext grant a xfs
 t_ok "an image can be made and mounted" sh -c 'croft exec a -- sh -c "mkfs.ext4 -q /root/image 2>/dev/null; true" && mkfs.xfs -q -f /proc/$(croft list --format json | jq -r ".[] | select(.name == \"a\").pid")/root/root/image'
 t_ok "and mount -t xfs loads it" croft exec a -- sh -c 'mount -t xfs /root/image /mnt && touch /mnt/file && umount /mnt'
-t_like "as the partition's" "$(holders)" "a xfs request"
+t_like "as the partition's, with what it needs" "$(holders)" "a libcrc32c dependency,a xfs request"
 
 # --- ciphers ---------------------------------------------------------------------------------------------------------------
 
-t_ok "a cipher with parameters is granted in its parts" sh -c 'for m in algif_skcipher xts ecb camellia_generic; do croft kext grant c $m || exit 1; done'
-awk '{print $1}' /proc/modules | sort >"$T/before"
+t_ok "a cipher with parameters is granted in its parts" sh -c "for m in $parts; do croft kext grant c \$m || exit 1; done"
 t_is "and put together by the kernel's own thread" "$(croft exec c -- python3 -c 'import socket
 s = socket.socket(38, socket.SOCK_SEQPACKET, 0); s.bind(("skcipher", "xts(camellia)")); print("ok")' 2>&1)" ok
 t_is "nothing has come that no partition has" "$(unlisted)" ""
@@ -70,4 +72,98 @@ t_ok "whoever is granted all" croft kext grant b ALL
 t_ok "has all that is registered" asks b i0 ifb
 t_fails_with 2 "and nothing else" asks b v0 veth
 
+# --- judged when it asks, not when it was granted -----------------------------------------------------------------------------
+
+t_ok "what is granted is revoked" sh -c 'croft kext grant a dummy && croft kext grant b dummy && croft kext revoke ifb >/dev/null; croft kext unload b ifb'
+t_fails_with 2 "and refused" asks c i0 ifb
+t_like "of which global is told" "$(croft error print global)" "load what 'c' makes the kernel look for, 'rtnl-link-ifb'"
+t_ok "nothing came" absent ifb
+t_is "who asks again and again is refused before a process is started" "$(croft exec c -- sh -c 'for i in $(seq 200); do ip link add i0 type ifb && echo made; done 2>/dev/null')" ""
+t_ok "none waits" t_wait_for none_waits
+
+# --- many at once ----------------------------------------------------------------------------------------------------------
+
+croft exec a -- ip link del d0 2>/dev/null
+croft kext unload a dummy 2>/dev/null
+t_ok "nobody has it" t_wait_for absent dummy
+asked=
+for i in 1 2 3 4 5 6; do
+        asks a e$i dummy & asked="$asked $!"
+        asks b e$i dummy & asked="$asked $!"
+done
+failed=0
+for pid in $asked; do wait "$pid" || failed=$((failed + 1)); done
+t_is "all that ask at the same time get it" "$failed" 0
+t_is "whoever asked has it once" "$(holders | tr , '\n' | grep dummy | sort -u | wc -l)" "$(holders | tr , '\n' | grep -c dummy)"
+for p in a b; do for i in 1 2 3 4 5 6; do croft exec $p -- ip link del e$i; done; croft kext unload $p dummy 2>/dev/null; done
+t_ok "and nobody afterwards" t_wait_for absent dummy
+
+# --- without croftd --------------------------------------------------------------------------------------------------------
+
+of_a=/proc/$(field a .pid)/root/tmp
+asker() { # COUNT: they ask when croftd is gone
+        croft exec a -- sh -c 'touch /tmp/ready
+                while [ -e /tmp/ready ]; do sleep 0.1; done
+                for i in $(seq '"$1"'); do (ip link add w$i type dummy 2>/dev/null && echo yes >>/tmp/yes || echo no >>/tmp/no) & done
+                wait
+                touch /tmp/done' >/dev/null 2>&1 &
+        t_wait_for test -e "$of_a/ready"
+        t_croftd_kill
+        rm -f "$of_a/ready"
+}
+over() { [ -e "$of_a/done" ]; }
+answers() { echo "$(cat "$of_a/yes" 2>/dev/null | grep -c yes) $(cat "$of_a/no" 2>/dev/null | grep -c no)"; }
+forget() { croft exec a -- sh -c 'rm -f /tmp/yes /tmp/no /tmp/done; for i in $(seq 12); do ip link del w$i 2>/dev/null; done'; croft kext unload a dummy 2>/dev/null; t_wait_for absent dummy; }
+
+asker 1
+t_ok "who asks while croftd is dead waits" t_wait_for is_stopped
+t_ok "nothing is loaded meanwhile" absent dummy
+t_croftd_start || exit 1
+t_ok "the next croftd loads it" t_wait_for over
+t_is "and he gets it" "$(answers)" "1 0"
+t_is "as the partition's" "$(holders | tr , '\n' | grep dummy)" "a dummy request"
+forget
+
+asker 12
+t_ok "of many some wait" t_wait_for is_stopped
+t_ok "and more than that are refused" t_wait_for sh -c "[ \$(grep -c no $of_a/no) = 4 ]"
+t_is "no more than may" "$(pgrep -xc modprobe)" 8
+t_croftd_start || exit 1
+t_ok "those that waited end" t_wait_for over
+t_is "with what they asked for" "$(answers)" "8 4"
+forget
+
+asker 1
+t_ok "one waits" t_wait_for is_stopped
+kill -CONT "$(pgrep -x modprobe)"
+t_ok "somebody else lets it go on" t_wait_for over
+t_is "which gets it nowhere" "$(answers)" "0 1"
+t_ok "since only croftd loads for partitions" absent dummy
+t_croftd_start || exit 1
+forget
+
+for point in $("$BUILD/croftd" --list-crash-points | grep '^extension-load\.'); do
+        t_croftd_stop
+        t_croftd_start_at "$point"
+        croft exec a -- sh -c 'ip link add w1 type dummy && echo yes >/tmp/yes; touch /tmp/done' >/dev/null 2>&1 &
+        t_wait_daemon
+        t_croftd_start_at || exit 1
+        t_ok "killed at $point: he who asks gets it" t_wait_for over
+        t_is "all the same" "$(answers) $(holders | tr , '\n' | grep dummy)" "1 0 a dummy request"
+        forget
+done
+
+# --- the end ---------------------------------------------------------------------------------------------------------------
+
+croft exec a -- sh -c 'ip link add w1 type dummy' && t_ok "it is loaded" loaded dummy
+t_ok "a partition is stopped that holds some" croft stop a --force
+t_ok "they go with it" t_wait_for absent dummy
+t_ok "and none waits" none_waits
+t_ok "it starts again" croft start a
+t_ok "with what it is granted" asks a d0 dummy
+t_is "nothing is noted of those that waited" "$(bpftool map dump name autoload_waitin | grep -c alias)" 0
+t_remove_partitions
+t_ok "all goes with the partitions" t_wait_for absent dummy
+t_is "and nothing may be looked for any more" "$(bpftool -j map dump name autoload_names | jq '[.[] | select(.formatted.key.partition != 0)] | length')" 0
+t_croftd_stop
 t_done

@@ -150,10 +150,14 @@ t_is "a link to it leads to it" "$(run 'cd /t; mount -i -c -t ext4 /t/link /mnt;
 t_is "so does a path from where one is" "$(python '
 os.chdir("/dev/shm/.."); print(mount(b"../dev//./loop0", b"../mnt", b"ext4"))'; run 'umount /mnt')" 0
 if [ "$(uname -m)" = x86_64 ]; then
-        t_is "it is mounted by the ABIs of i386 and x32, too" "$(python '
-for call in mount_i386, mount_x32:
-    print(call(b"/dev/loop0", b"/mnt", b"ext4", 0, 0), os.path.ismount("/mnt"), c.umount2(b"/mnt", 0), call(b"/dev/loop0", b"/mnt", b"btrfs", 0, 0) > 0)')" "0 True 0 True
-0 True 0 True"
+        for abi in i386 x32; do
+                if [ $abi = i386 ] && ! t_has_i386; then
+                        t_skip "it is mounted by the ABI of $abi, too" "this kernel has no calls of i386"
+                        continue
+                fi
+                t_is "it is mounted by the ABI of $abi, too" "$(python '
+print(mount_'$abi'(b"/dev/loop0", b"/mnt", b"ext4", 0, 0), os.path.ismount("/mnt"), c.umount2(b"/mnt", 0), mount_'$abi'(b"/dev/loop0", b"/mnt", b"btrfs", 0, 0) > 0)')" "0 True 0 True"
+        done
 fi
 rounds=$(if [ -n "${CROFT_GUEST:-}" ]; then echo 12; else echo 40; fi) # the guest is 30 times slower
 # The name is another device's half of the time: what is mounted must be its own whenever it is mounted.

@@ -63,7 +63,10 @@ t_ok "it loses that" swapoff "$swap_on"
 t_ok "and they tell that" t_wait_for both "$swap_before"
 [ "$swap_on" = "$swap" ] || losetup -d "$swap_on"
 rm -f "$swap"
-for abi in x32 i386; do
+abis="x32 i386"
+t_has_i386 || abis=x32
+[ "$abis" != x32 ] || t_skip "by the ABI i386, too" "this kernel has no calls of i386"
+for abi in $abis; do
         now=$(inside /t show $abi)
         t_is "by the ABI $abi, too" "$(word 1 "$now")" $((64 * MIB))
         t_ok "with memory that is free by the ABI $abi" [ "$(word 2 "$now")" -gt 0 ]
@@ -77,8 +80,8 @@ t_ok "the limit is raised" croft set web memory.max=96M
 raised() { [ "$(total)" = $((96 * MIB)) ]; }
 t_ok "and the new one is told" t_wait_for raised
 t_ok "it is taken away" croft set web memory.max=max
-unlimited() { [ "$(total)" = "$(word 1 "$(inside /t show i386)")" ] && [ "$(total)" -gt $((96 * MIB)) ]; }
-t_ok "then it is the machine's, or what is above, by i386 too" t_wait_for unlimited
+unlimited() { [ "$(total)" = "$(word 1 "$(inside /t show "${abis##* }")")" ] && [ "$(total)" -gt $((96 * MIB)) ]; }
+t_ok "then it is the machine's, or what is above, by another ABI too" t_wait_for unlimited
 t_ok "and given back" croft set web memory.max=64M
 t_ok "another user is told as well" croft exec --user 1000 web -- /t show 64
 

@@ -12,6 +12,7 @@
 #include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -536,14 +537,28 @@ struct call {
         long number;
 };
 
+static sigjmp_buf no_i386;
+
+static void there_is_none(int signal)
+{
+        (void)signal;
+        siglongjmp(no_i386, 1);
+}
+
+/* A kernel without these calls sends SIGSEGV. */
 static long call_i386(long number, long a, long b)
 {
-        long result;
+        void (*before)(int) = signal(SIGSEGV, there_is_none);
+        long result = -ENOSYS;
 
-        __asm__ volatile("int $0x80"
-                         : "=a"(result)
-                         : "a"(number), "b"(a), "c"(b), "d"(0), "S"(0), "D"(0)
-                         : "memory", "r8", "r9", "r10", "r11");
+        if (sigsetjmp(no_i386, 1) == 0)
+                __asm__ volatile("int $0x80"
+                                 : "=a"(result)
+                                 : "a"(number), "b"(a), "c"(b), "d"(0), "S"(0), "D"(0)
+                                 : "memory", "r8", "r9", "r10", "r11");
+        else
+                result = -ENOSYS;
+        signal(SIGSEGV, before);
         return result;
 }
 

@@ -18,6 +18,8 @@
  *
  * A static program, so that it runs on any root.  Where nothing else is said, the exit status is what counts.
  */
+#include "i386.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -73,12 +75,18 @@ static int show_i386(void)
 #endif
 }
 
+/* 2: this kernel has none of these calls. */
+static int show_i386_if_any(void)
+{
+        return has_i386() ? show_i386() : 2;
+}
+
 static int show(const char *abi)
 {
         struct sysinfo info = {0};
 
         if (strcmp(abi, "i386") == 0)
-                return show_i386();
+                return show_i386_if_any();
         if (syscall((strcmp(abi, "x32") == 0 ? X32 : 0) | SYS_sysinfo, &info) < 0)
                 return 1;
         print(info.mem_unit, (uint64_t[]){info.totalram, info.freeram, info.totalswap, info.freeswap, info.procs,
