@@ -447,6 +447,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         (void)pthread_cond_init(&life->books_turned, NULL);
         (void)pthread_cond_init(&life->servers_ended, NULL);
         life->uevents = -EBADF;
+        life->names_timer = -EBADF;
         life->devid_wanted = -EBADF;
         life->events = events_new();
         if (!life->events)
@@ -482,6 +483,7 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
+        life_autoload_rest(life);
         life_packages_close(life);
         books_close(life);
         life_devid_close(life);

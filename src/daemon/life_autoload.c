@@ -7,16 +7,24 @@
  * loaded for it is judged when it asks, as any other load.
  */
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "daemon/life_private.h"
 #include "kext/autoload.h"
+#include "kext/books.h"
 #include "kext/kext.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
-#define PAUSE_MS 1000 /* after what couldn't be loaded: a process of global's is started each time */
+#define PAUSE_MS 1000    /* after what couldn't be loaded: a process of global's is started each time */
+#define PATIENCE_MS 2000 /* until it is a request's turn */
+#define TICK_MS 500
+#define GIVEN_UP_MS 60000 /* what has held up others may not do so again at once */
 
 /* --- what the kernel may look for --- */
 
@@ -47,16 +55,20 @@ static int allow_all(struct life *life, struct croft_error *err)
         _cleanup_(autoload_names_done) struct autoload_names wanted = {.n = 0};
         struct collecting collecting = {.names = &wanted};
         _cleanup_(life_kexts_done) struct life_kexts all = {.n = 0};
-        int r = life->names_all.n > 0 ? 0 : store_extensions(life->store, &all.list, &all.n, err);
+        int r;
 
-        if (life->names_all.n > 0)
+        if (life->names_all_said)
                 return 0;
+        r = store_extensions(life->store, &all.list, &all.n, err);
         for (size_t i = 0; i < all.n; i++)
                 if (all.list[i].state == KEXT_CURRENT && all.list[i].identity.kind == KEXT_KO)
                         kext_requests_each(life->requests, all.list[i].identity.name, collect, &collecting);
         if (r == 0 && collecting.r < 0)
                 r = croft_error_set(err, collecting.r, "list what is registered");
-        return r < 0 ? r : autoload_allow(life->host->autoload, 0, &life->names_all, &wanted, err);
+        if (r == 0)
+                r = autoload_allow(life->host->autoload, 0, &life->names_all, &wanted, err);
+        life->names_all_said = r == 0;
+        return r;
 }
 
 static int allow(struct unit *u, const struct kext_grant *grants, size_t n, struct croft_error *err)
@@ -111,7 +123,7 @@ static void forget_requests(struct life *life)
 {
         (void)pthread_mutex_lock(&life->names_lock);
         life->requests = kext_requests_free(life->requests);
-        autoload_names_done(&life->names_all);
+        life->names_all_said = false;
         (void)pthread_mutex_unlock(&life->names_lock);
 }
 
@@ -133,18 +145,34 @@ void life_autoload_review(struct life *life)
 
 /* --- what waits --- */
 
+static void pause_name(struct unit *u, const char *alias, unsigned int ms)
+{
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        autoload_pause(u->life->host->autoload, u->p.def.id, &u->names, alias, ms);
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+        atomic_store(&u->names_paused, true);
+}
+
+static void set_serving(struct unit *u, const char *alias)
+{
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        (void)str_copy(u->serving, sizeof(u->serving), alias);
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+}
+
+/* What brought nothing new will do so again: the kernel has that module, and asks for something that it hasn't got. */
 static void serve(struct unit *u, struct autoload_wait *wait)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        const struct autoload *autoload = u->life->host->autoload;
-        int r = unit_kext_request(u, wait->alias, &err);
+        int r = kext_rate_note(&u->requested, (int64_t)time(NULL)) < 0 ? -EAGAIN : 0;
 
-        if (r < 0) {
-                (void)pthread_mutex_lock(&u->life->names_lock);
-                autoload_pause(autoload, u->p.def.id, &u->names, wait->alias, PAUSE_MS);
-                (void)pthread_mutex_unlock(&u->life->names_lock);
-        }
-        autoload_go(autoload, wait, r == 0);
+        set_serving(u, wait->alias);
+        if (r == 0)
+                r = unit_kext_request(u, wait->alias, &err);
+        set_serving(u, "");
+        if (r != 1)
+                pause_name(u, wait->alias, PAUSE_MS);
+        autoload_go(u->life->host->autoload, wait, r >= 0);
 }
 
 /* They are told that there is nothing. */
@@ -163,10 +191,6 @@ void unit_autoload_serve(struct unit *u)
         unsigned int place = 0;
 
         atomic_store(&u->awaited, false); /* first: who comes from now on is told of again */
-        if (u->p.run.pidfd < 0) {
-                refuse_all(u->life, u->p.def.id);
-                return;
-        }
         while (autoload_next(u->life->host->autoload, u->p.def.id, &place, &wait))
                 serve(u, &wait);
 }
@@ -183,26 +207,80 @@ void life_autoload_release(struct unit *u)
         refuse_all(life, u->p.def.id);
 }
 
-/* One that is being stopped gets nothing any more: else its last programs would wait for the end of that. */
-static bool is_stopping(struct unit *u)
+void life_autoload_unloaded(struct unit *u)
 {
-        bool stopping;
-
-        (void)pthread_mutex_lock(&u->p.lock);
-        stopping = u->p.operation && (strcmp(u->p.operation, life_action_name(LIFE_STOP)) == 0 ||
-                                             strcmp(u->p.operation, life_action_name(LIFE_KILL)) == 0);
-        (void)pthread_mutex_unlock(&u->p.lock);
-        return stopping;
+        if (atomic_exchange(&u->names_paused, false))
+                life_autoload_follow(u);
 }
 
+/* Who has no names any more, since he is being stopped or frozen, isn't waited for. */
 static void want(struct unit *u)
 {
-        if (is_stopping(u)) {
+        const struct itimerspec soon = {.it_value = {.tv_sec = PATIENCE_MS / 1000}};
+        bool none;
+
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        none = u->names.n == 0;
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+        if (none) {
                 refuse_all(u->life, u->p.def.id);
                 return;
         }
         atomic_store(&u->awaited, true);
         watch_queue(u);
+        (void)timerfd_settime(u->life->names_timer, 0, &soon, NULL);
+}
+
+/* It isn't its turn, since its partition has something else done, or another one loaded.  Who asks may hold what that
+ * waits for, as others of the machine do. */
+static void give_up(struct unit *u, struct autoload_wait *wait)
+{
+        struct croft_error err = CROFT_ERROR_INIT;
+        char shown[4 * AUTOLOAD_ALIAS + 1];
+
+        (void)croft_error_set(&err, ETIMEDOUT,
+                "'%s' made the kernel look for '%s' while something else was done with it.", u->p.def.name,
+                str_escape(shown, sizeof(shown), wait->alias, strlen(wait->alias)));
+        errors_refuse_for_global(u, &err);
+        pause_name(u, wait->alias, GIVEN_UP_MS);
+        autoload_go(u->life->host->autoload, wait, false);
+}
+
+static void give_up_old(struct unit *u)
+{
+        struct autoload_wait wait;
+        unsigned int place = 0;
+
+        while (autoload_next(u->life->host->autoload, u->p.def.id, &place, &wait)) {
+                bool served;
+
+                (void)pthread_mutex_lock(&u->life->names_lock);
+                served = strcmp(u->serving, wait.alias) == 0;
+                (void)pthread_mutex_unlock(&u->life->names_lock);
+                if (!served && wait.age_ms >= PATIENCE_MS)
+                        give_up(u, &wait);
+                else
+                        close_fd(wait.pidfd);
+        }
+}
+
+void life_autoload_tick(struct life *life)
+{
+        const struct itimerspec again = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
+        _cleanup_free_ struct unit **units = NULL;
+        uint64_t expired;
+        size_t n = 0;
+        int r;
+
+        (void)TEMP_FAILURE_RETRY(read(life->names_timer, &expired, sizeof(expired)));
+        if (!autoload_is_one_waiting(life->host->autoload))
+                return;
+        units = life_units(life, &n, &r);
+        for (size_t i = 0; i < n; i++) {
+                give_up_old(units[i]);
+                unit_unref(units[i]);
+        }
+        (void)timerfd_settime(life->names_timer, 0, &again, NULL);
 }
 
 /* --- what the kernel tells --- */
@@ -236,40 +314,53 @@ void life_autoload_dispatch(struct life *life)
         autoload_read(life->host->autoload, take, life);
 }
 
-static bool is_there(void *context, uint64_t partition)
+/* names_lock is held. */
+static bool is_said(void *context, uint64_t partition, const char *alias)
 {
-        _cleanup_(unit_unrefp) struct unit *u = partition > 0 ? life_find_id(context, partition) : NULL;
+        struct life *life = context;
+        _cleanup_(unit_unrefp) struct unit *u = partition > 0 ? life_find_id(life, partition) : NULL;
 
-        return partition == 0 || (u && u->names.n > 0);
+        if (partition == 0)
+                return autoload_names_has(&life->names_all, alias);
+        return u && autoload_names_has(&u->names, alias);
 }
 
-/* What a croftd that has died has left: names of what runs no more, and who waits for it. */
-static void settle(struct life *life)
+/* What an earlier croftd has said that isn't so any more. */
+static void sweep(struct life *life)
 {
-        _cleanup_free_ struct unit **units = NULL;
-        size_t n = 0;
-        int r;
+        (void)pthread_mutex_lock(&life->names_lock);
+        autoload_sweep(life->host->autoload, is_said, life);
+        (void)pthread_mutex_unlock(&life->names_lock);
+}
 
-        autoload_sweep(life->host->autoload, is_there, life);
-        units = life_units(life, &n, &r);
-        for (size_t i = 0; i < n; i++) {
-                want(units[i]);
-                unit_unref(units[i]);
-        }
+static int listen_to(struct life *life, int fd, uint64_t id, struct croft_error *err)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = id};
+
+        if (fd < 0 || epoll_ctl(life->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+                return croft_error_set(err, errno, "listen to what partitions make the kernel load");
+        return 0;
 }
 
 void life_autoload_watch(struct life *life)
 {
-        struct epoll_event event = {.events = EPOLLIN, .data.u64 = LIFE_AUTOLOAD_ID};
         struct croft_error err = CROFT_ERROR_INIT;
+        int r;
 
         if (!life->host->autoload)
                 return;
-        settle(life);
-        if (epoll_ctl(life->epoll, EPOLL_CTL_ADD, autoload_fd(life->host->autoload), &event) == 0)
+        sweep(life);
+        r = listen_to(life, autoload_fd(life->host->autoload), LIFE_AUTOLOAD_ID, &err);
+        if (r < 0) {
+                log_error(LOG_LEVEL_WARNING, &err, "what is refused isn't put on record");
                 return;
-        croft_error_set(&err, errno, "listen to what partitions make the kernel load");
-        log_error(LOG_LEVEL_WARNING, &err, "what is refused isn't put on record");
+        }
+        life->names_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        r = listen_to(life, life->names_timer, LIFE_AUTOLOAD_TIMER_ID, &err);
+        if (r == 0)
+                r = autoload_serve(life->host->autoload, &err);
+        if (r < 0)
+                log_error(LOG_LEVEL_WARNING, &err, "what the kernel looks for by itself is refused, granted or not");
 }
 
 void life_autoload_forget(struct unit *u)
@@ -278,8 +369,15 @@ void life_autoload_forget(struct unit *u)
                 autoload_forget(u->life->host->autoload, u->p.def.id);
 }
 
+void life_autoload_rest(struct life *life)
+{
+        if (life->host->autoload)
+                autoload_rest(life->host->autoload);
+}
+
 void life_autoload_close(struct life *life)
 {
+        life->names_timer = close_fd(life->names_timer);
         life->requests = kext_requests_free(life->requests);
         autoload_names_done(&life->names_all);
 }

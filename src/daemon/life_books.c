@@ -157,7 +157,7 @@ static int count_again(struct loading *l, const struct kext_holder *own, struct 
         bool dependency = own->count == 0; /* it is its own from now on */
 
         l->holder = *own;
-        if (l->wish->via == KEXT_VIA_DEPENDENCY || (l->wish->via == KEXT_VIA_REQUEST && !dependency))
+        if (l->wish->via == KEXT_VIA_DEPENDENCY || l->wish->via == KEXT_VIA_REQUEST)
                 return 0;
         if (l->wish->via == KEXT_VIA_CALL && !dependency)
                 return croft_error_set(err, EEXIST, "'%s' has it already.", l->u->p.def.name);
@@ -446,20 +446,23 @@ static int unload(struct unit *u, const char *name, enum kext_via via, struct cr
 
 /* --- for others: these take the lock --- */
 
-/* The partition has an instance of that object, or of another generation of it. */
-static bool has_instance(struct unit *u, const char *name)
+/* An instance of a BPF object may be of another generation. */
+bool books_holds(struct unit *u, const char *name)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        const struct kext_holder *own = NULL;
         const struct kext_loaded *l = NULL;
-        bool has = false;
+        bool holds = false;
 
         (void)pthread_mutex_lock(&u->life->books_lock);
-        if (store_books(u->life->store, &books, NULL) == 0)
+        if (store_books(u->life->store, &books, NULL) == 0) {
                 l = kext_books_loaded(&books, name, u->p.def.id);
-        if (l && kext_books_holder(&books, u->p.def.id, name))
-                has = books_kernel_has(u->life, l);
+                own = kext_books_holder(&books, u->p.def.id, name);
+        }
+        if (l && own && !own->lost)
+                holds = books_kernel_has(u->life, l);
         (void)pthread_mutex_unlock(&u->life->books_lock);
-        return has;
+        return holds;
 }
 
 /* The kernel takes its time to verify an object, and nobody else needs to wait for that. */
@@ -475,7 +478,7 @@ static int verify(struct unit *u, const struct book_wish *wish, struct bpf_progr
                 croft_error_copy(err, &host->lacks[HOST_PLANE]);
                 return -host->lacks[HOST_PLANE].code;
         }
-        if (has_instance(u, identity->name))
+        if (books_holds(u, identity->name))
                 return 0;
         if (u->p.state == PARTITION_FROZEN) /* and so would be who has it verified, in its control groups */
                 return croft_error_set(

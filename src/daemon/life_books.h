@@ -33,6 +33,9 @@ int books_release(struct unit *u, struct croft_error *err);
 /* By global: -EBUSY with the holders, if it has some; force: they lose it. */
 int books_take_away(struct life *life, const char *name, bool force, struct croft_error *err);
 
+/* Does the partition hold it, and has the kernel it? */
+bool books_holds(struct unit *u, const char *name);
+
 /* One that it holds: a BPF object or a module, and how many others of its own need it. */
 struct book_entry {
         const struct kext_holder *holder;

@@ -79,29 +79,35 @@ bool books_kernel_is_at(const struct life *life, const char *name, const struct 
         return loaded && loaded->state == KEXT_LOADING && life->books_loading > 0;
 }
 
-int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err)
+int books_kernel_load(struct unit *u, int bytes, const char *parameters, struct croft_error *err)
 {
+        struct life *life = u->life;
         int r;
 
         life->books_loading++;
         life->books_loads++;
         (void)pthread_mutex_unlock(&life->books_lock);
+        if (life->host->autoload)
+                autoload_loading(life->host->autoload, u->p.def.id);
         r = module_load(bytes, parameters, flags_of(bytes), err);
+        if (life->host->autoload)
+                autoload_loaded(life->host->autoload);
         (void)pthread_mutex_lock(&life->books_lock);
         life->books_loading--;
         return r;
 }
 
 int books_kernel_load_with_majors(
-        struct life *life, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err)
+        struct unit *u, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err)
 {
+        struct life *life = u->life;
         _cleanup_free_ char *before = NULL, *after = NULL;
         int r = devid_drivers(&before, err);
 
         if (r < 0)
                 return r;
         life->books_majors = true;
-        r = books_kernel_load(life, bytes, parameters, err);
+        r = books_kernel_load(u, bytes, parameters, err);
         life->books_majors = false;
         if (r == 0 && devid_drivers(&after, NULL) == 0) /* else it isn't known */
                 ret->n = devid_majors_added(before, after, ret->list, DEVID_BROUGHT_MAX);

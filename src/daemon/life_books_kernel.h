@@ -20,8 +20,9 @@ bool books_kernel_is_same(const struct kext_identity *wanted);
  * meanwhile, and what the books say must be read again.  Is the kernel at the one of that name?  loaded: its row, or
  * NULL. */
 bool books_kernel_is_at(const struct life *life, const char *name, const struct kext_loaded *loaded);
-/* bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can. */
-int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err);
+/* For whom it is; bytes: a module's file.  The flags are as it says how it is packed; the kernel unpacks what it can.
+ */
+int books_kernel_load(struct unit *u, int bytes, const char *parameters, struct croft_error *err);
 /* Likewise, one that takes majors; ret: those that came, which are its own, as long as nobody in global loads something
  * of that kind in the same moment.  No other partition's is loaded meanwhile (life.books_majors). */
 struct book_majors {
@@ -29,7 +30,7 @@ struct book_majors {
         size_t n;
 };
 int books_kernel_load_with_majors(
-        struct life *life, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err);
+        struct unit *u, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err);
 /* Keeps them out of the table of device numbers; text: what the books say of them.  -EBUSY: one is a partition's. */
 int books_kernel_take_majors(
         struct life *life, const struct book_majors *majors, char text[KEXT_MAJORS_MAX + 1], struct croft_error *err);

@@ -34,9 +34,9 @@ static int load_it(void *context, const void *arg, struct croft_error *err)
         if (l->loaded.partition > 0)
                 r = books_kernel_attach(l->u, l->loaded.name, l->programs, err);
         else if (!l->wish->record->identity.takes_major)
-                r = books_kernel_load(l->u->life, l->bytes, l->wish->parameters, err);
+                r = books_kernel_load(l->u, l->bytes, l->wish->parameters, err);
         else
-                r = books_kernel_load_with_majors(l->u->life, l->bytes, l->wish->parameters, &l->majors, err);
+                r = books_kernel_load_with_majors(l->u, l->bytes, l->wish->parameters, &l->majors, err);
         l->is_in = r == 0;
         return r;
 }

@@ -204,9 +204,10 @@ int life_kext_register(
                 r = kext_find_package(source->package, register_path, &g, err);
         if (r == 0 && source->package)
                 r = check_needed(life, &done, err);
+        if (done.n > 0)
+                life_autoload_review(life);
         if (r < 0)
                 return r;
-        life_autoload_review(life);
         *ret = done;
         done = (struct life_kexts){.n = 0};
         return 0;

@@ -95,8 +95,10 @@ static int unload(struct unit *u, const char *name, enum kext_via via, struct cr
 {
         int r = books_unload(u, name, via, err);
 
-        if (r == 0)
+        if (r == 0) {
                 say(u, name, "unloaded");
+                life_autoload_unloaded(u);
+        }
         return r;
 }
 
@@ -128,7 +130,7 @@ int unit_kext_serve(struct unit *u, const struct module_request *q, int bytes)
 /* Of what modprobe(8) would load. */
 struct requesting {
         struct unit *u;
-        unsigned int loaded;
+        unsigned int loaded, had;
         struct croft_error why; /* the first wasn't */
 };
 
@@ -140,6 +142,10 @@ static int load_requested(void *context, const char *name, struct croft_error *e
         int r = life_kext_get(q->u->life, name, &record, &own);
 
         (void)err;
+        if (r == 0 && books_holds(q->u, name)) {
+                q->had++;
+                return 0;
+        }
         if (r == 0)
                 r = load(q->u, &(struct book_wish){.record = &record, .parameters = "", .via = KEXT_VIA_REQUEST}, &own);
         q->loaded += r == 0;
@@ -156,8 +162,10 @@ int unit_kext_request(struct unit *u, const char *request, struct croft_error *e
 
         if (q.loaded > 0) {
                 unit_kext_tell(u);
-                return 0;
+                return 1;
         }
+        if (q.had > 0)
+                return 0;
         croft_error_copy(err, &q.why);
         croft_error_prefix(err, "load what '%s' makes the kernel look for, '%s'", u->p.def.name,
                 str_escape(shown, sizeof(shown), request, strnlen(request, KEXT_REQUEST_MAX)));

@@ -67,6 +67,9 @@ struct unit {
         atomic_bool packages_wanted;    /* that one is to look at it */
         atomic_bool awaited;            /* the kernel waits for what it was made to look for */
         struct autoload_names names;    /* names_lock: what it may be made to look for */
+        atomic_bool names_paused;       /* some aren't let go for a while */
+        struct kext_rate requested;     /* the owner's: how often that was */
+        char serving[AUTOLOAD_ALIAS];   /* names_lock: what is being loaded for it; "": nothing */
         bool refused;                   /* partition.lock: its warden has refused what isn't on record yet */
         char last_error[512];           /* partition.lock */
         char last_refusal[128];         /* partition.lock: on record already, in this attempt */
@@ -126,10 +129,12 @@ struct life {
         struct kexts kexts;            /* kexts(5) */
         pthread_mutex_t refusals_lock; /* no other is taken while it is held */
         struct refusals_all refusals;
-        pthread_mutex_t names_lock;     /* over names of units and the next two; taken before life.lock */
-        struct kext_requests *requests; /* NULL: not read yet */
-        struct autoload_names names_all;
-        pthread_mutex_t kext_lock; /* over the register of extensions and its copies; taken before no other */
+        pthread_mutex_t names_lock;      /* over names of units and the next three; taken before life.lock */
+        struct kext_requests *requests;  /* NULL: not read yet */
+        struct autoload_names names_all; /* what is registered */
+        bool names_all_said;             /* that is what the kernel knows */
+        int names_timer;                 /* of the main thread: somebody may wait too long */
+        pthread_mutex_t kext_lock;       /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
         /* work for the worker threads */
@@ -218,14 +223,18 @@ void life_devid_look(struct life *life);
 void life_devid_close(struct life *life);
 
 /* --- life_autoload.c --- */
-#define LIFE_AUTOLOAD_ID (UINT64_MAX - 2)    /* as below, for what partitions made the kernel look for */
-void life_autoload_watch(struct life *life); /* what was refused before is read, too */
+#define LIFE_AUTOLOAD_ID (UINT64_MAX - 2) /* as below, for what partitions made the kernel look for */
+#define LIFE_AUTOLOAD_TIMER_ID (UINT64_MAX - 3)
+void life_autoload_watch(struct life *life); /* what was refused before is read, too; what is granted is let go */
 void life_autoload_dispatch(struct life *life);
 void life_autoload_forget(struct unit *u);    /* what was told once is told again */
 void life_autoload_follow(struct unit *u);    /* what it is granted has changed, or it begins */
 void life_autoload_review(struct life *life); /* all of them: what is registered, or modprobe.d(5), has changed */
-void life_autoload_release(struct unit *u);   /* it ends */
-void unit_autoload_serve(struct unit *u);     /* by the owner: what the kernel was made to look for, and waits */
+void life_autoload_release(struct unit *u);   /* it ends, or stands still: what waits is refused */
+void life_autoload_unloaded(struct unit *u);  /* by the owner: what brought nothing may bring something again */
+void life_autoload_tick(struct life *life);
+void life_autoload_rest(struct life *life); /* nothing is let go any more: croftd ends */
+void unit_autoload_serve(struct unit *u);   /* by the owner: what the kernel was made to look for, and waits */
 void life_autoload_close(struct life *life);
 
 /* --- life_pool.c --- */
@@ -280,7 +289,7 @@ struct module_request;
  * fails with. */
 int unit_kext_serve(struct unit *u, const struct module_request *request, int bytes);
 /* What the kernel looks for, by a name of its own, because of the partition.  As croft kext load; what modprobe(8)
- * would load and isn't granted is left out, unless that is all. */
+ * would load and isn't granted is left out, unless that is all.  1: something was loaded; 0: it had all of it. */
 int unit_kext_request(struct unit *u, const char *request, struct croft_error *err);
 void unit_kext_refused(struct unit *u); /* its warden has refused such calls; by anybody */
 /* Its warden: whether such calls are to be looked at. */

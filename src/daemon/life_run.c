@@ -75,6 +75,7 @@ int unit_stop(struct unit *u, unsigned int timeout_ms, bool force, enum partitio
         }
         u->p.stop = (struct partition_stop){.timeout_ms = timeout_ms, .force = force};
         u->stopped = true;
+        life_autoload_release(u); /* else its last programs might wait for the end of this */
         fdstore_remove(u);
         r = act_run(&act, &op, err);
         *state = PARTITION_DEFINED;
@@ -223,9 +224,12 @@ int life_freeze(struct life *life, const char *name, struct croft_error *err)
         if (r < 0)
                 return r;
         state = u->p.state;
+        life_autoload_release(u); /* whoever waits for the kernel can't be frozen */
         r = run_to(u, "freeze", PARTITION_FROZEN, &state, &own);
-        if (r < 0)
+        if (r < 0) {
+                life_autoload_follow(u);
                 croft_error_prefix(&own, "freeze '%s'", u->p.def.name);
+        }
         return finish(u, state, r, &own, err);
 }
 
@@ -245,5 +249,7 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err)
         state = r == 0 ? PARTITION_ACTIVE : PARTITION_FROZEN; /* it may be tried again */
         if (r < 0)
                 croft_error_prefix(&own, "thaw '%s'", u->p.def.name);
+        else
+                life_autoload_follow(u);
         return finish(u, state, r, &own, err);
 }

@@ -90,6 +90,8 @@ void life_dispatch(struct life *life)
                         life_refusals_dispatch(life);
                 else if (events[i].data.u64 == LIFE_AUTOLOAD_ID)
                         life_autoload_dispatch(life);
+                else if (events[i].data.u64 == LIFE_AUTOLOAD_TIMER_ID)
+                        life_autoload_tick(life);
                 else if (events[i].data.u64 == LIFE_UEVENTS_ID)
                         life_pools_dispatch(life);
                 else if (events[i].data.u64 == NO_ID)

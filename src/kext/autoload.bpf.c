@@ -181,7 +181,9 @@ static __always_inline void tell(struct autoload_ask *ask)
  *
  * It is let go, and the modprobe that the kernel starts then is stopped before its first instruction, until croftd has
  * judged, has loaded global's own copy and lets it go on: it finds everything there, and has nothing to do.  So whoever
- * asked waits as long as ever, and gets what he would get on a machine of his own. */
+ * asked waits as long as ever, and gets what he would get on a machine of his own.
+ *
+ * Only while there is a croftd: who asks may hold what others of the machine wait for (rtnl_lock()). */
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
@@ -193,39 +195,67 @@ struct {
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 1024); /* the kernel itself has no more than 50 under way */
-        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, AUTOLOAD_WAITING_MAX);
         __type(key, struct autoload_place);
         __type(value, struct autoload_helper);
 } autoload_waiting SEC(".maps");
 
-/* The same by number, so that who loads a module is soon found not to be one. */
+/* Of those below there are no more than the kernel has requests under way, but for what killed ones have left. */
+#define UNDER_WAY_MAX 1024
+
+/* When those were started that the kernel has started for partitions, by their numbers. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 1024);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, UNDER_WAY_MAX);
         __type(key, __u64);
-        __type(value, struct autoload_place);
+        __type(value, __u64);
 } autoload_helpers SEC(".maps");
 
-/* From the one who asks to the process that is started for him: the address of what the kernel knows of that. */
+/* From the one who asks to the process that is started for him: by the address of what the kernel knows of that, and
+ * then by the number of the process, since the address may be another's before modprobe is executed. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 1024);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, UNDER_WAY_MAX);
         __type(key, __u64);
         __type(value, struct autoload_ask);
 } autoload_starting SEC(".maps");
 
-static __always_inline bool may_have(const struct autoload_name *name)
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, UNDER_WAY_MAX);
+        __type(key, __u64);
+        __type(value, struct autoload_ask);
+} autoload_begun SEC(".maps");
+
+/* Threads between autoload_alive and autoload_gate. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, UNDER_WAY_MAX);
+        __type(key, __u64); /* bpf_get_current_pid_tgid() */
+        __type(value, __u64);
+} autoload_marked SEC(".maps");
+
+/* Threads of croftd that have the kernel load something, and for which partition. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, UNDER_WAY_MAX);
+        __type(key, __u64);
+        __type(value, __u64);
+} autoload_loading SEC(".maps");
+
+enum verdict { NOT_GRANTED, GRANTED, NOT_NOW };
+
+static __always_inline enum verdict judge_name(const struct autoload_name *name)
 {
         const struct autoload_leave *leave = bpf_map_lookup_elem(&autoload_names, name);
 
-        return leave && bpf_ktime_get_ns() >= leave->until_ns;
+        if (!leave)
+                return NOT_GRANTED;
+        return bpf_ktime_get_ns() >= leave->until_ns ? GRANTED : NOT_NOW;
 }
 
 /* Its own entry comes first: what has just failed it isn't to have at once again. */
-static __always_inline bool is_granted(const struct autoload_ask *ask)
+static __always_inline enum verdict judge(const struct autoload_ask *ask)
 {
         struct autoload_name name = {.partition = ask->partition};
         bool all = bpf_map_lookup_elem(&autoload_names, &name);
@@ -233,9 +263,21 @@ static __always_inline bool is_granted(const struct autoload_ask *ask)
         for (int i = 0; i < AUTOLOAD_ALIAS; i++)
                 name.alias[i] = ask->alias[i] == '-' ? '_' : ask->alias[i];
         if (!all || bpf_map_lookup_elem(&autoload_names, &name))
-                return may_have(&name);
+                return judge_name(&name);
         name.partition = 0;
-        return may_have(&name);
+        return judge_name(&name);
+}
+
+static __always_inline bool has_place(__u64 partition)
+{
+        struct autoload_place place = {.partition = partition};
+
+        for (int i = 0; i < AUTOLOAD_HELPERS; i++) {
+                place.place = (__u64)i;
+                if (!bpf_map_lookup_elem(&autoload_waiting, &place))
+                        return true;
+        }
+        return false;
 }
 
 /* What kmod_call_modprobe() of the kernel starts: modprobe -q -- ALIAS. */
@@ -254,7 +296,7 @@ static __always_inline bool is_modprobe(const struct subprocess_info *info, stru
         return bpf_probe_read_kernel_str(ask->alias, sizeof(ask->alias), words[3]) > 1;
 }
 
-/* In the context of who asks. */
+/* In the context of who asks.  The gate has let it go; what is granted may be less by now, and croftd judges. */
 SEC("fentry/call_usermodehelper_exec")
 int autoload_start(const __u64 *ctx)
 {
@@ -264,8 +306,26 @@ int autoload_start(const __u64 *ctx)
 
         (void)map_drop(&autoload_starting, &info); /* the address may have been another's */
         ask.partition = asking_partition(&own);
-        if (ask.partition && !own && is_modprobe((const struct subprocess_info *)info, &ask) && is_granted(&ask))
+        if (ask.partition && !own && is_modprobe((const struct subprocess_info *)info, &ask))
                 (void)map_put(&autoload_starting, &info, &ask, BPF_ANY);
+        return 0;
+}
+
+/* In the new process, before it executes modprobe: from now on it loads nothing. */
+SEC("fentry/call_usermodehelper_exec_async")
+int autoload_begin(const __u64 *ctx)
+{
+        __u64 info = ctx[0], self = bpf_get_current_pid_tgid() >> 32, start_ns;
+        struct autoload_ask *found = bpf_map_lookup_elem(&autoload_starting, &info), ask;
+
+        (void)map_drop(&autoload_begun, &self); /* the number may have been that of one that couldn't be executed */
+        if (!found)
+                return 0;
+        ask = *found;
+        (void)map_drop(&autoload_starting, &info);
+        start_ns = bpf_get_current_task_btf()->start_boottime;
+        (void)map_put(&autoload_helpers, &self, &start_ns, BPF_ANY);
+        (void)map_put(&autoload_begun, &self, &ask, BPF_ANY);
         return 0;
 }
 
@@ -283,47 +343,60 @@ static __always_inline bool take_helper_place(const struct autoload_helper *help
         return false;
 }
 
-/* Stopped first, then told: croftd lets go on only what has been stopped. */
-static __always_inline bool make_wait(const struct autoload_ask *ask)
+/* In this order: whoever finds its place may let it go on at once, and then forgets it. */
+static __always_inline bool make_wait(const struct autoload_ask *ask, const struct autoload_helper *helper)
 {
-        const struct task_struct *task = bpf_get_current_task_btf();
-        struct autoload_helper helper = {.pid = (__u32)task->tgid, .start_ns = task->start_boottime};
         struct autoload_place place = {.partition = ask->partition};
 
-        __builtin_memcpy(helper.alias, ask->alias, sizeof(helper.alias));
-        if (!take_helper_place(&helper, &place))
+        if (bpf_send_signal(SIGNAL_STOP) < 0 || !take_helper_place(helper, &place))
                 return false;
-        if (map_put(&autoload_helpers, &helper.pid, &place, BPF_ANY) == 0 && bpf_send_signal(SIGNAL_STOP) == 0 &&
-                bpf_ringbuf_output(&autoload_told, (void *)ask, sizeof(*ask), 0) == 0)
+        if (bpf_ringbuf_output(&autoload_told, (void *)ask, sizeof(*ask), 0) == 0)
                 return true;
-        (void)map_drop(&autoload_helpers, &helper.pid);
         (void)map_drop(&autoload_waiting, &place);
         return false;
 }
 
-/* In that of modprobe, which has been executed and hasn't begun. */
+/* When it has been executed, and hasn't begun. */
 SEC("fexit/call_usermodehelper_exec_async")
 int autoload_stop(const __u64 *ctx)
 {
-        __u64 info = ctx[0];
-        struct autoload_ask *found = bpf_map_lookup_elem(&autoload_starting, &info), ask;
+        const struct task_struct *task = bpf_get_current_task_btf();
+        struct autoload_helper helper = {.pid = (__u32)task->tgid, .start_ns = task->start_boottime};
+        struct autoload_ask *found = bpf_map_lookup_elem(&autoload_begun, &helper.pid), ask;
 
+        (void)ctx;
         if (!found)
                 return 0;
         ask = *found;
-        (void)map_drop(&autoload_starting, &info);
-        if ((int)ctx[1] != 0)
+        (void)map_drop(&autoload_begun, &helper.pid);
+        __builtin_memcpy(helper.alias, ask.alias, sizeof(helper.alias));
+        if (make_wait(&ask, &helper))
                 return 0;
-        if (!make_wait(&ask))
-                (void)bpf_send_signal(SIGNAL_KILL);
+        (void)map_drop(&autoload_helpers, &helper.pid);
+        (void)bpf_send_signal(SIGNAL_KILL);
         return 0;
 }
 
+static __always_inline bool is_helper(const struct task_struct *task)
+{
+        __u64 pid = (__u32)BPF_CORE_READ(task, tgid), *start_ns = bpf_map_lookup_elem(&autoload_helpers, &pid);
+
+        return start_ns && *start_ns == BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+#define GENERATIONS                                                                                                    \
+        4 /* modprobe, a shell for the command that modprobe.d(5) has for a module, modprobe, and one more */
+
 static __always_inline int refuse_helper(void)
 {
-        __u64 pid = bpf_get_current_pid_tgid() >> 32;
+        const struct task_struct *task = bpf_get_current_task_btf();
 
-        return bpf_map_lookup_elem(&autoload_helpers, &pid) ? -EPERM : 0;
+        for (int i = 0; i < GENERATIONS && task; i++) {
+                if (is_helper(task))
+                        return -EPERM;
+                task = BPF_CORE_READ(task, real_parent);
+        }
+        return 0;
 }
 
 /* By descriptor, and, packed in a way that the kernel doesn't know, by address. */
@@ -341,20 +414,47 @@ int autoload_refuse_data(const __u64 *ctx)
         return refuse_helper();
 }
 
+/* --- the gate --- */
+
+/* Its link isn't pinned: it goes with croftd.  Programs of this type are run before the gate. */
+SEC("fentry/security_kernel_module_request")
+int autoload_alive(const __u64 *ctx)
+{
+        __u64 self = bpf_get_current_pid_tgid();
+        const __u64 one = 1;
+
+        (void)ctx;
+        (void)map_put(&autoload_marked, &self, &one, BPF_ANY);
+        return 0;
+}
+
+static __always_inline int decide(struct autoload_ask *ask, bool own, bool alive)
+{
+        enum verdict verdict = own ? NOT_GRANTED : judge(ask);
+
+        if (verdict == GRANTED && alive && has_place(ask->partition))
+                return 0;
+        ask->fate = own ? AUTOLOAD_LET : verdict == NOT_GRANTED ? AUTOLOAD_REFUSED : AUTOLOAD_LATER;
+        tell(ask);
+        return own ? 0 : -ENOENT;
+}
+
 /* What it answers is what the kernel's own answer is where nothing of that name can be loaded (C-12). */
 SEC("fmod_ret/security_kernel_module_request")
 int autoload_gate(const __u64 *ctx)
 {
+        __u64 self = bpf_get_current_pid_tgid(), *loading;
         struct autoload_ask ask = {.partition = 0};
-        bool own;
+        bool own, alive = map_drop(&autoload_marked, &self) == 0;
 
         ask.partition = asking_partition(&own);
+        loading = ask.partition ? NULL : bpf_map_lookup_elem(&autoload_loading, &self);
+        if (loading) { /* what croftd has loaded for a partition begins by looking for more */
+                ask.partition = *loading;
+                own = true;
+        }
         if (!ask.partition)
                 return 0;
         (void)bpf_probe_read_kernel_str(ask.alias, sizeof(ask.alias), (const void *)ctx[0]);
-        if (!own && is_granted(&ask))
-                return 0;
-        ask.fate = own ? AUTOLOAD_LET : AUTOLOAD_REFUSED;
-        tell(&ask);
-        return own ? 0 : -ENOENT;
+        return decide(&ask, own, alive);
 }

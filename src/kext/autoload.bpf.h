@@ -8,14 +8,16 @@
 
 #include <linux/types.h>
 
-#define AUTOLOAD_ALIAS 56  /* MODULE_NAME_LEN: the kernel asks for none that is longer */
-#define AUTOLOAD_TOLD 16   /* different ones of a partition that are told in one run of it */
-#define AUTOLOAD_HELPERS 8 /* of a partition at the same time */
+#define AUTOLOAD_ALIAS 56       /* MODULE_NAME_LEN: the kernel asks for none that is longer */
+#define AUTOLOAD_TOLD 16        /* different ones of a partition that are told in one run of it */
+#define AUTOLOAD_HELPERS 8      /* of a partition that wait at the same time */
+#define AUTOLOAD_WAITING_MAX 32 /* of all: the kernel itself has 50 under way */
 
 enum autoload_fate {
         AUTOLOAD_REFUSED,
         AUTOLOAD_LET,   /* croft itself made it for the partition */
         AUTOLOAD_WAITS, /* the modprobe that the kernel has started waits for croftd: see map `autoload_waiting` */
+        AUTOLOAD_LATER, /* refused, though it is granted: it had just failed, too many waited, or there was no croftd */
 };
 
 /* A request, in ring `autoload_told`. */

@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,15 @@
 #include "autoload.skel.h"
 
 #define GO_MS 10000
+#define WAITING "autoload_waiting"
+#define ALIVE "autoload_alive" /* a program, which each croftd attaches for itself */
 
 struct autoload {
         struct plane *plane; /* borrowed */
         int books, larvals, told;
-        int names, starting, waiting, helpers; /* of what is granted */
+        int names, starting, begun, waiting, helpers, marked, loading; /* of what is granted */
+        int alive;                                                     /* link, while croftd serves what is granted */
+        pthread_mutex_t lock; /* over whose a place in `waiting` is, once it is somebody's */
 };
 
 static const struct plane_pin pins[] = {
@@ -39,13 +44,16 @@ static const struct plane_pin pins[] = {
         {"autoload_told", offsetof(struct autoload, told)},
         {"autoload_names", offsetof(struct autoload, names)},
         {"autoload_starting", offsetof(struct autoload, starting)},
-        {"autoload_waiting", offsetof(struct autoload, waiting)},
+        {"autoload_begun", offsetof(struct autoload, begun)},
         {"autoload_helpers", offsetof(struct autoload, helpers)},
+        {"autoload_marked", offsetof(struct autoload, marked)},
+        {"autoload_loading", offsetof(struct autoload, loading)},
+        {WAITING, offsetof(struct autoload, waiting)},
 };
 
 /* In the order in which they are put there: whoever is asked later asks what those before have noted. */
-static const char *const links[] = {"autoload_refuse_file", "autoload_refuse_data", "autoload_stop", "autoload_start",
-        "autoload_cipher", "autoload_gate"};
+static const char *const links[] = {"autoload_refuse_file", "autoload_refuse_data", "autoload_stop", "autoload_begin",
+        "autoload_start", "autoload_cipher", "autoload_gate"};
 
 static struct plane_pins pins_of(struct autoload *a)
 {
@@ -63,6 +71,8 @@ int autoload_remove(struct autoload *a, struct croft_error *err)
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
                 r = plane_unpin_program(plane_directory(a->plane), links[i], err);
+        if (r == 0)
+                r = plane_unpin_program(plane_directory(a->plane), ALIVE, err);
         return r < 0 ? r : plane_pins_unpin(plane_directory(a->plane), pins_of(a), err);
 }
 
@@ -98,7 +108,10 @@ static int attached(const struct autoload *a, const char *name)
 static bool is_kept(const struct autoload *a, const struct autoload_bpf *skeleton)
 {
         const uint64_t stamp = stamp_of(a, skeleton);
+        _cleanup_close_ int alive = plane_bpf_get(plane_directory(a->plane), ALIVE);
 
+        if (!plane_kept_is(plane_directory(a->plane), ALIVE, alive, stamp))
+                return false;
         for (size_t i = 0; i < ELEMENTS(links); i++) {
                 _cleanup_close_ int program = attached(a, links[i]);
 
@@ -125,6 +138,16 @@ static int attach(const struct autoload *a, const struct autoload_bpf *skeleton,
         return r;
 }
 
+static int pin_alive(const struct autoload *a, const struct autoload_bpf *skeleton, struct croft_error *err)
+{
+        int program = bpf_program__fd(skeleton->progs.autoload_alive);
+        int r = plane_bpf_replace(plane_directory(a->plane), program, ALIVE, 0600, err);
+
+        if (r == 0)
+                plane_kept_note(plane_directory(a->plane), ALIVE, program, stamp_of(a, skeleton));
+        return r;
+}
+
 static int load(struct autoload *a, struct autoload_bpf *skeleton, bool adopted, struct croft_error *err)
 {
         int r = bpf_map__reuse_fd(skeleton->maps.partitions, plane_partitions(a->plane));
@@ -143,7 +166,46 @@ static int load(struct autoload *a, struct autoload_bpf *skeleton, bool adopted,
                 r = plane_pins_pin(plane_directory(a->plane), pins_of(a), err);
         for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
                 r = attach(a, skeleton, bpf_object__find_program_by_name(skeleton->obj, links[i]), err);
-        return r;
+        return r < 0 ? r : pin_alive(a, skeleton, err);
+}
+
+/* As /proc/PID/stat shows times. */
+static uint64_t ticks_of(uint64_t ns)
+{
+        return ns / (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/* Of a map of that form. */
+static void end_all(int waiting)
+{
+        struct autoload_place at, next;
+        bool more = bpf_map_get_next_key(waiting, NULL, &next) == 0;
+
+        while (more) {
+                struct autoload_helper helper;
+                _cleanup_close_ int pidfd = -EBADF;
+
+                at = next;
+                more = bpf_map_get_next_key(waiting, &at, &next) == 0;
+                if (bpf_map_lookup_elem(waiting, &at, &helper) < 0)
+                        continue;
+                pidfd = process_open((pid_t)helper.pid, ticks_of(helper.start_ns));
+                if (pidfd >= 0 && process_signal(pidfd, SIGKILL) == 0)
+                        (void)process_wait(pidfd, GO_MS);
+                (void)bpf_map_delete_elem(waiting, &at);
+        }
+}
+
+/* Those that waited for a croftd that has died.  Nobody knows what they hold up, our own start among it. */
+static void end_old(const struct autoload *a)
+{
+        _cleanup_close_ int waiting = plane_bpf_get(plane_directory(a->plane), WAITING);
+        struct bpf_map_info info = {0};
+        __u32 size = sizeof(info);
+
+        if (waiting >= 0 && bpf_obj_get_info_by_fd(waiting, &info, &size) == 0 &&
+                info.key_size == sizeof(struct autoload_place) && info.value_size == sizeof(struct autoload_helper))
+                end_all(waiting);
 }
 
 static int open_all(struct autoload *a, struct croft_error *err)
@@ -162,6 +224,7 @@ static int open_all(struct autoload *a, struct croft_error *err)
         if (r < 0)
                 return r;
         skeleton->rodata->partition_level = plane_level(a->plane);
+        end_old(a);
         adopted = plane_pins_adopt(plane_directory(a->plane), pins_of(a), skeleton->obj);
         if (!adopted) {
                 plane_pins_close(pins_of(a));
@@ -190,6 +253,8 @@ int autoload_open(struct plane *plane, struct autoload **ret, struct croft_error
         if (!a)
                 return croft_error_set(err, ENOMEM, "guard what the kernel loads by itself");
         a->plane = plane;
+        a->alive = -EBADF;
+        (void)pthread_mutex_init(&a->lock, NULL); /* can't fail with these attributes */
         plane_pins_init(pins_of(a));
         r = open_all(a, err);
         if (r < 0)
@@ -200,8 +265,11 @@ int autoload_open(struct plane *plane, struct autoload **ret, struct croft_error
 
 struct autoload *autoload_free(struct autoload *a)
 {
-        if (a)
-                plane_pins_close(pins_of(a));
+        if (!a)
+                return NULL;
+        close_fd(a->alive);
+        plane_pins_close(pins_of(a));
+        (void)pthread_mutex_destroy(&a->lock);
         free(a);
         return NULL;
 }
@@ -345,7 +413,16 @@ void autoload_pause(
                 held->n++;
 }
 
-void autoload_sweep(const struct autoload *a, bool (*keep)(void *context, uint64_t partition), void *context)
+bool autoload_names_has(const struct autoload_names *names, const char *alias)
+{
+        for (size_t i = 0; i < names->n; i++)
+                if (strncmp(names->list[i], alias, AUTOLOAD_ALIAS) == 0)
+                        return true;
+        return false;
+}
+
+void autoload_sweep(
+        const struct autoload *a, bool (*keep)(void *context, uint64_t partition, const char *alias), void *context)
 {
         struct autoload_name key, next;
         bool more = bpf_map_get_next_key(a->names, NULL, &next) == 0;
@@ -353,25 +430,70 @@ void autoload_sweep(const struct autoload *a, bool (*keep)(void *context, uint64
         while (more) {
                 key = next;
                 more = bpf_map_get_next_key(a->names, &key, &next) == 0;
-                if (!keep(context, key.partition))
+                if (!keep(context, key.partition, key.alias))
                         (void)bpf_map_delete_elem(a->names, &key);
         }
 }
 
-/* What has gone by itself isn't waited for. */
-static void forget(const struct autoload *a, const struct autoload_place *place, uint64_t pid)
+/* Another thread may have forgotten it, and its place be another one's by now: as long as it is there, it is nobody
+ * else's. */
+static void forget(struct autoload *a, const struct autoload_place *place, uint64_t pid)
 {
-        (void)bpf_map_delete_elem(a->helpers, &pid);
-        (void)bpf_map_delete_elem(a->waiting, place);
+        struct autoload_helper there;
+
+        (void)pthread_mutex_lock(&a->lock);
+        if (bpf_map_lookup_elem(a->waiting, place, &there) == 0 && there.pid == pid) {
+                (void)bpf_map_delete_elem(a->helpers, &pid);
+                (void)bpf_map_delete_elem(a->waiting, place);
+        }
+        (void)pthread_mutex_unlock(&a->lock);
 }
 
-/* As /proc/PID/stat shows times. */
-static uint64_t ticks_of(uint64_t ns)
+int autoload_serve(struct autoload *a, struct croft_error *err)
 {
-        return ns / (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+        _cleanup_close_ int program = plane_bpf_get(plane_directory(a->plane), ALIVE);
+
+        a->alive = program < 0 ? program : bpf_raw_tracepoint_open(NULL, program);
+        return a->alive < 0 ? croft_error_set(err, a->alive, "attach '%s'", ALIVE) : 0;
 }
 
-bool autoload_next(const struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret)
+void autoload_rest(struct autoload *a)
+{
+        a->alive = close_fd(a->alive);
+        end_all(a->waiting);
+}
+
+bool autoload_is_one_waiting(const struct autoload *a)
+{
+        struct autoload_place at;
+
+        return bpf_map_get_next_key(a->waiting, NULL, &at) == 0;
+}
+
+/* --- what croftd loads --- */
+
+static uint64_t self(void)
+{
+        return (uint64_t)getpid() << 32 | (uint32_t)gettid();
+}
+
+void autoload_loading(const struct autoload *a, uint64_t partition)
+{
+        const uint64_t key = self();
+
+        (void)bpf_map_update_elem(a->loading, &key, &partition, BPF_ANY);
+}
+
+void autoload_loaded(const struct autoload *a)
+{
+        const uint64_t key = self();
+
+        (void)bpf_map_delete_elem(a->loading, &key);
+}
+
+/* --- what waits --- */
+
+bool autoload_next(struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret)
 {
         while (*place < AUTOLOAD_HELPERS) {
                 const struct autoload_place at = {.partition = partition, .place = (*place)++};
@@ -387,19 +509,23 @@ bool autoload_next(const struct autoload *a, uint64_t partition, unsigned int *p
                 }
                 memcpy(ret->alias, helper.alias, AUTOLOAD_ALIAS);
                 ret->pid = helper.pid;
+                ret->age_ms = (now_ns(CLOCK_BOOTTIME) - (int64_t)helper.start_ns) / 1000000;
                 return true;
         }
         return false;
 }
 
-/* It finds there what it looks for: that takes no time. */
-void autoload_go(const struct autoload *a, struct autoload_wait *wait, bool load)
+/* It finds there what it looks for: that takes no time.  What it would load is refused until it has ended, and its
+ * place isn't given away before the program that noted it there is through. */
+void autoload_go(struct autoload *a, struct autoload_wait *wait, bool load)
 {
         const struct autoload_place at = {.partition = wait->partition, .place = wait->place};
 
         (void)process_signal(wait->pidfd, load ? SIGCONT : SIGKILL);
-        if (process_wait(wait->pidfd, GO_MS) < 0)
+        if (process_wait(wait->pidfd, GO_MS) < 0) {
                 (void)process_signal(wait->pidfd, SIGKILL);
+                (void)process_wait(wait->pidfd, GO_MS);
+        }
         forget(a, &at, wait->pid);
         wait->pidfd = close_fd(wait->pidfd);
 }
@@ -415,6 +541,13 @@ void autoload_say(const struct autoload_ask *ask, struct croft_error *ret)
                 return;
         }
         str_escape(alias, sizeof(alias), ask->alias, strnlen(ask->alias, sizeof(ask->alias)));
+        if (ask->fate == AUTOLOAD_LATER) {
+                (void)croft_error_set(ret, EAGAIN,
+                        "it made the kernel look for module '%s', which it didn't get just then: it has asked too "
+                        "often, or for too much at once, or croftd wasn't running.",
+                        alias);
+                return;
+        }
         (void)croft_error_set(ret, EPERM,
                 "it made the kernel look for module '%s', which it isn't granted (modprobe it to let all partitions "
                 "use it).",

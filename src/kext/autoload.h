@@ -4,8 +4,7 @@
  * it is refused in the kernel, and what was refused is handed to croftd, which puts it on record (C-14).  What a
  * partition is granted is let go, and the modprobe that the kernel starts then waits for croftd, which loads it.
  *
- * The objects are pinned and outlive croftd: they refuse, keep what is to be told, and have wait what is to be judged,
- * while there is none.
+ * The objects are pinned and outlive croftd: they refuse, and keep what is to be told, while there is none.
  */
 #ifndef CROFT_KEXT_AUTOLOAD_H
 #define CROFT_KEXT_AUTOLOAD_H
@@ -55,21 +54,36 @@ int autoload_allow(const struct autoload *a, uint64_t partition, struct autoload
 /* That name isn't let go for that partition for ms from now on. */
 void autoload_pause(
         const struct autoload *a, uint64_t partition, struct autoload_names *held, const char *alias, unsigned int ms);
-/* Takes away the names of partitions that keep() doesn't want. */
-void autoload_sweep(const struct autoload *a, bool (*keep)(void *context, uint64_t partition), void *context);
+bool autoload_names_has(const struct autoload_names *names, const char *alias);
+/* Takes away the names that keep() doesn't want; alias: AUTOLOAD_ALIAS bytes, NUL-filled. */
+void autoload_sweep(
+        const struct autoload *a, bool (*keep)(void *context, uint64_t partition, const char *alias), void *context);
+
+/* From now on what is granted is let go, until the next or the end of this process, however that comes.  Those that
+ * waited for an earlier croftd were ended by autoload_open(). */
+int autoload_serve(struct autoload *a, struct croft_error *err);
+void autoload_rest(struct autoload *a); /* and ends what waits */
+
+/* What the calling thread has the kernel load between these is for that partition, and what the kernel looks for then
+ * is told as made by croft for it. */
+void autoload_loading(const struct autoload *a, uint64_t partition);
+void autoload_loaded(const struct autoload *a);
 
 /* A modprobe that waits for croftd. */
 struct autoload_wait {
         uint64_t partition;
         unsigned int place;
         uint64_t pid;
+        int64_t age_ms; /* since it was started */
         int pidfd;
         char alias[AUTOLOAD_ALIAS + 1]; /* as the kernel asked; parts of it the partition chose */
 };
-/* The next of a partition from *place on (at first 0), whose descriptor autoload_go() closes; false: no more. */
-bool autoload_next(const struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret);
+bool autoload_is_one_waiting(const struct autoload *a); /* for whatever partition */
+/* By any thread: the next of a partition from *place on (at first 0), whose descriptor autoload_go() closes; false: no
+ * more. */
+bool autoload_next(struct autoload *a, uint64_t partition, unsigned int *place, struct autoload_wait *ret);
 /* Has it go on, or, with `load` false, end; when this returns it has ended, and with it what the kernel waited for. */
-void autoload_go(const struct autoload *a, struct autoload_wait *wait, bool load);
+void autoload_go(struct autoload *a, struct autoload_wait *wait, bool load);
 
 /* In words, escaped: one that was refused, and one that was let go.  Pure. */
 void autoload_say(const struct autoload_ask *ask, struct croft_error *ret);

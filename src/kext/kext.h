@@ -277,7 +277,7 @@ void kext_requests_freep(struct kext_requests **r);
 void kext_requests_each(
         const struct kext_requests *r, const char *name, void (*each)(void *context, const char *alias), void *context);
 /* Calls each with the names of the modules that modprobe(8) would load for it now.  -ENOENT: there are none, or
- * modprobe.d(5) blacklists them. */
+ * modprobe.d(5) blacklists them, or has commands in their place. */
 int kext_find_request(const char *request, kext_each each, void *context, struct croft_error *err);
 
 #endif

@@ -158,7 +158,7 @@ void kext_requests_each(
                 each(context, found->alias);
 }
 
-/* NULL: its administrator wants none of them loaded so (blacklist of modprobe.d(5)). */
+/* NULL: its administrator wants none of them loaded so (`blacklist` of modprobe.d(5)). */
 static struct kmod_list *look_up(struct kmod_ctx *kmod, const char *request)
 {
         _cleanup_(list_freep) struct kmod_list *all = NULL;
@@ -175,6 +175,7 @@ int kext_find_request(const char *request, kext_each each, void *context, struct
         _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod(NULL);
         _cleanup_(list_freep) struct kmod_list *found = kmod ? look_up(kmod, request) : NULL;
         struct kmod_list *at;
+        unsigned int n = 0;
         int r = 0;
 
         if (!kmod)
@@ -185,9 +186,12 @@ int kext_find_request(const char *request, kext_each each, void *context, struct
         {
                 struct kmod_module *module = kmod_module_get_module(at);
 
-                if (r == 0)
+                /* What a command is for is that command's to load, or to leave. */
+                if (r == 0 && !kmod_module_get_install_commands(module)) {
                         r = each(context, kmod_module_get_name(module), err);
+                        n++;
+                }
                 (void)kmod_module_unref(module);
         }
-        return r;
+        return r == 0 && n == 0 ? croft_error_set(err, ENOENT, "modprobe.d(5) has commands in its place.") : r;
 }

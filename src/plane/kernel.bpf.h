@@ -383,7 +383,7 @@ struct task_struct {
         struct css_set *cgroups;
         struct nsproxy *nsproxy;
         struct pid *thread_pid;
-        struct task_struct *group_leader;
+        struct task_struct *group_leader, *real_parent;
         int pid, tgid; /* in the initial pid namespace */
         unsigned int flags;
         char comm[16];

@@ -78,8 +78,33 @@ t_ok "what is granted is revoked" sh -c 'croft kext grant a dummy && croft kext 
 t_fails_with 2 "and refused" asks c i0 ifb
 t_like "of which global is told" "$(croft error print global)" "load what 'c' makes the kernel look for, 'rtnl-link-ifb'"
 t_ok "nothing came" absent ifb
-t_is "who asks again and again is refused before a process is started" "$(croft exec c -- sh -c 'for i in $(seq 200); do ip link add i0 type ifb && echo made; done 2>/dev/null')" ""
+started() { awk '/^processes/ { print $2 }' /proc/stat; }
+before=$(started)
+croft exec c -- python3 -c 'import socket
+for i in range(200):
+    try: socket.socket(38, socket.SOCK_SEQPACKET, 0).bind(("hash", "nosuch"))
+    except OSError: pass' 2>/dev/null
+t_ok "who asks for what he isn't granted has no process started" [ $(($(started) - before)) -lt 100 ]
+before=$(started)
+croft exec c -- python3 -c 'import socket
+for i in range(200):
+    try: socket.socket(38, socket.SOCK_SEQPACKET, 0).bind(("skcipher", "camellia"))
+    except OSError: pass' 2>/dev/null
+t_ok "nor has who asks again and again for what brings nothing new" [ $(($(started) - before)) -lt 100 ]
 t_ok "none waits" t_wait_for none_waits
+
+# --- commands of modprobe.d(5) ---------------------------------------------------------------------------------------------
+
+if [ -e "$(modinfo -n camellia_x86_64 2>/dev/null)" ]; then
+        echo 'install camellia_x86_64 /sbin/modprobe --ignore-install camellia_x86_64' >/etc/modprobe.d/croft-test.conf
+        croft kext unload c camellia_generic
+        t_ok "a cipher has gone" t_wait_for absent camellia_generic
+        sleep 1
+        croft exec c -- python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET, 0).bind(("skcipher", "ecb(camellia)"))' 2>/dev/null
+        t_ok "it comes again" loaded camellia_generic
+        t_is "and what a command would load doesn't come for a partition" "$(unlisted)" ""
+        rm /etc/modprobe.d/croft-test.conf
+fi
 
 # --- many at once ----------------------------------------------------------------------------------------------------------
 
@@ -94,74 +119,131 @@ done
 failed=0
 for pid in $asked; do wait "$pid" || failed=$((failed + 1)); done
 t_is "all that ask at the same time get it" "$failed" 0
-t_is "whoever asked has it once" "$(holders | tr , '\n' | grep dummy | sort -u | wc -l)" "$(holders | tr , '\n' | grep -c dummy)"
-for p in a b; do for i in 1 2 3 4 5 6; do croft exec $p -- ip link del e$i; done; croft kext unload $p dummy 2>/dev/null; done
+t_ok "somebody has it" sh -c 'croft kext list --holders --format json | jq -e "any(.[]; .name == \"dummy\" and .via == \"request\")"'
+t_is "and nobody twice" "$(holders | tr , '\n' | grep dummy | sort | uniq -d)" ""
+for p in a b; do croft exec $p -- sh -c 'for i in 1 2 3 4 5 6; do ip link del e$i 2>/dev/null; done'; done
+for p in a b; do croft kext unload $p dummy 2>/dev/null; done
 t_ok "and nobody afterwards" t_wait_for absent dummy
 
-# --- without croftd --------------------------------------------------------------------------------------------------------
-
 of_a=/proc/$(field a .pid)/root/tmp
-asker() { # COUNT: they ask when croftd is gone
+ask_in_a() { # COUNT: they ask in a
+        croft exec a -- sh -c 'for i in $(seq '"$1"'); do (ip link add w$i type dummy 2>/dev/null && echo yes >>/tmp/yes || echo no >>/tmp/no) & done
+                wait
+                touch /tmp/done' >/dev/null 2>&1 &
+}
+over() { [ -e "$of_a/done" ]; }
+answers() { echo "$(cat "$of_a/yes" 2>/dev/null | grep -c yes) $(cat "$of_a/no" 2>/dev/null | grep -c no)"; }
+forget() { croft exec a -- sh -c 'rm -f /tmp/yes /tmp/no /tmp/done; for i in $(seq 12); do ip link del w$i 2>/dev/null; done'; croft kext unload a dummy 2>/dev/null; t_wait_for absent dummy; }
+prepare() { # COUNT: they ask when /tmp/ready goes
         croft exec a -- sh -c 'touch /tmp/ready
                 while [ -e /tmp/ready ]; do sleep 0.1; done
                 for i in $(seq '"$1"'); do (ip link add w$i type dummy 2>/dev/null && echo yes >>/tmp/yes || echo no >>/tmp/no) & done
                 wait
                 touch /tmp/done' >/dev/null 2>&1 &
         t_wait_for test -e "$of_a/ready"
-        t_croftd_kill
-        rm -f "$of_a/ready"
 }
-over() { [ -e "$of_a/done" ]; }
-answers() { echo "$(cat "$of_a/yes" 2>/dev/null | grep -c yes) $(cat "$of_a/no" 2>/dev/null | grep -c no)"; }
-forget() { croft exec a -- sh -c 'rm -f /tmp/yes /tmp/no /tmp/done; for i in $(seq 12); do ip link del w$i 2>/dev/null; done'; croft kext unload a dummy 2>/dev/null; t_wait_for absent dummy; }
 
-asker 1
-t_ok "who asks while croftd is dead waits" t_wait_for is_stopped
-t_ok "nothing is loaded meanwhile" absent dummy
-t_croftd_start || exit 1
-t_ok "the next croftd loads it" t_wait_for over
-t_is "and he gets it" "$(answers)" "1 0"
-t_is "as the partition's" "$(holders | tr , '\n' | grep dummy)" "a dummy request"
-forget
-
-asker 12
-t_ok "of many some wait" t_wait_for is_stopped
-t_ok "and more than that are refused" t_wait_for sh -c "[ \$(grep -c no $of_a/no) = 4 ]"
+prepare 12
+kill -STOP "$t_daemon"
+rm "$of_a/ready"
+t_ok "while croftd is slow they wait" t_wait_for is_stopped
+t_ok "and more than may are refused" t_wait_for sh -c "[ \$(grep -c no $of_a/no) = 4 ]"
 t_is "no more than may" "$(pgrep -xc modprobe)" 8
-t_croftd_start || exit 1
+t_ok "nothing is loaded meanwhile" absent dummy
+kill -CONT "$t_daemon"
 t_ok "those that waited end" t_wait_for over
 t_is "with what they asked for" "$(answers)" "8 4"
+t_like "who was refused is told why" "$(croft error print a)" "'rtnl-link-dummy', which it didn't get just then"
 forget
 
-asker 1
+prepare 1
+kill -STOP "$t_daemon"
+rm "$of_a/ready"
 t_ok "one waits" t_wait_for is_stopped
 kill -CONT "$(pgrep -x modprobe)"
 t_ok "somebody else lets it go on" t_wait_for over
 t_is "which gets it nowhere" "$(answers)" "0 1"
 t_ok "since only croftd loads for partitions" absent dummy
+kill -CONT "$t_daemon"
+forget
+
+# Who asks for an action of tc(8) has the lock that whoever makes a link waits for, as dummy does when it begins.
+if modprobe -q -a act_ipt cls_matchall sch_ingress && croft kext register xt_mark >/dev/null 2>&1; then
+        awk '{print $1}' /proc/modules | sort >"$T/before"
+        croft kext grant a xt_mark
+        croft exec a -- sh -c 'tc qdisc add dev lo ingress
+                for i in 1 2 3; do
+                        ip link add w1 type dummy &
+                        tc filter add dev lo parent ffff: matchall action xt -j MARK --set-mark 1 &
+                        wait
+                done
+                touch /tmp/done' >/dev/null 2>&1 &
+        t_ok "one that holds a lock for which another one's module waits is given up" t_wait_for over
+        t_ok "and global isn't held up for good" ip link set lo up
+        forget
+else
+        t_skip "one that holds a lock for which another one's module waits is given up" "this kernel has no act_ipt"
+fi
+
+# --- frozen, restarted, without croftd -----------------------------------------------------------------------------------------
+
+croft exec c -- sh -c 'touch /tmp/asks; while [ -e /tmp/asks ]; do ip link add i1 type ifb; ip link add type nosuch; done' >/dev/null 2>&1 &
+t_wait_for test -e "/proc/$(field c .pid)/root/tmp/asks"
+t_ok "a partition that asks all the time can be frozen" croft freeze c
+t_ok "and thawed" croft thaw c
+rm "/proc/$(field c .pid)/root/tmp/asks"
+croft create d -s init='/bin/sh -c "trap \"ip link add d9 type dummy; exit\" TERM; while :; do sleep 0.1; done"' -s stop.timeout=60 && croft kext grant d dummy && croft start d
+t_uptime && began=$t_now
+t_ok "one that asks as it ends is restarted" croft restart d
+t_uptime
+t_ok "at once" [ $((t_now - began)) -lt 40 ]
+croft remove d --force
+
+prepare 1
+t_croftd_kill
+rm "$of_a/ready"
+t_ok "who asks while croftd is dead isn't kept" t_wait_for over
+t_is "and refused" "$(answers)" "0 1"
+t_ok "nothing was loaded" absent dummy
 t_croftd_start || exit 1
+forget
+t_ok "the next croftd lets him have it" asks a w1 dummy
+forget
+prepare 1
+kill -STOP "$t_daemon"
+rm "$of_a/ready"
+t_ok "one waits for a croftd that dies" t_wait_for is_stopped
+t_croftd_kill
+t_croftd_start || exit 1
+t_ok "the next one refuses it" t_wait_for over
+t_is "in whose way it might be" "$(answers)" "0 1"
+t_ok "none waits" none_waits
 forget
 
 for point in $("$BUILD/croftd" --list-crash-points | grep '^extension-load\.'); do
         t_croftd_stop
         t_croftd_start_at "$point"
-        croft exec a -- sh -c 'ip link add w1 type dummy && echo yes >/tmp/yes; touch /tmp/done' >/dev/null 2>&1 &
+        ask_in_a 1
         t_wait_daemon
         t_croftd_start_at || exit 1
-        t_ok "killed at $point: he who asks gets it" t_wait_for over
-        t_is "all the same" "$(answers) $(holders | tr , '\n' | grep dummy)" "1 0 a dummy request"
+        t_ok "killed at $point: he who asks isn't kept" t_wait_for over
+        t_ok "nobody waits" t_wait_for none_waits
+        t_is "and nothing is there that no partition has" "$(unlisted)" ""
         forget
 done
 
 # --- the end ---------------------------------------------------------------------------------------------------------------
 
-croft exec a -- sh -c 'ip link add w1 type dummy' && t_ok "it is loaded" loaded dummy
+t_ok "one asks" asks a w1 dummy
+t_ok "and it is loaded" loaded dummy
 t_ok "a partition is stopped that holds some" croft stop a --force
 t_ok "they go with it" t_wait_for absent dummy
 t_ok "and none waits" none_waits
 t_ok "it starts again" croft start a
 t_ok "with what it is granted" asks a d0 dummy
-t_is "nothing is noted of those that waited" "$(bpftool map dump name autoload_waitin | grep -c alias)" 0
+t_is "nothing is noted of those that waited" "$(bpftool -j map dump name autoload_waitin)" "[]"
+t_croftd_kill
+t_croftd_start || exit 1
 t_remove_partitions
 t_ok "all goes with the partitions" t_wait_for absent dummy
 t_is "and nothing may be looked for any more" "$(bpftool -j map dump name autoload_names | jq '[.[] | select(.formatted.key.partition != 0)] | length')" 0

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,42 @@ static void a_name_is_bounded_and_escaped(void **state)
                 "it isn't granted (modprobe it to let all partitions use it)");
 }
 
+static void what_is_granted_and_refused_for_now_is_said(void **state)
+{
+        struct autoload_ask ask = {.partition = 7, .alias = "fs-xfs", .fate = AUTOLOAD_LATER};
+        struct croft_error err = CROFT_ERROR_INIT;
+        char line[CROFT_ERROR_TEXT_MAX];
+
+        (void)state;
+        autoload_say(&ask, &err);
+        assert_int_equal(err.code, EAGAIN);
+        assert_string_equal(croft_error_line(&err, line, sizeof(line)),
+                "it made the kernel look for module 'fs-xfs', which it didn't get just then: it has asked too often, "
+                "or "
+                "for too much at once, or croftd wasn't running");
+}
+
+static void names_are_as_keys(void **state)
+{
+        struct autoload_names names = {.n = 0};
+        char longest[AUTOLOAD_ALIAS + 1];
+
+        (void)state;
+        memset(longest, '-', AUTOLOAD_ALIAS);
+        longest[AUTOLOAD_ALIAS] = '\0';
+        assert_int_equal(autoload_names_add(&names, "rtnl-link-dummy"), 0);
+        assert_int_equal(autoload_names_add(&names, longest), 0); /* no room for its end */
+        assert_int_equal(names.n, 1);
+        assert_int_equal(autoload_names_add(&names, longest + 1), 0);
+        assert_int_equal(names.n, 2);
+        assert_true(autoload_names_has(&names, "rtnl_link_dummy"));
+        assert_false(autoload_names_has(&names, "rtnl_link_dumm"));
+        assert_false(autoload_names_has(&names, "rtnl-link-dummy"));
+        for (size_t i = strlen("rtnl_link_dummy"); i < AUTOLOAD_ALIAS; i++)
+                assert_int_equal(names.list[0][i], 0);
+        autoload_names_done(&names);
+}
+
 static void what_croft_itself_needs_is_a_note(void **state)
 {
         struct autoload_ask ask = {.partition = 7, .alias = "nls_\n", .fate = AUTOLOAD_LET};
@@ -68,6 +105,8 @@ int main(void)
                 cmocka_unit_test(the_module_is_named),
                 cmocka_unit_test(that_there_are_more_is_said),
                 cmocka_unit_test(a_name_is_bounded_and_escaped),
+                cmocka_unit_test(what_is_granted_and_refused_for_now_is_said),
+                cmocka_unit_test(names_are_as_keys),
                 cmocka_unit_test(what_croft_itself_needs_is_a_note),
         };
 
