@@ -41,21 +41,21 @@ int books_kernel_attach(struct unit *u, const char *name, const struct bpf_progr
         return load_result < 0 ? croft_error_set(err, load_result, "attach") : 0;
 }
 
-int books_kernel_load(struct life *life, int bytes, const char *parameters, struct croft_error *err)
+int books_kernel_load(struct unit *u, int bytes, const char *parameters, struct croft_error *err)
 {
-        (void)life, (void)bytes;
+        (void)u, (void)bytes;
         assert_string_equal(parameters, "x=1");
         is_there = load_result == 0;
         return load_result < 0 ? croft_error_set(err, load_result, "load") : 0;
 }
 
 int books_kernel_load_with_majors(
-        struct life *life, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err)
+        struct unit *u, int bytes, const char *parameters, struct book_majors *ret, struct croft_error *err)
 {
         ret->n = 1;
         ret->list[0] = (struct devid_major){DEVID_BLOCK, 60};
         majors_were_read = true;
-        return books_kernel_load(life, bytes, parameters, err);
+        return books_kernel_load(u, bytes, parameters, err);
 }
 
 int books_kernel_take_majors(
