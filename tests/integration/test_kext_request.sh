@@ -168,7 +168,7 @@ kill -CONT "$t_daemon"
 forget
 
 # Who asks for an action of tc(8) has the lock that whoever makes a link waits for, as dummy does when it begins.
-if modprobe -q -a act_ipt cls_matchall sch_ingress && croft kext register xt_mark >/dev/null 2>&1; then
+if [ -e "$(modinfo -n act_ipt 2>/dev/null)" ] && modprobe -q -a act_ipt cls_matchall sch_ingress && croft kext register xt_mark >/dev/null 2>&1; then
         awk '{print $1}' /proc/modules | sort >"$T/before"
         croft kext grant a xt_mark
         croft exec a -- sh -c 'tc qdisc add dev lo ingress
