@@ -408,6 +408,7 @@ bool life_is_ending(struct life *life)
 
 void life_shutdown(struct life *life)
 {
+        life_autoload_rest(life); /* first: nobody looks at what waits any more */
         (void)pthread_mutex_lock(&life->queue_lock);
         life->ending = true; /* workers finish what they are at, and begin nothing new */
         (void)pthread_cond_broadcast(&life->queue_filled);
@@ -483,7 +484,6 @@ struct life *life_free(struct life *life)
 {
         if (!life)
                 return NULL;
-        life_autoload_rest(life);
         life_packages_close(life);
         books_close(life);
         life_devid_close(life);

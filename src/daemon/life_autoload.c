@@ -7,6 +7,7 @@
  * loaded for it is judged when it asks, as any other load.
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -24,7 +25,7 @@
 #define PAUSE_MS 1000    /* after what couldn't be loaded: a process of global's is started each time */
 #define PATIENCE_MS 2000 /* until it is a request's turn */
 #define TICK_MS 500
-#define GIVEN_UP_MS 60000 /* what has held up others may not do so again at once */
+#define GIVEN_UP_MS 60000 /* who has held up others may not do so again at once */
 
 /* --- what the kernel may look for --- */
 
@@ -99,7 +100,7 @@ static int follow(struct unit *u, struct croft_error *err)
         int r;
 
         (void)pthread_mutex_lock(&u->p.lock);
-        runs = u->p.run.pidfd >= 0;
+        runs = u->p.run.pidfd >= 0 && !u->names_withdrawn;
         (void)pthread_mutex_unlock(&u->p.lock);
         r = runs ? unit_grants(u, &grants, &n, err) : 0;
         return r < 0 ? r : allow(u, grants, n, err);
@@ -117,6 +118,21 @@ void life_autoload_follow(struct unit *u)
         (void)pthread_mutex_unlock(&u->life->names_lock);
         if (r < 0)
                 errors_note(u, croft_error_line(&err, line, sizeof(line)));
+}
+
+static void withdraw(struct unit *u, bool withdrawn)
+{
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        u->names_withdrawn = withdrawn;
+        if (withdrawn)
+                (void)allow(u, NULL, 0, NULL);
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+}
+
+void life_autoload_begin(struct unit *u)
+{
+        withdraw(u, false);
+        life_autoload_follow(u);
 }
 
 static void forget_requests(struct life *life)
@@ -145,22 +161,24 @@ void life_autoload_review(struct life *life)
 
 /* --- what waits --- */
 
-static void pause_name(struct unit *u, const char *alias, unsigned int ms)
+/* What brought nothing new will do so again: the kernel has that module, and asks for something that it hasn't got. */
+static void pause_name(struct unit *u, const char *alias)
 {
         (void)pthread_mutex_lock(&u->life->names_lock);
-        autoload_pause(u->life->host->autoload, u->p.def.id, &u->names, alias, ms);
+        autoload_pause(u->life->host->autoload, u->p.def.id, &u->names, alias, PAUSE_MS);
         (void)pthread_mutex_unlock(&u->life->names_lock);
         atomic_store(&u->names_paused, true);
 }
 
+/* "": nothing any more. */
 static void set_serving(struct unit *u, const char *alias)
 {
         (void)pthread_mutex_lock(&u->life->names_lock);
         (void)str_copy(u->serving, sizeof(u->serving), alias);
+        u->served_ms = now_ms();
         (void)pthread_mutex_unlock(&u->life->names_lock);
 }
 
-/* What brought nothing new will do so again: the kernel has that module, and asks for something that it hasn't got. */
 static void serve(struct unit *u, struct autoload_wait *wait)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -169,10 +187,10 @@ static void serve(struct unit *u, struct autoload_wait *wait)
         set_serving(u, wait->alias);
         if (r == 0)
                 r = unit_kext_request(u, wait->alias, &err);
-        set_serving(u, "");
         if (r != 1)
-                pause_name(u, wait->alias, PAUSE_MS);
+                pause_name(u, wait->alias);
         autoload_go(u->life->host->autoload, wait, r >= 0);
+        set_serving(u, "");
 }
 
 /* They are told that there is nothing. */
@@ -185,54 +203,70 @@ static void refuse_all(struct life *life, uint64_t partition)
                 autoload_go(life->host->autoload, &wait, false);
 }
 
+/* Who has no names any more, since he is being stopped or frozen, isn't waited for. */
+static bool has_none(struct unit *u)
+{
+        bool none;
+
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        none = u->names.n == 0;
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+        return none;
+}
+
 void unit_autoload_serve(struct unit *u)
 {
         struct autoload_wait wait;
         unsigned int place = 0;
 
         atomic_store(&u->awaited, false); /* first: who comes from now on is told of again */
+        if (has_none(u)) {
+                refuse_all(u->life, u->p.def.id);
+                return;
+        }
         while (autoload_next(u->life->host->autoload, u->p.def.id, &place, &wait))
                 serve(u, &wait);
 }
 
 void life_autoload_release(struct unit *u)
 {
-        struct life *life = u->life;
-
-        if (!life->host->autoload)
+        if (!u->life->host->autoload)
                 return;
-        (void)pthread_mutex_lock(&life->names_lock);
-        (void)allow(u, NULL, 0, NULL);
-        (void)pthread_mutex_unlock(&life->names_lock);
-        refuse_all(life, u->p.def.id);
+        withdraw(u, true);
+        refuse_all(u->life, u->p.def.id);
 }
 
 void life_autoload_unloaded(struct unit *u)
 {
-        if (atomic_exchange(&u->names_paused, false))
-                life_autoload_follow(u);
+        if (!atomic_exchange(&u->names_paused, false))
+                return;
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        autoload_resume(u->life->host->autoload, u->p.def.id, &u->names);
+        (void)pthread_mutex_unlock(&u->life->names_lock);
 }
 
-/* Who has no names any more, since he is being stopped or frozen, isn't waited for. */
+/* By the main thread, as what follows. */
+static void set_timer(struct life *life, int64_t ms)
+{
+        const struct itimerspec timer = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
+
+        life->names_timed = timerfd_settime(life->names_timer, 0, &timer, NULL) == 0;
+}
+
 static void want(struct unit *u)
 {
-        const struct itimerspec soon = {.it_value = {.tv_sec = PATIENCE_MS / 1000}};
-        bool none;
-
-        (void)pthread_mutex_lock(&u->life->names_lock);
-        none = u->names.n == 0;
-        (void)pthread_mutex_unlock(&u->life->names_lock);
-        if (none) {
+        if (has_none(u)) {
                 refuse_all(u->life, u->p.def.id);
                 return;
         }
         atomic_store(&u->awaited, true);
         watch_queue(u);
-        (void)timerfd_settime(u->life->names_timer, 0, &soon, NULL);
+        if (!u->life->names_timed) /* who comes later doesn't put it off */
+                set_timer(u->life, PATIENCE_MS);
 }
 
 /* It isn't its turn, since its partition has something else done, or another one loaded.  Who asks may hold what that
- * waits for, as others of the machine do. */
+ * waits for, as others of the machine do: he doesn't do that again at once, by whatever name. */
 static void give_up(struct unit *u, struct autoload_wait *wait)
 {
         struct croft_error err = CROFT_ERROR_INIT;
@@ -242,8 +276,23 @@ static void give_up(struct unit *u, struct autoload_wait *wait)
                 "'%s' made the kernel look for '%s' while something else was done with it.", u->p.def.name,
                 str_escape(shown, sizeof(shown), wait->alias, strlen(wait->alias)));
         errors_refuse_for_global(u, &err);
-        pause_name(u, wait->alias, GIVEN_UP_MS);
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        autoload_pause_all(u->life->host->autoload, u->p.def.id, &u->names, GIVEN_UP_MS);
+        (void)pthread_mutex_unlock(&u->life->names_lock);
         autoload_go(u->life->host->autoload, wait, false);
+}
+
+/* For how long nothing of it went on: while others of its are served one after the other its turn comes. */
+static bool is_too_old(struct unit *u, const struct autoload_wait *wait)
+{
+        int64_t idle_ms;
+        bool served;
+
+        (void)pthread_mutex_lock(&u->life->names_lock);
+        served = strcmp(u->serving, wait->alias) == 0;
+        idle_ms = now_ms() - u->served_ms;
+        (void)pthread_mutex_unlock(&u->life->names_lock);
+        return !served && wait->age_ms >= PATIENCE_MS && idle_ms >= PATIENCE_MS;
 }
 
 static void give_up_old(struct unit *u)
@@ -252,12 +301,7 @@ static void give_up_old(struct unit *u)
         unsigned int place = 0;
 
         while (autoload_next(u->life->host->autoload, u->p.def.id, &place, &wait)) {
-                bool served;
-
-                (void)pthread_mutex_lock(&u->life->names_lock);
-                served = strcmp(u->serving, wait.alias) == 0;
-                (void)pthread_mutex_unlock(&u->life->names_lock);
-                if (!served && wait.age_ms >= PATIENCE_MS)
+                if (is_too_old(u, &wait))
                         give_up(u, &wait);
                 else
                         close_fd(wait.pidfd);
@@ -266,13 +310,13 @@ static void give_up_old(struct unit *u)
 
 void life_autoload_tick(struct life *life)
 {
-        const struct itimerspec again = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
         _cleanup_free_ struct unit **units = NULL;
         uint64_t expired;
         size_t n = 0;
         int r;
 
         (void)TEMP_FAILURE_RETRY(read(life->names_timer, &expired, sizeof(expired)));
+        life->names_timed = false;
         if (!autoload_is_one_waiting(life->host->autoload))
                 return;
         units = life_units(life, &n, &r);
@@ -280,7 +324,7 @@ void life_autoload_tick(struct life *life)
                 give_up_old(units[i]);
                 unit_unref(units[i]);
         }
-        (void)timerfd_settime(life->names_timer, 0, &again, NULL);
+        set_timer(life, TICK_MS);
 }
 
 /* --- what the kernel tells --- */
@@ -377,6 +421,7 @@ void life_autoload_rest(struct life *life)
 
 void life_autoload_close(struct life *life)
 {
+        life_autoload_rest(life); /* what came to wait since */
         life->names_timer = close_fd(life->names_timer);
         life->requests = kext_requests_free(life->requests);
         autoload_names_done(&life->names_all);

@@ -367,7 +367,7 @@ static int start(struct partition *p, struct croft_error *err)
         unit_of(p)->told_modules = TOLD_NO;
         (void)pthread_mutex_unlock(&p->lock);
         unit_kext_tell(unit_of(p));
-        life_autoload_follow(unit_of(p));
+        life_autoload_begin(unit_of(p));
         return r;
 }
 
@@ -410,7 +410,8 @@ static int adopt(struct partition *p, struct croft_error *err)
 {
         (void)err;
         unit_kext_tell(unit_of(p));
-        life_autoload_follow(unit_of(p));
+        if (p->state != PARTITION_FROZEN)
+                life_autoload_begin(unit_of(p));
         return 0;
 }
 

@@ -70,6 +70,8 @@ struct unit {
         atomic_bool names_paused;       /* some aren't let go for a while */
         struct kext_rate requested;     /* the owner's: how often that was */
         char serving[AUTOLOAD_ALIAS];   /* names_lock: what is being loaded for it; "": nothing */
+        int64_t served_ms;              /* names_lock: when that has changed last */
+        bool names_withdrawn;           /* names_lock: it is being stopped, or stands still */
         bool refused;                   /* partition.lock: its warden has refused what isn't on record yet */
         char last_error[512];           /* partition.lock */
         char last_refusal[128];         /* partition.lock: on record already, in this attempt */
@@ -134,6 +136,7 @@ struct life {
         struct autoload_names names_all; /* what is registered */
         bool names_all_said;             /* that is what the kernel knows */
         int names_timer;                 /* of the main thread: somebody may wait too long */
+        bool names_timed;                /* likewise: it is set */
         pthread_mutex_t kext_lock;       /* over the register of extensions and its copies; taken before no other */
         struct warden_spawner *spawner;
         struct warden_spare spare;
@@ -228,7 +231,8 @@ void life_devid_close(struct life *life);
 void life_autoload_watch(struct life *life); /* what was refused before is read, too; what is granted is let go */
 void life_autoload_dispatch(struct life *life);
 void life_autoload_forget(struct unit *u);    /* what was told once is told again */
-void life_autoload_follow(struct unit *u);    /* what it is granted has changed, or it begins */
+void life_autoload_begin(struct unit *u);     /* it runs from now on */
+void life_autoload_follow(struct unit *u);    /* what it is granted has changed */
 void life_autoload_review(struct life *life); /* all of them: what is registered, or modprobe.d(5), has changed */
 void life_autoload_release(struct unit *u);   /* it ends, or stands still: what waits is refused */
 void life_autoload_unloaded(struct unit *u);  /* by the owner: what brought nothing may bring something again */

@@ -227,7 +227,7 @@ int life_freeze(struct life *life, const char *name, struct croft_error *err)
         life_autoload_release(u); /* whoever waits for the kernel can't be frozen */
         r = run_to(u, "freeze", PARTITION_FROZEN, &state, &own);
         if (r < 0) {
-                life_autoload_follow(u);
+                life_autoload_begin(u);
                 croft_error_prefix(&own, "freeze '%s'", u->p.def.name);
         }
         return finish(u, state, r, &own, err);
@@ -250,6 +250,6 @@ int life_thaw(struct life *life, const char *name, struct croft_error *err)
         if (r < 0)
                 croft_error_prefix(&own, "thaw '%s'", u->p.def.name);
         else
-                life_autoload_follow(u);
+                life_autoload_begin(u);
         return finish(u, state, r, &own, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
  *
- * autoload.bpf.c - refuses what the kernel would load because of a program in a partition (KXT-30), and tells it.
+ * autoload.bpf.c - refuses what the kernel would load because of a program in a partition (KXT-30), and tells it; what
+ * the partition is granted it has wait for croftd.
  *
  * The kernel runs modprobe as root of global when it meets a name that it doesn't know: of a socket family, a kind of
  * link, a file system, a cipher.  Just before, in the context of who made it do so, it asks security_kernel_module_
@@ -227,9 +228,9 @@ struct {
         __type(value, struct autoload_ask);
 } autoload_begun SEC(".maps");
 
-/* Threads between autoload_alive and autoload_gate. */
+/* Threads that were seen by a program of a croftd that lives, and not yet by the one that asks for that. */
 struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, UNDER_WAY_MAX);
         __type(key, __u64); /* bpf_get_current_pid_tgid() */
         __type(value, __u64);
@@ -245,10 +246,8 @@ struct {
 
 enum verdict { NOT_GRANTED, GRANTED, NOT_NOW };
 
-static __always_inline enum verdict judge_name(const struct autoload_name *name)
+static __always_inline enum verdict judge_leave(const struct autoload_leave *leave)
 {
-        const struct autoload_leave *leave = bpf_map_lookup_elem(&autoload_names, name);
-
         if (!leave)
                 return NOT_GRANTED;
         return bpf_ktime_get_ns() >= leave->until_ns ? GRANTED : NOT_NOW;
@@ -258,14 +257,16 @@ static __always_inline enum verdict judge_name(const struct autoload_name *name)
 static __always_inline enum verdict judge(const struct autoload_ask *ask)
 {
         struct autoload_name name = {.partition = ask->partition};
-        bool all = bpf_map_lookup_elem(&autoload_names, &name);
+        enum verdict all = judge_leave(bpf_map_lookup_elem(&autoload_names, &name)), own;
 
         for (int i = 0; i < AUTOLOAD_ALIAS; i++)
                 name.alias[i] = ask->alias[i] == '-' ? '_' : ask->alias[i];
-        if (!all || bpf_map_lookup_elem(&autoload_names, &name))
-                return judge_name(&name);
+        own = judge_leave(bpf_map_lookup_elem(&autoload_names, &name));
+        if (own != NOT_GRANTED || all == NOT_GRANTED)
+                return own;
         name.partition = 0;
-        return judge_name(&name);
+        own = judge_leave(bpf_map_lookup_elem(&autoload_names, &name));
+        return own == GRANTED ? all : own;
 }
 
 static __always_inline bool has_place(__u64 partition)
@@ -324,8 +325,35 @@ int autoload_begin(const __u64 *ctx)
         ask = *found;
         (void)map_drop(&autoload_starting, &info);
         start_ns = bpf_get_current_task_btf()->start_boottime;
-        (void)map_put(&autoload_helpers, &self, &start_ns, BPF_ANY);
+        if (map_put(&autoload_helpers, &self, &start_ns, BPF_ANY) < 0)
+                ask.fate = AUTOLOAD_REFUSED; /* autoload_stop ends it */
         (void)map_put(&autoload_begun, &self, &ask, BPF_ANY);
+        return 0;
+}
+
+static __always_inline void mark(void)
+{
+        __u64 self = bpf_get_current_pid_tgid();
+        const __u64 one = 1;
+
+        (void)map_put(&autoload_marked, &self, &one, BPF_ANY);
+}
+
+static __always_inline bool is_marked(void)
+{
+        __u64 self = bpf_get_current_pid_tgid();
+
+        return map_drop(&autoload_marked, &self) == 0;
+}
+
+/* In the same place as autoload_begin, before or after it.  Its link isn't pinned: it goes with croftd. */
+SEC("fentry/call_usermodehelper_exec_async")
+int autoload_alive_begin(const __u64 *ctx)
+{
+        __u64 info = ctx[0], self = bpf_get_current_pid_tgid() >> 32;
+
+        if (bpf_map_lookup_elem(&autoload_starting, &info) || bpf_map_lookup_elem(&autoload_begun, &self))
+                mark();
         return 0;
 }
 
@@ -348,7 +376,7 @@ static __always_inline bool make_wait(const struct autoload_ask *ask, const stru
 {
         struct autoload_place place = {.partition = ask->partition};
 
-        if (bpf_send_signal(SIGNAL_STOP) < 0 || !take_helper_place(helper, &place))
+        if (ask->fate != AUTOLOAD_WAITS || bpf_send_signal(SIGNAL_STOP) < 0 || !take_helper_place(helper, &place))
                 return false;
         if (bpf_ringbuf_output(&autoload_told, (void *)ask, sizeof(*ask), 0) == 0)
                 return true;
@@ -363,6 +391,7 @@ int autoload_stop(const __u64 *ctx)
         const struct task_struct *task = bpf_get_current_task_btf();
         struct autoload_helper helper = {.pid = (__u32)task->tgid, .start_ns = task->start_boottime};
         struct autoload_ask *found = bpf_map_lookup_elem(&autoload_begun, &helper.pid), ask;
+        bool alive = is_marked();
 
         (void)ctx;
         if (!found)
@@ -370,10 +399,12 @@ int autoload_stop(const __u64 *ctx)
         ask = *found;
         (void)map_drop(&autoload_begun, &helper.pid);
         __builtin_memcpy(helper.alias, ask.alias, sizeof(helper.alias));
-        if (make_wait(&ask, &helper))
+        if (alive && make_wait(&ask, &helper))
                 return 0;
-        (void)map_drop(&autoload_helpers, &helper.pid);
-        (void)bpf_send_signal(SIGNAL_KILL);
+        if (bpf_send_signal(SIGNAL_KILL) == 0)
+                (void)map_drop(&autoload_helpers, &helper.pid);
+        ask.fate = AUTOLOAD_LATER;
+        tell(&ask);
         return 0;
 }
 
@@ -416,15 +447,16 @@ int autoload_refuse_data(const __u64 *ctx)
 
 /* --- the gate --- */
 
-/* Its link isn't pinned: it goes with croftd.  Programs of this type are run before the gate. */
+/* Its link isn't pinned: it goes with croftd.  Programs of this type are run before the gate, which may not be run:
+ * that of another instance has refused what is its own. */
 SEC("fentry/security_kernel_module_request")
 int autoload_alive(const __u64 *ctx)
 {
-        __u64 self = bpf_get_current_pid_tgid();
-        const __u64 one = 1;
+        bool own;
 
         (void)ctx;
-        (void)map_put(&autoload_marked, &self, &one, BPF_ANY);
+        if (asking_partition(&own))
+                mark();
         return 0;
 }
 
@@ -445,7 +477,7 @@ int autoload_gate(const __u64 *ctx)
 {
         __u64 self = bpf_get_current_pid_tgid(), *loading;
         struct autoload_ask ask = {.partition = 0};
-        bool own, alive = map_drop(&autoload_marked, &self) == 0;
+        bool own, alive = is_marked();
 
         ask.partition = asking_partition(&own);
         loading = ask.partition ? NULL : bpf_map_lookup_elem(&autoload_loading, &self);

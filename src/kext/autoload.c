@@ -27,14 +27,15 @@
 #include "autoload.skel.h"
 
 #define GO_MS 10000
+#define SHORT_MS 2000 /* of pauses that are lifted when something is unloaded */
 #define WAITING "autoload_waiting"
-#define ALIVE "autoload_alive" /* a program, which each croftd attaches for itself */
+#define HELPERS "autoload_helpers"
 
 struct autoload {
         struct plane *plane; /* borrowed */
         int books, larvals, told;
         int names, starting, begun, waiting, helpers, marked, loading; /* of what is granted */
-        int alive;                                                     /* link, while croftd serves what is granted */
+        int alive[2];                                                  /* links, while croftd serves what is granted */
         pthread_mutex_t lock; /* over whose a place in `waiting` is, once it is somebody's */
 };
 
@@ -45,7 +46,7 @@ static const struct plane_pin pins[] = {
         {"autoload_names", offsetof(struct autoload, names)},
         {"autoload_starting", offsetof(struct autoload, starting)},
         {"autoload_begun", offsetof(struct autoload, begun)},
-        {"autoload_helpers", offsetof(struct autoload, helpers)},
+        {HELPERS, offsetof(struct autoload, helpers)},
         {"autoload_marked", offsetof(struct autoload, marked)},
         {"autoload_loading", offsetof(struct autoload, loading)},
         {WAITING, offsetof(struct autoload, waiting)},
@@ -54,6 +55,10 @@ static const struct plane_pin pins[] = {
 /* In the order in which they are put there: whoever is asked later asks what those before have noted. */
 static const char *const links[] = {"autoload_refuse_file", "autoload_refuse_data", "autoload_stop", "autoload_begin",
         "autoload_start", "autoload_cipher", "autoload_gate"};
+
+/* Programs, which each croftd attaches for itself. */
+static const char *const alive[] = {"autoload_alive_begin", "autoload_alive"};
+_Static_assert(ELEMENTS(alive) == ELEMENTS(((struct autoload *)0)->alive), "a link for each");
 
 static struct plane_pins pins_of(struct autoload *a)
 {
@@ -71,8 +76,8 @@ int autoload_remove(struct autoload *a, struct croft_error *err)
 
         for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
                 r = plane_unpin_program(plane_directory(a->plane), links[i], err);
-        if (r == 0)
-                r = plane_unpin_program(plane_directory(a->plane), ALIVE, err);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(alive); i++)
+                r = plane_unpin_program(plane_directory(a->plane), alive[i], err);
         return r < 0 ? r : plane_pins_unpin(plane_directory(a->plane), pins_of(a), err);
 }
 
@@ -108,10 +113,13 @@ static int attached(const struct autoload *a, const char *name)
 static bool is_kept(const struct autoload *a, const struct autoload_bpf *skeleton)
 {
         const uint64_t stamp = stamp_of(a, skeleton);
-        _cleanup_close_ int alive = plane_bpf_get(plane_directory(a->plane), ALIVE);
 
-        if (!plane_kept_is(plane_directory(a->plane), ALIVE, alive, stamp))
-                return false;
+        for (size_t i = 0; i < ELEMENTS(alive); i++) {
+                _cleanup_close_ int program = plane_bpf_get(plane_directory(a->plane), alive[i]);
+
+                if (!plane_kept_is(plane_directory(a->plane), alive[i], program, stamp))
+                        return false;
+        }
         for (size_t i = 0; i < ELEMENTS(links); i++) {
                 _cleanup_close_ int program = attached(a, links[i]);
 
@@ -138,13 +146,14 @@ static int attach(const struct autoload *a, const struct autoload_bpf *skeleton,
         return r;
 }
 
-static int pin_alive(const struct autoload *a, const struct autoload_bpf *skeleton, struct croft_error *err)
+static int pin_alive(
+        const struct autoload *a, const struct autoload_bpf *skeleton, const char *name, struct croft_error *err)
 {
-        int program = bpf_program__fd(skeleton->progs.autoload_alive);
-        int r = plane_bpf_replace(plane_directory(a->plane), program, ALIVE, 0600, err);
+        int program = bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, name));
+        int r = plane_bpf_replace(plane_directory(a->plane), program, name, 0600, err);
 
         if (r == 0)
-                plane_kept_note(plane_directory(a->plane), ALIVE, program, stamp_of(a, skeleton));
+                plane_kept_note(plane_directory(a->plane), name, program, stamp_of(a, skeleton));
         return r;
 }
 
@@ -166,7 +175,9 @@ static int load(struct autoload *a, struct autoload_bpf *skeleton, bool adopted,
                 r = plane_pins_pin(plane_directory(a->plane), pins_of(a), err);
         for (size_t i = 0; r == 0 && i < ELEMENTS(links); i++)
                 r = attach(a, skeleton, bpf_object__find_program_by_name(skeleton->obj, links[i]), err);
-        return r < 0 ? r : pin_alive(a, skeleton, err);
+        for (size_t i = 0; r == 0 && i < ELEMENTS(alive); i++)
+                r = pin_alive(a, skeleton, alive[i], err);
+        return r;
 }
 
 /* As /proc/PID/stat shows times. */
@@ -175,8 +186,8 @@ static uint64_t ticks_of(uint64_t ns)
         return ns / (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-/* Of a map of that form. */
-static void end_all(int waiting)
+/* Of maps of that form. */
+static void end_all(int waiting, int helpers)
 {
         struct autoload_place at, next;
         bool more = bpf_map_get_next_key(waiting, NULL, &next) == 0;
@@ -192,6 +203,7 @@ static void end_all(int waiting)
                 pidfd = process_open((pid_t)helper.pid, ticks_of(helper.start_ns));
                 if (pidfd >= 0 && process_signal(pidfd, SIGKILL) == 0)
                         (void)process_wait(pidfd, GO_MS);
+                (void)bpf_map_delete_elem(helpers, &helper.pid);
                 (void)bpf_map_delete_elem(waiting, &at);
         }
 }
@@ -200,12 +212,22 @@ static void end_all(int waiting)
 static void end_old(const struct autoload *a)
 {
         _cleanup_close_ int waiting = plane_bpf_get(plane_directory(a->plane), WAITING);
+        _cleanup_close_ int helpers = plane_bpf_get(plane_directory(a->plane), HELPERS);
         struct bpf_map_info info = {0};
         __u32 size = sizeof(info);
 
         if (waiting >= 0 && bpf_obj_get_info_by_fd(waiting, &info, &size) == 0 &&
                 info.key_size == sizeof(struct autoload_place) && info.value_size == sizeof(struct autoload_helper))
-                end_all(waiting);
+                end_all(waiting, helpers);
+}
+
+/* Keys of eight bytes, of what was under way when an earlier croftd died. */
+static void clear(int map)
+{
+        uint64_t key;
+
+        while (bpf_map_get_next_key(map, NULL, &key) == 0 && bpf_map_delete_elem(map, &key) == 0)
+                ;
 }
 
 static int open_all(struct autoload *a, struct croft_error *err)
@@ -231,6 +253,12 @@ static int open_all(struct autoload *a, struct croft_error *err)
                 r = plane_pins_unpin(
                         plane_directory(a->plane), pins_of(a), err); /* the gate before refuses until then */
         }
+        if (adopted) {
+                clear(a->helpers);
+                clear(a->begun);
+                clear(a->starting);
+                clear(a->loading);
+        }
         if (r < 0 || (adopted && is_kept(a, skeleton)))
                 return r;
         return load(a, skeleton, adopted, err);
@@ -253,7 +281,7 @@ int autoload_open(struct plane *plane, struct autoload **ret, struct croft_error
         if (!a)
                 return croft_error_set(err, ENOMEM, "guard what the kernel loads by itself");
         a->plane = plane;
-        a->alive = -EBADF;
+        a->alive[0] = a->alive[1] = -EBADF;
         (void)pthread_mutex_init(&a->lock, NULL); /* can't fail with these attributes */
         plane_pins_init(pins_of(a));
         r = open_all(a, err);
@@ -263,11 +291,17 @@ int autoload_open(struct plane *plane, struct autoload **ret, struct croft_error
         return 0;
 }
 
+static void detach_alive(struct autoload *a)
+{
+        for (size_t i = 0; i < ELEMENTS(alive); i++)
+                a->alive[i] = close_fd(a->alive[i]);
+}
+
 struct autoload *autoload_free(struct autoload *a)
 {
         if (!a)
                 return NULL;
-        close_fd(a->alive);
+        detach_alive(a);
         plane_pins_close(pins_of(a));
         (void)pthread_mutex_destroy(&a->lock);
         free(a);
@@ -387,36 +421,75 @@ int autoload_allow(const struct autoload *a, uint64_t partition, struct autoload
         for (size_t i = 0; i < wanted->n && r == 0; i++) {
                 const struct autoload_name key = key_of(partition, wanted->list[i]);
 
-                if (bpf_map_update_elem(a->names, &key, &now, BPF_ANY) < 0)
+                /* What is there stays as it is, with its pause. */
+                if (bpf_map_update_elem(a->names, &key, &now, BPF_NOEXIST) < 0 && errno != EEXIST)
                         r = errno == E2BIG ? -ENOSPC : -errno;
                 else
                         r = autoload_names_add(&taken, key.alias);
         }
         autoload_names_done(held);
+        taken.n_sorted = taken.n;
         *held = taken;
         return r < 0 ? croft_error_set(err, r, "let the kernel look for what is granted") : 0;
+}
+
+static uint64_t until(unsigned int ms)
+{
+        return (uint64_t)now_ns(CLOCK_MONOTONIC) + ms * UINT64_C(1000000);
 }
 
 void autoload_pause(
         const struct autoload *a, uint64_t partition, struct autoload_names *held, const char *alias, unsigned int ms)
 {
-        const struct autoload_leave later = {.until_ns = (__u64)now_ns(CLOCK_MONOTONIC) + ms * UINT64_C(1000000)};
+        const struct autoload_leave later = {.until_ns = until(ms)};
         const size_t before = held->n;
         struct autoload_name key;
 
         if (autoload_names_add(held, alias) < 0 || held->n == before)
                 return;
         key = key_of(partition, held->list[--held->n]);
-        if (bpf_map_update_elem(a->names, &key, &later, BPF_EXIST) == 0)
+        if (bpf_map_update_elem(a->names, &key, &later, BPF_EXIST) == 0 || !autoload_names_has(held, ""))
                 return;
         if (bpf_map_update_elem(a->names, &key, &later, BPF_NOEXIST) == 0) /* one of those for all */
                 held->n++;
 }
 
+void autoload_pause_all(
+        const struct autoload *a, uint64_t partition, const struct autoload_names *held, unsigned int ms)
+{
+        const struct autoload_leave later = {.until_ns = until(ms)};
+
+        for (size_t i = 0; i < held->n; i++) {
+                const struct autoload_name key = key_of(partition, held->list[i]);
+
+                (void)bpf_map_update_elem(a->names, &key, &later, BPF_EXIST);
+        }
+}
+
+void autoload_resume(const struct autoload *a, uint64_t partition, const struct autoload_names *held)
+{
+        static const struct autoload_leave now = {.until_ns = 0};
+        const uint64_t soon = until(SHORT_MS);
+
+        for (size_t i = 0; i < held->n; i++) {
+                const struct autoload_name key = key_of(partition, held->list[i]);
+                struct autoload_leave leave;
+
+                if (bpf_map_lookup_elem(a->names, &key, &leave) == 0 && leave.until_ns <= soon)
+                        (void)bpf_map_update_elem(a->names, &key, &now, BPF_EXIST);
+        }
+}
+
 bool autoload_names_has(const struct autoload_names *names, const char *alias)
 {
-        for (size_t i = 0; i < names->n; i++)
-                if (strncmp(names->list[i], alias, AUTOLOAD_ALIAS) == 0)
+        const struct autoload_names first = {.list = names->list, .n = names->n_sorted};
+        char key[AUTOLOAD_ALIAS] = "";
+
+        memcpy(key, alias, strnlen(alias, sizeof(key)));
+        if (has(&first, key))
+                return true;
+        for (size_t i = names->n_sorted; i < names->n; i++)
+                if (memcmp(names->list[i], key, sizeof(key)) == 0)
                         return true;
         return false;
 }
@@ -449,18 +522,38 @@ static void forget(struct autoload *a, const struct autoload_place *place, uint6
         (void)pthread_mutex_unlock(&a->lock);
 }
 
+/* As long as a copy of the link of the croftd before lives, in a child of its that is just about to execute something,
+ * the program is attached. */
+static int attach_alive(const struct autoload *a, const char *name, struct croft_error *err)
+{
+        _cleanup_close_ int program = plane_bpf_get(plane_directory(a->plane), name);
+        const struct timespec soon = {.tv_nsec = 100000000};
+        int fd = program;
+
+        for (int i = 0; program >= 0 && i < 20; i++) {
+                fd = bpf_raw_tracepoint_open(NULL, program);
+                if (fd != -EBUSY)
+                        break;
+                (void)nanosleep(&soon, NULL);
+        }
+        return fd < 0 ? croft_error_set(err, fd, "attach '%s'", name) : fd;
+}
+
 int autoload_serve(struct autoload *a, struct croft_error *err)
 {
-        _cleanup_close_ int program = plane_bpf_get(plane_directory(a->plane), ALIVE);
+        int r = 0;
 
-        a->alive = program < 0 ? program : bpf_raw_tracepoint_open(NULL, program);
-        return a->alive < 0 ? croft_error_set(err, a->alive, "attach '%s'", ALIVE) : 0;
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(alive); i++)
+                r = a->alive[i] = attach_alive(a, alive[i], err);
+        if (r < 0)
+                detach_alive(a);
+        return r < 0 ? r : 0;
 }
 
 void autoload_rest(struct autoload *a)
 {
-        a->alive = close_fd(a->alive);
-        end_all(a->waiting);
+        detach_alive(a);
+        end_all(a->waiting, a->helpers);
 }
 
 bool autoload_is_one_waiting(const struct autoload *a)
@@ -503,10 +596,10 @@ bool autoload_next(struct autoload *a, uint64_t partition, unsigned int *place, 
                         continue;
                 *ret = (struct autoload_wait){.partition = partition, .place = (unsigned int)at.place};
                 ret->pidfd = process_open((pid_t)helper.pid, ticks_of(helper.start_ns));
-                if (ret->pidfd < 0) {
+                if (ret->pidfd == -ESRCH)
                         forget(a, &at, helper.pid);
+                if (ret->pidfd < 0) /* for want of descriptors: it is looked at again */
                         continue;
-                }
                 memcpy(ret->alias, helper.alias, AUTOLOAD_ALIAS);
                 ret->pid = helper.pid;
                 ret->age_ms = (now_ns(CLOCK_BOOTTIME) - (int64_t)helper.start_ns) / 1000000;

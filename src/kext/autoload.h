@@ -31,8 +31,8 @@ int autoload_remove(struct autoload *a, struct croft_error *err);
 
 /* Readable when there is something to tell.  Its own. */
 int autoload_fd(const struct autoload *a);
-/* Calls f for each since the last time: each alias once in a run of a partition, AUTOLOAD_TOLD in all and one that says
- * that there are more.  By one thread at a time. */
+/* Calls f for each since the last time: what waits each time, else each alias once in a run of a partition,
+ * AUTOLOAD_TOLD in all and one that says that there are more.  By one thread at a time. */
 void autoload_read(const struct autoload *a, void (*f)(void *context, const struct autoload_ask *ask), void *context);
 /* From now on the partition's are told again. */
 void autoload_forget(const struct autoload *a, uint64_t partition);
@@ -43,26 +43,32 @@ void autoload_forget(const struct autoload *a, uint64_t partition);
 struct autoload_names {
         char (*list)[AUTOLOAD_ALIAS];
         size_t n, room;
+        size_t n_sorted; /* of these the first are */
 };
 void autoload_names_done(struct autoload_names *names);
 /* One more, with '-' as '_'; what is longer is left out.  -ENOMEM. */
 int autoload_names_add(struct autoload_names *names, const char *alias);
-/* In the place of those in *held, which then are those of `wanted` that the kernel has taken. -ENOSPC: not all of them.
- * By one thread at a time, as the next. */
+/* In the place of those in *held, which then are those of `wanted` that the kernel has taken; what both have stays
+ * paused.  -ENOSPC: not all of them.  By one thread at a time, as the next. */
 int autoload_allow(const struct autoload *a, uint64_t partition, struct autoload_names *held,
         struct autoload_names *wanted, struct croft_error *err);
 /* That name isn't let go for that partition for ms from now on. */
 void autoload_pause(
         const struct autoload *a, uint64_t partition, struct autoload_names *held, const char *alias, unsigned int ms);
+void autoload_pause_all(
+        const struct autoload *a, uint64_t partition, const struct autoload_names *held, unsigned int ms);
+/* Lifts the pauses that last no longer than 2 s from now. */
+void autoload_resume(const struct autoload *a, uint64_t partition, const struct autoload_names *held);
 bool autoload_names_has(const struct autoload_names *names, const char *alias);
 /* Takes away the names that keep() doesn't want; alias: AUTOLOAD_ALIAS bytes, NUL-filled. */
 void autoload_sweep(
         const struct autoload *a, bool (*keep)(void *context, uint64_t partition, const char *alias), void *context);
 
-/* From now on what is granted is let go, until the next or the end of this process, however that comes.  Those that
- * waited for an earlier croftd were ended by autoload_open(). */
+/* From now on what is granted is let go, until autoload_rest(), or the end of this process, however that comes.  What
+ * isn't stopped by then is ended by the kernel's side; what waited for an earlier croftd was ended by autoload_open().
+ */
 int autoload_serve(struct autoload *a, struct croft_error *err);
-void autoload_rest(struct autoload *a); /* and ends what waits */
+void autoload_rest(struct autoload *a); /* and ends what waits; any number of times */
 
 /* What the calling thread has the kernel load between these is for that partition, and what the kernel looks for then
  * is told as made by croft for it. */
