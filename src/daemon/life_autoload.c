@@ -270,10 +270,11 @@ static void want(struct unit *u)
 static void give_up(struct unit *u, struct autoload_wait *wait)
 {
         struct croft_error err = CROFT_ERROR_INIT;
-        char shown[4 * AUTOLOAD_ALIAS + 1];
+        char name[NAME_LENGTH_MAX + 1] = "", shown[4 * AUTOLOAD_ALIAS + 1];
 
+        (void)life_partition_name(u->life, u->p.def.id, name);
         (void)croft_error_set(&err, ETIMEDOUT,
-                "'%s' made the kernel look for '%s' while something else was done with it.", u->p.def.name,
+                "'%s' made the kernel look for '%s' while something else was done with it.", name,
                 str_escape(shown, sizeof(shown), wait->alias, strlen(wait->alias)));
         errors_refuse_for_global(u, &err);
         (void)pthread_mutex_lock(&u->life->names_lock);
