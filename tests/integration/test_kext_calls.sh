@@ -64,7 +64,7 @@ else
 fi
 t_is "nor what isn't there" "$(python 'print(call(313, 99, b"", 0), call(175, 0, 0, 0), call(176, 0, 0))')" "1 1 1"
 t_ok "which global is told" t_wait_for sh -c "croft error print global | grep -q \"'a' wants to load or unload an extension, and is granted none\""
-t_unlike "and the partition isn't" "$(croft error print a)" "granted"
+t_unlike "and the partition isn't" "$(croft error print a)" "is granted none"
 
 # --- with one -------------------------------------------------------------------------------------------------------------
 

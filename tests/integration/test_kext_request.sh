@@ -219,7 +219,8 @@ t_wait_for test -e "/proc/$(field c .pid)/root/tmp/asks"
 t_ok "a partition that asks all the time can be frozen" croft freeze c
 t_ok "and thawed" croft thaw c
 rm "/proc/$(field c .pid)/root/tmp/asks"
-croft create d -s init='/bin/sh -c "trap \"ip link add d9 type dummy; exit\" TERM; while :; do sleep 0.1; done"' -s stop.timeout=60 && croft kext grant d dummy && croft start d
+croft create d -s init='/bin/sh -c "trap \"ip link add d9 type dummy; exit\" TERM; touch /root/up; while :; do sleep 0.1; done"' -s stop.timeout=60 && croft kext grant d dummy && croft start d
+t_wait_for test -e "/proc/$(field d .pid)/root/root/up"
 t_uptime && began=$t_now
 t_ok "one that asks as it ends is restarted" croft restart d
 t_uptime
