@@ -157,6 +157,11 @@
         N(made, UINT64, EVENTS)                                                                                        \
         N(execs, UINT64, EVENTS)
 
+#define KSTAT_FIELDS_SWITCHES(N, C, S)                                                                                 \
+        N(total, UINT64, EVENTS)                                                                                       \
+        N(voluntary, UINT64, EVENTS)                                                                                   \
+        N(involuntary, UINT64, EVENTS)
+
 #define KSTAT_FIELDS_LOAD(N, C, S)                                                                                     \
         N(load_1min, UINT32, LOAD)                                                                                     \
         N(load_5min, UINT32, LOAD)                                                                                     \
@@ -272,6 +277,7 @@
         X(14, net_tcp, KSTAT_FIELDS_NET_TCP)                                                                           \
         X(15, net_udp, KSTAT_FIELDS_NET_UDP)                                                                           \
         X(16, net_icmp, KSTAT_FIELDS_NET_ICMP)                                                                         \
+        X(17, switches, KSTAT_FIELDS_SWITCHES)                                                                         \
         X(20, link, KSTAT_FIELDS_LINK)                                                                                 \
         X(30, mount_io, KSTAT_FIELDS_MOUNT_IO)                                                                         \
         X(31, mntinfo, KSTAT_FIELDS_MNTINFO)
@@ -315,7 +321,8 @@ enum kstat_schema { KSTAT_SCHEMA_NONE = 0, KSTAT_SCHEMAS(KSTAT_NUMBER) };
         X(SYSINFO, sysinfo, struct illumos_sysinfo)                                                                    \
         X(CPU_INTR, cpu_intr, struct illumos_intr)                                                                     \
         X(CALL_TIMER, call_timer, struct illumos_timer)                                                                \
-        X(OWN_DISK, own_disk, struct illumos_io)
+        X(OWN_DISK, own_disk, struct illumos_io)                                                                       \
+        X(SWITCHES, switches, struct kstat_data_switches)
 
 #define KSTAT_SOURCE_NUMBER(name, function, type) KSTAT_SOURCE_##name,
 enum kstat_source {

@@ -63,6 +63,7 @@ const struct kstat_def catalogue_private[] = {
         {KEY("croft", "memory", "memory"), NAMED(memory), FROM(MEMORY)},
         {KEY("croft", "vmstat", "memory"), NAMED(vmstat), FROM(VMSTAT)},
         {KEY("croft", "processes", "misc"), NAMED(processes), FROM(PROCESSES)},
+        {KEY("croft", "switches", "misc"), NAMED(switches), FROM(SWITCHES)},
         {KEY("croft", "load", "misc"), NAMED(load), FROM(LOAD)},
         {KEY("croft", "pressure_cpu", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 0},
         {KEY("croft", "pressure_memory", "pressure"), NAMED(pressure), FROM(PRESSURE), .argument = 1},

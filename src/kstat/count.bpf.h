@@ -48,6 +48,20 @@ int kstat_newtask(__u64 *context)
         return 0;
 }
 
+/* Its last switch, from which it doesn't come back, is still to come. */
+SEC("tp_btf/sched_process_exit")
+int kstat_exit(__u64 *context)
+{
+        struct task_struct *task = (struct task_struct *)context[0];
+        struct kstat_counts *counts = counts_of(task);
+
+        if (!counts)
+                return 0;
+        __sync_fetch_and_add(&counts->ended.voluntary, task->nvcsw + 1);
+        __sync_fetch_and_add(&counts->ended.involuntary, task->nivcsw);
+        return 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int kstat_exec(__u64 *context)
 {

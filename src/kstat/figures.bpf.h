@@ -368,6 +368,16 @@ FIGURE __u64 machine_switches(const struct kstat_objects *objects, __u32 cpu)
         return queues ? queue_figure(queues, cpu, QUEUE_SWITCHES) : 0;
 }
 
+FIGURE __u64 all_switches(const struct kstat_objects *objects)
+{
+        __u32 n = count_cpus();
+        __u64 sum = 0;
+
+        FOR_EACH_CPU(cpu, n)
+        sum += machine_switches(objects, cpu);
+        return sum;
+}
+
 /* As the kernel counts for its own load average; from the run queues, which the root of task groups leads to. */
 FIGURE int count_machine(const struct kstat_objects *objects, struct kstat_active *ret)
 {
@@ -661,6 +671,8 @@ FIGURE int add_counts(const struct kstat_objects *objects, __u32 cpu, struct kst
         ret->vforks += at->vforks;
         ret->threads += at->threads;
         ret->execs += at->execs;
+        ret->ended.voluntary += at->ended.voluntary;
+        ret->ended.involuntary += at->ended.involuntary;
         return 1;
 }
 

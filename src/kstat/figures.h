@@ -73,10 +73,19 @@ struct kstat_sums {
 #define KSTAT_SUMS_STEP_NS 1000000000ULL
 #define KSTAT_SUMS_KEPT_NS 60000000000ULL
 
-/* `kstat_counts`, by the id of a partition's cgroup, on each CPU: tasks that were made there, and programs that were
- * begun. */
+/* Context switches: because a task had to wait for something, and because another one was to run. */
+struct kstat_switches {
+        __u64 voluntary, involuntary;
+};
+
+/* `kstat_counts`, by the id of a partition's cgroup, on each CPU: tasks that were made there, programs that were
+ * begun, and switches of tasks that have ended. */
 struct kstat_counts {
         __u64 forks, vforks, threads, execs;
+        struct kstat_switches ended;
+        /* Of the first CPU, for all: */
+        struct kstat_switches told; /* the most that was ever told of the partition */
+        __u64 rests_ns;             /* CLOCK_MONOTONIC; its tasks aren't gone through again until then */
 };
 
 #define KSTAT_LOAD_STEP_NS 5000000000ULL

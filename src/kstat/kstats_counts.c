@@ -18,7 +18,7 @@
 
 #include "kstat.skel.h"
 
-static const char *const pins[] = {"kstat_newtask", "kstat_exec"};
+static const char *const pins[] = {"kstat_newtask", "kstat_exit", "kstat_exec"};
 
 int kstat_counts_unpin(int bpf_dir, struct croft_error *err)
 {
@@ -75,6 +75,7 @@ void kstat_counts_begin(struct kstats *k, const struct kstat_bpf *skeleton)
         int bpf_dir = plane_directory(k->plane);
 
         k->counting = attach(bpf_dir, skeleton->progs.kstat_newtask, NULL) == 0 &&
+                      attach(bpf_dir, skeleton->progs.kstat_exit, NULL) == 0 &&
                       attach(bpf_dir, skeleton->progs.kstat_exec, NULL) == 0;
         if (k->counting)
                 return;

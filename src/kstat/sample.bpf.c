@@ -21,6 +21,7 @@
 #include "kstat/links.bpf.h"
 #include "kstat/load_clock.bpf.h"
 #include "kstat/memory.bpf.h"
+#include "kstat/switches.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -270,17 +271,29 @@ static __noinline int write_head(struct seq_file *seq, const struct kstat_object
         return 0;
 }
 
+/* With its first one. */
+static __noinline __u64 count_forks(const struct kstat_objects *objects)
+{
+        struct kstat_counts counts = {0};
+
+        return total_counts(objects, &counts) ? counts.forks + counts.vforks + counts.threads + 1 : KSTAT_NONE;
+}
+
+static __noinline __u64 count_switches(const struct kstat_objects *objects)
+{
+        struct kstat_switches switches = {0};
+
+        return read_switches(objects, &switches) ? switches.voluntary + switches.involuntary : KSTAT_NONE;
+}
+
 static __noinline int write_figures(
         struct seq_file *seq, const struct kstat_objects *objects, __u64 partition, __u32 n_disks)
 {
-        struct sample_figures figures = {.forks = KSTAT_NONE, .switches = KSTAT_NONE};
+        struct sample_figures figures = {.forks = count_forks(objects), .switches = count_switches(objects)};
         struct kstat_averages averages = {0};
         struct kstat_active active = {0};
-        struct kstat_counts counts = {0};
         struct kstat_quota quota = {0};
 
-        if (total_counts(objects, &counts)) /* and its first one */
-                figures.forks = counts.forks + counts.vforks + counts.threads + 1;
         read_quota(objects, &quota);
         figures.quota_us = quota.quota_us;
         figures.period_us = quota.period_us;

@@ -23,6 +23,7 @@
 #include "kstat/own_disks.bpf.h"
 #include "kstat/source_kit.bpf.h"
 #include "kstat/sums.bpf.h"
+#include "kstat/switches.bpf.h"
 #include "plane/clock.bpf.h"
 
 #include <linux/errno.h>
@@ -115,6 +116,23 @@ SOURCE source_processes(const struct source *s, struct kstat_call *call)
         return 0;
 }
 
+/* Of the machine the kernel counts by CPU, and not of which kind. */
+SOURCE source_switches(const struct source *s, struct kstat_call *call)
+{
+        typedef struct kstat_data_switches data;
+        struct kstat_switches switches = {KSTAT_NONE, KSTAT_NONE};
+        __u64 total = KSTAT_NONE;
+
+        if (!s->partition)
+                total = all_switches(s->objects);
+        else if (read_switches(s->objects, &switches))
+                total = switches.voluntary + switches.involuntary;
+        PUT(total, total);
+        PUT(voluntary, switches.voluntary);
+        PUT(involuntary, switches.involuntary);
+        return 0;
+}
+
 /* User and system time of all CPUs. */
 FIGURE int source_times(const struct kstat_objects *objects, __u64 partition, struct kstat_sample_cpu *ret)
 {
@@ -196,7 +214,8 @@ static __noinline int cpu_events_of(const struct source *s, struct cpu_events *r
                 interrupts.hard = KSTAT_NONE;
         ret->interrupts = interrupts.hard;
         if (!add_counts(s->objects, s->argument, &ret->counts))
-                ret->counts = (struct kstat_counts){KSTAT_NONE, KSTAT_NONE, KSTAT_NONE, KSTAT_NONE};
+                ret->counts = (struct kstat_counts){
+                        .forks = KSTAT_NONE, .vforks = KSTAT_NONE, .threads = KSTAT_NONE, .execs = KSTAT_NONE};
         return 0;
 }
 

@@ -29,8 +29,13 @@ struct kernfs_node {
 struct cgroup_root;
 struct cgroup;
 
+struct list_head {
+        struct list_head *next;
+};
+
 struct cgroup_subsys_state {
         struct cgroup *cgroup;
+        struct list_head children, sibling;
         struct cgroup_subsys_state *parent;
         __u64 serial_nr; /* never given twice */
 };
@@ -80,6 +85,7 @@ struct cgroup {
         struct cgroup_rstat_base_cpu *rstat_base_cpu;
         struct cgroup_base_stat bstat;
         struct psi_group *psi;
+        struct list_head cset_links; /* of cgrp_cset_link */
         struct cgroup *ancestors[1];
 };
 
@@ -95,6 +101,12 @@ enum cgroup_subsys_id {
 struct css_set {
         struct cgroup_subsys_state *subsys[1];
         struct cgroup *dfl_cgrp;
+        struct list_head tasks;
+};
+struct cgrp_cset_link {
+        struct cgroup *cgrp;
+        struct css_set *cset;
+        struct list_head cset_link;
 };
 
 typedef struct {
@@ -304,9 +316,6 @@ struct netns_mib {
 struct ns_common {
         unsigned int inum;
 };
-struct list_head {
-        struct list_head *next;
-};
 struct net {
         struct ns_common ns;
         struct netns_mib mib;
@@ -386,6 +395,8 @@ struct task_struct {
         struct task_struct *group_leader, *real_parent;
         int pid, tgid; /* in the initial pid namespace */
         unsigned int flags;
+        unsigned long nvcsw, nivcsw;
+        struct list_head cg_list; /* in css_set.tasks */
         char comm[16];
         __u64 start_boottime;
         void *worker_private; /* since 5.17; of the kernel's threads: struct kthread */

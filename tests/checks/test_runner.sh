@@ -28,9 +28,10 @@ counts signal 'echo 1..1; echo ok 1 - a; kill -SEGV $$' "1 passed, 1 failed, 0 s
 counts noplan 'echo ok 1 - a' "1 passed, 1 failed, 0 skipped" 1 "a script without a plan is a failure"
 counts short 'echo 1..3; echo ok 1 - a; echo ok 2 - b' "2 passed, 1 failed, 0 skipped" 1 "fewer claims than planned is a failure"
 counts nothing ':' "0 passed, 1 failed, 0 skipped" 1 "a script that says nothing is a failure"
-counts hangs '# timeout: 1
-echo 1..1; echo ok 1 - a; sleep 100' "1 passed, 1 failed, 0 skipped" 1 "a script that hangs is ended and is a failure"
+counts hangs '# timeout: 3
+echo 1..1; echo ok 1 - a; sleep 100.4' "1 passed, 1 failed, 0 skipped" 1 "a script that hangs is ended and is a failure"
 t_like "the time-out is named" "$(cat "$T/out")" 'ended after its time-out'
+t_like "and what it waited for" "$(cat "$T/out")" 'nanosleep.* sleep 100\.4$'
 counts elsewhere '# where: guest
 echo 1..1; echo not ok 1 - a' "0 passed, 0 failed, 0 skipped" 1 "a test for the guest does not run here, and no test at all is no success"
 counts all_skipped 'echo "1..0 # SKIP not here"' "0 passed, 0 failed, 1 skipped" 0 "a script may skip as a whole"
