@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * views_read.c - how long it takes to open, read and close a file: views-read DIRECTORY ROUNDS PAUSE_MS FILE... prints
- * for each file the median and the 99th percentile in nanoseconds.  Static: it runs inside a partition.
+ * views_read.c - how long it takes to read a file: views-read DIRECTORY ROUNDS PAUSE_MS open|kept FILE... prints for
+ * each file the median and the 99th percentile in nanoseconds.  `open`: it is opened, read and closed, as by who reads
+ * it once. `kept`: it stays open, and is read from its beginning by lseek(2) and read(2), as procps's top(1), vmstat(8)
+ * and free(1) do from their second look on.  Static: it runs inside a partition.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,35 +30,51 @@ static int by_size(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-static int measure(const char *path, long *times, long rounds, useconds_t pause)
+/* A partition without disks has an empty diskstats. */
+static int read_once(const char *path)
 {
-        for (long i = 0; i < rounds; i++) {
-                long begin = now_ns();
-                int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
 
-                if (fd < 0 || read(fd, buf, sizeof(buf)) < 0) /* a partition without disks has an empty diskstats */
-                        return -1;
-                (void)close(fd);
+        return fd < 0 || close(fd) < 0 || n < 0 ? -1 : 0;
+}
+
+static int read_again(int fd)
+{
+        return lseek(fd, 0, SEEK_SET) < 0 || read(fd, buf, sizeof(buf)) < 0 ? -1 : 0;
+}
+
+static int measure(const char *path, bool kept, long *times, long rounds, useconds_t pause)
+{
+        int fd = kept ? open(path, O_RDONLY | O_CLOEXEC) : -1, r = 0;
+
+        for (long i = 0; i < rounds && r == 0; i++) {
+                long begin = now_ns();
+
+                r = kept ? read_again(fd) : read_once(path);
                 times[i] = now_ns() - begin;
                 if (pause)
                         (void)usleep(pause);
         }
+        if (kept && fd >= 0)
+                (void)close(fd);
         qsort(times, (size_t)rounds, sizeof(*times), by_size);
-        return 0;
+        return r;
 }
 
 int main(int argc, char **argv)
 {
-        long rounds = argc > 4 ? strtol(argv[2], NULL, 10) : 0;
-        useconds_t pause = argc > 4 ? (useconds_t)strtol(argv[3], NULL, 10) * 1000 : 0;
+        bool kept = argc > 5 && strcmp(argv[4], "kept") == 0;
+        long rounds = argc > 5 ? strtol(argv[2], NULL, 10) : 0;
+        useconds_t pause = argc > 5 ? (useconds_t)strtol(argv[3], NULL, 10) * 1000 : 0;
         long *times = rounds > 0 ? calloc((size_t)rounds, sizeof(*times)) : NULL;
         char path[512];
 
         if (!times)
                 return 2;
-        for (int i = 4; i < argc; i++) {
+        for (int i = 5; i < argc; i++) {
                 (void)snprintf(path, sizeof(path), "%s/%s", argv[1], argv[i]);
-                if (measure(path, times, rounds, pause) < 0)
+                if (measure(path, kept, times, rounds, pause) < 0)
                         printf("%s - -\n", argv[i]);
                 else
                         printf("%s %ld %ld\n", argv[i], times[rounds / 2], times[rounds * 99 / 100]);
