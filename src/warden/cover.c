@@ -9,7 +9,9 @@
 #include "base/str.h"
 #include "warden/views.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -118,6 +120,44 @@ int cover_attach_masks(const struct masks *masks, int root, int to, const char *
         return r;
 }
 
+/* --- disks --- */
+
+static int hide_disk(const char *path, int root, int to, struct croft_error *err)
+{
+        const struct mask mask = {.path = path, .by = BY_DIRECTORY, .fd = -EBADF};
+
+        return attach_mask(&mask, root, to, err);
+}
+
+/* Those without a bus are masked all together. */
+int cover_hide_disks(int root, int to, struct croft_error *err)
+{
+        static const char up[] = "../", without_bus[] = "../devices/virtual/block/";
+        int fd = openat(to, "sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_closedir_ DIR *disks = fd < 0 ? NULL : fdopendir(fd); /* which then has it */
+        char target[PATH_MAX], path[PATH_MAX];
+        const struct dirent *entry;
+        int r = 0;
+
+        if (!disks) {
+                r = fd < 0 && errno == ENOENT ? 0 : croft_error_set(err, errno, "open '/sys/block'");
+                close_fd(fd);
+                return r;
+        }
+        while (r == 0 && (entry = readdir(disks))) {
+                ssize_t n = readlinkat(dirfd(disks), entry->d_name, target, sizeof(target) - 1);
+
+                if (n < 0) /* not a disk; or it has just gone */
+                        continue;
+                target[n] = '\0';
+                if (!str_has_prefix(target, up) || str_has_prefix(target, without_bus))
+                        continue;
+                n = snprintf(path, sizeof(path), "sys/%s", target + strlen(up));
+                r = n < (ssize_t)sizeof(path) ? hide_disk(path, root, to, err) : 0;
+        }
+        return r;
+}
+
 /* --- sysctls --- */
 
 /* The copies are made first: later they would be of what covers them. */
@@ -174,8 +214,10 @@ static int attach_views(const int views[], int to, const char *name, struct crof
 int cover_attach(const int views[], const struct masks *masks, int root, int mount, int to, const char *name,
         struct croft_error *err)
 {
-        int r = attach_views(views, to, name, err);
+        int r = strcmp(name, "sys") == 0 ? cover_hide_disks(root, to, err) : 0;
 
+        if (r == 0)
+                r = attach_views(views, to, name, err);
         if (r == 0 && strcmp(name, "proc") == 0)
                 r = cover_limit_sysctls(mount, to, err);
         return r < 0 ? r : cover_attach_masks(masks, root, to, name, err);

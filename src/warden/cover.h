@@ -39,6 +39,11 @@ void cover_close_masks(struct masks *masks);
 /* Attaches those of proc and of sysfs below `to`. */
 int cover_attach_masks(const struct masks *masks, int root, int to, const char *name, struct croft_error *err);
 
+/* What everybody does on a disk is told by its own directory, too, which is where its bus is: hides that of each disk
+ * which to/sys/block has a link to; so it comes before any view lies on that.  A disk that comes later isn't hidden
+ * until the next start. */
+int cover_hide_disks(int root, int to, struct croft_error *err);
+
 /* /proc/sys read-only, with holes.  proc: a mount of it, of which to/proc shows all. */
 int cover_limit_sysctls(int proc, int to, struct croft_error *err);
 

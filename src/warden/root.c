@@ -231,6 +231,8 @@ static int mask_unlocked(const struct launch *l, int root, struct croft_error *e
         if (staged < 0)
                 return croft_error_set(err, errno, "open '/'");
         r = cover_attach_masks(&l->stage.masks, staged, root, "proc", err);
+        if (r == 0)
+                r = cover_hide_disks(staged, root, err);
         return r < 0 ? r : cover_attach_masks(&l->stage.masks, staged, root, "sys", err);
 }
 

@@ -66,6 +66,15 @@ t_is "no file shows what the list doesn't call global" "$(grep ^WRONG "$T/judged
 t_is "... says the judge, too" "$status" 0
 t_note "$(grep -c '^right facts' "$T/judged") files tell facts of the host, $(grep -c '^right figures' "$T/judged") tell figures"
 
+# What all do on a disk is told where its bus is, too.
+disks=$(for disk in /sys/block/*; do readlink -f "$disk"; done | grep -v ^/sys/devices/virtual/)
+told() { # in the directories of disks
+        # shellcheck disable=SC2086 # one a line
+        find $disks -type f | wc -l
+}
+# shellcheck disable=SC2086
+t_is "of a disk's own directory nothing is shown" "$(told | grep -c '^0$') $(inside find $disks -type f | wc -l)" "0 0"
+
 # The judge must be able to find one.
 printf '| `/proc/none` | own | by nothing |\n' >"$T/nothing.md"
 python3 -B "$leaks" judge "$T/before" "$T/before" "$T/after" "$T/nothing.md" >"$T/judged"
