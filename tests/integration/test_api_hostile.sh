@@ -1,7 +1,6 @@
 #!/bin/sh
 # where: here
 # beside: others
-# timeout: 240
 # Clients that break the rules of HTTP, of JSON and of good manners: croftd refuses, bounds, and lives on.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 240
 # Devices of the host in partitions (DEV-24, DEV-25): what is listed can be exported, with that access and no more, at once
 # and until it is taken back; what a dead croftd left half done is taken back by the next.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 240
 # Numbers of drivers of the machine (DEV-21, DEV-25, DEV-26): dm, zram, nbd and CUSE devices that are made for partitions with the
 # numbers that they were given; what the machine makes without asking never is theirs; who has the number opens it and nobody else.
 . "$(dirname "$0")/../lib.sh"

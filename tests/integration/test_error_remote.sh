@@ -1,7 +1,6 @@
 #!/bin/sh
 # where: here
 # beside: others
-# timeout: 300
 # What another machine finds comes into the record here (ERR-31, ERR-A6): two croftds in two network namespaces with ssh between
 # them; a line that is cut, an attend that dies, and those who have no business in the attempt.
 . "$(dirname "$0")/../lib.sh"

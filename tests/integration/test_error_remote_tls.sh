@@ -1,7 +1,6 @@
 #!/bin/sh
 # where: here
 # beside: others
-# timeout: 300
 # What another machine finds comes into the record here by TLS, too (ERR-31): two croftds in two network namespaces with croft-remote
 # between them; lines that are cut, a server that dies, and everybody who has no business there, each told why.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 240
 # What a hostile partition puts in the way of `croft exec`, `stop` and `remove`: spies on what enters, its passwd and group,
 # its control groups.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 300
 # Archives that others made: the good are imported as they are, the hostile and broken leave nothing.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 200
 # The template of native partitions: what of a host comes in, what never does, and that one is made when it is needed.
 . "$(dirname "$0")/../lib.sh"
 

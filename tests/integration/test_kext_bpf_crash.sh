@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 300
 # croftd is killed wherever it loads or unloads an object of BPF programs: the books say what the kernel has, and nothing is half there.
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: guest
-# timeout: 200
 # KXT-22: the programs that load and unload modules, unmodified, of Debian 11 (kmod 28) and 13 (kmod 34) and of busybox; kmod 30 of Debian 12 is
 # in test_kext_load.sh.  All that a program is asked is asked in one go, which spares an emulated CPU much.
 . "$(dirname "$0")/../lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # where: here guest
 # cpus: several
-# timeout: 300
+# timeout: 600
 # KXT-A9, KID-A4: two partitions load and unload the same extension all the time, files are swapped under the call, croftd dies: at rest the books,
 # the kernel and the partitions say the same.  Here with BPF objects, of which each has an instance; in the guest with a module, which both share.
 # As often as the requirement says by `make stress`.

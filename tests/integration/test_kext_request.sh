@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: guest
-# timeout: 200
 # KXT-30, KXT-A8: programs that make the kernel load modules by itself work in a partition that is granted them, and what comes so is the
 # partition's: listed, counted, shown inside, taken out at its end.
 . "$(dirname "$0")/../lib.sh"

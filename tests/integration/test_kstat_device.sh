@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 300
 # Statistics of devices (KST-43): a disk that is exported to a partition, or a loop device that it binds, has a structure there as
 # long as it is its own, with what this partition does on it; nothing of it is anybody else's, and nothing is left.
 . "$(dirname "$0")/../lib.sh"

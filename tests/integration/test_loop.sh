@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 240
 # Loop devices of a partition's own: unmodified losetup and mkfs inside, nothing of them in another partition, none of the
 # machine's within reach, and nothing left of them, whoever dies.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 200
 # Partitions on loop devices of a partition's own: unmodified losetup -P, sfdisk, partx and parted inside, file systems on
 # them, what they see of each other, tables that are hostile, and nothing left of them, whoever dies.
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 180
 # What shows block devices inside shows a partition's own loop devices by their names inside, and all agree with one another: losetup,
 # lsblk, blkid, /proc/partitions, /sys/block, /sys/class/block, /sys/dev/block.  No other partition sees any of it.
 . "$(dirname "$0")/../lib.sh"

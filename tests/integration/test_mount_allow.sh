@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 300
 # Property mount.allow: block file systems are mounted inside by an unmodified mount(8), with the partition's ids and without devices and
 # setuid whatever the image says; all other mounts end as without it.
 . "$(dirname "$0")/../lib.sh"

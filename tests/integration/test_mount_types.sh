@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here guest
-# timeout: 200
 # Each type that mount.allow knows beside ext4, by mount(8), where this kernel has its driver and can map ids for it.
 . "$(dirname "$0")/../lib.sh"
 for module in loop ext4 xfs vfat squashfs erofs; do modprobe -q $module 2>/dev/null; done

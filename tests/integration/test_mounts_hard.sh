@@ -1,6 +1,6 @@
 #!/bin/sh
 # where: here
-# timeout: 300
+# timeout: 900
 # Statistics of mounts when we die, and when a partition mounts without end (KST-A9, KST-A10).
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../mounts.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 200
 # podman, unmodified, inside a partition: images on a file system of the partition's own, containers with a proc and a sysfs of
 # their own that show the partition.
 . "$(dirname "$0")/../lib.sh"

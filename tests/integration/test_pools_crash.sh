@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 300
 # croftd dies at every crash point of the operations on pools, of bind and of a set that moves; the next one undoes it, says
 # so, and the CPUs of every partition are those of the pool that the table has (KST-A10).
 . "$(dirname "$0")/../lib.sh"

@@ -1,7 +1,6 @@
 #!/bin/sh
 # where: guest
 # cpus: several
-# timeout: 120
 # CPUs that go offline and come back, and one that moves from a pool to another (KST-A6), on cgroup v2 and with a v1 cpuset
 # hierarchy, which forgets a CPU for good (KST-40).
 . "$(dirname "$0")/../lib.sh"

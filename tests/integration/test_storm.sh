@@ -1,6 +1,5 @@
 #!/bin/sh
 # where: here
-# timeout: 180
 # Several clients do everything at random to the same partitions, wardens and croftd are killed meanwhile: afterwards all
 # is settled and nothing is left.  T_SEED repeats a sequence of commands (not their timing), T_SECONDS lengthens it.
 . "$(dirname "$0")/../lib.sh"
