@@ -88,10 +88,21 @@ static struct MHD_Response *stream_response(struct snapshot *snapshot, enum metr
         return response;
 }
 
+/* For HEAD, which is answered as GET is, without its text: how long that would be nobody knows. */
+static ssize_t read_nothing(void *context, uint64_t position, char *buf, size_t max)
+{
+        (void)context;
+        (void)position;
+        (void)buf;
+        (void)max;
+        return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 struct MHD_Response *metrics_response(struct snapshot *snapshot, enum metrics_format format, bool head)
 {
-        struct MHD_Response *response = head ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
-                                             : stream_response(snapshot, format);
+        struct MHD_Response *response =
+                head ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_nothing, NULL, NULL)
+                     : stream_response(snapshot, format);
 
         if (!response)
                 return NULL;

@@ -139,12 +139,14 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
         (void)version;
         (void)upload;
-        if (!*request) {
-                *request = &seen; /* the header is there; the library wants the answer at the next call */
+        /* Only the header is there at the first call, and the library wants the answer at the next one, or at once,
+         * before a body comes. */
+        if (!*request && get) {
+                *request = &seen;
                 return MHD_YES;
         }
         if (*upload_size > 0)
-                return MHD_NO; /* nothing here takes a body */
+                return MHD_NO; /* GET takes no body */
         if (!get) {
                 status = MHD_HTTP_METHOD_NOT_ALLOWED;
                 response = plain("Only GET is known here.\n");

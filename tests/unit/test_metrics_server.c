@@ -87,7 +87,17 @@ static void one_path_is_served_and_nothing_else(void **state)
         free(text);
         text = ask(metrics_server_port(server),
                 "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+        assert_non_null(strstr(text, "405 Method Not Allowed"));
         assert_null(strstr(text, "200 OK"));
+        free(text);
+        text = ask(metrics_server_port(server),
+                "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+        assert_null(strstr(text, "200 OK"));
+        free(text);
+        text = ask(metrics_server_port(server), "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert_non_null(strstr(text, "200 OK"));
+        assert_null(strstr(text, "Content-Length")); /* which isn't 0, and isn't known */
+        assert_null(strstr(text, "croft_"));
         free(text);
         metrics_server_stop(server);
         fake_life_free(api.life);
