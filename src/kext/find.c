@@ -8,51 +8,40 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "kext/kext.h"
+#include "kext/kmod.h"
 
-#include <libkmod.h>
 #include <string.h>
 
 #define LISTS "/var/lib/dpkg/info"
 #define LIST_MAX ((size_t)16 << 20)
 
-static void kmod_freep(struct kmod_ctx **context)
-{
-        *context = kmod_unref(*context);
-}
-
-static void module_freep(struct kmod_module **module)
-{
-        *module = kmod_module_unref(*module);
-}
-
 /* What it needs, then the module itself. */
 static int each_of(struct kmod_module *module, kext_each each, void *context, struct croft_error *err)
 {
-        struct kmod_list *needed = kmod_module_get_dependencies(module), *at;
+        _cleanup_(kmod_list_freep) struct kmod_list *needed = kmod_module_get_dependencies(module);
+        struct kmod_list *at;
         int r = 0;
 
         /* libkmod says first what is needed last. */
         for (at = needed ? kmod_list_last(needed) : NULL; at && r == 0; at = kmod_list_prev(needed, at)) {
-                _cleanup_(module_freep) struct kmod_module *m = kmod_module_get_module(at);
+                _cleanup_(kmod_module_freep) struct kmod_module *m = kmod_module_get_module(at);
                 const char *path = kmod_module_get_path(m);
 
                 if (path)
                         r = each(context, path, err);
         }
-        kmod_module_unref_list(needed);
         return r < 0 ? r : each(context, kmod_module_get_path(module), err);
 }
 
 int kext_find_module(const char *name, kext_each each, void *context, struct croft_error *err)
 {
-        _cleanup_(kmod_freep) struct kmod_ctx *kmod = kmod_new(NULL, NULL);
-        _cleanup_(module_freep) struct kmod_module *module = NULL;
+        _cleanup_(kmod_freep) struct kmod_ctx *kmod = kmod_open(NULL);
+        _cleanup_(kmod_module_freep) struct kmod_module *module = NULL;
         char normal[KEXT_NAME_MAX + 1], shown[256];
         int r;
 
         if (!kmod)
                 return croft_error_set(err, ENOMEM, "look for a module");
-        kmod_set_log_priority(kmod, -1); /* what fails is said here */
         if (!kext_name_normalise(name, normal))
                 return croft_error_set(err, EINVAL, "'%s' is no name of a module.",
                         str_escape(shown, sizeof(shown), name, strlen(name)));

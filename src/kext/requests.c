@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "kext/kext.h"
+#include "kext/kmod.h"
 
-#include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,25 +24,6 @@ struct kext_requests {
         struct request *list; /* sorted by module */
         size_t n, room;
 };
-
-static void kmod_freep(struct kmod_ctx **context)
-{
-        *context = kmod_unref(*context);
-}
-
-static void list_freep(struct kmod_list **list)
-{
-        (void)kmod_module_unref_list(*list);
-}
-
-static struct kmod_ctx *open_kmod(const char *directory)
-{
-        struct kmod_ctx *kmod = kmod_new(directory, NULL);
-
-        if (kmod)
-                kmod_set_log_priority(kmod, -1); /* what fails is said here */
-        return kmod;
-}
 
 struct kext_requests *kext_requests_free(struct kext_requests *r)
 {
@@ -129,7 +110,7 @@ static int compare(const void *a, const void *b)
 
 int kext_requests_read(const char *directory, struct kext_requests **ret, struct croft_error *err)
 {
-        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod(directory);
+        _cleanup_(kmod_freep) struct kmod_ctx *kmod = kmod_open(directory);
         _cleanup_(kext_requests_freep) struct kext_requests *r = calloc(1, sizeof(*r));
         int code = kmod && r ? add_depmod(r, kmod_get_dirname(kmod)) : -ENOMEM;
 
@@ -161,7 +142,7 @@ void kext_requests_each(
 /* NULL: its administrator wants none of them loaded so (`blacklist` of modprobe.d(5)). */
 static struct kmod_list *look_up(struct kmod_ctx *kmod, const char *request)
 {
-        _cleanup_(list_freep) struct kmod_list *all = NULL;
+        _cleanup_(kmod_list_freep) struct kmod_list *all = NULL;
         struct kmod_list *left = NULL;
 
         if (kmod_module_new_from_lookup(kmod, request, &all) < 0 ||
@@ -172,8 +153,8 @@ static struct kmod_list *look_up(struct kmod_ctx *kmod, const char *request)
 
 int kext_find_request(const char *request, kext_each each, void *context, struct croft_error *err)
 {
-        _cleanup_(kmod_freep) struct kmod_ctx *kmod = open_kmod(NULL);
-        _cleanup_(list_freep) struct kmod_list *found = kmod ? look_up(kmod, request) : NULL;
+        _cleanup_(kmod_freep) struct kmod_ctx *kmod = kmod_open(NULL);
+        _cleanup_(kmod_list_freep) struct kmod_list *found = kmod ? look_up(kmod, request) : NULL;
         struct kmod_list *at;
         unsigned int n = 0;
         int r = 0;
@@ -184,14 +165,13 @@ int kext_find_request(const char *request, kext_each each, void *context, struct
                 return croft_error_set(err, ENOENT, "the running kernel has no module of that name.");
         kmod_list_foreach(at, found)
         {
-                struct kmod_module *module = kmod_module_get_module(at);
+                _cleanup_(kmod_module_freep) struct kmod_module *module = kmod_module_get_module(at);
 
                 /* What a command is for is that command's to load, or to leave. */
                 if (r == 0 && !kmod_module_get_install_commands(module)) {
                         r = each(context, kmod_module_get_name(module), err);
                         n++;
                 }
-                (void)kmod_module_unref(module);
         }
         return r == 0 && n == 0 ? croft_error_set(err, ENOENT, "modprobe.d(5) has commands in its place.") : r;
 }
