@@ -246,6 +246,20 @@ t_is "in whose way it might be" "$(answers)" "0 1"
 t_ok "none waits" none_waits
 forget
 
+prepare 1
+kill -STOP "$t_daemon"
+rm "$of_a/ready"
+t_ok "one waits for a croftd that is told to end" t_wait_for is_stopped
+kill -TERM "$t_daemon"
+kill -CONT "$t_daemon"
+t_wait_daemon
+t_croftd_start || exit 1
+t_ok "and isn't kept by that" t_wait_for over
+t_like "but served, or refused" "$(answers)" '^(1 0|0 1)$'
+t_ok "nor is there any other that waits" none_waits
+t_is "what was loaded is somebody's" "$(unlisted)" ""
+forget
+
 for point in $("$BUILD/croftd" --list-crash-points | grep '^extension-load\.'); do
         t_croftd_stop
         t_croftd_start_at "$point"
