@@ -5,9 +5,11 @@
  *
  * The kernel counts them in each task.  What a task had when it ended was added up then (count.bpf.h); those that live
  * are gone through when somebody asks, so that nobody pays for it at each switch, and whoever asks pays for his own
- * tasks only.  Lists are walked without the kernel's lock, by reads that can't fault: each task is checked to be where
- * it was looked for, and a list that changed under the walk is walked again.  What is missed is told the next time:
- * less than was ever told is never told.
+ * tasks only.  Lists are walked without the kernel's lock, by reads that can't fault: what changed under the walk is
+ * walked again, or missed, and told the next time; less than was ever told is never told.
+ *
+ * Invariant: no other partition's tasks are counted, even if memory is given to another group, set or task meanwhile:
+ * each group is checked to be below the one where the walk began, each set to be of its group, each task of its set.
  */
 #ifndef CROFT_KSTAT_SWITCHES_BPF_H
 #define CROFT_KSTAT_SWITCHES_BPF_H
@@ -25,7 +27,8 @@
 enum walk_phase { WALK_SETS = 0, WALK_TASKS, WALK_ON };
 
 struct walk {
-        __u64 top;   /* the control group that all are in or below */
+        __u64 top; /* the control group that all are in or below, and its level */
+        __u64 level;
         __u64 group; /* of whose tasks it is at */
         __u64 link;  /* entry in that one's list of css_sets */
         __u64 set;   /* css_set of whose tasks it is at */
@@ -45,11 +48,17 @@ struct walk {
                 (__u64) BPF_CORE_READ(of_, field.next);                                                                \
         })
 
-static __always_inline void walk_enter(struct walk *w, __u64 group)
+/* 1: it is none of this partition's; the end. */
+static __always_inline long walk_enter(struct walk *w, struct cgroup_subsys_state *self)
 {
-        w->group = group;
+        struct cgroup *group = BPF_CORE_READ(self, cgroup), *above = NULL;
+        __u64 level = w->level;
+
+        bpf_core_read(&above, sizeof(above), &group->ancestors[0] + level);
+        w->group = (__u64)group;
         w->link = FIRST_OF(cgroup, group, cset_links);
         w->phase = WALK_SETS;
+        return (__u64)above != w->top;
 }
 
 static __always_inline void walk_list(struct walk *w)
@@ -77,7 +86,10 @@ static __always_inline long walk_set(struct walk *w)
 static __always_inline void walk_list_end(struct walk *w, bool whole)
 {
         struct cgrp_cset_link *link = ENTRY_IN(cgrp_cset_link, w->link, cset_link);
+        struct css_set *set = (void *)w->set;
 
+        if ((__u64)BPF_CORE_READ(set, dfl_cgrp) != w->group)
+                w->one = (struct kstat_switches){0};
         if (w->one.voluntary + w->one.involuntary > w->best.voluntary + w->best.involuntary)
                 w->best = w->one;
         if (!whole && ++w->tries < WALK_TRIES) {
@@ -125,10 +137,8 @@ static __always_inline long walk_on(struct walk *w)
         if (!w->up) {
                 at = (__u64)BPF_CORE_READ(self, children.next);
                 next = ENTRY_IN(cgroup_subsys_state, at, sibling);
-                if (at && at != HEAD_OF(cgroup_subsys_state, (__u64)self, children)) {
-                        walk_enter(w, (__u64)BPF_CORE_READ(next, cgroup));
-                        return 0;
-                }
+                if (at && at != HEAD_OF(cgroup_subsys_state, (__u64)self, children))
+                        return walk_enter(w, next);
         }
         w->up = 0;
         if (w->group == w->top)
@@ -136,10 +146,8 @@ static __always_inline long walk_on(struct walk *w)
         parent = BPF_CORE_READ(self, parent);
         at = (__u64)BPF_CORE_READ(self, sibling.next);
         next = ENTRY_IN(cgroup_subsys_state, at, sibling);
-        if (at && at != HEAD_OF(cgroup_subsys_state, (__u64)parent, children)) {
-                walk_enter(w, (__u64)BPF_CORE_READ(next, cgroup));
-                return 0;
-        }
+        if (at && at != HEAD_OF(cgroup_subsys_state, (__u64)parent, children))
+                return walk_enter(w, next);
         w->group = (__u64)BPF_CORE_READ(parent, cgroup);
         w->up = 1;
         return !w->group;
@@ -159,16 +167,17 @@ static long walk_step(__u32 index, struct walk *w)
  * the stack, which counts over all that lie on the way. */
 FIGURE __u32 living_switches(const struct kstat_objects *objects, struct kstat_switches *ret)
 {
+        struct cgroup *top = object_cgroup(objects);
         struct walk walk;
 
         /* Zeros that the verifier doesn't know of: until 6.7 it takes each turn for the first one, and what that can't
          * come to is no part of the program. */
         (void)bpf_probe_read_kernel(&walk, sizeof(walk), NULL);
-        walk.top = (__u64)object_cgroup(objects);
-        if (!walk.top || !ret)
+        if (!top || !ret)
                 return 0;
-        walk.group = walk.top;
-        walk.link = FIRST_OF(cgroup, walk.top, cset_links); /* and phase is WALK_SETS, but isn't known to be */
+        walk.top = walk.group = (__u64)top;
+        walk.level = BPF_CORE_READ(top, level);
+        walk.link = FIRST_OF(cgroup, top, cset_links); /* and phase is WALK_SETS, but isn't known to be */
         walk.steps = bpf_loop(WALK_STEPS_MAX, walk_step, &walk, 0);
         *ret = walk.sum;
         return walk.steps;
