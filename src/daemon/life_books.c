@@ -298,8 +298,8 @@ static int find_needed(struct life *life, const struct kext_record *by, const ch
                 return r;
         found = life_kexts_current(&all, name, by->identity.vermagic);
         if (!found)
-                return croft_error_set(
-                        err, ENOENT, "'%s' needs '%s', which isn't registered.", by->identity.name, name);
+                return croft_error_set(err, ENOENT, "'%s' needs '%s', which isn't registered, or not current any more.",
+                        by->identity.name, name);
         *ret = *found;
         return 0;
 }

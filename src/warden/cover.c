@@ -140,7 +140,7 @@ int cover_hide_disks(int root, int to, struct croft_error *err)
         int r = 0;
 
         if (!disks) {
-                r = fd < 0 && errno == ENOENT ? 0 : croft_error_set(err, errno, "open '/sys/block'");
+                r = fd < 0 && errno == ENOENT ? 0 : croft_error_set(err, errno, "open /sys/block");
                 close_fd(fd);
                 return r;
         }

@@ -321,7 +321,7 @@ croft kext register below.ko above.ko >/dev/null && croft kext grant a above && 
 croft exec a -- sh -c 'cat >/t/above.ko' <above.ko
 t_fails_with 3 "what needs one that is superseded isn't loaded" croft exec a -- /run/croft/bin/croft-extension load /t/above.ko
 t_like "which isn't said of its own file" "$(cat "$T/error")" "what '/t/above.ko' needs isn't there"
-t_like "global is told what" "$(refusals)" "'above' needs 'below', which isn't registered"
+t_like "global is told what" "$(refusals)" "'above' needs 'below', which isn't registered, or not current any more"
 
 # --- KID-3, KID-19: newer generations take the place of older ones ----------------------------------------------------------
 
