@@ -6,6 +6,7 @@
 #define CROFT_KEXT_KMOD_H
 
 #include <libkmod.h>
+#include <stddef.h>
 
 /* What fails is said by the caller.  directory NULL: of the running kernel.  NULL: no memory. */
 static inline struct kmod_ctx *kmod_open(const char *directory)

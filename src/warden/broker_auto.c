@@ -126,13 +126,16 @@ void broker_auto_look(struct broker *b, bool changed)
         loops_each(&b->loops, look_at, b);
 }
 
+/* Until the next sweep, or the next look if that comes first: one that is longer than the time between two calls would
+ * put off both, again and again. */
 int broker_auto_timeout(const struct broker *b)
 {
         int64_t left = EVERY_MS - (now_ms() - b->swept_ms);
+        int soon = broker_auto_is_due(b) ? SOON_MS << 2 * (LOOKS - b->looks) : EVERY_MS;
 
-        if (broker_auto_is_due(b))
-                return SOON_MS << 2 * (LOOKS - b->looks);
         if (!b->automatic || b->n_mounts > 0 || left > EVERY_MS)
                 return EVERY_MS;
-        return left < QUIET_MS ? QUIET_MS : (int)left;
+        if (left < QUIET_MS)
+                left = QUIET_MS;
+        return left < soon ? (int)left : soon;
 }
