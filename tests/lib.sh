@@ -118,6 +118,9 @@ t_unlike() { # SENTENCE GOT EXTENDED-REGULAR-EXPRESSION (no line of GOT matches)
         if printf '%s\n' "$2" | grep -qE -e "$3"; then t_fail "$1" "got:     $2" "a line matches: $3"; else t_pass "$1"; fi
 }
 
+# LEAST N MOST: whole numbers.  For use with t_ok.
+t_between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
+
 # COMMAND...: repeats it until it succeeds, at most $T_PATIENCE seconds; its last status.  For use with t_ok.
 t_wait_for() {
         t_uptime

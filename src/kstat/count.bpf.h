@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
  *
- * count.bpf.h - counts tasks that partitions make and programs that they begin, where the kernel does it: no counter of
- * the kernel's can be told apart by partition.
+ * count.bpf.h - counts tasks that partitions make, what those have switched when they end, and programs that they
+ * begin, where the kernel does it: no counter of the kernel's can be told apart by partition.
  *
- * These two differ from our other programs: they run for everybody who forks or calls execve(2).  For who isn't in a
+ * These differ from our other programs: they run for everybody who forks, ends or calls execve(2).  For who isn't in a
  * partition that is one look into a map.  Nothing is decided here, and nothing fails.
  */
 #ifndef CROFT_KSTAT_COUNT_BPF_H

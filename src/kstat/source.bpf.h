@@ -197,8 +197,8 @@ static __always_inline int one_cpu(const struct source *s, struct kstat_sample_c
         return 0;
 }
 
-/* What happened on a CPU.  KSTAT_NONE: not known: context switches are counted for the machine only, and tasks for
- * partitions only. */
+/* What happened on a CPU.  KSTAT_NONE: not known: context switches are counted by CPU for the machine only, and tasks
+ * for partitions only. */
 struct cpu_events {
         __u64 switches, interrupts;
         struct kstat_counts counts;

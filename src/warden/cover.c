@@ -132,7 +132,7 @@ static int hide_disk(const char *path, int root, int to, struct croft_error *err
 /* Those without a bus are masked all together. */
 int cover_hide_disks(int root, int to, struct croft_error *err)
 {
-        static const char up[] = "../", without_bus[] = "../devices/virtual/block/";
+        static const char devices[] = "../devices/", without_bus[] = "../devices/virtual/block/";
         int fd = openat(to, "sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_closedir_ DIR *disks = fd < 0 ? NULL : fdopendir(fd); /* which then has it */
         char target[PATH_MAX], path[PATH_MAX];
@@ -150,9 +150,9 @@ int cover_hide_disks(int root, int to, struct croft_error *err)
                 if (n < 0) /* not a disk; or it has just gone */
                         continue;
                 target[n] = '\0';
-                if (!str_has_prefix(target, up) || str_has_prefix(target, without_bus))
+                if (!str_has_prefix(target, devices) || str_has_prefix(target, without_bus))
                         continue;
-                n = snprintf(path, sizeof(path), "sys/%s", target + strlen(up));
+                n = snprintf(path, sizeof(path), "sys/%s", target + strlen("../"));
                 r = n < (ssize_t)sizeof(path) ? hide_disk(path, root, to, err) : 0;
         }
         return r;

@@ -21,7 +21,6 @@ counted() {
         croft exec web -- "$@" || return 1
         minus "$(counts web)" "$before"
 }
-between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
 unknown=18446744073709551615
 
 t_croftd_start || exit 1
@@ -65,7 +64,7 @@ t_croftd_start || exit 1
 t_is "the next one goes on with them" "$(counts db)" "$before"
 t_is "and nothing is counted twice" "$(minus "$(counted /root/t-forks 100 50 30 20)" "$entering")" "100 50 30 20"
 t_ok "it is restarted" croft restart web
-t_ok "and counts from the beginning" between 0 "$(made web)" 40
+t_ok "and counts from the beginning" t_between 0 "$(made web)" 40
 
 # --- the machine ------------------------------------------------------------------------------------------------------
 
@@ -73,9 +72,9 @@ t_is "context switches of a partition aren't known" "$(kstat -z web -p cpu:0:sys
 t_is "nor are the machine's forks by CPU" "$(kstat -p cpu:0:sys:sysfork | sed 's/.*	//')" $unknown
 before=$(sed -n 's/^ctxt //p' /proc/stat)
 now=$(sum "" pswitch)
-t_ok "context switches of the machine are the kernel's" between "$before" "$now" "$(sed -n 's/^ctxt //p' /proc/stat)"
+t_ok "context switches of the machine are the kernel's" t_between "$before" "$now" "$(sed -n 's/^ctxt //p' /proc/stat)"
 before=$(sed -n 's/^intr \([0-9]*\).*/\1/p' /proc/stat)
 now=$(sum "" intr)
-t_ok "and interrupts" between "$((before - 1000))" "$now" "$(sed -n 's/^intr \([0-9]*\).*/\1/p' /proc/stat)"
+t_ok "and interrupts" t_between "$((before - 1000))" "$now" "$(sed -n 's/^intr \([0-9]*\).*/\1/p' /proc/stat)"
 t_is "of which a partition has none" "$(sum web intr)" 0
 t_done

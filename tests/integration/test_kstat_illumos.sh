@@ -8,7 +8,6 @@
 program=$BUILD/tests/integration/illumos-means
 value() { sed -n "s,^$1 ,,p" "$T/seen"; }
 number() { kstat -p "$@" | sed 's/.*	//'; }
-between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
 # Counters of 32 bits that have wrapped meanwhile are after all of them.
 after() { [ "$2" -ge "$1" ] || [ "$1" -gt 4000000000 ]; }
 inside() { croft exec web -- "$@"; }
@@ -22,7 +21,7 @@ hard=$(number cpu:0:intr:hard)
 t_ok "it runs in global" sh -c "'$program' >'$T/seen'"
 pages=$(number unix:0:system_pages:freemem)
 slack=$((pages / 4))
-t_ok "what it says is free is what is free ($(value free), $pages)" between "$((pages - slack))" "$(value free)" "$((pages + slack))"
+t_ok "what it says is free is what is free ($(value free), $pages)" t_between "$((pages - slack))" "$(value free)" "$((pages + slack))"
 t_ok "interrupts rise" after "$hard" "$(value hard)"
 t_ok "and kstat(8) prints them" after "$(value hard)" "$(number cpu:0:intr:hard)"
 t_ok "soft ones, too" after "$(value soft)" "$(number cpu:0:intr:soft)"
@@ -42,7 +41,7 @@ t_ok "the program comes into it" sh -c "croft exec web -- sh -c 'cat >/tmp/means
 t_ok "with its library" sh -c "croft exec web -- sh -c 'cat >/tmp/libkstat.so.1' <'$(readlink -f "$BUILD/libkstat.so")'"
 t_ok "it runs there" sh -c "croft exec web -- env LD_LIBRARY_PATH=/tmp /tmp/means >'$T/seen'"
 limit=$((64 * 1048576 / $(getconf PAGESIZE)))
-t_ok "what is free there is less than the limit ($(value free), $limit)" between 1 "$(value free)" "$limit"
+t_ok "what is free there is less than the limit ($(value free), $limit)" t_between 1 "$(value free)" "$limit"
 t_is "no interrupt is the partition's" "$(value hard) $(value soft)" "0 0"
 t_is "as in its /proc/stat" "$(inside cat /proc/stat | grep '^intr')" "intr 0"
 t_like "global reads its sums" "$(kstat -z web -p unix:0:vminfo:updates)" '^unix:0:vminfo:updates	[1-9][0-9]*$'

@@ -7,7 +7,6 @@
 switches() { # PARTITION [total|voluntary|involuntary]
         kstat -z "$1" -p "croft:0:switches:${2:-total}" | sed 's/.*	//'
 }
-between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
 unknown=18446744073709551615
 entering=200 # more than entering a partition, and leaving, takes
 
@@ -43,14 +42,14 @@ ends() {
 
 other=$(switches db)
 begins /root/t-switches 4 500
-t_ok "four threads waited often" between 1900 "$own_voluntary" 100000
-t_ok "and are counted when they have ended" between "$own_voluntary" "$voluntary" $((own_voluntary + entering))
-t_ok "those that weren't of their own will, too" between "$own_involuntary" "$involuntary" $((own_involuntary + entering))
+t_ok "four threads waited often" t_between 1900 "$own_voluntary" 100000
+t_ok "and are counted when they have ended" t_between "$own_voluntary" "$voluntary" $((own_voluntary + entering))
+t_ok "those that weren't of their own will, too" t_between "$own_involuntary" "$involuntary" $((own_involuntary + entering))
 total=$(switches web)
 ends
-t_ok "when their process has ended as well nothing is lost" between "$total" "$(switches web)" $((total + entering))
+t_ok "when their process has ended as well nothing is lost" t_between "$total" "$(switches web)" $((total + entering))
 begins /root/t-switches 1 0
-t_ok "one that does little is counted little" between "$own_voluntary" "$voluntary" $((own_voluntary + entering))
+t_ok "one that does little is counted little" t_between "$own_voluntary" "$voluntary" $((own_voluntary + entering))
 ends
 
 alive='for status in /proc/[0-9]*/task/*/status; do sed -n "s/.*voluntary_ctxt_switches:\t//p" $status 2>/dev/null; done'
@@ -71,16 +70,16 @@ t_is "none is counted for another partition" "$(switches db)" "$other"
 
 before=$(switches web)
 shown=$(croft exec web -- sed -n 's/^ctxt //p' /proc/stat)
-t_ok "/proc/stat inside has them" between "$before" "$shown" "$(switches web)"
+t_ok "/proc/stat inside has them" t_between "$before" "$shown" "$(switches web)"
 cs=$(croft exec web -- vmstat 1 3 | awk 'NR == 2 { for (i = 1; i <= NF; i++) if ($i == "cs") at = i } NR == 5 { print $at }')
-t_ok "and vmstat shows how many in a second" between 20 "$cs" 20000
-t_ok "inside one reads the same by key" between "$shown" \
+t_ok "and vmstat shows how many in a second" t_between 20 "$cs" 20000
+t_ok "inside one reads the same by key" t_between "$shown" \
         "$(croft exec web -- /run/croft/bin/kstat -p croft:0:switches:total | sed 's/.*	//')" "$(($(switches web) + entering))"
 t_ok "/metrics has them" sh -c "curl -s --unix-socket '$CROFT_SOCKET' http://croft/metrics | grep -q '^croft_context_switches_total{.*name=\"web\".*} [1-9]'"
 t_ok "both kinds are the total" sh -c "kstat -z web -p croft:0:switches | awk '/:total/ { t = \$2 } /voluntary/ { s += \$2 } END { exit t != s }'"
 before=$(sed -n 's/^ctxt //p' /proc/stat)
 now=$(kstat -p croft:0:switches:total | sed 's/.*	//')
-t_ok "of the machine they are the kernel's" between "$before" "$now" "$(sed -n 's/^ctxt //p' /proc/stat)"
+t_ok "of the machine they are the kernel's" t_between "$before" "$now" "$(sed -n 's/^ctxt //p' /proc/stat)"
 t_is "which doesn't tell the kinds apart" "$(kstat -p croft:0:switches:voluntary | sed 's/.*	//')" $unknown
 t_is "nor those of a partition by CPU" "$(kstat -z web -p cpu:0:sys:pswitch | sed 's/.*	//')" $unknown
 
@@ -104,5 +103,5 @@ t_croftd_start || exit 1
 t_ok "the next one goes on with them" [ "$before" -le "$(switches web)" ]
 t_ok "it is restarted" croft restart web
 wait $looping
-t_ok "and counts from the beginning" between 0 "$(switches web)" $((entering * 5))
+t_ok "and counts from the beginning" t_between 0 "$(switches web)" $((entering * 5))
 t_done

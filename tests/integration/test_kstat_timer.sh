@@ -17,7 +17,6 @@ sums() { # PARTITION VALUE...
                 $3 == "io" && $4 ~ wanted { sum[$2] += $5 }
                 END { for (i in own) total += sum[i]; printf "%.0f\n", total }'
 }
-between() { [ "$1" -le "$2" ] && [ "$2" -le "$3" ]; }
 
 t_is "nothing is timed unless that is wanted" "$(events a)" "0 0"
 t_ok "it is wanted" croft set a mount.stats=latency
@@ -28,9 +27,9 @@ t_ok "a mount is there" t_wait_for known "$i"
 before=$(timer a write num_events)
 other=$(events b)
 t_ok "it is written to and read" within a sh -c 'dd if=/dev/zero of=/mnt/x/f bs=4096 count=100 && dd if=/mnt/x/f of=/dev/null bs=4096'
-t_ok "each call is an event" between "$((before + 100))" "$(timer a write num_events)" "$((before + 400))"
+t_ok "each call is an event" t_between "$((before + 100))" "$(timer a write num_events)" "$((before + 400))"
 t_ok "one that waits is a long one" within a sh -c 'mkfifo /mnt/x/p; exec 3<>/mnt/x/p; { sleep 2; echo x >&3; } & read -r line <&3'
-t_ok "which shows" between 1000000000 "$(timer a read max_time)" "$(timer a read elapsed_time)"
+t_ok "which shows" t_between 1000000000 "$(timer a read max_time)" "$(timer a read elapsed_time)"
 
 # --- what is added up -------------------------------------------------------------------------------------------------
 
@@ -43,8 +42,8 @@ t_is "and what writes took" "$(timer a write elapsed_time)" "$(sums a wlentime)"
 for kind in read write; do
         n=$(timer a $kind num_events)
         last=$(($(timer a $kind stop_time) - $(timer a $kind start_time)))
-        t_ok "the mean $kind lies between the shortest and the longest" between "$(timer a $kind min_time)" "$(($(timer a $kind elapsed_time) / n))" "$(timer a $kind max_time)"
-        t_ok "and so does the last one" between "$(timer a $kind min_time)" "$last" "$(timer a $kind max_time)"
+        t_ok "the mean $kind lies between the shortest and the longest" t_between "$(timer a $kind min_time)" "$(($(timer a $kind elapsed_time) / n))" "$(timer a $kind max_time)"
+        t_ok "and so does the last one" t_between "$(timer a $kind min_time)" "$last" "$(timer a $kind max_time)"
         t_is "it has its name" "$(timer a $kind name)" $kind
 done
 t_is "another partition's aren't touched by that" "$(events b)" "$other"

@@ -67,13 +67,17 @@ t_is "... says the judge, too" "$status" 0
 t_note "$(grep -c '^right facts' "$T/judged") files tell facts of the host, $(grep -c '^right figures' "$T/judged") tell figures"
 
 # What all do on a disk is told where its bus is, too.
-disks=$(for disk in /sys/block/*; do readlink -f "$disk"; done | grep -v ^/sys/devices/virtual/)
-told() { # in the directories of disks
+disks=$(for disk in /sys/block/*; do readlink -f "$disk"; done | grep ^/sys/devices/ | grep -v ^/sys/devices/virtual/)
+told() { # [COMMAND...]: in the directories of disks
         # shellcheck disable=SC2086 # one a line
-        find $disks -type f | wc -l
+        "$@" find $disks -type f | wc -l
 }
-# shellcheck disable=SC2086
-t_is "of a disk's own directory nothing is shown" "$(told | grep -c '^0$') $(inside find $disks -type f | wc -l)" "0 0"
+if [ -n "$disks" ]; then
+        t_ok "a disk's own directory tells of it" [ "$(told)" -gt 0 ]
+        t_is "inside it tells nothing" "$(told inside)" 0
+else
+        t_skip "a disk's own directory tells nothing inside" "there is no disk on a bus here"
+fi
 
 # The judge must be able to find one.
 printf '| `/proc/none` | own | by nothing |\n' >"$T/nothing.md"

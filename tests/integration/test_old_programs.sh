@@ -21,7 +21,7 @@ group() {
         done
 }
 # SENTENCE GOT FROM TO
-t_between() {
+t_number_between() {
         if [ -n "$2" ] && awk -v x="$2" -v a="$3" -v b="$4" 'BEGIN { exit !(x >= a && x <= b) }'; then
                 t_pass "$1"
         else
@@ -44,10 +44,10 @@ look_at() { # SUITE
         t_is "so says vmstat -s" "$(inside 'vmstat -s' | awk '/total memory/ { print $1 }')" "$(kib $MEMORY)"
         t_is "and top" "$(inside 'top -b -n 1' | sed -n 's/^[MK]iB Mem *: *\([0-9.]*\).*/\1/p')" "$(kib $((MEMORY / 1024))).0"
         t_usage=$(kib "$(group memory memory.usage_in_bytes memory.current)")
-        t_between "free: what is shared is what lies in /dev/shm" "$(inside 'free -k' | awk '/^Mem/ { print $5 }')" 32768 34816
+        t_number_between "free: what is shared is what lies in /dev/shm" "$(inside 'free -k' | awk '/^Mem/ { print $5 }')" 32768 34816
         # Since procps 4.0.1 what is used is what isn't available, before, what is neither free nor cache.
         t_is "it adds up" "$(inside 'free -k' | awk '/^Mem/ && ($3 + $4 + $6 == $2 || $3 + $7 == $2) { print "yes" }')" yes
-        t_between "what isn't free is what the control group counts" \
+        t_number_between "what isn't free is what the control group counts" \
                 "$(inside 'free -k' | awk '/^Mem/ { print $2 - $4 }')" $((t_usage - 6144)) $((t_usage + 6144))
 
         # --- CPUs ---
@@ -61,18 +61,18 @@ look_at() { # SUITE
         t_before=$(cpu_ns) t_from=$(date +%s%N)
         t_load=$(inside 'LC_ALL=C mpstat 3 1 | awk "/^Average/ { print 100 - \$NF }"')
         t_share=$((($(cpu_ns) - t_before) * 100 / ($(date +%s%N) - t_from)))
-        t_between "mpstat sees its own load and no other: what its control group counts" "$t_load" $((t_share - 10)) $((t_share + 10))
-        t_between "which isn't nothing" "$t_share" 1 65
+        t_number_between "mpstat sees its own load and no other: what its control group counts" "$t_load" $((t_share - 10)) $((t_share + 10))
+        t_number_between "which isn't nothing" "$t_share" 1 65
         t_like "sar works" "$(inside 'LC_ALL=C sar -u 1 1')" '^Average: +all'
         t_like "iostat works" "$(inside 'LC_ALL=C iostat -c 1 1')" '^avg-cpu'
 
         # --- processes, time ---
         t_is "top counts its tasks" "$(inside 'exec top -b -n 1' | awk '/^Tasks/ { print $2 }')" "$(inside 'echo /proc/[0-9]*' | wc -w)"
         t_is "pgrep finds its own" "$(inside 'pgrep -c -x sleep')" 10
-        t_between "ps: the ballast's share of memory isn't one of the host's" "$(inside 'ps -eo pmem --no-headers' | sort -n | tail -n 1)" 0 100
+        t_number_between "ps: the ballast's share of memory isn't one of the host's" "$(inside 'ps -eo pmem --no-headers' | sort -n | tail -n 1)" 0 100
         t_up=$(inside "cut -d. -f1 /proc/uptime")
         t_uptime
-        t_between "uptime: since it started" "$t_up" 1 $((t_now - t_started + 1))
+        t_number_between "uptime: since it started" "$t_up" 1 $((t_now - t_started + 1))
         t_like "uptime's words" "$(inside 'LC_ALL=C uptime')" 'up [0-9]+ min,.*load average: [0-9.]+, [0-9.]+, [0-9.]+$'
         t_like "w's, too" "$(inside 'LC_ALL=C w -h; LC_ALL=C w | head -n 1')" 'load average:'
         t_is "vmstat has all its columns" "$(inside 'vmstat' | awk 'NR == 3 { if (NF >= 17) print "yes" }')" yes
