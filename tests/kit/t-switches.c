@@ -14,7 +14,7 @@
 
 static void *wait_in_turns(void *turns)
 {
-        /* Long enough for the thread to be off its CPU before the time is over: where that isn't so it isn't switched. */
+        /* Long enough for the thread to be off its CPU before that is over; else it isn't switched. */
         const struct timespec moment = {.tv_nsec = 1000000};
 
         for (int i = *(int *)turns; i > 0; i--)
