@@ -32,6 +32,7 @@
 #define QUIT_MS 1000   /* a warden has its log to write */
 #define EMPTY_MS 10000 /* for the kernel to take processes apart: core dumps, big address spaces */
 #define HINDERED_MS 1000
+#define LOOKS 3 /* at what an init understands */
 
 static void socket_name(const struct partition *p, char name[32])
 {
@@ -471,37 +472,43 @@ static int start(struct partition *p, struct croft_error *err)
 /* --- stop ----------------------------------------------------------------------------------------------------------
  */
 
-/* What this init understands as "stop", known by what it has a handler for or waits for by signalfd: the kernel drops
- * every other signal to a PID 1.  0: nothing would help. */
+/* 0: nothing would help. */
 static int stop_signal(pid_t pid)
 {
-        const int candidates[] = {SIGRTMIN + 3 /* systemd: halt */, SIGPWR /* sysvinit, LXC's habit */, SIGTERM};
-        uint64_t handled;
+        const struct timespec moment = {.tv_nsec = 2000000};
+        uint64_t caught = 0, blocked = ~UINT64_C(0), now;
+        int signal;
 
-        if (process_handled_signals(pid, &handled) < 0)
-                return 0;
-        for (size_t i = 0; i < ELEMENTS(candidates); i++)
-                if (handled & (UINT64_C(1) << (candidates[i] - 1)))
-                        return candidates[i];
-        return process_waits_for_signal(pid) ? SIGTERM : 0; /* croft-init, tini */
+        /* Blocked at each look: a shell that starts a program blocks all for a moment. */
+        for (int i = 0; i < LOOKS; i++) {
+                if (process_signals(pid, &caught, &now) < 0)
+                        return 0;
+                blocked &= now;
+                if (life_stop_signal(caught, 0) != 0)
+                        break;
+                (void)nanosleep(&moment, NULL);
+        }
+        signal = life_stop_signal(caught, blocked);
+        return signal == 0 && process_waits_for_signal(pid) ? SIGTERM : signal; /* croft-init, tini */
 }
 
 /* Asks init and waits; 0: it has ended. */
 static int ask_init(struct partition *p)
 {
-        int signal = stop_signal(p->run.pid), timeout = (int)p->stop.timeout_ms, r;
+        const unsigned int timeout = p->stop.timeout_ms;
+        int signal = stop_signal(p->run.pid), r;
 
         if (signal == 0)
                 return -ETIMEDOUT;
         if (process_signal(p->run.pidfd, signal) < 0)
                 return -ETIMEDOUT;
         if (signal != SIGPWR)
-                return process_wait(p->run.pidfd, timeout);
+                return broker_wait(unit_of(p), p->run.pidfd, timeout);
         /* An init without a powerfail entry does nothing; the second half of the time is SIGTERM's. */
-        r = process_wait(p->run.pidfd, timeout / 2);
+        r = broker_wait(unit_of(p), p->run.pidfd, timeout / 2);
         if (r == -ETIMEDOUT) {
                 (void)process_signal(p->run.pidfd, SIGTERM);
-                r = process_wait(p->run.pidfd, timeout - timeout / 2);
+                r = broker_wait(unit_of(p), p->run.pidfd, timeout - timeout / 2);
         }
         return r;
 }

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/life_books.h"
+#include "daemon/life_broker.h"
 #include "image/image.h"
 
 #include <string.h>
@@ -432,6 +433,7 @@ int life_open(struct host *host, struct store *store, struct life **ret, struct 
         host->note = errors_note_partition;
         host->is_kept_from = books_keep_from;
         host->has_grants = unit_has_grants;
+        host->serve = broker_wait_a_moment;
         life->store = store;
         life->started = (uint64_t)time(NULL);
         life->epoll = life->calls = life->calls_end = -EBADF;

@@ -8,6 +8,7 @@
 #include "daemon/life_broker.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sock.h"
 #include "base/str.h"
@@ -156,6 +157,31 @@ void broker_serve(struct unit *u)
 
         answer(u, wish, -unit_kext_serve(u, &wish->request, wish->bytes));
         free_wish(wish);
+}
+
+int broker_wait(struct unit *u, int fd, unsigned int timeout_ms)
+{
+        const int64_t until = now_ms() + timeout_ms;
+
+        for (;;) {
+                struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = u->broker.socket, .events = POLLIN},
+                        {.fd = broker_wakes(u), .events = POLLIN}};
+                int64_t left = until - now_ms();
+
+                if (poll(p, ELEMENTS(p), left > 0 ? (int)left : 0) < 0 && errno != EINTR)
+                        return -errno;
+                if (p[0].revents != 0)
+                        return 0;
+                if (left <= 0)
+                        return -ETIMEDOUT;
+                if (broker_look(u, NULL) == 1)
+                        broker_serve(u);
+        }
+}
+
+void broker_wait_a_moment(struct partition *p, unsigned int ms)
+{
+        (void)broker_wait(unit_of(p), -EBADF, ms);
 }
 
 static void record_late(struct unit *u)

@@ -25,6 +25,11 @@ bool broker_wants_look(const struct unit *u);
  * is for broker_serve(): how long that takes is the module's to say. */
 int broker_look(struct unit *u, struct croft_error *err);
 void broker_serve(struct unit *u);
+/* Waits until fd can be read, as a pidfd whose process has ended, for timeout_ms at most (-ETIMEDOUT); fd < 0: that
+ * long.  Whoever is waited for may be in a call about a module, or wait for one who is: they are served meanwhile.  By
+ * the owner. */
+int broker_wait(struct unit *u, int fd, unsigned int timeout_ms);
+void broker_wait_a_moment(struct partition *p, unsigned int ms); /* as host.serve wants it */
 /* What wakes croftd for that, beside what it says; -EBADF: nothing.  partition.lock is held. */
 int broker_wakes(const struct unit *u);
 

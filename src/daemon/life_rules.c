@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define IN(state) (1U << PARTITION_##state)
@@ -110,4 +111,17 @@ int life_action_check(
         default:
                 return croft_error_set(err, EBUSY, "'%s' is %s.", partition, partition_state_name(state));
         }
+}
+
+/* A handler says more: one that blocks all for a moment waits for none on a signalfd. */
+int life_stop_signal(uint64_t caught, uint64_t blocked)
+{
+        const int candidates[] = {SIGRTMIN + 3 /* systemd: halt */, SIGPWR /* sysvinit, LXC's habit */, SIGTERM};
+        const uint64_t masks[] = {caught, blocked};
+
+        for (size_t m = 0; m < ELEMENTS(masks); m++)
+                for (size_t i = 0; i < ELEMENTS(candidates); i++)
+                        if (masks[m] & (UINT64_C(1) << (candidates[i] - 1)))
+                                return candidates[i];
+        return 0;
 }

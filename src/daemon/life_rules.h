@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * life_rules.h - which operation is allowed in which state (C-7), as a table.  Pure.
+ * life_rules.h - which operation is allowed in which state (C-7), as a table, and how an init is asked to stop.  Pure.
  */
 #ifndef CROFT_DAEMON_LIFE_RULES_H
 #define CROFT_DAEMON_LIFE_RULES_H
@@ -9,6 +9,7 @@
 
 #include <croft/error.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum life_action {
         LIFE_CREATE,
@@ -50,5 +51,9 @@ bool life_action_is_attempt(enum life_action action);
 /* 0, or why not: -ESRCH it isn't running, -EBUSY it is already, -ENOTRECOVERABLE it is broken. */
 int life_action_check(
         enum life_action action, enum partition_state state, const char *partition, struct croft_error *err);
+
+/* What an init that has handlers for these signals, and blocks those, understands as "stop": the kernel drops every
+ * other signal to a PID 1.  0: none.  Masks as of process_signals(). */
+int life_stop_signal(uint64_t caught, uint64_t blocked);
 
 #endif

@@ -192,19 +192,15 @@ static bool read_mask(const char *status, const char *name, uint64_t *ret)
         return line && sscanf(line + strlen(name), " %" SCNx64, ret) == 1;
 }
 
-int process_handled_signals(pid_t pid, uint64_t *ret)
+int process_signals(pid_t pid, uint64_t *caught, uint64_t *blocked)
 {
         _cleanup_free_ char *text = NULL;
-        uint64_t blocked, caught;
         int r = read_proc(pid, "status", &text);
 
         if (r < 0)
                 return r;
         /* The first line is the name; its control bytes are escaped by the kernel, so no line of it is another's. */
-        if (!read_mask(text, "\nSigBlk:", &blocked) || !read_mask(text, "\nSigCgt:", &caught))
-                return -EBADMSG;
-        *ret = blocked | caught;
-        return 0;
+        return read_mask(text, "\nSigBlk:", blocked) && read_mask(text, "\nSigCgt:", caught) ? 0 : -EBADMSG;
 }
 
 bool process_waits_for_signal(pid_t pid)

@@ -42,9 +42,9 @@ void process_usual_oom(pid_t pid);
 /* Lowers the hard limit of open files of a process of our own user to `hard`; one that is lower stays. */
 int process_lower_nofile(pid_t pid, uint64_t hard, struct croft_error *err);
 
-/* SigBlk | SigCgt: the signals that the process does something about (blocked ones may wait on a signalfd).  Bit n-1 is
- * signal n. */
-int process_handled_signals(pid_t pid, uint64_t *ret);
+/* The signals that the process has handlers for (SigCgt), and those that it blocks (SigBlk), which may wait on a
+ * signalfd; but a shell blocks all for a moment whenever it starts a program.  Bit n-1 is signal n. */
+int process_signals(pid_t pid, uint64_t *caught, uint64_t *blocked);
 
 /* Is it in sigwaitinfo(2) or the like?  As long as it is, the kernel shows what it waits for as not blocked. */
 bool process_waits_for_signal(pid_t pid);

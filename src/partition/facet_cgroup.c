@@ -6,6 +6,7 @@
 #include "partition/facet_cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "partition/host.h"
 #include "partition/property.h"
@@ -16,6 +17,8 @@
 
 #define EMPTY_TIMEOUT_MS 5000
 #define FREEZE_TIMEOUT_MS 10000
+#define FREEZE_TURN_MS 1000
+#define SERVE_MS 100
 
 /* "/dev/sda" becomes "8:0"; "8:0" stays. */
 static int device_number(const char *device, char *ret, size_t size, struct croft_error *err)
@@ -169,7 +172,20 @@ static int release(struct partition *p, struct croft_error *err)
 
 static int freeze(struct partition *p, struct croft_error *err)
 {
-        return cgroup_freeze(p->host->cgroups, p->def.id, true, FREEZE_TIMEOUT_MS, err);
+        const int64_t until = now_ms() + FREEZE_TIMEOUT_MS;
+
+        for (;;) {
+                struct croft_error own = CROFT_ERROR_INIT;
+                int r = cgroup_freeze(p->host->cgroups, p->def.id, true, FREEZE_TURN_MS, &own);
+
+                if (r == 0)
+                        return 0;
+                if (r != -ETIMEDOUT || now_ms() >= until)
+                        return croft_error_copy(err, &own);
+                /* One may be in a call that croftd carries out, by a process that is frozen, too. */
+                if (p->host->serve)
+                        p->host->serve(p, SERVE_MS);
+        }
 }
 
 static int thaw(struct partition *p, struct croft_error *err)

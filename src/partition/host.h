@@ -69,6 +69,9 @@ struct host {
         bool (*is_kept_from)(struct partition *p, uint32_t type, uint32_t major);
         /* Is it granted kernel extensions?  NULL: there are none. */
         bool (*has_grants)(struct partition *p);
+        /* Carries out what its processes ask for, for so long: while one waits for that it can't be frozen.  NULL: they
+         * ask for nothing. */
+        void (*serve)(struct partition *p, unsigned int ms);
 };
 
 #endif

@@ -27,7 +27,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define DECISION_MS 60000 /* for croftd, and the module's own beginning */
 #define CHUNK 65536
 #define ASKS 'a' /* words of a copier to the broker */
 #define FREE 'f'
@@ -290,7 +289,7 @@ static void hear_copier(struct broker_module *m)
         while (!m->sent && m->copier.socket >= 0 && recv(m->copier.socket, &said, 1, MSG_DONTWAIT) == 1) {
                 m->sent = said == FREE;
                 if (!m->asked)
-                        m->until_ms = now_ms() + DECISION_MS;
+                        m->until_ms = now_ms() + MODULE_COPY_MS; /* for saying so to croftd */
                 m->asked = true;
         }
 }
@@ -321,10 +320,11 @@ static bool look(struct broker *b, struct broker_module *m)
                 else if (!m->asked)
                         answer(b, m, status >> 8 == CLD_KILLED ? ENOMEM : EINTR);
         }
-        if (now_ms() >= m->until_ms) {
+        /* What croftd has been asked for it answers when it is done, however long the module takes to begin. */
+        if (!m->sent && now_ms() >= m->until_ms) {
                 if (!m->asked && !m->answered) /* global is to know of it */
                         (void)warden_send(b->channel, WARDEN_MODULE_LATE, NULL, 0, NULL);
-                if (!m->asked && m->copier.pidfd >= 0)
+                if (m->copier.pidfd >= 0)
                         (void)process_signal(m->copier.pidfd, SIGKILL); /* one that can't be killed yet stays listed */
                 answer(b, m, ETIMEDOUT);
         }

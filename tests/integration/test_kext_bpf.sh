@@ -197,6 +197,32 @@ t_croftd_kill
 rm "$T"/run/bpf/kext/*/0
 t_croftd_start
 t_is "KXT-35: what somebody has taken a part of is lost, with the rest" "$(holders) $(connects a 4714) $(instances)" "drop=0 a 1 command LOST 2; asks "
+
+# --- while something else is done with the partition ----------------------------------------------------------------------
+
+croft create c -s init='/bin/sh -c "trap \"rmmod drop; echo rmmod: \$?; exit\" TERM; touch /root/up; while :; do sleep 0.1; done"' -s stop.timeout=600 >/dev/null
+croft kext grant c drop
+croft start c
+croft exec c -- sh -c 'cat >/root/newer.o' <newer/drop.bpf.o
+croft kext load c drop
+t_wait_for test -e "/proc/$(field c .pid)/root/root/up"
+t_uptime && began=$t_now
+t_ok "one that gives back what it has as it ends is stopped" croft stop c
+t_uptime
+t_ok "without having to wait" [ $((t_now - began)) -lt 300 ]
+t_like "since it can" "$(croft log c)" "rmmod: 0"
+croft start c
+croft exec c -- sh -c 'touch /root/asks
+        for _ in 1 2 3 4; do while [ -e /root/asks ]; do insmod /root/newer.o; rmmod drop; done & done; wait' >/dev/null 2>&1 &
+t_wait_for test -e "/proc/$(field c .pid)/root/root/asks"
+for _ in 1 2 3; do
+        t_ok "one that asks all the time can be frozen" croft freeze c
+        t_ok "and thawed" croft thaw c
+done
+rm "/proc/$(field c .pid)/root/root/asks"
+wait $!
+croft remove c --force
+
 t_ok "it is revoked" croft kext revoke drop
 t_fails_with 3 "and can't be had any more" croft kext load a drop
 t_is "and that it was is shown beside who had it" "$(croft kext list --holders --format json | jq -r '.[] | "\(.partition) \(.state) \(.generation_state)"' | tr '\n' ';')" "a LOST REVOKED;"

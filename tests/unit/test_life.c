@@ -320,20 +320,47 @@ static void no_process_is_an_ended_one(void **state)
         assert_int_equal(process_of_pidfd(-EBADF, &pid), -EBADF);
 }
 
-static void blocked_and_caught_signals_count_as_handled(void **state)
+static uint64_t bit(int signal)
 {
+        return UINT64_C(1) << (signal - 1);
+}
+
+static void on_signal(int signal)
+{
+        (void)signal;
+}
+
+static void signals_are_told_as_caught_and_as_blocked(void **state)
+{
+        struct sigaction action = {.sa_handler = on_signal}, before;
+        uint64_t caught = 0, blocked = 0;
         sigset_t set, old;
-        uint64_t handled = 0;
 
         (void)state;
         (void)sigemptyset(&set);
         (void)sigaddset(&set, SIGPWR);
         assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
-        assert_int_equal(process_handled_signals(getpid(), &handled), 0);
-        assert_true(handled & UINT64_C(1) << (SIGPWR - 1));
-        assert_false(handled & UINT64_C(1) << (SIGRTMIN + 3 - 1));
+        assert_int_equal(sigaction(SIGTERM, &action, &before), 0);
+        assert_int_equal(process_signals(getpid(), &caught, &blocked), 0);
+        assert_true(blocked & bit(SIGPWR));
+        assert_false(blocked & (bit(SIGRTMIN + 3) | bit(SIGTERM)));
+        assert_true(caught & bit(SIGTERM));
+        assert_false(caught & (bit(SIGPWR) | bit(SIGRTMIN + 3)));
+        assert_int_equal(sigaction(SIGTERM, &before, NULL), 0);
         assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
         assert_false(process_waits_for_signal(getpid()));
+}
+
+static void an_init_is_told_to_stop_by_what_it_understands(void **state)
+{
+        const uint64_t all = ~UINT64_C(0);
+
+        (void)state;
+        assert_int_equal(life_stop_signal(0, bit(SIGCHLD) | bit(SIGTERM) | bit(SIGRTMIN + 3)), SIGRTMIN + 3);
+        assert_int_equal(life_stop_signal(bit(SIGHUP) | bit(SIGPWR) | bit(SIGTERM), 0), SIGPWR);
+        assert_int_equal(life_stop_signal(bit(SIGTERM), all), SIGTERM); /* a shell, just starting a program */
+        assert_int_equal(life_stop_signal(bit(SIGHUP), bit(SIGTERM)), SIGTERM);
+        assert_int_equal(life_stop_signal(bit(SIGHUP), bit(SIGCHLD)), 0);
 }
 
 int main(void)
@@ -356,7 +383,8 @@ int main(void)
                 cmocka_unit_test(the_end_of_croftd_ends_every_wait),
                 cmocka_unit_test(a_process_is_known_by_pid_and_start_time),
                 cmocka_unit_test(no_process_is_an_ended_one),
-                cmocka_unit_test(blocked_and_caught_signals_count_as_handled),
+                cmocka_unit_test(signals_are_told_as_caught_and_as_blocked),
+                cmocka_unit_test(an_init_is_told_to_stop_by_what_it_understands),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
