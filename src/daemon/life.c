@@ -20,7 +20,8 @@ struct unit *unit_new(struct life *life, struct partition_def *def)
 
         if (!u)
                 return NULL;
-        if (pthread_mutex_init(&u->p.lock, NULL) != 0 || pthread_cond_init(&u->changed, NULL) != 0) {
+        if (pthread_mutex_init(&u->p.lock, NULL) != 0 || pthread_mutex_init(&u->shows_modules, NULL) != 0 ||
+                pthread_cond_init(&u->changed, NULL) != 0) {
                 free(u);
                 return NULL;
         }
@@ -51,6 +52,7 @@ struct unit *unit_unref(struct unit *u)
         partition_def_done(&u->p.def);
         autoload_names_done(&u->names);
         (void)pthread_mutex_destroy(&u->p.lock);
+        (void)pthread_mutex_destroy(&u->shows_modules);
         (void)pthread_cond_destroy(&u->changed);
         free(u);
         return NULL;

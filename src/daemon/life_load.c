@@ -218,12 +218,10 @@ static void show(struct unit *u, const struct shown *shown)
                 (void)views_modules_replace(memory, shown->list, shown->n, NULL); /* an old one has no room for it */
 }
 
-/* wanted: something is granted, or held.  Else there is nothing to look at. */
-static void tell(struct unit *u, const struct shown *shown, enum told wanted)
+static void tell(struct unit *u, enum told wanted)
 {
         struct wire_writer body = WIRE_WRITER_INIT;
 
-        show(u, shown);
         wire_put_u8(&body, wanted == TOLD_YES);
         (void)pthread_mutex_lock(&u->p.lock);
         if (u->p.run.warden >= 0 && u->told_modules != wanted &&
@@ -233,15 +231,28 @@ static void tell(struct unit *u, const struct shown *shown, enum told wanted)
         wire_writer_done(&body);
 }
 
-void unit_kext_tell(struct unit *u)
+/* asks: what it is granted is by these; NULL: as they are.  If nothing is granted, nor held, there is nothing to look
+ * at.  Whoever looks later tells later: by a list from before, what has been loaded since wouldn't be there. */
+static void look_and_tell(struct unit *u, const struct life_policy_asks *asks)
 {
         _cleanup_free_ struct kext_grant *grants = NULL;
         struct shown shown = {.life = u->life};
-        size_t held = books_each(u, show_one, &shown), n = 0;
+        size_t held, n = 0;
 
-        if (held == 0)
+        (void)pthread_mutex_lock(&u->shows_modules);
+        held = books_each(u, show_one, &shown);
+        if (held == 0 && asks)
+                (void)life_policy_grants(u->life, asks, &grants, &n, NULL);
+        else if (held == 0)
                 (void)unit_grants(u, &grants, &n, NULL);
-        tell(u, &shown, held > 0 || n > 0 ? TOLD_YES : TOLD_NO);
+        show(u, &shown);
+        tell(u, held > 0 || n > 0 ? TOLD_YES : TOLD_NO);
+        (void)pthread_mutex_unlock(&u->shows_modules);
+}
+
+void unit_kext_tell(struct unit *u)
+{
+        look_and_tell(u, NULL);
 }
 
 /* --- commands --- */
@@ -391,12 +402,8 @@ static int apply(struct partition *p, const char *key, const char *old, const ch
         r = life_policy_check(unit_of(p)->life, value, err);
         if (r == 0)
                 r = life_policy_grants(unit_of(p)->life, &asks, &grants, &n, err);
-        if (r == 0) {
-                struct shown shown = {.life = unit_of(p)->life};
-                size_t held = books_each(unit_of(p), show_one, &shown);
-
-                tell(unit_of(p), &shown, held > 0 || n > 0 ? TOLD_YES : TOLD_NO);
-        }
+        if (r == 0)
+                look_and_tell(unit_of(p), &asks);
         return r;
 }
 

@@ -57,10 +57,12 @@ struct unit {
         bool stopped;           /* on purpose, in this boot: autostart leaves it alone */
         bool kept_off;          /* the CPU that PID 1 stays on until it is init: the thread that starts it */
         pthread_cond_t changed; /* with partition.lock: operation or entering has changed */
-        struct warden_process broker; /* partition.lock: pidfd -EBADF: there is none */
-        struct module_wish *wish;     /* the owner's: heard from the broker, to be served */
-        enum told told_modules;       /* partition.lock */
-        bool placed;                  /* pools_lock: it has control groups, and the CPUs of its pool in them */
+        struct warden_process broker;  /* partition.lock: pidfd -EBADF: there is none */
+        struct module_wish *wish;      /* the owner's: heard from the broker, to be served */
+        pthread_mutex_t shows_modules; /* over a look at what it has and telling of it; taken after books_lock, and
+                                          before policy_lock and partition.lock */
+        enum told told_modules;        /* partition.lock */
+        bool placed;                   /* pools_lock: it has control groups, and the CPUs of its pool in them */
         struct rate deaths, reboots;
         struct kext_rate loads;         /* books_lock: of the kernel, for it */
         struct packages_watch packages; /* of the thread of life_packages.c */

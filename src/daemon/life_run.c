@@ -127,18 +127,21 @@ int life_start(struct life *life, const char *name, struct croft_error *err)
         return finish(u, state, r, &own, err);
 }
 
-/* A stop under way is waiting for init: kills everything now, and waits for that stop's end.  True: there was one. */
+/* What is under way waits for init to stop, or for what an extension needs in the partition's control groups: kills
+ * everything there now, and waits for the end of that.  True: there was something. */
 static bool hasten(struct life *life, const char *name)
 {
+        static const char *const waiting[] = {"stop", "restart", "serve"};
         _cleanup_(unit_unrefp) struct unit *u = life_find(life, name, NULL);
-        bool stopping;
+        bool waits = false;
 
         if (!u)
                 return false;
         (void)pthread_mutex_lock(&u->p.lock);
-        stopping = u->p.operation && (strcmp(u->p.operation, "stop") == 0 || strcmp(u->p.operation, "restart") == 0);
+        for (size_t i = 0; u->p.operation && i < ELEMENTS(waiting); i++)
+                waits = waits || strcmp(u->p.operation, waiting[i]) == 0;
         (void)pthread_mutex_unlock(&u->p.lock);
-        if (!stopping)
+        if (!waits)
                 return false;
         (void)cgroup_kill(life->host->cgroups, u->p.def.id, NULL); /* it may be gone by now */
         (void)pthread_mutex_lock(&u->p.lock);
@@ -155,8 +158,8 @@ int life_stop(struct life *life, const char *name, unsigned int timeout_ms, bool
         enum partition_state state;
         int r;
 
-        if (force)
-                (void)hasten(life, name);
+        while (force && hasten(life, name))
+                ; /* another one may have followed, the stop after the end of init */
         r = life_begin(life, name, force ? LIFE_FORCED_STOP : LIFE_STOP, &u, err);
         if (r < 0)
                 return r;
