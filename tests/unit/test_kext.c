@@ -238,8 +238,8 @@ static void zeros_in_the_list_of_the_revoked_hide_nothing(void **state)
 
         (void)state;
         assert_int_equal(write(list, zeros, sizeof(zeros)), sizeof(zeros));
-        assert_int_equal(kext_revoked_add(dir, ABC, NULL), 0);
-        assert_int_equal(kext_revoked_each(dir, is_abc, &found, NULL), 0);
+        assert_int_equal(kext_revoked_add(dir, KEXT_REVOKED_STATE, ABC, NULL), 0);
+        assert_int_equal(kext_revoked_each(dir, KEXT_REVOKED_STATE, is_abc, &found, NULL), 0);
         assert_true(found);
 }
 
