@@ -202,11 +202,11 @@ t_croftd_start() {
                 read -r t_mount t_own <<END
 $t_hierarchies
 END
-                "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" \
+                "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" --config-dir "$T/etc" \
                         --cgroup "$t_own/croft-test.$$" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
         else
                 sh -c 'for dir in $0; do echo $$ >"$dir/cgroup.procs" || exit 125; done; exec "$@"' "$t_cgroups" \
-                        "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
+                        "$BUILD/croftd" --state-dir "$T/state" --run-dir "$T/run" --config-dir "$T/etc" "$@" >>"$T/croftd.log" 2>&1 </dev/null &
         fi
         t_daemon=$!
         t_uptime

@@ -258,7 +258,7 @@ static const struct cli_command kext_commands[] = {
         {"load", NULL, "PARTITION EXTENSION [PARAMETER...]", "load an extension for a running partition",
                 "It must be granted.  What it needs is loaded, too.  What another partition has is shared; of a BPF "
                 "object\n"
-                "each has its own.",
+                "each has its own.  Inside the partition this is `croft-extension load` or insmod.",
                 NULL, 2, CLI_ANY, false, cli_cmd_kext_load, NULL, "kext"},
         {"unload", NULL, "PARTITION|global EXTENSION... [--force]", "take loaded extensions away from a partition",
                 "It leaves the kernel when nobody holds it and nobody uses it any more.  'global' takes it out for "

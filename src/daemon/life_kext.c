@@ -3,17 +3,20 @@
  * life_kext.c - the register of kernel extensions: what global has examined and keeps a copy of, by its SHA-256.
  *
  * First the copy, then the row: an interrupted registration leaves a copy that nobody knows, which the next start
- * sweeps away.  The other way round with revoking: first the list beside the database, then the row, then the copy
- * goes; the next start finishes it.  So both need no journal beyond what is there anyway.
+ * sweeps away.  The other way round with revoking: first the lists beside the database and in the configuration, then
+ * the row, then the copy goes; the next start finishes it.  So both need no journal beyond what is there anyway.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/life_books.h"
 #include "kext/kext.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What is being registered. */
 struct registering {
@@ -311,11 +314,53 @@ struct revoking {
         const struct kext_identity *identity;
 };
 
+static int add_both(int dir, const char *file, const struct kext_identity *i, struct croft_error *err)
+{
+        int r = kext_revoked_add(dir, file, i->sha256, err);
+
+        return r < 0 || !i->plain[0] ? r : kext_revoked_add(dir, file, i->plain, err);
+}
+
+/* Made if it isn't there. */
+static int open_config(struct life *life, struct croft_error *err)
+{
+        const char *path = life->host->config_dir;
+        int r = mkdir(path, 0755) == 0 ? 0 : -errno, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (r == 0 && fd >= 0) { /* it is to be there after a loss of power, too */
+                _cleanup_close_ int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                (void)fsync(above); /* what is written to it says whether the disk works */
+        }
+        return fd < 0 ? croft_error_set(err, errno, "open '%s'", path) : fd;
+}
+
+/* There it outlives what the list in the state directory doesn't: that this directory is restored as a whole.  Where it
+ * can't be kept there the other one has to do: what was to be revoked isn't given any more. */
+static void warn_config(struct life *life, struct croft_error *err)
+{
+        (void)croft_error_prefix(err, "list what is revoked in '%s/%s'", life->host->config_dir, KEXT_REVOKED_CONFIG);
+        log_error(LOG_LEVEL_WARNING, err, "it comes back when an older copy of the state directory is restored");
+        life_errors_add(life, err);
+}
+
+static int list_state(struct life *life, const struct kext_identity *i, struct croft_error *err)
+{
+        return add_both(life->host->state_dir, KEXT_REVOKED_STATE, i, err);
+}
+
 static int list_both(struct life *life, const struct kext_identity *i, struct croft_error *err)
 {
-        int r = kext_revoked_add(life->host->state_dir, i->sha256, err);
+        struct croft_error why = CROFT_ERROR_INIT;
+        _cleanup_close_ int dir = -EBADF;
+        int r = list_state(life, i, err);
 
-        return r < 0 || !i->plain[0] ? r : kext_revoked_add(life->host->state_dir, i->plain, err);
+        if (r < 0)
+                return r;
+        dir = open_config(life, &why);
+        if (dir < 0 || add_both(dir, KEXT_REVOKED_CONFIG, i, &why) < 0)
+                warn_config(life, &why);
+        return 0;
 }
 
 static int revoke_list(void *context, const void *arg, struct croft_error *err)
@@ -410,19 +455,81 @@ static int list_again(struct life *life, struct croft_error *err)
 
         for (size_t i = 0; r == 0 && i < all.n; i++)
                 if (all.list[i].state == KEXT_REVOKED)
-                        r = list_both(life, &all.list[i].identity, err);
+                        r = list_state(life, &all.list[i].identity, err);
+        return r;
+}
+
+/* What one list has the other gets, whether there is such an extension or not. */
+struct completing {
+        struct life *life;
+        int dir; /* of the one in the configuration */
+        bool failed;
+};
+
+static int complete_state(void *context, const char *sha256, struct croft_error *err)
+{
+        struct completing *c = context;
+        int r = kext_revoked_add(c->life->host->state_dir, KEXT_REVOKED_STATE, sha256, err);
+
+        c->failed = r < 0;
+        return r;
+}
+
+static int complete_config(void *context, const char *sha256, struct croft_error *err)
+{
+        struct completing *c = context;
+
+        if (c->dir < 0) /* not before there is something to be written */
+                c->dir = open_config(c->life, err);
+        return c->dir < 0 ? c->dir : kext_revoked_add(c->dir, KEXT_REVOKED_CONFIG, sha256, err);
+}
+
+/* That it can't be read doesn't keep croftd from what the other one says. */
+static int take_config(struct life *life, struct croft_error *err)
+{
+        struct completing c = {.life = life};
+        struct croft_error why = CROFT_ERROR_INIT;
+        _cleanup_close_ int dir = open(life->host->config_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = dir < 0 ? 0 : kext_revoked_each(dir, KEXT_REVOKED_CONFIG, complete_state, &c, &why);
+
+        if (r < 0 && c.failed)
+                return croft_error_set(err, r, "list what is revoked");
+        if (r < 0)
+                warn_config(life, &why);
+        return 0;
+}
+
+static void give_config(struct life *life)
+{
+        struct completing c = {.life = life, .dir = -EBADF};
+        struct croft_error why = CROFT_ERROR_INIT;
+
+        if (kext_revoked_each(life->host->state_dir, KEXT_REVOKED_STATE, complete_config, &c, &why) < 0)
+                warn_config(life, &why);
+        close_fd(c.dir);
+}
+
+/* Afterwards the lists and the database say the same. */
+static int settle_revoked(struct life *life, struct croft_error *err)
+{
+        int r = take_config(life, err);
+
+        if (r == 0)
+                r = kext_revoked_each(life->host->state_dir, KEXT_REVOKED_STATE, revoke_again, life, err);
+        if (r == 0)
+                r = list_again(life, err);
+        if (r == 0)
+                give_config(life);
         return r;
 }
 
 int life_kext_settle(struct life *life, struct croft_error *err)
 {
         unsigned int removed = 0;
-        int r = kext_revoked_each(life->host->state_dir, revoke_again, life, err);
+        int r = settle_revoked(life, err);
 
         if (r == 0 && store_is_new_boot(life->store)) /* the kernel has nothing of what they say */
                 r = store_books_forget(life->store, err);
-        if (r == 0)
-                r = list_again(life, err);
         if (r == 0)
                 r = kext_copy_sweep(life->host->state_dir, keeps_copy, life, &removed, err);
         if (r < 0) {

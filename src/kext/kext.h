@@ -162,10 +162,14 @@ int kext_copy_remove(int state_dir, const char *sha256, struct croft_error *err)
 int kext_copy_sweep(int state_dir, bool (*known)(void *context, const char *sha256), void *context,
         unsigned int *ret_removed, struct croft_error *err);
 
-/* The list of what was revoked, beside the database: one restored from an older copy doesn't bring it back. */
-int kext_revoked_add(int state_dir, const char *sha256, struct croft_error *err); /* one that is there is fine */
-int kext_revoked_each(int state_dir, int (*each)(void *context, const char *sha256, struct croft_error *err),
-        void *context, struct croft_error *err);
+/* The lists of what was revoked.  The one beside the database outlives an older copy of that, the one beside what the
+ * administrator has written an older copy of both. */
+#define KEXT_REVOKED_STATE "kext.revoked"
+#define KEXT_REVOKED_CONFIG "kexts.revoked"
+int kext_revoked_add(int dir, const char *file, const char *sha256, struct croft_error *err); /* there already: fine */
+int kext_revoked_each(int dir, const char *file,
+        int (*each)(void *context, const char *sha256, struct croft_error *err), void *context,
+        struct croft_error *err);
 
 /* --- what a partition stores of them (KXT-7, KXT-37) --- */
 

@@ -12,6 +12,7 @@
 #include "kernel/spawn.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 #define EXTRA_MAX 12
 #define WORDS_MAX 6
 #define DEATH_MS 1000 /* that it may take to die */
+#define LATE_MAX 32
 
 static int spawn(const char *worker, const char *mode, char *const words[], const int *fds, size_t n_fds,
         struct run *run, struct croft_error *err)
@@ -131,11 +133,50 @@ int run_next(struct run *run, struct msg *ret, struct croft_error *err)
         return r;
 }
 
+/* Those that couldn't die in time.  Whose thread lives on isn't handed on to the main one, so they are looked for at
+ * each next run; of more than there is room for the main thread takes those whose thread has ended. */
+static pthread_mutex_t late_lock = PTHREAD_MUTEX_INITIALIZER;
+static int late[LATE_MAX];
+static size_t n_late;
+
+/* By the main thread. */
+static bool was_reaped(int pidfd)
+{
+        siginfo_t info;
+
+        return waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+static void reap_late(void)
+{
+        (void)pthread_mutex_lock(&late_lock);
+        for (size_t i = 0; i < n_late;) {
+                if (process_reap(late[i], NULL) || was_reaped(late[i])) {
+                        close_fd(late[i]);
+                        late[i] = late[--n_late];
+                } else {
+                        i++;
+                }
+        }
+        (void)pthread_mutex_unlock(&late_lock);
+}
+
+static void leave(struct run *run)
+{
+        (void)pthread_mutex_lock(&late_lock);
+        if (n_late < LATE_MAX)
+                late[n_late++] = TAKE_FD(run->pidfd);
+        (void)pthread_mutex_unlock(&late_lock);
+}
+
 void run_end(struct run *run)
 {
+        reap_late();
         if (run->pidfd >= 0) {
                 (void)process_signal(run->pidfd, SIGKILL);
-                if (process_wait(run->pidfd, DEATH_MS) == 0)
+                if (process_wait(run->pidfd, DEATH_MS) < 0)
+                        leave(run);
+                else
                         (void)process_reap(run->pidfd, NULL);
         }
         run->pidfd = close_fd(run->pidfd);

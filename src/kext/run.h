@@ -28,8 +28,8 @@ int run_start(const char *worker, const char *mode, char *const words[], const i
 int run_next(struct run *run, struct msg *ret, struct croft_error *err);
 /* The same, with the descriptor that comes with it (the caller closes it), -EBADF: none. */
 int run_next_fd(struct run *run, struct msg *ret, int *ret_fd, struct croft_error *err);
-/* Kills it if it still runs.  One that can't die yet, as in a file system that never answers, is left to be reaped by
- * the main thread (life_reap()). */
+/* Kills it if it still runs.  One that can't die yet, as in a file system that never answers, is reaped when another
+ * one is ended, or by the main thread (life_reap()). */
 void run_end(struct run *run);
 
 #endif

@@ -109,6 +109,10 @@ int client_connect(const struct croft_client *client, struct croft_error *err)
 
         if (r >= 0)
                 return r;
+        if (r == -ENOENT && access("/run/croft/programs", F_OK) == 0) /* which is only there inside */
+                return croft_error_set(err, ECONNREFUSED,
+                        "there is no croftd in a partition.  Kernel extensions are loaded here by croft-extension(1), "
+                        "or as ever by insmod(8) and modprobe(8).");
         if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR)
                 return croft_error_set(err, ECONNREFUSED,
                         "croftd isn't running at %s (start it with: systemctl start croftd).", client->socket);

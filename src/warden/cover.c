@@ -23,12 +23,13 @@
 
 /* What the kernel shows to everybody and no partition needs.  What isn't there needs no mask.  Each has a line in
  * docs/leaks.md. */
-static const char *const masked_files[] = {"proc/cmdline", "proc/consoles", "proc/iomem", "proc/ioports", "proc/kcore",
-        "proc/keys", "proc/latency_stats", "proc/locks", "proc/sched_debug", "proc/sysrq-trigger", "proc/timer_list"};
+static const char *const masked_files[] = {"proc/cmdline", "proc/consoles", "proc/iomem", "proc/ioports",
+        "proc/kallsyms", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/locks", "proc/sched_debug",
+        "proc/sysrq-trigger", "proc/timer_list"};
 static const char *const masked_directories[] = {"proc/acpi", "proc/asound", "proc/bus", "proc/driver",
         "proc/dynamic_debug", "proc/fs", "proc/irq", "proc/scsi", "proc/sys/fs/quota", "sys/bus/cpu", "sys/bus/memory",
         "sys/devices/virtual/bdi", "sys/devices/virtual/block", "sys/firmware", "sys/fs/btrfs", "sys/fs/ext4",
-        "sys/fs/f2fs", "sys/fs/xfs", "sys/kernel/debug", "sys/kernel/irq", "sys/kernel/mm/hugepages",
+        "sys/fs/f2fs", "sys/fs/xfs", "sys/kernel/btf", "sys/kernel/debug", "sys/kernel/irq", "sys/kernel/mm/hugepages",
         "sys/kernel/mm/ksm", "sys/kernel/security", "sys/kernel/slab", "sys/kernel/tracing", "sys/power"};
 _Static_assert(ELEMENTS(masked_files) + ELEMENTS(masked_directories) <= MASKS_MAX, "too many masks");
 /* Kept writable below a read-only /proc/sys: the kernel gives a user namespace its own values of these. */

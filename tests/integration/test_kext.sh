@@ -331,6 +331,37 @@ listed_revoked=$(sort state/kext.revoked)
 rm state/kext.revoked
 t_croftd_start_at
 t_is "nor does the loss of the list, which is made anew" "$(shown "$first" .state) $(sort state/kext.revoked)" "REVOKED $listed_revoked"
+# KID-21: a backup has the database and the list beside it.
+module restored >restored.ko
+restored=$(sha256 restored.ko)
+croft kext register restored.ko >/dev/null
+croft kext grant b restored
+t_croftd_stop
+rm -rf backup && cp -a state backup
+t_croftd_start_at
+croft kext revoke restored
+t_like "what is revoked is on a list beside what the administrator has written" "$(cat etc/kexts.revoked)" "^$restored\$"
+t_croftd_stop
+rm -rf state && mv backup state
+t_unlike "a backup of the whole state knows nothing of that" "$(cat state/kext.revoked)" "$restored"
+t_croftd_start_at
+t_is "restored as a whole it doesn't bring back what was revoked" "$(shown "$restored" .state) $(copies | tr ' ' '\n' | grep -c "$restored")" "REVOKED 0"
+t_fails_with 4 "it is given to nobody" croft kext check b restored.ko
+t_fails_with 4 "nor registered again" croft kext register restored.ko
+t_is "and each list has what the other has" "$(sed /^$/d state/kext.revoked | sort -u)" "$(sed /^$/d etc/kexts.revoked | sort -u)"
+# One that can't be read hides nothing of the other.
+t_croftd_stop
+mv etc/kexts.revoked revoked && mkdir etc/kexts.revoked
+t_croftd_start_at
+t_is "a list that can't be read hides nothing of the other" "$(shown "$restored" .state)" REVOKED
+t_like "and it is said that it can't" "$(cat croftd.log)" "it comes back when an older copy of the state directory is restored"
+t_croftd_stop
+rmdir etc/kexts.revoked && mv revoked etc/kexts.revoked
+mv state/kext.revoked revoked
+sqlite3 state/croft.db "DELETE FROM extension_revoked; DELETE FROM extension WHERE sha256 = '$restored'"
+t_croftd_start_at
+t_fails_with 4 "what only the administrator's list has is refused, too" croft kext register restored.ko
+t_is "and listed beside the database again" "$(grep -c "$restored" state/kext.revoked)" 1
 module third >third-plain.ko
 xz -c third-plain.ko >third.ko
 third=$(sha256 third.ko)

@@ -81,6 +81,8 @@ fi
 
 # --- each has its own -----------------------------------------------------------------------------------------------------
 
+croft exec a -- sh -c 'cat >/root/croft && chmod 755 /root/croft' <"$BUILD/croft"
+t_like "croft(1) inside says what loads extensions there" "$(croft exec a -- env -u CROFT_SOCKET /root/croft kext load b drop 2>&1 || :)" "croft-extension"
 croft kext grant b drop
 t_is "another can't unload it, nor learns of it" "$(unload b drop)" 2
 t_ok "a command loads it for the other" croft kext load b drop

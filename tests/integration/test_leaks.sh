@@ -79,6 +79,16 @@ else
         t_skip "a disk's own directory tells nothing inside" "there is no disk on a bus here"
 fi
 
+t_is "the kernel's functions and types aren't told" "$(inside sh -c 'cat /proc/kallsyms; ls /sys/kernel/btf' 2>/dev/null)" ""
+# A module of the machine's, of which the partition holds nothing, isn't named by what lists them.
+if [ -n "${CROFT_GUEST:-}" ] && modprobe dummy; then
+        named() { "$@" sh -c 'cat /proc/kallsyms /proc/modules; ls /sys/kernel/btf /sys/module' 2>/dev/null | grep -c -w dummy; }
+        t_ok "the machine's modules are named to the machine" [ "$(named)" -gt 2 ]
+        t_is "KXT-33: not to a partition that has none of them" "$(named inside)" 0
+else
+        t_skip "KXT-33: what lists modules names none to a partition that has none of them" "in the test guest only"
+fi
+
 # The judge must be able to find one.
 printf '| `/proc/none` | own | by nothing |\n' >"$T/nothing.md"
 python3 -B "$leaks" judge "$T/before" "$T/before" "$T/after" "$T/nothing.md" >"$T/judged"

@@ -7,13 +7,19 @@
 #include "fault.h"
 #include "kext/bytes.h"
 #include "kext/msg.h"
+#include "kext/run.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -230,6 +236,40 @@ static int is_abc(void *context, const char *sha256, struct croft_error *err)
 }
 
 /* As a file system may leave the end of a file when the power fails. */
+/* A tracer keeps its end from us, as a file system that never answers would. */
+static void one_that_cannot_die_in_time_is_reaped_later(void **state)
+{
+        struct run run = RUN_INIT, none = RUN_INIT;
+        pid_t child = fork(), tracer;
+        siginfo_t info;
+        int ready[2];
+        char byte;
+
+        (void)state;
+        if (child == 0)
+                for (;;)
+                        (void)pause();
+        assert_int_equal(pipe(ready), 0);
+        tracer = fork();
+        if (tracer == 0) {
+                if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_TRACEEXIT) < 0 || write(ready[1], "", 1) != 1)
+                        _exit(1);
+                for (;;)
+                        (void)pause();
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        close_fd(ready[0]);
+        close_fd(ready[1]);
+        run.pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+        run_end(&run);
+        assert_int_equal(kill(tracer, SIGKILL), 0);
+        assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+        assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0); /* it is there, dead */
+        run_end(&none);
+        assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+}
+
 static void zeros_in_the_list_of_the_revoked_hide_nothing(void **state)
 {
         static const char zeros[7] = "abc";
@@ -238,8 +278,8 @@ static void zeros_in_the_list_of_the_revoked_hide_nothing(void **state)
 
         (void)state;
         assert_int_equal(write(list, zeros, sizeof(zeros)), sizeof(zeros));
-        assert_int_equal(kext_revoked_add(dir, ABC, NULL), 0);
-        assert_int_equal(kext_revoked_each(dir, is_abc, &found, NULL), 0);
+        assert_int_equal(kext_revoked_add(dir, KEXT_REVOKED_STATE, ABC, NULL), 0);
+        assert_int_equal(kext_revoked_each(dir, KEXT_REVOKED_STATE, is_abc, &found, NULL), 0);
         assert_true(found);
 }
 
@@ -427,6 +467,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_damaged_copy_is_told_and_made_anew, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_copy_is_compared_with_what_is_known, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_half_made_is_swept_away, set_up, tear_down),
+                cmocka_unit_test(one_that_cannot_die_in_time_is_reaped_later),
                 cmocka_unit_test_setup_teardown(zeros_in_the_list_of_the_revoked_hide_nothing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_copy_is_whole_or_not_there, set_up, tear_down),
                 cmocka_unit_test(each_message_is_read_as_it_was_told),
