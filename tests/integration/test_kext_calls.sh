@@ -133,8 +133,7 @@ for longer in (good + b"\0", good + good):
     seen.add(load("bit.ko"))
 print(seen)')" "{8}"
 t_is "KID-A3: nor does the kernel have anything that it hadn't" "$(modules | diff modules.before -)" ""
-t_like "KID-A3: the first ones are on record, each with a SHA-256 of its own; how many are told of one partition is limited" \
-        "$(refusals | grep -c "load an extension for 'a'") $(refusals)" "^(8|9|1[0-2]) "
+t_is "KID-A3: and it is on record, once for all of them" "$(refusals | grep -c "isn't equivalent to any extension")" 1
 t_is "KID-A9: a file that is cut while it is read is refused or served" "$(python 'good = open("good.ko", "rb").read()
 stop = False
 def cut():
@@ -272,7 +271,7 @@ served_by_one() {
         broker=$(broker_of "$copier")
         said=$(for call in 'load("good.ko")' 'load("evil.ko")' 'unload(b"good")'; do python "print($call)" | tr '\n' ' '; done)
         last=$(copiers a)
-        [ "$(broker_of "$last")" = "$broker" ]
+        [ -n "$copier" ] && [ "$(broker_of "$last")" = "$broker" ]
 }
 t_ok "one broker serves three calls" t_wait_for served_by_one
 t_is "who copies for the next, and for others" "$said$last" "$loaded 8 2 $copier"
