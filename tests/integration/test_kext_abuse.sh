@@ -67,7 +67,7 @@ t_is "B loads and unloads" "$b_seen" 0
 # Each of that many threads makes one call.  While the partition's warden doesn't move, all of them are pending.
 pending=4096
 if [ "${CROFT_STRESS:-0}" -ge 10000 ]; then
-        pending=65536 # the kernel numbers fewer processes unless it is told to
+        pending=65536 T_PATIENCE=400 # the kernel numbers fewer processes unless it is told to
         pid_max=$(cat /proc/sys/kernel/pid_max)
         trap 'status=$?; echo "$pid_max" >/proc/sys/kernel/pid_max; (exit $status); t_clean_up' EXIT
         [ "$pid_max" -ge 131072 ] || echo 131072 >/proc/sys/kernel/pid_max

@@ -2,11 +2,12 @@
  *
  * t-flood.c - t-flood N EXTENSION GATE BEGUN: asks the kernel N times at once to load an extension.
  *
- * Once GATE is gone there are N threads that ask, each once, by finit_module(2).  When all have begun and none has been answered BEGUN is
- * made.  At the end one line says how often there was which errno ("0 1", "EAGAIN 4095").  Status 1: one was answered before all had begun.
+ * Once GATE is gone there are N threads that ask, each once, by finit_module(2).  When all have begun and none has been
+ * answered BEGUN is made.  At the end one line says how often there was which errno ("0 1", "EAGAIN 4095").  Status 1:
+ * one was answered before all had begun.
  *
- * Invariant: a thread counts as begun just before its call and as answered just after it, so while all have begun and none is answered
- * there are N calls pending, but for what a thread does between two instructions.
+ * Invariant: a thread counts as begun just before its call and as answered just after it, so while all have begun and
+ * none is answered there are N calls pending, but for what a thread does between two instructions.
  */
 #include <errno.h>
 #include <fcntl.h>

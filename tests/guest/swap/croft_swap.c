@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0
  *
  * croft_swap.c - a module of the guest's kernel in two kinds, "swap" and "evil", for the test that one never takes the
- * other's place (KID-A4).  Each has a file system of its kind's name, by which a partition tells which one there is, and
- * the evil one says in the kernel's log that it ran.
+ * other's place (KID-A4).  Each has a file system of its kind's name, by which a partition tells which one there is,
+ * and the evil one says in the kernel's log that it ran.
  *
  * Invariant: both kinds have one internal name, the same code, and files of one size.
  */
@@ -17,8 +17,7 @@ static int nobody_mounts(struct fs_context *context)
         return -EOPNOTSUPP;
 }
 
-static struct file_system_type type = {
-        .owner = THIS_MODULE, .name = "croft_" KIND, .init_fs_context = nobody_mounts};
+static struct file_system_type type = {.owner = THIS_MODULE, .name = "croft_" KIND, .init_fs_context = nobody_mounts};
 
 static int __init croft_swap_init(void)
 {
