@@ -17,7 +17,7 @@ test: all
 # What is tried less often by `make test` than is required: some hours, most of them in the emulated guest.
 stress: all
 	@tools/deps test guest
-	@CROFT_STRESS=10000 tests/run -s here -s guest test_kext_races test_kext_calls
+	@CROFT_STRESS=10000 tests/run -s here -s guest test_kext test_kext_abuse test_kext_calls test_kext_races
 
 # The profile that the unit tests run under: address and undefined-behaviour sanitizers.
 asan:

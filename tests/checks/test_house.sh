@@ -145,6 +145,8 @@ requirements "$good" "$good" '| C-2 | b | not yet | |' | plant docs/requirements
 finds check-requirements 'C-1 has 2 rows' "a requirement with two rows is found"
 requirements "$good" '| C-2 | b | not yet | |' '| C-3 | c | not yet | |' | plant docs/requirements.md
 finds check-requirements 'C-3 is in no list of ids' "a row for nothing is found"
+requirements "$good" '| C-2 | b | not yet | |' '    C A1-2' '| C-A1 | c | not yet | |' | plant docs/requirements.md
+finds check-requirements 'C-A2 has no row' "and a scenario without one"
 requirements "$good" '| C-2 | b | met | `tests/test_x.c: it_flies` |' | plant docs/requirements.md
 finds check-requirements "doesn't claim 'it_flies'" "a test that claims something else is found"
 requirements "$good" '| C-2 | b | met | `tests/test_y.c: it_works` |' | plant docs/requirements.md

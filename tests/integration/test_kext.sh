@@ -235,7 +235,7 @@ t_is "no copy is left of either" "$(copies | tr ' ' '\n' | grep -c -e "$packed" 
 croft kext revoke "$(sha256 packed-evil.ko)"
 croft kext ungrant b packed
 
-# --- what partitions hold (KXT-A7 in small: thousands of files) -------------------------------------------------------------------------------------------------
+# --- what partitions hold (KXT-A7; thousands of files, and 100,000 by `make stress`) ------------------------------------------------------------------------------------
 
 # PARTITION [OPTION]...: "application file path extension state oddity;" of each finding
 found() {
@@ -275,8 +275,10 @@ odd="null gone.ko /srv/gone.ko null null a symbolic link to nothing;null huge.ko
 odd="${odd}null loop.ko /srv/loop.ko null null a loop of symbolic links;null pipe.ko /srv/pipe.ko null null a FIFO;"
 rest="null second.ko /srv/second.ko scanned CURRENT null;null unknown.ko /srv/modules/unknown.ko null null null;"
 t_is "what it has made since is found, and what is odd is told" "$(found scan)" "$odd$rest"
-croft exec scan -- sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); : >/srv/app/file$i; done'
-t_is "many files are no matter" "$(found scan)" "$odd$rest"
+files=3000
+[ "${CROFT_STRESS:-0}" -lt 10000 ] || files=100000
+croft exec scan -- sh -c 'i=0; while [ $i -lt '$files' ]; do i=$((i + 1)); : >/srv/app/file$i; done'
+t_is "KXT-A7: $files files are no matter" "$(found scan)" "$odd$rest"
 
 # KID-1: what it is configured to load
 croft exec scan -- sh -c 'mkdir -p /lib/modules/6.1.0-test /etc/modules-load.d && cp /srv/second.ko /lib/modules/6.1.0-test/scanned.ko && printf "scanned\nabsent\n" >/etc/modules-load.d/app.conf'
@@ -304,6 +306,56 @@ t_is "and not out of it" "$(inside ls /srv/in.ko /out.ko | tr '\n' ' ')$(ls /out
 t_fails_with 2 "what isn't called as an extension is refused" croft kext provide scan scanned /etc/passwd
 t_fails_with 1 "nor is another mount entered" croft kext provide scan scanned /dev/shm/x.ko
 t_fails_with 3 "what isn't registered can't be had" croft kext provide scan unheard-of
+# KID-A10: croftd dies while a copy is made, and while a newer one takes its place.
+module large size=8388608 >large.ko
+module large text=newer size=8388608 >large-newer.ko
+croft kext register large.ko >/dev/null && croft kext grant scan large
+dies_while() { # DELAY COMMAND...: it is killed that long after a process of its has begun to write for the command
+        delay=$1
+        shift
+        "$@" >/dev/null 2>&1 &
+        command=$!
+        until pgrep -P "$t_daemon" -x croft-kext >/dev/null || ! kill -0 $command 2>/dev/null; do :; done
+        sleep "$delay"
+        t_croftd_kill
+        wait $command
+        t_croftd_start_at || exit 1
+}
+in_place() { inside sha256sum /srv/large.ko 2>/dev/null | cut -d' ' -f1; }
+settled() { [ "$(pgrep -xc croft-kext)" = 0 ]; }
+odd_copies=0 kinds=
+for delay in 0 0.01 0.02 0.03 0.05 0.1; do
+        inside rm -f /srv/large.ko
+        dies_while $delay croft kext provide scan large /srv/large.ko
+        t_wait_for settled
+        case $(in_place) in
+        '') kinds="$kinds absent" ;;
+        "$(sha256 large.ko)") kinds="$kinds whole" ;;
+        *) odd_copies=$((odd_copies + 1)) ;;
+        esac
+done
+t_note "copies: $kinds"
+t_is "KID-A10: croftd dies while a first copy is made: it is whole or absent" "$odd_copies" 0
+t_ok "the next one is made" croft kext provide scan large /srv/large.ko
+odd_copies=0 kinds=
+for delay in 0 0.01 0.02 0.03 0.05 0.1; do
+        t_is "there is an old one" "$(croft kext register large.ko >/dev/null; inside sh -c 'rm /srv/large.ko'; croft kext provide scan large /srv/large.ko >/dev/null && in_place)" "$(sha256 large.ko)"
+        croft kext register large-newer.ko >/dev/null
+        dies_while $delay croft kext sync scan
+        t_wait_for settled
+        case $(in_place) in
+        "$(sha256 large.ko)") kinds="$kinds old" ;;
+        "$(sha256 large-newer.ko)") kinds="$kinds new" ;;
+        *) odd_copies=$((odd_copies + 1)) ;;
+        esac
+done
+t_note "copies: $kinds"
+t_is "KID-A10: croftd dies while copies are replaced: each is the old one or the newer one, whole" "$odd_copies" 0
+t_ok "the next one replaces it" croft kext sync scan
+t_is "and leaves nothing beside it" "$(in_place) $(inside find /srv -name '.croft*')" "$(sha256 large-newer.ko) "
+croft kext revoke "$(sha256 large.ko)"
+croft kext revoke large
+inside rm -r /srv/large.ko
 inside sh -c "rm -r /lib/modules $T /srv/else.ko /srv/within /srv/without /srv/in.ko /out.ko"
 t_ok "it stops" croft stop scan --force
 t_fails_with 3 "nothing is put into one that does not run" croft kext provide scan scanned

@@ -20,27 +20,39 @@ kill_croftd_while() { # PID
 t_croftd_start || exit 1
 cd "$T" || exit 1
 if [ -n "${CROFT_GUEST:-}" ]; then
-        name=romfs other=zonefs # file systems: the kernel lists those that it has
-        cp "$(modinfo -n $name)" good && cp "$(modinfo -n $other)" other || exit 1
-        croft kext register ./good >/dev/null || exit 1
+        name=romfs swapped=croft_swap other=croft_evil # file systems: the kernel lists those that it has
+        cp "$(modinfo -n $name)" good.ko && cp /run/guest/croft_swap.ko swapped.ko && cp /run/guest/croft_evil.ko other.ko || exit 1
+        croft kext register good.ko swapped.ko >/dev/null || exit 1
 else
-        name=drop other=newer
-        cp "$BUILD/tests/integration/kext-drop.bpf.o" drop.bpf.o && cp drop.bpf.o good && cp "$BUILD/tests/integration/kext-newer.bpf.o" other || exit 1
+        name=drop swapped=drop other=newer
+        cp "$BUILD/tests/integration/kext-drop.bpf.o" drop.bpf.o && ln drop.bpf.o good.ko && ln drop.bpf.o swapped.ko && cp "$BUILD/tests/integration/kext-newer.bpf.o" other.ko || exit 1
         croft kext register drop.bpf.o >/dev/null || exit 1
 fi
-for p in a b; do croft create $p -s init=croft >/dev/null && croft start $p && croft kext grant $p $name || exit 1; done
+for p in a b; do croft create $p -s init=croft >/dev/null && croft start $p && croft kext grant $p $name && croft kext grant $p $swapped || exit 1; done
 races() { "$t_top/tests/kit/t-races" "$@"; }
 nothing_held() { [ "$(croft kext list --holders --format json)" = "[]" ]; }
 
-t_ok "KXT-A9: two load and unload it all the time, and no count is wrong" races race $name good "$(t_turns 10000 200 15)" a b
+t_ok "KXT-A9: two load and unload it all the time, and no count is wrong" races race $name good.ko "$(t_turns 10000 200 15)" a b
 t_note "$(grep -v begun "$T/.output")"
-t_ok "KID-A4: whatever is swapped meanwhile, nothing but the registered one is ever loaded" races -o $other other swap $name good "$(t_turns 10000 200 15)" a b
+
+# Two modules that are built for this kernel (tests/guest/swap): one name, one size, the same code; the evil one says so when it runs.
+ran() { dmesg | grep -c 'croft_swap: the evil one runs'; }
+if [ -n "${CROFT_GUEST:-}" ]; then
+        t_is "the evil one differs in nothing but its bytes" "$(for f in swapped.ko other.ko; do echo "$(modinfo -F name ./$f) $(stat -c %s $f)"; done | sort -u | wc -l)" 1
+        t_is "and says so when global loads it" "$(insmod ./other.ko && grep -c croft_evil /proc/filesystems && rmmod croft_swap && ran)" "1
+1"
+fi
+t_ok "KID-A4: whatever is swapped meanwhile, nothing but the registered one is ever loaded" races -o $other other.ko swap $swapped swapped.ko "$(t_turns 10000 200 40)" a b
 t_note "$(grep -v begun "$T/.output")"
 t_like "some of which were loaded" "$(cat "$T/.output")" "ok [1-9]"
 t_like "and some refused" "$(cat "$T/.output")" "ENOEXEC [1-9]"
+if [ -n "${CROFT_GUEST:-}" ]; then
+        t_like "KID-A4: whenever one was there it had the registered one's build-id" "$(cat "$T/.output")" "[1-9][0-9]* looks: .* wrong 0"
+        t_is "KID-A4: and the evil one has not run" "$(ran)" 1
+fi
 
 deaths=0
-races -d race $name good "$(t_turns 10000 200 15)" a b >races.out 2>&1 &
+races -d race $name good.ko "$(t_turns 10000 200 15)" a b >races.out 2>&1 &
 race=$!
 t_wait_for grep -q begun races.out
 kill_croftd_while $race
