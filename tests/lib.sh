@@ -38,7 +38,7 @@ CROFT_SOCKET=$T/run/croft.sock
 mkdir "$T/.bin"
 ln -s "$(command -v gojq || command -v jq)" "$T/.bin/jq"
 PATH=$T/.bin:$PATH
-export PATH BUILD T CROFT_SOCKET
+export PATH BUILD T T_PATIENCE CROFT_SOCKET
 # Tests that make a terminal make this one, whatever the caller sits at.
 export TERM=xterm
 t_count=0

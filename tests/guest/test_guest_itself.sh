@@ -1,6 +1,6 @@
 #!/bin/sh
 # where: here
-# timeout: 400
+# timeout: 900
 # That guest-run keeps its promises: output, status and files come back, a hang and a death are told apart, nothing stays.
 # What kernel is inside, and what it can do, is for test_guest_kernel.sh.
 T_NETWORK=host # guest-prepare may have to download
@@ -56,7 +56,7 @@ t_like "by a clock of instructions the same takes the same time, whatever this m
 t_like "files come back whole" "$stdout" "^$(sha256sum <"$T/back/folder/random" | cut -d' ' -f1) "
 
 t_fails_with 124 "a command that doesn't end is ended after its time" boot -t 3 "$T/tree" -- sleep 1000
-t_fails_with 126 "one that says nothing for too long, too" "$run" -q 4 "$T/tree" -- sh -c 'echo a; sleep 3; echo b; cat /dev/zero >/dev/null'
+t_fails_with 126 "one that says nothing for too long, too" "$run" -q 12 "$T/tree" -- sh -c 'echo a; sleep 3; echo b; cat /dev/zero >/dev/null'
 t_like "what its kernel was doing is shown" "$(cat "$T/error")" 'task:cat  *state:R'
 t_fails_with 125 "a guest whose kernel panics is told from a failed command" \
         "$run" "$T/tree" -- sh -c 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 100'

@@ -1,5 +1,5 @@
 """api_hostile.py SOCKET: part of test_api_hostile.sh: what no client should do, one claim each; after each, the same croftd
-still answers.  It must have been started with CROFT_API_TIMEOUT=1."""
+still answers.  It must have been started with CROFT_API_TIMEOUT, a few seconds."""
 import ctypes
 import json
 import os
@@ -15,6 +15,7 @@ import openapi  # noqa: E402
 
 SOCKET, TAP = sys.argv[1], openapi.Tap()
 PATIENCE = float(os.environ.get("T_PATIENCE", "40"))
+SILENCE = int(os.environ["CROFT_API_TIMEOUT"])  # seconds that a client may be silent
 POST = b"POST /v1/partitions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 TRIALS = []
 
@@ -269,8 +270,9 @@ def long_operation():
         return "no partition to try it in"
     try:
         get("/v1/partitions/slow/start", "POST")
+        order = b'{"timeout_ms": %d}' % (3000 * SILENCE)
         answer = talk(b"POST /v1/partitions/slow/stop HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                      b'Content-Length: 20\r\n\r\n{"timeout_ms": 3000}')
+                      b"Content-Length: %d\r\n\r\n%s" % (len(order), order))
         return None if status(answer) == 200 and b'"state":"Defined"' in answer else answer
     finally:
         get("/v1/partitions/slow?force=1", "DELETE")
@@ -281,7 +283,7 @@ def events_after_silence():
     with dial() as s:
         s.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
         got = s.recv(4096)
-        time.sleep(3)  # three times the time-out
+        time.sleep(2 * SILENCE)
         body(b'{"name":"late"}')
         get("/v1/partitions/late", "DELETE")
         while b'"late"' not in got:

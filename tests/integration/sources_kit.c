@@ -108,6 +108,7 @@ static void work(struct orders *orders)
 
         (void)unshare(CLONE_NEWNET);
         bring_up_loopback();
+        orders->ready = 1;
         for (;;) {
                 for (volatile int i = 0; orders->burn && i < 100000; i++)
                         ;
@@ -122,7 +123,7 @@ static void work(struct orders *orders)
                 for (; orders->burners > 0; orders->burners--)
                         make_burner();
                 if (!orders->burn && !orders->calls)
-                        nap(5);
+                        nap(50); /* rarely enough to count as idle where each time takes long, under emulation */
         }
 }
 
@@ -166,6 +167,7 @@ static int put_on_record(const struct partition *p)
 bool make(uint64_t id, struct partition *ret)
 {
         struct kstat_place place = {.partition = id, .tag = tag, .level = cgroup_tree_level(tree)};
+        time_t limit = now_s() + PATIENCE_S;
         _cleanup_close_ int cgroup = -EBADF;
 
         *ret = (struct partition){.id = id, .sample = -EBADF};
@@ -173,7 +175,8 @@ bool make(uint64_t id, struct partition *ret)
         if (!ok_r(cgroup_create(tree, id, OWNER, &err), &err, "a partition's cgroups are made"))
                 return false;
         ret->pid = place.init = start_in(id, ret->orders);
-        nap(100); /* for its namespaces; what comes too early is found below and fails */
+        while (ret->pid > 0 && !ret->orders->ready && now_s() < limit)
+                nap(10);
         if (!ok(ret->pid > 0 && put_on_record(ret) == 0, "it has a process and is on record") ||
                 !ok_r(kstats_find_objects(sampler, &place, NULL, &err), &err, "its objects are found by that process"))
                 return false;

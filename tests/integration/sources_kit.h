@@ -28,6 +28,7 @@ extern char tag[32];
 
 /* What the process in a partition is to do: told through memory that is shared with it. */
 struct orders {
+        volatile int ready;   /* it has its namespaces */
         volatile int burn;    /* use CPU, in user mode */
         volatile int calls;   /* use CPU, in the kernel */
         volatile int mebi;    /* memory to have touched */

@@ -4,7 +4,7 @@
 # Clients that break the rules of HTTP, of JSON and of good manners: croftd refuses, bounds, and lives on.
 . "$(dirname "$0")/../lib.sh"
 
-CROFT_API_TIMEOUT=1 # seconds instead of 30 that a silent client is borne; test builds honour it
+CROFT_API_TIMEOUT=3 # seconds instead of 30 that a silent client is borne; test builds honour it
 export CROFT_API_TIMEOUT
 t_croftd_start || exit 1
 # From the first start on a warden waits for the next one: that isn't what the clients below leave behind.

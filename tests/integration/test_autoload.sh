@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: guest
+# timeout: 600
 # KXT-30, KXT-A8: what a partition makes the kernel load by itself is refused and on record, and nobody else notices.
 . "$(dirname "$0")/../lib.sh"
 

@@ -8,14 +8,11 @@
 croft() { command croft "$@" 2>>"$T/said"; }
 
 # What is there of a partition that isn't running: one line for each thing too much.  Its definition and files may be.
-# What ends within two seconds isn't left: while a warden ends and the next one in reserve begins nobody can tell which is which.
-leftovers() {
-        for _ in 1 2 3 4 5 6 7 8 9 10; do
-                found=$(there_is "$@")
-                [ -n "$found" ] || return 0
-                sleep 0.2
-        done
-        echo "$found"
+# What ends by itself isn't left: while a warden ends and the next one in reserve begins nobody can tell which is which.
+leftovers() { t_wait_for nothing_is "$@" || echo "$found"; }
+nothing_is() {
+        found=$(there_is "$@")
+        [ -z "$found" ]
 }
 there_is() {
         for dir in $(t_cgroups); do

@@ -1,6 +1,7 @@
 #!/bin/sh
 # where: here
 # beside: others
+# timeout: 900
 # `make demo` is what a newcomer sees first: it runs to its end, shows what it promises, and leaves nothing.
 T_NETWORK=host # mmdebstrap downloads
 . "$(dirname "$0")/../lib.sh"

@@ -30,7 +30,7 @@ croft exec web -- sh -c 'cat >/root/dhcp && chmod 755 /root/dhcp' <<'SCRIPT'
 ip addr replace "$ip/$mask" dev "$interface"
 ip route replace default via "$router"
 SCRIPT
-ask() { croft exec web -- busybox udhcpc -i eth0 -n -q -t 5 -T 1 -s /root/dhcp; }
+ask() { croft exec web -- busybox udhcpc -i eth0 -n -q -t 20 -T 1 -s /root/dhcp; }
 address() { croft exec web -- ip -4 -o addr show dev eth0 | awk '{ print $4 }'; }
 
 t_is "it has no address at first" "$(address)" ""

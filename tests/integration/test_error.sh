@@ -16,7 +16,11 @@ book() { croft error list --format json | jq -r ".[] | select(.name == \"$1\") |
 
 t_is "there is no tracefs here" "$(grep -c ' tracefs ' /proc/self/mounts)" 0
 t_croftd_start || exit 1
-t_ok "a partition is made" croft create web -s init=/bin/nonexistent -s memory.max=64M -s stop.timeout=1
+# Swap would put off what the kernel kills for.
+swap=
+[ "$(awk '/^SwapTotal/ { print $2 }' /proc/meminfo)" = 0 ] || swap='-s memory.swap.max=0'
+# shellcheck disable=SC2086 # two words
+t_ok "a partition is made" croft create web -s init=/bin/nonexistent -s memory.max=64M $swap -s stop.timeout=1
 t_is "nothing is on record" "$(croft error print web 2>&1)" "croft: no errors of 'web' are on record"
 t_fails_with 3 "of an unknown partition nothing can be printed" croft error print nobody
 t_like "and this is said" "$(cat "$T/error")" "there is no partition 'nobody'"
@@ -69,7 +73,9 @@ killed() { messages web | grep -q '^kernel'; }
 t_ok "the kernel records whom it kills for want of memory" t_wait_for killed
 t_like "with its number inside and its name" "$(messages web)" '^kernel kernel: process [1-9][0-9]* \(tail\) was killed for want of memory$'
 t_ok "a program of global adds what it knows" croft-error -q -z web -p admin -S 'the disk was pulled out'
-t_is "all are in one list, in the order of events" "$(messages web | cut -d: -f1 | paste -sd,)" \
+# The kernel may kill more than one, and croftd may have failed at something meanwhile.
+t_is "all are in one list, in the order of events" \
+        "$(messages web | cut -d: -f1 | awk '$0 != "program croftd" && !(/^kernel/ && last ~ /^kernel/) { print; last = $0 }' | paste -sd,)" \
         "script backup.sh,script backup.sh,kernel kernel,script admin"
 t_like "with causes below what they led to" "$(croft error print web | cut -c22- | head -n 2 | paste -sd'|')" \
         '^inside: script backup.sh  backup of /home failed 3 times \(warning\)\|inside: script backup.sh    read /dev/sda: 17 blocks: Input/output error$'
@@ -84,7 +90,7 @@ t_croftd_kill
 kill -9 "$warden" "$(field web .pid 2>/dev/null || echo "$warden")" 2>/dev/null
 t_is "with croftd and the warden dead the record is whole" "$(messages web)" "$before"
 t_croftd_start
-t_is "what was recorded is there once afterwards" "$(messages web | head -n 4)" "$before"
+t_is "what was recorded is there once afterwards" "$(messages web | head -n "$(echo "$before" | wc -l)")" "$before"
 t_like "and what croftd had to put right is on record, too" "$(messages web)" "^program croftd: .*warden"
 
 # --- one's own book only (ERR-A5) ---------------------------------------------------------------------------------------
@@ -123,15 +129,20 @@ t_is "and that it isn't on record is counted" "$(book web | cut -d' ' -f3-)" "96
 croft error clear web
 writers=
 for writer in 1 2 3 4 5 6; do
-        inside sh -c "for i in \$(seq 20); do /run/croft/bin/croft-error -q -S '%d by $writer' \$i 2>/dev/null; done" &
+        inside sh -c "for i in \$(seq 20); do /run/croft/bin/croft-error -q -S '%d by $writer' \$i 2>/dev/null; echo \$?; done" >"$T/by.$writer" &
         writers="$writers $!"
 done
 inside sh -c 'head -c 200M /dev/zero | tail -c 200M' >/dev/null 2>&1
-# shellcheck disable=SC2086 # several
-wait $writers
+# The kernel may kill a writer, too, or what it has just started: that may or may not have got there.
+unknown=0
+for pid in $writers; do wait "$pid" || unknown=$((unknown + 1)); done
+unknown=$((unknown + $(cat "$T"/by.* | grep -cvx '[06]')))
+full=$(cat "$T"/by.* | grep -cx 6)
 t_ok "among many writers the kernel's record is there" t_wait_for killed
 said=$(messages web)
-t_is "all that found room are, and the others were counted" "$(echo "$said" | grep -c '^script') $(book web | cut -d' ' -f4)" "64 56"
+t_is "all that found room are" "$(echo "$said" | grep -c '^script')" 64
+t_ok "which the others didn't ($full) and were counted" t_between "$full" "$(book web | cut -d' ' -f4)" $((full + unknown))
+t_ok "and nobody else was told that he had" t_between $((64 - unknown)) "$(cat "$T"/by.* | grep -cx 0)" 64
 # More than one where what the kernel kills is slow to go; and croftd may have failed at something in so little memory.
 t_is "beside them is what the kernel and croftd say" "$(echo "$said" | grep -v '^script' | grep -v '^kernel kernel: process' | grep -v '^program croftd: ')" ""
 t_is "and each that is counted is there" "$(book web | cut -d' ' -f3)" "$(number_of web)"

@@ -233,9 +233,14 @@ head -c 70000 /dev/urandom | tr '\026' x >"$T/garbage"
 sends "so is who sends garbage" "was refused: .*doesn't speak TLS" sh -c "busybox nc 10.9.8.2 9479 <'$T/garbage'"
 sends "who sends nothing and goes is no trouble" "was refused: .*ended the connection" sh -c 'busybox nc 10.9.8.2 9479 </dev/null'
 
-# BYTES-AS-PRINTF: sent inside TLS with a good certificate.  After a moment, or it would go with the end of the input.
+# BYTES-AS-PRINTF: sent inside TLS with a good certificate.  It goes when it is sent away, not with the end of its input.
 sends_inside() {
-        { printf "$1"; sleep 1; } | openssl s_client -connect 10.9.8.2:9479 -CAfile "$T/ca.pem" -cert "$T/near.pem" -key "$T/near.key" -quiet -no_ign_eof
+        rm -f "$T/sent"
+        mkfifo "$T/sent"
+        exec 7<>"$T/sent"
+        printf "$1" >&7
+        timeout "$T_PATIENCE" openssl s_client -connect 10.9.8.2:9479 -CAfile "$T/ca.pem" -cert "$T/near.pem" -key "$T/near.key" -quiet -no_ign_eof <&7
+        exec 7>&-
 }
 sends "a request that is too large is refused" "ended: .*sent what is no frame" sends_inside '\002\377\377\377\177'
 sends "a frame of no type is refused" "ended: .*sent what is no frame" sends_inside 'GET / HTTP/1.0'

@@ -28,9 +28,12 @@ t_ok "it is heard" t_wait_for talks
 
 # A program inside whose calls the warden answers.
 croft exec web -- sh -c 'cat >/t && chmod 755 /t' <"$t_kit/t-sysinfo"
-croft exec web -- sh -c '/t loop /run/stop; echo status $?' >"$T/count" 2>&1 &
+listeners() { grep -c "FDSTORE=1 .*FDNAME=$id.listener.[0-9]* +1" "$T/notify.log"; }
+kept_before=$(listeners)
+croft exec web -- sh -c 'echo begun; /t loop /run/stop; echo status $?' >"$T/count" 2>&1 &
 session=$!
-kept_listener() { grep -q "FDSTORE=1 .*FDNAME=$id.listener.[2-9][0-9]* +1" "$T/notify.log"; }
+kept_listener() { [ "$(listeners)" -gt "$kept_before" ]; }
+t_ok "a program begins" t_wait_for grep -qx begun "$T/count"
 if grep -q "FDNAME=$id.listener.1 +1" "$T/notify.log"; then
         t_ok "so are the listeners of intercepted calls" t_wait_for kept_listener
 fi

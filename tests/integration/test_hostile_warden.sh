@@ -98,7 +98,7 @@ echo run-mute >"$LIE"
 t_ok "run-mute: it starts" croft start liar
 honest
 croft exec liar -- sh -c 'while cat /proc/meminfo; do :; done' >/dev/null 2>&1 &
-reads_own_proc() { grep request_wait_answer "/proc/$(pgrep -f '^cat /proc/meminfo')/wchan"; }
+reads_own_proc() { grep request_wait_answer "/proc/$(pgrep --ns "$(field liar .pid)" --nslist pid -f '^cat /proc/meminfo')/wchan"; }
 t_ok "somebody inside waits for it" t_wait_for reads_own_proc
 t_ok "it is stopped all the same" croft stop liar --force
 t_ok "and the liar is ended" t_wait_for no_liar

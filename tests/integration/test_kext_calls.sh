@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# timeout: 600
 # Calls of partitions that load and unload modules: who is asked, what is looked at, and that nothing a partition does to them keeps
 # others waiting.  What is loaded then is in test_kext_load.sh.
 . "$(dirname "$0")/../lib.sh"

@@ -72,8 +72,10 @@ t_is "none is counted for another partition" "$(switches db)" "$other"
 before=$(switches web)
 shown=$(croft exec web -- sed -n 's/^ctxt //p' /proc/stat)
 t_ok "/proc/stat inside has them" t_between "$before" "$shown" "$(switches web)"
+ctxt() { croft exec web -- sed -n 's/^ctxt //p' /proc/stat; }
+before=$(ctxt)
 cs=$(croft exec web -- vmstat 1 3 | awk 'NR == 2 { for (i = 1; i <= NF; i++) if ($i == "cs") at = i } NR == 5 { print $at }')
-t_ok "and vmstat shows how many in a second" t_between 20 "$cs" 20000
+t_ok "and vmstat shows how many in a second" t_between 1 "$cs" $(($(ctxt) - before))
 t_ok "inside one reads the same by key" t_between "$shown" \
         "$(croft exec web -- /run/croft/bin/kstat -p croft:0:switches:total | sed 's/.*	//')" "$(($(switches web) + entering))"
 t_ok "/metrics has them" sh -c "curl -s --unix-socket '$CROFT_SOCKET' http://croft/metrics | grep -q '^croft_context_switches_total{.*name=\"web\".*} [1-9]'"

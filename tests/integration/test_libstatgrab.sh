@@ -1,7 +1,7 @@
 #!/bin/sh
 # where: here
 # beside: others
-# timeout: 600
+# timeout: 900
 # libstatgrab's Solaris back end, from Debian's source package, built against our <kstat.h>: a program written for Solaris reads
 # with libkstat what kstat(8) prints.  What comes with it is fetched for the test and never kept.
 . "$(dirname "$0")/../roots.sh"

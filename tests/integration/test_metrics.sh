@@ -107,9 +107,9 @@ t_is "nothing else is there" "$(curl -s -o /dev/null -w '%{http_code}' http://12
 t_is "nothing can be sent there" "$(curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:9478/metrics)" 405
 t_is "not with a body either" "$(head -c 100000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -X POST --data-binary @- http://127.0.0.1:9478/metrics)" 405
 t_is "not even in small" "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE http://127.0.0.1:9478/v1/partitions/web)" 405
-t_fails_with 4 "an address that others can reach is refused" timeout 20 croftd --state-dir "$T/s2" --run-dir "$T/r2" --metrics-listen 0.0.0.0:9479
+t_fails_with 4 "an address that others can reach is refused" timeout "$T_PATIENCE" croftd --state-dir "$T/s2" --run-dir "$T/r2" --metrics-listen 0.0.0.0:9479
 t_like "the reason is told" "$(cat "$T/error")" "metrics-public"
-t_fails_with 2 "an address that is none, too" timeout 20 croftd --state-dir "$T/s2" --run-dir "$T/r2" --metrics-listen 127.0.0.1:http
+t_fails_with 2 "an address that is none, too" timeout "$T_PATIENCE" croftd --state-dir "$T/s2" --run-dir "$T/r2" --metrics-listen 127.0.0.1:http
 
 t_ok "all end" croft remove --force web db idle
 t_done

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: here guest
+# timeout: 600
 # Statistics of mounts: KST-A1 and KST-A4, other namespaces, copies.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../mounts.sh"

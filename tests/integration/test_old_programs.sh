@@ -1,6 +1,6 @@
 #!/bin/sh
 # where: here
-# timeout: 400
+# timeout: 900
 #
 # KST-A7: the programs of Debian 11, 12 and 13 that look at a system, unmodified, in partitions of those Debians: what they say is
 # what the partition's control groups say.
@@ -67,6 +67,9 @@ look_at() { # SUITE
         t_like "iostat works" "$(inside 'LC_ALL=C iostat -c 1 1')" '^avg-cpu'
 
         # --- processes, time ---
+        computes() { [ "$(inside 'pgrep -c -x timeout')" != 0 ]; }
+        computes_no_more() { ! computes; }
+        t_ok "who computed has ended" t_wait_for computes_no_more
         t_is "top counts its tasks" "$(inside 'exec top -b -n 1' | awk '/^Tasks/ { print $2 }')" "$(inside 'echo /proc/[0-9]*' | wc -w)"
         t_is "pgrep finds its own" "$(inside 'pgrep -c -x sleep')" 10
         t_number_between "ps: the ballast's share of memory isn't one of the host's" "$(inside 'ps -eo pmem --no-headers' | sort -n | tail -n 1)" 0 100

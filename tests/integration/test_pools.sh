@@ -1,6 +1,7 @@
 #!/bin/sh
 # where: here guest
 # cpus: several
+# timeout: 600
 # Pools of CPUs: what is refused; re-binding under running readers (KST-A5), with nested control groups, undone when a part of
 # it fails; what survives croftd; crash points; 1,000 re-binds against readers at full speed (KST-A9).  T_REBINDS changes that.
 . "$(dirname "$0")/../lib.sh"
@@ -152,7 +153,8 @@ else
         mkdir "$nested_dir" && echo 0 >"$nested_dir/cpuset.cpus" && cat "$nested_dir/../cpuset.mems" >"$nested_dir/cpuset.mems"
         croft exec a -- sleep 1000 </dev/null &
         sleeper=$!
-        t_wait_for pgrep -x sleep
+        sleeps() { cat $(sed 's,.*,/proc/&/comm,' "$nested_dir/../cgroup.procs") | grep -qx sleep; }
+        t_ok "a task of A sleeps" t_wait_for sleeps
         for pid in $(cat "$nested_dir/../cgroup.procs"); do
                 [ "$(cat "/proc/$pid/comm")" != sleep ] || echo "$pid" >"$nested_dir/cgroup.procs"
         done
@@ -186,7 +188,8 @@ if ! t_pure_v2; then
         t_is "for both" "$(tasks_allowed a | sort -u) $(tasks_allowed b | sort -u) $(pool p0 .cpus)" "0 0 "
         t_ok "the first pool has the other CPU now" croft pool set p0 --cpus 1
 fi
-stop_sleeper
+kill "$sleeper"
+wait "$sleeper" 2>/dev/null
 
 # --- what survives croftd ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ t_croftd_start --metrics-listen 127.0.0.1:9478 || exit 1
 t_ok "a partition runs" sh -c 'croft create web -s memory.max=64M -s init=/run/croft/bin/croft-init && croft start web'
 
 cat >"$T/prometheus.yml" <<YML
-global: {scrape_interval: 1s, scrape_timeout: 1s}
+global: {scrape_interval: 5s, scrape_timeout: 5s}
 scrape_configs:
   - job_name: croft
     static_configs: [{targets: ["127.0.0.1:9478"]}]

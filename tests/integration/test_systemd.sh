@@ -1,7 +1,7 @@
 #!/bin/sh
 # where: here
 # beside: others
-# timeout: 400
+# timeout: 900
 #
 # Debian 11, 12 and 13 with systemd boot in a partition, run, and stop.
 set -eu

@@ -81,7 +81,7 @@ t_unlike "with NO_COLOR there is no colour" "$(in_terminal -k 'web:q' env NO_COL
 t_is "in lines: a table with a row each" "$(croft top -b -n 1 -d 0.2 -s name | awk '{ print $1 }' | tr '\n' ' ')" "name db idle mail web  "
 t_is "without a terminal there are lines anyway" "$(croft top -n 1 -d 0.2 | grep -c '^web ')" 1
 t_is "JSON: an object a turn" "$(croft top -n 2 -d 0.2 --format json | jq -r '.partitions | length' | tr '\n' ' ')" "4 4 "
-t_is "with numbers" "$(croft top -n 1 -d 0.2 --format json | jq '.partitions[] | select(.name == "web") | .cpu > 0, .limit' | tr '\n' ' ')" "true 67108864 "
+t_is "with numbers" "$(croft top -n 1 -d 2 --format json | jq '.partitions[] | select(.name == "web") | .cpu > 0, .limit' | tr '\n' ' ')" "true 67108864 "
 t_is "CSV: one header" "$(croft top -n 2 -d 0.2 --format csv | grep -c '^time_ms,name,state,cpu')" 1
 t_is "nulls are empty there" "$(croft top -n 1 -d 0.2 --format csv -f idle | tail -n 1 | tr -d '\r' | cut -d, -f2-)" "idle,Defined,,,,,,,,,,,,,"
 t_is "--filter chooses, --reverse turns round" "$(croft top -n 1 -d 0.2 --format csv -s name -r -f i | cut -d, -f2 | tr '\n' ' ')" "name mail idle "

@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: guest-systemd
+# timeout: 600
 # croftd as a unit of systemd, installed as `make install` does it: partitions outlive its restart, its stop and its death.
 T_NETWORK=host
 . "$(dirname "$0")/../lib.sh"

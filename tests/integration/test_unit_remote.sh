@@ -1,5 +1,6 @@
 #!/bin/sh
 # where: guest-systemd
+# timeout: 600
 # croft-remote as a unit of systemd, installed as `make install` does it: what its hardening leaves is enough, and it isn't there unasked.
 T_NETWORK=host
 . "$(dirname "$0")/../lib.sh"

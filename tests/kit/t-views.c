@@ -2,10 +2,11 @@
  *
  * t-views.c - reads files of /proc at full speed and says when one isn't whole.  Static: it runs inside a partition.
  *
- * t-views [--same] READS FILE...: reads each file so many times, in one read that must be followed by the end of the
- * file. Whole is: not empty, no NUL byte, the same first word as the first time, a newline at the end, never shorter
- * than before.  --same: the last number of the first line and of the last line are equal (whoever makes the figures
- * sees to that).  Prints the number of reads and the longest one; ends with 1 at the first that failed or wasn't whole.
+ * t-views [--same] READS|--until STOP FILE...: reads each file so many times, in one read that must be followed by the
+ * end of the file. Whole is: not empty, no NUL byte, the same first word as the first time, a newline at the end, never
+ * shorter than before.  --same: the last number of the first line and of the last line are equal (whoever makes the
+ * figures sees to that).  --until: not so many times, but until the file STOP is there.  Says that it begins, then the
+ * number of reads and the longest one; ends with 1 at the first that failed or wasn't whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -96,21 +97,40 @@ static long now_us(void)
         return now.tv_sec * 1000000L + now.tv_nsec / 1000;
 }
 
+/* READS, or the path behind --until.  Takes what it has read of the arguments. */
+static bool read_limit(int *argc, char ***argv, long *ret_count, const char **ret_stop)
+{
+        if (*argc > 1 && strcmp((*argv)[0], "--until") == 0) {
+                *ret_stop = (*argv)[1];
+                *argc -= 2;
+                *argv += 2;
+                return true;
+        }
+        *ret_count = *argc > 0 ? strtol((*argv)[0], NULL, 10) : 0;
+        (*argc)--;
+        (*argv)++;
+        return *ret_count > 0;
+}
+
 int main(int argc, char **argv)
 {
         bool same = argc > 1 && strcmp(argv[1], "--same") == 0;
-        int at = same ? 2 : 1;
-        long count = argc > at ? strtol(argv[at], NULL, 10) : 0, longest = 0, done = 0;
+        long count = 0, longest = 0, done = 0;
+        const char *stop = NULL;
         struct file files[32] = {{0}};
         int n = 0;
 
-        for (int i = at + 1; i < argc && n < 32; i++)
-                files[n++].path = argv[i];
-        if (count <= 0 || n == 0) {
-                fprintf(stderr, "t-views [--same] READS FILE...\n");
+        argc -= same ? 2 : 1;
+        argv += same ? 2 : 1;
+        if (!read_limit(&argc, &argv, &count, &stop) || argc <= 0) {
+                fprintf(stderr, "t-views [--same] READS|--until STOP FILE...\n");
                 return 2;
         }
-        for (; done < count; done++)
+        for (int i = 0; i < argc && n < 32; i++)
+                files[n++].path = argv[i];
+        printf("begun\n");
+        (void)fflush(stdout);
+        for (; stop ? access(stop, F_OK) < 0 : done < count; done++)
                 for (int i = 0; i < n; i++) {
                         long begin = now_us(), took;
 
