@@ -297,7 +297,7 @@ static int find_needed(struct life *life, const struct kext_record *by, const ch
         if (r < 0)
                 return r;
         found = life_kexts_current(&all, name, by->identity.vermagic);
-        if (!found)
+        if (!found || found->identity.kind != KEXT_KO)
                 return croft_error_set(err, ENOENT, "'%s' needs '%s', which isn't registered, or not current any more.",
                         by->identity.name, name);
         *ret = *found;
