@@ -175,11 +175,10 @@ static void name_holders(struct life *life, const struct kext_books *books, cons
         buf[0] = '\0';
         for (size_t i = 0; i < books->n_holders && used < size; i++) {
                 const struct kext_holder *h = &books->holders[i];
-                _cleanup_(unit_unrefp) struct unit *u =
-                        strcmp(h->name, name) == 0 && !h->lost ? life_find_id(life, h->partition) : NULL;
+                char holder[NAME_LENGTH_MAX + 1];
 
-                if (u)
-                        used += (size_t)snprintf(buf + used, size - used, "%s'%s'", used ? ", " : "", u->p.def.name);
+                if (strcmp(h->name, name) == 0 && !h->lost && life_partition_name(life, h->partition, holder))
+                        used += (size_t)snprintf(buf + used, size - used, "%s'%s'", used ? ", " : "", holder);
         }
         if (used == 0)
                 (void)snprintf(buf, size, "global");
@@ -297,7 +296,7 @@ static int find_needed(struct life *life, const struct kext_record *by, const ch
         if (r < 0)
                 return r;
         found = life_kexts_current(&all, name, by->identity.vermagic);
-        if (!found)
+        if (!found || found->identity.kind != KEXT_KO)
                 return croft_error_set(err, ENOENT, "'%s' needs '%s', which isn't registered, or not current any more.",
                         by->identity.name, name);
         *ret = *found;

@@ -140,7 +140,9 @@ void errors_note(struct unit *u, const char *text)
 
 void errors_note_partition(struct partition *p, const char *text)
 {
-        log_say(LOG_LEVEL_NOTICE, "'%s': %s", p->def.name, text);
+        char name[NAME_LENGTH_MAX + 1];
+
+        log_say(LOG_LEVEL_NOTICE, "'%s': %s", name_of(unit_of(p), &name), text);
         errors_note(unit_of(p), text);
 }
 

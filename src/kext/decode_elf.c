@@ -210,7 +210,7 @@ static int read_elf(struct reading *r, Elf *elf, struct croft_error *err)
                 return result;
         if (!r->identity.name[0])
                 return refuse(err, "it has no structure of a module");
-        if (!r->identity.vermagic[0])
+        if (!r->identity.vermagic[0] || r->identity.vermagic[0] == ' ') /* without a release, as objects of BPF are */
                 return refuse(err, "it doesn't say for which kernel it is");
         if (r->modinfo_name[0] && strcmp(r->modinfo_name, r->identity.name) != 0)
                 return refuse(err, "it has two names");

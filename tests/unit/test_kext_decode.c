@@ -121,6 +121,23 @@ static void what_is_no_module_is_refused(void **state)
         assert_refused("bad-symbols", "its symbols are damaged");
 }
 
+/* Objects of BPF programs have no release either: what it depends on would be looked for among these. */
+static void a_module_for_a_kernel_without_a_release_is_refused(void **state)
+{
+        static const char field[] = "vermagic=6";
+        size_t size;
+        _cleanup_free_ char *data = read_sample("module", &size);
+        char *at = memmem(data, size, field, strlen(field));
+        struct croft_error err = CROFT_ERROR_INIT;
+        struct kext_identity identity;
+
+        (void)state;
+        assert_non_null(at);
+        at[strlen(field) - 1] = ' ';
+        assert_int_equal(decode(data, size, "module", &identity, &err), -ENOEXEC);
+        assert_non_null(strstr(croft_error_cause(&err, 0), "for which kernel"));
+}
+
 /* Each beginning of it, in a block of just its size: read beyond it and the sanitizer says so. */
 static void walk_truncations(const char *sample)
 {
@@ -175,6 +192,7 @@ int main(void)
                 cmocka_unit_test(the_signer_is_read_out_of_the_signature),
                 cmocka_unit_test(a_signature_that_is_none_is_told),
                 cmocka_unit_test(what_is_no_module_is_refused),
+                cmocka_unit_test(a_module_for_a_kernel_without_a_release_is_refused),
                 cmocka_unit_test(what_is_cut_off_is_refused_or_the_same),
                 cmocka_unit_test(a_module_cut_off_is_refused),
                 cmocka_unit_test(what_is_one_bit_off_is_refused_or_read),
