@@ -229,24 +229,6 @@ rm "/proc/$(field c .pid)/root/root/asks"
 wait $!
 croft remove c --force
 
-# Where a partition divides its control group, who has an object verified for it is in one that it can freeze.
-croft create d -s init='/bin/sh -c "cd /sys/fs/cgroup; mkdir own croft.exec; echo 1 >own/cgroup.procs; echo +pids >cgroup.subtree_control; touch /root/up; while :; do [ ! -e /root/newer.o ] || { echo 1 >croft.exec/cgroup.freeze; insmod /root/newer.o; }; sleep 0.1; done"' >/dev/null
-croft kext grant d drop
-croft start d
-t_wait_for test -e "/proc/$(field d .pid)/root/root/up"
-if [ -n "$(cat "/proc/$(field d .pid)/root/sys/fs/cgroup/cgroup.subtree_control")" ]; then
-        croft exec d -- sh -c 'cat >/root/newer.o' <newer/drop.bpf.o
-        verifies() { pgrep -f '^[^ ]*croft-kext verify' >/dev/null; }
-        t_ok "one that freezes who has its object verified" t_wait_for verifies
-        t_uptime && began=$t_now
-        t_ok "is stopped by force" croft stop d --force
-        t_uptime
-        t_ok "without having to wait" [ $((t_now - began)) -lt 20 ]
-else
-        t_skip "one that freezes who has its object verified is stopped by force" "a control group has no controllers to be divided here"
-fi
-croft remove d --force
-
 t_ok "it is revoked" croft kext revoke drop
 t_fails_with 3 "and can't be had any more" croft kext load a drop
 t_is "and that it was is shown beside who had it" "$(croft kext list --holders --format json | jq -r '.[] | "\(.partition) \(.state) \(.generation_state)"' | tr '\n' ';')" "a LOST REVOKED;"
