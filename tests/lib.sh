@@ -255,6 +255,14 @@ t_wait_daemon() {
         return $t_status
 }
 
+# How long ten commands take just now, in seconds: 0, unless the machine is slow, as an emulated one is, or busy.
+t_pace() {
+        t_uptime && t_pace_began=$t_now
+        for t_i in 1 2 3 4 5 6 7 8 9 10; do croft list >/dev/null; done
+        t_uptime
+        echo $((t_now - t_pace_began))
+}
+
 # SHEET HERE GUEST: how often something is tried.  SHEET is what is required, for `make stress` (CROFT_STRESS: at most so often); what a whole
 # run can afford is less.
 t_turns() {

@@ -24,6 +24,7 @@
 #define RETRY_S 2
 #define PATIENCE_S 10 /* for a module that is being loaded or unloaded for another partition */
 #define DEPTH_MAX 16  /* a newer generation may need what needs it */
+#define GONE "it isn't in the kernel any more"
 
 /* --- what is to go --- */
 
@@ -192,6 +193,12 @@ static int refuse_busy(struct loading *l, const struct kext_books *books, struct
 
         if (l->loaded.partition > 0)
                 return croft_error_set(err, EBUSY, "'%s' has another generation of '%s'.", l->u->p.def.name, name);
+        if (!loaded && !books_kernel_is_same(&l->wish->record->identity))
+                return croft_error_set(
+                        err, EBUSY, "another build of '%s' is in the kernel, which no partition has loaded.", name);
+        if (loaded && loaded->state == KEXT_PENDING)
+                return croft_error_set(
+                        err, EBUSY, "another generation of '%s' is in the kernel until nobody uses it any more.", name);
         name_holders(l->u->life, books, name, holders, sizeof(holders));
         if (loaded && strcmp(loaded->sha256, l->holder.sha256) != 0)
                 return croft_error_set(
@@ -221,6 +228,25 @@ static int lose(struct life *life, const struct kext_books *books, const struct 
                 }
         }
         return r == 0 ? store_books_change(life->store, &(struct store_book_change){.unloaded = l}, NULL) : r;
+}
+
+/* Somebody in global may have taken out what the books have: nobody tells.  name: NULL for all. */
+static int notice_lost(struct life *life, const char *name, struct croft_error *err)
+{
+        _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
+        int r = store_books(life->store, &books, err);
+
+        for (size_t i = 0; r == 0 && i < books.n_loaded; i++) {
+                const struct kext_loaded *l = &books.loaded[i];
+
+                if ((name && strcmp(l->name, name) != 0) || l->state != KEXT_LOADED ||
+                        books_kernel_is_at(life, l->name, l) || books_kernel_has(life, l))
+                        continue;
+                r = lose(life, &books, l, GONE);
+                if (r < 0)
+                        croft_error_set(err, r, "write the books");
+        }
+        return r;
 }
 
 static int load_needed(struct unit *u, const struct book_wish *wish, struct croft_error *err);
@@ -262,7 +288,7 @@ static int load(
         loaded = kext_books_loaded(&books, identity->name, u->p.def.id);
         there = books_kernel_has(u->life, loaded ? loaded : &l.loaded);
         if (loaded && !there) {
-                r = lose(u->life, &books, loaded, "it isn't in the kernel any more");
+                r = lose(u->life, &books, loaded, GONE);
                 return r < 0 ? croft_error_set(err, r, "write the books") : load(u, wish, programs, err);
         }
         r = kext_books_judge(&books, &l.holder, identity->kind, there);
@@ -422,8 +448,10 @@ static int unload(struct unit *u, const char *name, enum kext_via via, struct cr
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
         const struct kext_holder *own;
-        int r = store_books(u->life->store, &books, err);
+        int r = notice_lost(u->life, name, err);
 
+        if (r == 0)
+                r = store_books(u->life->store, &books, err);
         if (r < 0)
                 return r;
         own = kext_books_holder(&books, u->p.def.id, name);
@@ -560,6 +588,18 @@ bool books_keep_from(struct partition *p, uint32_t type, uint32_t major)
         return false;
 }
 
+int books_read(struct life *life, struct kext_books *ret, struct croft_error *err)
+{
+        int r;
+
+        (void)pthread_mutex_lock(&life->books_lock);
+        r = notice_lost(life, NULL, err);
+        if (r == 0)
+                r = store_books(life->store, ret, err);
+        (void)pthread_mutex_unlock(&life->books_lock);
+        return r;
+}
+
 size_t books_each(struct unit *u, void (*each)(void *context, const struct book_entry *e), void *context)
 {
         _cleanup_(kext_books_done) struct kext_books books = {.n_loaded = 0};
@@ -655,7 +695,7 @@ static int settle_loaded(struct life *life, const struct kext_books *books, stru
                 struct kext_loaded l = books->loaded[i];
 
                 if (!books_kernel_has(life, &l)) {
-                        r = lose(life, books, &l, "it isn't in the kernel any more");
+                        r = lose(life, books, &l, GONE);
                         continue;
                 }
                 if (l.state != KEXT_LOADING)

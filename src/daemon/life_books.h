@@ -36,6 +36,9 @@ int books_take_away(struct life *life, const char *name, bool force, struct crof
 /* Does the partition hold it, and has the kernel it? */
 bool books_holds(struct unit *u, const char *name);
 
+/* As they are now: what somebody in global has taken out is lost.  The caller calls kext_books_done(). */
+int books_read(struct life *life, struct kext_books *ret, struct croft_error *err);
+
 /* One that it holds: a BPF object or a module, and how many others of its own need it. */
 struct book_entry {
         const struct kext_holder *holder;

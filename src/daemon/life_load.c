@@ -350,7 +350,7 @@ int life_kext_take_away(struct life *life, const char *what, bool force, struct 
 
 int life_kext_books(struct life *life, struct kext_books *ret, struct croft_error *err)
 {
-        return store_books(life->store, ret, err);
+        return books_read(life, ret, err);
 }
 
 bool life_partition_name(struct life *life, uint64_t id, char name[NAME_LENGTH_MAX + 1])

@@ -103,7 +103,7 @@ t_is "busybox's insmod and rmmod do, too" "$(status 'busybox insmod /root/other-
 before=$(dmesg | wc -l)
 t_is "what isn't granted isn't loaded" "$(status 'modprobe -d /root/tree brd') $(there brd)" "1 gone"
 t_is "nor what is, with parameters that aren't allowed" "$(status 'modprobe -d /root/tree dummy other=1') $(there dummy)" "1 gone"
-t_is "KXT-A6: and the kernel's log says nothing of it" "$(dmesg | tail -n +$((before + 1)))" ""
+t_is "KXT-A6: and the kernel's log says nothing of it" "$(dmesg | tail -n +$((before + 1)) | grep -i -e dummy -e brd -e modul)" ""
 
 # --- KXT-A4: baseline -----------------------------------------------------------------------------------------------------
 
@@ -118,6 +118,15 @@ t_ok "but by force" croft kext unload global dummy --force
 t_is "the holder has lost it" "$(there dummy) $(holders)" "gone dummy=0 a 1 call LOST;"
 t_is "which its next use is told" "$(unload a dummy) $(holders)" "2 "
 t_like "and which is on record" "$(croft error print a)" "extension 'dummy' is lost: global has taken it away"
+for looks in "croft kext list" "unload a dummy"; do
+        croft kext load a dummy
+        rmmod dummy
+        t_is "KXT-36: what rmmod(8) of global takes away is seen to be lost by $looks" "$($looks >/dev/null; holders)" \
+                "$([ "$looks" = "unload a dummy" ] || echo 'dummy=0 a 1 command LOST;')"
+        t_is "and isn't there inside" "$(run 'lsmod | grep -c dummy')" 0
+        run 'rmmod dummy' >/dev/null
+done
+t_like "which is on record" "$(croft error print a)" "extension 'dummy' is lost: it isn't in the kernel any more"
 
 # --- commands, dependencies, parameters, local ---------------------------------------------------------------------------
 
@@ -209,7 +218,7 @@ t_uptime && began=$t_now
 kill -9 "$init"
 t_ok "KXT-A5: when its init is killed, what it held goes" t_wait_for sh -c '! grep -q ^dummy /proc/modules'
 t_uptime
-t_ok "within 5 seconds, in terms of a machine that isn't emulated" t_between 0 $((t_now - began)) 25
+t_ok "within 5 seconds, on a machine that isn't slow" t_between 0 $((t_now - began)) $((5 + 3 * $(t_pace)))
 t_is "and what is in use is to go" "$(there brd) $(holders)" "there brd=0 null null null PENDING_UNLOAD;"
 exec 9<&-
 t_ok "as soon as it isn't" t_wait_for sh -c '! grep -q ^brd /proc/modules'
@@ -263,6 +272,14 @@ croft kext grant b dummy
 t_ok "KID-A6: sync gives it the newer one in the old one's place" croft kext sync b
 t_is "byte for byte" "$(run 'sha256sum </root/old.ko' b)" "$(sha256sum <newer.ko)"
 t_is "once the first has let it go it has it" "$(status 'rmmod dummy') $(status 'insmod /root/old.ko' b) $(holders)" "0 0 dummy=1 b 1 call LOADED;"
+croft kext register /run/guest/croft_swap.ko >/dev/null
+croft kext grant b croft_swap
+croft exec b -- sh -c 'cat >/root/swap.ko' </run/guest/croft_swap.ko
+insmod /run/guest/croft_evil.ko
+t_is "nor what global has another build of" "$(run 'insmod /root/swap.ko' b | grep -c 'resource busy')" 1
+t_like "which is said" "$(croft error print global)" "another build of 'croft_swap' is in the kernel, which no partition has loaded"
+rmmod croft_swap
+t_is "until that is gone" "$(status 'insmod /root/swap.ko' b)" 0
 t_ok "the last partitions go" croft remove a b --force
 t_is "with the module" "$(there dummy)" gone
 t_done
