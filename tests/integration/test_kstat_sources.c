@@ -296,11 +296,17 @@ static void load_is_made_good(const struct partition *a)
 {
         const struct kstat_shared shared = kstat_sampler_shared(sampler);
         const uint64_t id = A;
-        uint64_t used = used_ns(a), now = sample_of(a)->boottime_ns;
-        uint64_t gap = now > 1800000000000 ? 1800000000000 : now, share = used * KSTAT_LOAD_ONE / (gap + 1);
-        const struct kstat_load load = {.stepped_ns = now - gap, .read_ns = now, .load = {(__u32)share}};
+        uint64_t used, now, gap, share;
+        struct kstat_load load;
         uint32_t got;
 
+        while (sample_of(a)->boottime_ns < 5 * KSTAT_LOAD_STEP_NS) /* what is shorter isn't long */
+                nap(500);
+        used = used_ns(a);
+        now = sample_of(a)->boottime_ns;
+        gap = now > 1800000000000 ? 1800000000000 : now;
+        share = used * KSTAT_LOAD_ONE / (gap + 1);
+        load = (struct kstat_load){.stepped_ns = now - gap, .read_ns = now, .load = {(__u32)share}};
         (void)ok(bpf_map_update_elem(shared.loads, &id, &load, BPF_EXIST) == 0, "nobody has looked for long");
         got = sample_of(a)->load[0];
         (void)ok(near(got, share, 2) && got > 0, "the load average is that of its CPU time (%u/2048, %" PRIu64 ")", got,
