@@ -196,7 +196,7 @@ static int refuse_busy(struct loading *l, const struct kext_books *books, struct
         if (!loaded && !books_kernel_is_same(&l->wish->record->identity))
                 return croft_error_set(
                         err, EBUSY, "another build of '%s' is in the kernel, which no partition has loaded.", name);
-        if (loaded && loaded->state == KEXT_PENDING)
+        if (loaded && loaded->state == KEXT_PENDING && strcmp(loaded->sha256, l->holder.sha256) != 0)
                 return croft_error_set(
                         err, EBUSY, "another generation of '%s' is in the kernel until nobody uses it any more.", name);
         name_holders(l->u->life, books, name, holders, sizeof(holders));

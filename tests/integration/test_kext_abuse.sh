@@ -121,44 +121,9 @@ t_is "and nothing is left of it" "$(holders)$(ls "$T/run/bpf/kext" 2>/dev/null)"
 # --- a file that is never read ------------------------------------------------------------------------------------------------
 
 # One that the partition mounts itself isn't asked (test_kext_calls.sh).  So global mounts one for it, whose server answers all but reads.
-cat >silent.py <<'PY'
-import ctypes, os, struct, sys
-place, namespace = sys.argv[1:]
-fd = os.open("/dev/fuse", os.O_RDWR)
-ready, reading = (os.open(f, os.O_RDWR | os.O_CREAT) for f in ("ready", "reading"))
-c = ctypes.CDLL(None, use_errno=True)
-options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
-if c.setns(os.open(namespace, os.O_RDONLY), 0x20000) or c.mount(b"silent", place.encode(), b"fuse", 6, options):
-    sys.exit(os.strerror(ctypes.get_errno()))
-def attr(mode, size, node):
-    return struct.pack("<QQQQQQIIIIIIIIII", node, size, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
-while True:
-    q = os.read(fd, 1 << 20)
-    length, op, unique, node = struct.unpack_from("<IIQQ", q)
-    answer, error = b"", 0
-    if op == 26:
-        answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
-        os.write(ready, b"x")
-    elif op == 1:
-        answer = struct.pack("<QQQQII", 2, 0, 60, 60, 0, 0) + attr(0o100644, 5000, 2)
-    elif op == 3:
-        answer = struct.pack("<QII", 60, 0, 0) + (attr(0o40755, 0, 1) if node == 1 else attr(0o100644, 5000, 2))
-    elif op == 14:
-        answer = struct.pack("<QII", 1, 0, 0)
-    elif op == 15:
-        os.write(reading, b"x")
-        continue
-    elif op in (2, 36, 42): # FORGET, INTERRUPT, BATCH_FORGET
-        continue
-    elif op == 17: # STATFS
-        answer = bytes(80)
-    else:
-        error = -38
-    os.write(fd, struct.pack("<IiQ", 16 + len(answer), error, unique) + answer)
-PY
 run 'mkdir /t/silent' >/dev/null
 [ -e /dev/fuse ] || modprobe fuse
-python3 silent.py /t/silent "/proc/$(field a .pid)/ns/mnt" &
+"$t_top/tests/kit/t-silent" /t/silent ready reading "/proc/$(field a .pid)/ns/mnt" &
 server=$!
 t_ok "a file system that doesn't answer is there for A" t_wait_for test -s ready
 python 'print(load("/t/silent/x.ko"))' >hung.out &

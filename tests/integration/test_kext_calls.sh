@@ -192,51 +192,23 @@ t.join()
 print(seen <= {8, '"$loaded"'})')" True
 
 # A file system of the partition's whose server never answers a read.
-run 'cat >/t/silent.py' <<'PY'
-import ctypes, os, struct, sys
-fd = os.open("/dev/fuse", os.O_RDWR)
-if ctypes.CDLL(None, use_errno=True).mount(b"silent", b"/mnt", b"fuse", 6, f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()) != 0:
-    sys.exit(1)
-def attr(mode, size, node):
-    return struct.pack("<QQQQQQIIIIIIIIII", node, size, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
-while True:
-    q = os.read(fd, 1 << 20)
-    length, op, unique, node = struct.unpack_from("<IIQQ", q)
-    answer, error = b"", 0
-    if op == 26:
-        answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
-        open("/t/ready", "w").close()
-    elif op == 1:
-        answer = struct.pack("<QQQQII", 2, 0, 60, 60, 0, 0) + attr(0o100644, 5000, 2)
-    elif op == 3:
-        answer = struct.pack("<QII", 60, 0, 0) + (attr(0o40755, 0, 1) if node == 1 else attr(0o100644, 5000, 2))
-    elif op == 14:
-        answer = struct.pack("<QII", 1, 0, 0)
-    elif op == 15:
-        open("/t/reading", "w").close()
-        continue
-    elif op in (2, 36, 42): # FORGET, INTERRUPT, BATCH_FORGET
-        continue
-    else:
-        error = -38
-    os.write(fd, struct.pack("<IiQ", 16 + len(answer), error, unique) + answer)
-PY
+croft exec a -- sh -c 'cat >/t/t-silent' <"$t_top/tests/kit/t-silent"
 croft kext grant b good
 if croft device add a /dev/fuse; then
-        croft exec a -- sh -c 'cd /t && exec python3 silent.py' &
+        croft exec a -- sh -c 'cd /t && exec python3 t-silent /mnt ready reading' &
         server=$!
-        t_wait_for run 'test -e /t/ready'
+        t_wait_for run 'test -s /t/ready'
         # The kernel lets nobody read such a file who has no number in the partition: neither as a file nor where it lies in memory.
         t_is "bytes of a file system in user space are refused at once" "$(python 'import mmap
 m = mmap.mmap(os.open("/mnt/x.ko", os.O_RDONLY), 5000, flags=mmap.MAP_PRIVATE)
 print(load("/mnt/x.ko"), call(175, (ctypes.c_char * 5000).from_buffer(m), ctypes.c_ulong(5000), b""))')" "13 14"
-        t_ok "and their server isn't even asked" run '! test -e /t/reading'
-        run 'pkill -f silent.py' >/dev/null
+        t_ok "and their server isn't even asked" run '! test -s /t/reading'
+        run 'pkill -f t-silent' >/dev/null
         wait $server 2>/dev/null
 else
         t_skip "bytes of a file system in user space are refused at once" "this machine exports no /dev/fuse"
 fi
-# KXT-A10 in small: 64 threads that ask all the time, not 65,536 requests.
+# KXT-A10 in small: 64 threads that ask all the time (test_kext_abuse.sh: many requests at once).
 python 'seen = set()
 def go():
     while not os.path.exists("/t/enough"):
